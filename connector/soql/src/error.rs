@@ -41,7 +41,7 @@ pub struct ParseError {
     pub found: Option<String>,
     /// What could have stood there instead; empty when the message says it all.
     pub expected: Vec<String>,
-    /// A keyword near to what was found, when one of those expected is.
+    /// The keyword near to what was found, when several were expected.
     pub did_you_mean: Option<String>,
 }
 

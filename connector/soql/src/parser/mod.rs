@@ -323,7 +323,10 @@ impl<'s> Parser<'s> {
             position: Position::of(self.source, token.span.start),
             found: (token.kind != TokenKind::End).then(|| shortened(text)),
             expected: expected.iter().map(|word| display_expected(word)).collect(),
-            did_you_mean: near.map(|word| (*word).to_owned()),
+            // With one choice the hint would say it twice.
+            did_you_mean: near
+                .filter(|_| expected.len() > 1)
+                .map(|word| (*word).to_owned()),
         }
     }
 }
