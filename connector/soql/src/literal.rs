@@ -135,7 +135,8 @@ impl Date {
             month: digits(month, 2)? as u8,
             day: digits(day, 2)? as u8,
         };
-        let leap = date.year % 4 == 0 && (date.year % 100 != 0 || date.year % 400 == 0);
+        let leap = date.year.is_multiple_of(4)
+            && (!date.year.is_multiple_of(100) || date.year.is_multiple_of(400));
         let last = match date.month {
             4 | 6 | 9 | 11 => 30,
             2 if leap => 29,

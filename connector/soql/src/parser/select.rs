@@ -9,8 +9,8 @@ impl Parser<'_> {
         let start = self.start();
         self.word("SELECT")?;
         let select = self.comma_separated(Self::select_item)?;
-        self.from_keyword(&select)?;
-        let from = self.comma_separated(Self::from_item)?;
+        self.take_from(&select)?;
+        let from = self.comma_separated(Self::source_item)?;
         let mut query = Query {
             select,
             from,
@@ -33,7 +33,7 @@ impl Parser<'_> {
     }
 
     /// Takes `FROM`. A misspelled one was read as an alias, so the error points there.
-    fn from_keyword(&mut self, select: &[SelectItem]) -> Parsed<()> {
+    fn take_from(&mut self, select: &[SelectItem]) -> Parsed<()> {
         if self.eat_word("FROM") {
             return Ok(());
         }
@@ -130,7 +130,7 @@ impl Parser<'_> {
         })
     }
 
-    fn from_item(&mut self) -> Parsed<FromItem> {
+    fn source_item(&mut self) -> Parsed<FromItem> {
         let start = self.start();
         let mut parts = vec![self.object_name()?];
         while self.eat_symbol(".") {

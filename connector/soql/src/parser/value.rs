@@ -94,9 +94,9 @@ impl Parser<'_> {
     fn counted(&mut self, make: fn(DateUnit, u32) -> DateLiteral, unit: DateUnit) -> Parsed<Value> {
         self.at += 1;
         self.symbol(":")?;
-        let n = u32::try_from(self.count()?).or_else(|_| {
+        let n = u32::try_from(self.count()?).map_err(|_| {
             self.at -= 1;
-            Err(self.unexpected(&["a smaller number"]))
+            self.unexpected(&["a smaller number"])
         })?;
         Ok(Value::DateLiteral(make(unit, n)))
     }
