@@ -99,6 +99,7 @@ const INVALID: &[&str] = &[
     "SELECT Id FROM §WHERE X = 1",
     "SELECT Id FROM A WHERE §",
     "SELECT Id FROM A a §WHRE X = 1",
+    "SELECT Id FROM A §LIMT 5",
     "SELECT Id FROM A WHERE X §1",
     "SELECT Id FROM A WHERE X = §",
     "SELECT Id FROM A WHERE X = §abc",
@@ -198,6 +199,12 @@ fn an_error_reads_well() {
         "unexpected token: `FORM` at line 2, column 1: expected `FROM`"
     );
     assert_eq!(error.excerpt(text), "FORM Account\n^");
+    assert_eq!(
+        parse_query("SELECT Id FROM A LIMT 5")
+            .unwrap_err()
+            .to_string(),
+        "unexpected token: `LIMT` at line 1, column 18: expected the end (did you mean `LIMIT`?)"
+    );
 }
 
 #[test]

@@ -44,6 +44,11 @@ pub fn parse_search(source: &str) -> Result<Search, ParseError> {
     Ok(search)
 }
 
+/// Keywords that start a clause, to recognise when misspelled.
+const CLAUSES: [&str; 7] = [
+    "WHERE", "WITH", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET",
+];
+
 type Parsed<T> = Result<T, ParseError>;
 
 struct Parser<'s> {
@@ -204,12 +209,21 @@ impl<'s> Parser<'s> {
         Ok(items)
     }
 
-    fn end(&self) -> Parsed<()> {
+    /// Takes the end. A misspelled clause was perhaps read as an alias, so the error points there.
+    fn end(&mut self) -> Parsed<()> {
         if self.kind() == TokenKind::End {
-            Ok(())
-        } else {
-            Err(self.unexpected(&["the end"]))
+            return Ok(());
         }
+        let near = |text: &str| CLAUSES.iter().find(|clause| is_near(text, clause));
+        if let Some(last) = self.at.checked_sub(1) {
+            let span = self.tokens[last].span;
+            if near(&self.source[span.start..span.end]).is_some() {
+                self.at = last;
+            }
+        }
+        let mut error = self.unexpected(&["the end"]);
+        error.did_you_mean = near(self.text_ahead(0)).map(|clause| (*clause).to_owned());
+        Err(error)
     }
 
     fn is_reserved(&self, ahead: usize) -> bool {
