@@ -1,0 +1,188 @@
+//! A tool: its name and words, the struct that its arguments fit, and the
+//! function that runs it.
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use crate::bindings::exports::portcullis::connector::tools;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::{arguments, schema};
+
+pub use crate::bindings::portcullis::connector::effects::Effect;
+
+type Run = Box<dyn Fn(&str) -> Result<Output, Failure>>;
+
+/// One tool of a connector.
+///
+/// The type of the function's argument is the tool's input schema: fields'
+/// doc comments become descriptions, unknown arguments are refused.
+///
+/// ```
+/// use portcullis_sdk::{Failure, Output, Tool};
+///
+/// #[derive(serde::Deserialize, schemars::JsonSchema)]
+/// struct Echo {
+///     /// What to say.
+///     text: String,
+/// }
+///
+/// fn echo(args: Echo) -> Result<Output, Failure> {
+///     Ok(Output::text(args.text))
+/// }
+///
+/// let tool = Tool::read("echo", "Echo", "demo", "Returns its text.", echo);
+/// assert_eq!(tool.call(r#"{"text": "hi"}"#)?.text, "hi");
+/// # Ok::<(), Failure>(())
+/// ```
+pub struct Tool {
+    name: &'static str,
+    title: &'static str,
+    toolset: &'static str,
+    description: &'static str,
+    effect: Effect,
+    idempotent: bool,
+    input_schema: fn() -> String,
+    output_schema: Option<fn() -> String>,
+    run: Run,
+}
+
+impl Tool {
+    /// A tool that leaves the service as it was. Idempotent.
+    ///
+    /// `name` is `snake_case`, at most 64 characters, unique in the connector;
+    /// `title` is for people; `toolset` is one of the manifest's; `description`
+    /// tells the model what the tool does, when to use it and what it returns.
+    pub fn read<A, F>(
+        name: &'static str,
+        title: &'static str,
+        toolset: &'static str,
+        description: &'static str,
+        run: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+        F: Fn(A) -> Result<Output, Failure> + 'static,
+    {
+        Self {
+            name,
+            title,
+            toolset,
+            description,
+            effect: Effect::Read,
+            idempotent: true,
+            input_schema: schema::of_arguments::<A>,
+            output_schema: None,
+            run: Box::new(move |args| run(arguments::parse(args)?)),
+        }
+    }
+
+    /// A tool that adds or changes something that the service can put back.
+    /// The words are as for [`read`](Self::read).
+    pub fn write<A, F>(
+        name: &'static str,
+        title: &'static str,
+        toolset: &'static str,
+        description: &'static str,
+        run: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+        F: Fn(A) -> Result<Output, Failure> + 'static,
+    {
+        Self {
+            effect: Effect::Write,
+            idempotent: false,
+            ..Self::read(name, title, toolset, description, run)
+        }
+    }
+
+    /// A tool that deletes, merges, converts or sends: it cannot simply be
+    /// undone. The words are as for [`read`](Self::read).
+    pub fn destructive<A, F>(
+        name: &'static str,
+        title: &'static str,
+        toolset: &'static str,
+        description: &'static str,
+        run: F,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+        F: Fn(A) -> Result<Output, Failure> + 'static,
+    {
+        Self {
+            effect: Effect::Destructive,
+            ..Self::write(name, title, toolset, description, run)
+        }
+    }
+
+    /// Declares that running the tool twice with the same arguments does no
+    /// more than once. Reads are idempotent already.
+    #[must_use]
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
+    }
+
+    /// Declares what [`Output::structured`] holds: the schema of `T` as it is written.
+    #[must_use]
+    pub fn output<T: JsonSchema>(mut self) -> Self {
+        self.output_schema = Some(schema::of_output::<T>);
+        self
+    }
+
+    /// Returns the tool's name.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Runs the tool on a JSON object of arguments, as the host does.
+    ///
+    /// # Errors
+    ///
+    /// `invalid-argument` with a JSON Pointer where the arguments do not fit,
+    /// and what the tool's function returns.
+    pub fn call(&self, args: &str) -> Result<Output, Failure> {
+        (self.run)(args)
+    }
+
+    /// Returns the tool as the contract describes it, schemas included.
+    #[must_use]
+    pub fn describe(&self) -> tools::Tool {
+        tools::Tool {
+            name: self.name.to_owned(),
+            title: self.title.to_owned(),
+            description: self.description.to_owned(),
+            toolset: self.toolset.to_owned(),
+            effect: self.effect,
+            idempotent: self.idempotent,
+            input_schema: (self.input_schema)(),
+            output_schema: self.output_schema.map(|schema| schema()),
+        }
+    }
+}
+
+/// Arguments of a tool that takes none.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoArguments {}
+
+/// Finds the tool `name` and runs it; called by [`connector!`](crate::connector).
+///
+/// # Errors
+///
+/// `not-found` where no tool has that name, and what [`Tool::call`] returns.
+#[doc(hidden)]
+pub fn dispatch(
+    tools: impl IntoIterator<Item = Tool>,
+    name: &str,
+    args: &str,
+) -> Result<tools::Output, Failure> {
+    tools
+        .into_iter()
+        .find(|tool| tool.name == name)
+        .ok_or_else(|| Failure::not_found(format!("this connector has no tool `{name}`")))?
+        .call(args)?
+        .into_contract()
+}
