@@ -120,3 +120,34 @@ impl FieldChange {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_says_what_was_there_and_what_will_be() {
+        let change = Change::new("update", "Account", "Acme")
+            .id("001")
+            .field(
+                FieldChange::new("Name", "Account name")
+                    .before("Acme")
+                    .after("Acme \"AG\"", "/Name"),
+            )
+            .note("runs an assignment rule")
+            .undo("rename it back");
+        let field = &change.fields[0];
+        assert_eq!(field.before.as_deref(), Some(r#""Acme""#));
+        assert_eq!(field.after.as_deref(), Some(r#""Acme \"AG\"""#));
+        assert_eq!(field.pointer.as_deref(), Some("/Name"));
+        assert_eq!(change.id.as_deref(), Some("001"));
+        assert_eq!(change.notes, ["runs an assignment rule"]);
+    }
+
+    #[test]
+    fn the_ticket_goes_into_the_header_of_the_request() {
+        use crate::http::Request;
+        let request = Request::patch("/record").change(Ticket("t-1".to_owned()));
+        assert!(format!("{request:?}").contains(r#"("portcullis-change", "t-1")"#));
+    }
+}

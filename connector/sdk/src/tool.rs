@@ -186,3 +186,68 @@ pub fn dispatch(
         .call(args)?
         .into_contract()
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+    use crate::Reason;
+
+    #[derive(serde::Deserialize, JsonSchema)]
+    struct Rename {
+        /// The new name.
+        name: String,
+    }
+
+    fn rename(args: Rename) -> Result<Output, Failure> {
+        Ok(Output::text(format!("renamed to {}", args.name)))
+    }
+
+    fn tools() -> [Tool; 3] {
+        [
+            Tool::read("look", "Look", "records", "Looks.", |_: NoArguments| {
+                Ok(Output::text("seen"))
+            }),
+            Tool::write("rename", "Rename", "records", "Renames.", rename).idempotent(),
+            Tool::destructive("remove", "Remove", "records", "Removes.", rename),
+        ]
+    }
+
+    #[test]
+    fn a_tool_is_described_with_its_effect_and_schema() {
+        let [look, rename, remove] = tools().map(|tool| tool.describe());
+        assert_eq!((look.effect, look.idempotent), (Effect::Read, true));
+        assert_eq!((rename.effect, rename.idempotent), (Effect::Write, true));
+        assert_eq!(
+            (remove.effect, remove.idempotent),
+            (Effect::Destructive, false)
+        );
+        assert_eq!(
+            (rename.name.as_str(), rename.title.as_str()),
+            ("rename", "Rename")
+        );
+        assert_eq!(
+            (rename.toolset.as_str(), rename.description.as_str()),
+            ("records", "Renames.")
+        );
+        let schema: serde_json::Value = serde_json::from_str(&rename.input_schema).unwrap();
+        assert_eq!(schema["properties"]["name"]["description"], "The new name.");
+        assert_eq!(rename.output_schema, None);
+    }
+
+    #[test]
+    fn a_call_reaches_the_tool_of_its_name() {
+        let output = dispatch(tools(), "rename", r#"{"name": "Acme"}"#).unwrap();
+        assert_eq!(output.text, "renamed to Acme");
+        let failure = dispatch(tools(), "merge", "{}").unwrap_err();
+        assert_eq!(failure.reason, Reason::NotFound);
+        assert_eq!(failure.message, "this connector has no tool `merge`");
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_never_reach_the_function() {
+        let failure = dispatch(tools(), "rename", r#"{"name": 1}"#).unwrap_err();
+        assert_eq!(failure.reason, Reason::InvalidArgument);
+        assert_eq!(failure.fields[0].pointer, "/name");
+    }
+}

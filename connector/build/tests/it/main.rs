@@ -31,6 +31,27 @@ fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
+const HOSTILE: [&str; 18] = [
+    "elsewhere",
+    "flood",
+    "half_write",
+    "hog",
+    "leak",
+    "overflow",
+    "redirect",
+    "slow_reader",
+    "smuggle",
+    "spin",
+    "state",
+    "stderr",
+    "trap",
+    "truncated",
+    "undeclared_header",
+    "undeclared_route",
+    "unknown_import",
+    "write_from_read",
+];
+
 const EXPORTS: [&str; 3] = [
     "portcullis:connector/accounts@0.1.0",
     "portcullis:connector/manifest@0.1.0",
@@ -76,6 +97,30 @@ fn all_examples_of_a_package_are_built() {
         all.iter().map(|path| stem(path)).collect::<Vec<_>>(),
         ["fetch", "hello"]
     );
+}
+
+/// What each hostile component is for stands in its own first lines.
+#[test]
+fn hostile_components_are_connectors_and_one_wants_too_much() {
+    let all = package("hostile").examples().build().unwrap();
+    let names_of: Vec<_> = all.iter().map(|path| (stem(path), names(path))).collect();
+    assert_eq!(
+        names_of.iter().map(|(name, _)| *name).collect::<Vec<_>>(),
+        HOSTILE
+    );
+    for (name, (imports, mut exports)) in names_of {
+        exports.sort();
+        assert_eq!(exports, EXPORTS, "{name}");
+        let unknown: Vec<&String> = imports
+            .iter()
+            .filter(|import| !import.starts_with("portcullis:connector/"))
+            .filter(|import| !import.starts_with("wasi:"))
+            .collect();
+        match name {
+            "unknown_import" => assert_eq!(unknown, ["evil:door/open@0.1.0"]),
+            _ => assert!(unknown.is_empty(), "{name} imports {unknown:?}"),
+        }
+    }
 }
 
 #[test]
