@@ -1,0 +1,87 @@
+//! What the org answers when it refuses, and why the org itself cannot start.
+
+use serde_json::{Value as Json, json};
+
+/// An error of the REST API: `[{"errorCode", "message", "fields"}]` and a status.
+///
+/// The codes are those of Salesforce's *SOAP API Developer Guide*, `StatusCode` and
+/// `ExceptionCode`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: u16,
+    /// `errorCode`, such as `MALFORMED_QUERY`.
+    pub code: String,
+    /// `message`, to the letter where a client is known to read it.
+    pub message: String,
+    /// The fields at fault. `fields` is left out of the answer when there are none, except on
+    /// errors that name fields by their nature.
+    pub fields: Vec<String>,
+}
+
+impl ApiError {
+    /// Makes an error without fields.
+    pub fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+            fields: Vec::new(),
+        }
+    }
+
+    /// Makes a 400.
+    pub fn bad_request(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(400, code, message)
+    }
+
+    /// Makes the 404 of a path or record that is not there.
+    pub fn not_found() -> Self {
+        Self::new(404, "NOT_FOUND", "The requested resource does not exist")
+    }
+
+    /// Makes a 400 that names fields.
+    pub fn of_fields(
+        code: impl Into<String>,
+        message: impl Into<String>,
+        fields: impl IntoIterator<Item = String>,
+    ) -> Self {
+        Self {
+            fields: fields.into_iter().collect(),
+            ..Self::new(400, code, message)
+        }
+    }
+
+    /// Gives the body of the answer.
+    pub fn to_json(&self) -> Json {
+        let mut error = json!({"message": self.message, "errorCode": self.code});
+        if !self.fields.is_empty() {
+            error["fields"] = json!(self.fields);
+        }
+        json!([error])
+    }
+}
+
+/// Why a dev org did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on `{address}`; choose another address, or port 0 for a free one")]
+    Listen {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The operating system gives no random bytes, so there are no tokens.
+    #[error("the operating system gave no random bytes for the org's tokens")]
+    Random(#[source] getrandom::Error),
+    /// The data does not fit the schema.
+    #[error("the org's own data breaks its schema")]
+    Data(#[from] ApiError),
+    /// The org's day is out of the calendar's range.
+    #[error("the org's day is too near to an end of the calendar")]
+    Calendar(#[from] jiff::Error),
+}

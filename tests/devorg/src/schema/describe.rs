@@ -1,0 +1,212 @@
+//! Describes: what an object and its fields look like on the wire.
+//!
+//! The keys are those of the *REST API Developer Guide*, "sObject Describe". Everything is derived
+//! from the schema, so that a describe cannot disagree with what the org does.
+
+use serde_json::{Value as Json, json};
+
+use super::{Field, FieldType, Object, PicklistValue, Schema};
+
+/// Gives the body of `/sobjects`: a summary of every object. `base` is `/services/data/v68.0`.
+pub fn global(schema: &Schema, base: &str) -> Json {
+    let objects: Vec<Json> = schema
+        .objects
+        .iter()
+        .map(|object| summary(object, base))
+        .collect();
+    json!({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": objects})
+}
+
+/// Gives an object's entry in `/sobjects`, which is also the first part of its describe.
+pub fn summary(object: &Object, base: &str) -> Json {
+    let own = format!("{base}/sobjects/{}", object.name);
+    let mut urls = json!({
+        "sobject": own,
+        "describe": format!("{own}/describe"),
+        "rowTemplate": format!("{own}/{{ID}}"),
+    });
+    if object.layoutable {
+        urls["layouts"] = json!(format!("{own}/describe/layouts"));
+        urls["compactLayouts"] = json!(format!("{own}/describe/compactLayouts"));
+        urls["approvalLayouts"] = json!(format!("{own}/describe/approvalLayouts"));
+        urls["quickActions"] = json!(format!("{own}/quickActions"));
+        urls["listviews"] = json!(format!("{own}/listviews"));
+    }
+    json!({
+        "activateable": false,
+        "associateEntityType": null,
+        "associateParentEntity": null,
+        "createable": object.createable,
+        "custom": object.custom,
+        "customSetting": false,
+        "deepCloneable": &*object.name == "Opportunity",
+        "deletable": object.deletable,
+        "deprecatedAndHidden": false,
+        "feedEnabled": object.feed_enabled,
+        "hasSubtypes": false,
+        "isInterface": false,
+        "isSubtype": false,
+        "keyPrefix": object.key_prefix,
+        "label": object.label,
+        "labelPlural": object.label_plural,
+        "layoutable": object.layoutable,
+        "mergeable": object.mergeable,
+        "mruEnabled": object.mru_enabled,
+        "name": &*object.name,
+        "queryable": true,
+        "replicateable": object.replicateable,
+        "retrieveable": true,
+        "searchable": object.searchable,
+        "triggerable": object.triggerable,
+        "undeletable": object.undeletable,
+        "updateable": object.updateable,
+        "urls": urls,
+    })
+}
+
+/// Gives the body of `/sobjects/{object}/describe`.
+pub fn object(object: &Object, base: &str) -> Json {
+    let own = format!("{base}/sobjects/{}", object.name);
+    let children: Vec<Json> = object
+        .child_relationships
+        .iter()
+        .map(|child| {
+            json!({
+                "cascadeDelete": child.cascade_delete,
+                "childSObject": &*child.child_object,
+                "deprecatedAndHidden": false,
+                "field": &*child.field,
+                "junctionIdListNames": [],
+                "junctionReferenceTo": [],
+                "relationshipName": child.relationship_name,
+                "restrictedDelete": child.restricted_delete,
+            })
+        })
+        .collect();
+    let record_types: Vec<Json> = object
+        .record_types
+        .iter()
+        .map(|record_type| {
+            json!({
+                "active": true,
+                "available": true,
+                "defaultRecordTypeMapping": record_type.default,
+                "developerName": record_type.developer_name,
+                "master": record_type.master,
+                "name": record_type.name,
+                "recordTypeId": record_type.id.as_str(),
+                "urls": {"layout": format!("{own}/describe/layouts/{}", record_type.id)},
+            })
+        })
+        .collect();
+    let scopes: Vec<Json> = object
+        .supported_scopes
+        .iter()
+        .map(|(name, label)| json!({"name": name, "label": label}))
+        .collect();
+    let mut describe = summary(object, base);
+    let more = json!({
+        "actionOverrides": [],
+        "childRelationships": children,
+        "compactLayoutable": object.layoutable,
+        "defaultImplementation": null,
+        "extendedBy": null,
+        "extendsInterfaces": null,
+        "fields": object.fields.iter().map(field).collect::<Vec<_>>(),
+        "implementedBy": null,
+        "implementsInterfaces": null,
+        "listviewable": null,
+        "lookupLayoutable": null,
+        "namedLayoutInfos": [],
+        "networkScopeFieldName": null,
+        "recordTypeInfos": record_types,
+        "searchLayoutable": object.searchable,
+        "sobjectDescribeOption": "FULL",
+        "supportedScopes": scopes,
+    });
+    if let (Json::Object(describe), Json::Object(more)) = (&mut describe, more) {
+        describe.extend(more);
+    }
+    describe
+}
+
+/// Gives a field's entry in a describe.
+pub fn field(field: &Field) -> Json {
+    // A character takes up to three bytes in Salesforce's own measure.
+    let byte_length = match field.field_type {
+        FieldType::Id | FieldType::Reference => field.length,
+        _ => field.length * 3,
+    };
+    let default = field.default_value.as_ref();
+    // A picklist's default stands among its values; only a checkbox and a number show it here.
+    let shown_default = default.filter(|_| field.picklist_values.is_empty());
+    json!({
+        "aggregatable": field.aggregatable,
+        "aiPredictionField": false,
+        "autoNumber": field.auto_number,
+        "byteLength": byte_length,
+        "calculated": field.calculated,
+        "calculatedFormula": field.formula,
+        "cascadeDelete": false,
+        "caseSensitive": false,
+        "compoundFieldName": field.compound_field_name,
+        "controllerName": null,
+        "createable": field.createable,
+        "custom": field.custom,
+        "defaultValue": shown_default.map(crate::value::Value::to_json),
+        "defaultValueFormula": null,
+        "defaultedOnCreate": field.defaulted_on_create,
+        "dependentPicklist": false,
+        "deprecatedAndHidden": false,
+        "digits": field.digits,
+        "displayLocationInDecimal": false,
+        "encrypted": false,
+        "externalId": field.external_id,
+        "extraTypeInfo": field.extra_type_info,
+        "filterable": field.filterable,
+        "filteredLookupInfo": null,
+        "formulaTreatNullNumberAsZero": false,
+        "groupable": field.groupable,
+        "highScaleNumber": false,
+        "htmlFormatted": false,
+        "idLookup": field.id_lookup,
+        "inlineHelpText": field.inline_help_text,
+        "label": field.label,
+        "length": field.length,
+        "mask": null,
+        "maskType": null,
+        "name": &*field.name,
+        "nameField": field.name_field,
+        "namePointing": field.polymorphic(),
+        "nillable": field.nillable,
+        "permissionable": field.permissionable,
+        "picklistValues": field.picklist_values.iter().map(picklist_value).collect::<Vec<_>>(),
+        "polymorphicForeignKey": field.polymorphic(),
+        "precision": field.precision,
+        "queryByDistance": field.field_type == FieldType::Address,
+        "referenceTargetField": null,
+        "referenceTo": field.reference_to,
+        "relationshipName": field.relationship_name,
+        "relationshipOrder": null,
+        "restrictedDelete": false,
+        "restrictedPicklist": field.restricted_picklist,
+        "scale": field.scale,
+        "searchPrefilterable": field.field_type == FieldType::Reference,
+        "soapType": field.field_type.soap_type(),
+        "sortable": field.sortable,
+        "type": field.field_type.word(),
+        "unique": field.unique,
+        "updateable": field.updateable,
+        "writeRequiresMasterRead": false,
+    })
+}
+
+fn picklist_value(value: &PicklistValue) -> Json {
+    json!({
+        "active": value.active,
+        "defaultValue": value.default_value,
+        "label": value.label,
+        "validFor": null,
+        "value": value.value,
+    })
+}

@@ -1,0 +1,105 @@
+//! The types of fields, with the words that a describe gives them.
+
+/// The type of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    /// The record's id.
+    Id,
+    /// A line of text.
+    String,
+    /// Lines of text.
+    Textarea,
+    /// A checkbox.
+    Boolean,
+    /// A whole number.
+    Int,
+    /// A number.
+    Double,
+    /// An amount of money.
+    Currency,
+    /// A percentage.
+    Percent,
+    /// A day.
+    Date,
+    /// A moment.
+    Datetime,
+    /// One of several values.
+    Picklist,
+    /// Some of several values.
+    Multipicklist,
+    /// A text with values to choose from.
+    Combobox,
+    /// The id of another record.
+    Reference,
+    /// An email address.
+    Email,
+    /// A telephone number.
+    Phone,
+    /// A web address.
+    Url,
+    /// An address, made of other fields.
+    Address,
+}
+
+impl FieldType {
+    /// Gives the describe's `type`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::String => "string",
+            Self::Textarea => "textarea",
+            Self::Boolean => "boolean",
+            Self::Int => "int",
+            Self::Double => "double",
+            Self::Currency => "currency",
+            Self::Percent => "percent",
+            Self::Date => "date",
+            Self::Datetime => "datetime",
+            Self::Picklist => "picklist",
+            Self::Multipicklist => "multipicklist",
+            Self::Combobox => "combobox",
+            Self::Reference => "reference",
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Url => "url",
+            Self::Address => "address",
+        }
+    }
+
+    /// Gives the describe's `soapType`.
+    pub fn soap_type(self) -> &'static str {
+        match self {
+            Self::Id | Self::Reference => "tns:ID",
+            Self::Boolean => "xsd:boolean",
+            Self::Int => "xsd:int",
+            Self::Double | Self::Currency | Self::Percent => "xsd:double",
+            Self::Date => "xsd:date",
+            Self::Datetime => "xsd:dateTime",
+            Self::Address => "urn:address",
+            _ => "xsd:string",
+        }
+    }
+
+    /// Says whether values are numbers.
+    pub fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::Int | Self::Double | Self::Currency | Self::Percent
+        )
+    }
+
+    /// Says whether values are texts of a person's choosing, and so have a greatest length.
+    pub fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::String
+                | Self::Textarea
+                | Self::Picklist
+                | Self::Multipicklist
+                | Self::Combobox
+                | Self::Email
+                | Self::Phone
+                | Self::Url
+        )
+    }
+}
