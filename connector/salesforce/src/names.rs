@@ -1,0 +1,98 @@
+//! Names and ids of Salesforce, checked before they cost a request.
+
+use portcullis_sdk::Failure;
+
+/// Checks an object's or field's API name: letters, digits and underscores, a letter first, at most 80
+/// characters.
+///
+/// # Errors
+/// `invalid-argument` at `pointer`.
+pub fn api_name<'a>(name: &'a str, pointer: &str) -> Result<&'a str, Failure> {
+    let name = name.trim();
+    let fits = name.len() <= 80
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if fits {
+        return Ok(name);
+    }
+    let shown = crate::fence::inline(name, 80);
+    Err(Failure::invalid(format!("`{shown}` is not an API name"))
+        .field(
+            pointer,
+            "letters, digits and `_`, such as `Account` or `Region__c`",
+        )
+        .hint("list_objects finds an object's API name by its label, describe_object a field's"))
+}
+
+/// Checks a record's id: 15 or 18 letters and digits.
+///
+/// # Errors
+/// `invalid-argument` at `/id`.
+pub fn record_id(id: &str) -> Result<&str, Failure> {
+    let id = id.trim();
+    if matches!(id.len(), 15 | 18) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Ok(id);
+    }
+    let shown = crate::fence::inline(id, 40);
+    Err(Failure::invalid(format!(
+        "`{shown}` is not a record id: these have 15 or 18 letters and digits"
+    ))
+    .field(
+        "/id",
+        "15 or 18 letters and digits, such as `001xx000003DGb2AAG`",
+    )
+    .hint("query finds a record's id by its name"))
+}
+
+/// Gives the address of a record in Lightning. `id` has been answered by the service.
+pub fn record_url(origin: &str, kind: &str, id: &str) -> String {
+    format!("{origin}/lightning/r/{kind}/{id}/view")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        for good in ["Account", "Region__c", "ns__Thing__c", " Contact "] {
+            assert_eq!(api_name(good, "/object").unwrap(), good.trim());
+        }
+        for bad in [
+            "",
+            "1a",
+            "_a",
+            "a-b",
+            "a/b",
+            "..",
+            "Account?x",
+            "a b",
+            &"a".repeat(81),
+        ] {
+            let failure = api_name(bad, "/object").unwrap_err();
+            assert_eq!(failure.fields[0].pointer, "/object", "{bad}");
+        }
+    }
+
+    #[test]
+    fn ids_have_15_or_18_characters() {
+        assert_eq!(
+            record_id(" 001xx000003DGb2AAG ").unwrap(),
+            "001xx000003DGb2AAG"
+        );
+        for bad in [
+            "",
+            "describe",
+            "001xx000003DGb2AA",
+            "001xx000003DG/2AAG",
+            "001xx000003DGb2AAG0",
+        ] {
+            assert_eq!(
+                record_id(bad).unwrap_err().fields[0].pointer,
+                "/id",
+                "{bad}"
+            );
+        }
+    }
+}

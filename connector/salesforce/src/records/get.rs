@@ -1,0 +1,362 @@
+//! One record, by its id or an external id.
+
+use portcullis_sdk::audit::Source;
+use portcullis_sdk::http::{Path, Request, path};
+use portcullis_sdk::{Failure, Output};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::check_fields;
+use crate::client::{Client, ReadError};
+use crate::host::Host;
+use crate::json::Json;
+use crate::names;
+use crate::nearest::{Candidate, listed};
+use crate::repair::{Asked, repaired};
+use crate::rows;
+use crate::service_error::ServiceError;
+use crate::table::{Bounds, Row, Table};
+
+/// One record is shown whole but for what no answer can hold: rich text has up to 131,072 characters.
+const BOUNDS: Bounds = Bounds {
+    cell_chars_max: 32_000,
+    text_bytes_max: 400_000,
+};
+
+/// What `get_record` is asked.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct GetRecord {
+    /// API name, such as `Account`.
+    object: String,
+    /// 15 or 18 characters.
+    id: Option<String>,
+    /// Instead of an id: an external id field…
+    external_id_field: Option<String>,
+    /// …and its value.
+    external_id: Option<String>,
+    /// Default: all that are set.
+    fields: Option<Vec<String>>,
+}
+
+/// What `get_record` answers as data.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Record {
+    object: String,
+    id: Option<String>,
+    url: Option<String>,
+    /// Values as the service sent them, nulls included.
+    fields: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Which record is meant.
+enum Key<'a> {
+    Id(&'a str),
+    External(&'a str, &'a str),
+}
+
+/// Gives one record.
+///
+/// # Errors
+/// There is no such record, object or field; several have the external id; the agent may not see it.
+pub fn get_record(host: &dyn Host, args: &GetRecord) -> Result<Output, Failure> {
+    let kind = names::api_name(&args.object, "/object")?;
+    let key = Key::of(args)?;
+    let fields = fields(args)?;
+    let mut checked = fields.clone();
+    if let Key::External(field, _) = key {
+        checked.push(field.to_owned());
+    }
+    check_fields(host, kind, &checked)?;
+
+    let client = Client::new(host);
+    host.step(&format!("Read {kind}"), Some(key.said()));
+    let version = client.version()?;
+    let path: Path = match key {
+        Key::Id(id) => path!("/services/data/{}/sobjects/{}/{}", version, kind, id),
+        Key::External(field, value) => path!(
+            "/services/data/{}/sobjects/{}/{}/{}",
+            version,
+            kind,
+            field,
+            value
+        ),
+    };
+    let list = fields.join(",");
+    let reply = client.read(|| {
+        let request = Request::get(path.clone());
+        if fields.is_empty() {
+            request
+        } else {
+            request.query(&[("fields", &list)])
+        }
+    });
+    let reply = reply.map_err(|error| refused(&client, error, kind, &key))?;
+    Ok(answer(&client, kind, &reply.json, &fields))
+}
+
+impl<'a> Key<'a> {
+    fn of(args: &'a GetRecord) -> Result<Self, Failure> {
+        match (&args.id, &args.external_id_field, &args.external_id) {
+            (Some(id), None, None) => Ok(Self::Id(names::record_id(id)?)),
+            (None, Some(field), Some(value)) => {
+                let field = names::api_name(field, "/external_id_field")?;
+                let in_path = |c: char| matches!(c, '/' | '\\') || c.is_control();
+                if matches!(value.as_str(), "" | "." | "..") || value.contains(in_path) {
+                    return Err(
+                        Failure::invalid("this external id cannot stand in an address")
+                            .field(
+                                "/external_id",
+                                "is empty or has a slash, a backslash or a control character",
+                            )
+                            .hint(format!("use query with WHERE {field} = '…'")),
+                    );
+                }
+                Ok(Self::External(field, value))
+            }
+            _ => Err(Failure::invalid(
+                "say which record: give `id`, or `external_id_field` and `external_id`",
+            )
+            .field(
+                "",
+                "needs either `id` or both of `external_id_field` and `external_id`",
+            )),
+        }
+    }
+
+    fn said(&self) -> &'a str {
+        match self {
+            Self::Id(id) => id,
+            Self::External(field, _) => field,
+        }
+    }
+
+    fn pointer(&self) -> &'static str {
+        match self {
+            Self::Id(_) => "/id",
+            Self::External(..) => "/external_id",
+        }
+    }
+}
+
+fn fields(args: &GetRecord) -> Result<Vec<String>, Failure> {
+    let mut fields: Vec<String> = Vec::new();
+    for (index, name) in args.fields.iter().flatten().enumerate() {
+        let pointer = format!("/fields/{index}");
+        if name.contains('.') {
+            return Err(Failure::invalid("get_record reads an object's own fields")
+                .field(pointer, "is a parent's field")
+                .hint("query reads parents' fields: SELECT Account.Name FROM …"));
+        }
+        let name = names::api_name(name, &pointer)?;
+        if !fields.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            fields.push(name.to_owned());
+        }
+    }
+    Ok(fields)
+}
+
+/// Tells a missing record, object, field and external id field apart: the service says `NOT_FOUND` to most of them.
+fn refused(client: &Client<'_>, error: ReadError, kind: &str, key: &Key<'_>) -> Failure {
+    let error = match error {
+        ReadError::Service(error) => error,
+        ReadError::Failed(failure) => return failure,
+    };
+    if error.status == 300 {
+        return several(&error, key);
+    }
+    if error.is("INVALID_FIELD") {
+        return repaired(
+            client,
+            ReadError::Service(error),
+            Asked {
+                query: None,
+                kind: Some(kind),
+                pointer: "/fields",
+            },
+        );
+    }
+    if !error.is("NOT_FOUND") {
+        return repaired(
+            client,
+            ReadError::Service(error),
+            Asked {
+                query: None,
+                kind: None,
+                pointer: key.pointer(),
+            },
+        );
+    }
+    let describe = match client.describe(kind) {
+        Ok(describe) => describe,
+        Err(error) => {
+            return repaired(
+                client,
+                error,
+                Asked {
+                    query: None,
+                    kind: Some(kind),
+                    pointer: "/object",
+                },
+            );
+        }
+    };
+    let kind = describe.name();
+    let words = error.sentence();
+    let failure = Failure::from(error);
+    match key {
+        Key::External(field, _)
+            if !describe
+                .field(field)
+                .is_some_and(|field| field.is("externalId") || field.is("idLookup")) =>
+        {
+            let usable: Vec<_> = describe
+                .fields()
+                .filter(|field| field.is("externalId") || field.is("idLookup"))
+                .collect();
+            let names: Vec<String> = usable.iter().map(|field| field.name().to_owned()).collect();
+            let visible = client.host.visible_fields(kind, &names);
+            let candidates: Vec<Candidate<'_>> = usable
+                .iter()
+                .map(|field| field.candidate())
+                .filter(|field| visible.iter().any(|name| name == field.name))
+                .collect();
+            Failure {
+                reason: portcullis_sdk::Reason::InvalidArgument,
+                ..failure
+            }
+            .field(
+                "/external_id_field",
+                format!("`{field}` is no external id of `{kind}`"),
+            )
+            .hint(format!(
+                "fields of `{kind}` to find a record by: {}",
+                listed(&candidates)
+            ))
+        }
+        Key::External(field, _) => Failure {
+            message: format!("{words}: no `{kind}` has this `{field}`, or you may not see it"),
+            ..failure
+        },
+        Key::Id(id) => Failure {
+            message: format!(
+                "{words}: there is no `{kind}` with the id {id}, or you may not see it"
+            ),
+            ..failure
+        }
+        .hint("an id's first three characters say its object; query finds records by name"),
+    }
+}
+
+/// Several records have one external id: their ids are in the paths that the service lists.
+fn several(error: &ServiceError, key: &Key<'_>) -> Failure {
+    const IDS_SHOWN: usize = 10;
+    let ids: Vec<_> = error
+        .choices
+        .iter()
+        .filter_map(|path| names::record_id(path.rsplit('/').next()?).ok())
+        .collect();
+    let more = match ids.len().checked_sub(IDS_SHOWN) {
+        Some(more) if more > 0 => format!(" and {more} more"),
+        _ => String::new(),
+    };
+    let shown = ids
+        .iter()
+        .take(IDS_SHOWN)
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ");
+    Failure::invalid(format!("{} records have this external id", ids.len()))
+        .field(key.pointer(), "is not unique")
+        .hint(format!("get one by its id: {shown}{more}"))
+}
+
+fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String]) -> Output {
+    let kind = rows::kind_of(record).unwrap_or(asked_kind);
+    let mut members: Vec<&(String, Json)> = record
+        .members()
+        .iter()
+        .filter(|(name, _)| name != "attributes")
+        .collect();
+    let mut notes = Vec::new();
+    if fields.is_empty() {
+        let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+        let visible = client.host.visible_fields(kind, &names);
+        members.retain(|(name, _)| visible.contains(name));
+        if members.len() < names.len() {
+            notes.push(format!(
+                "{} fields are hidden from this agent",
+                names.len() - members.len()
+            ));
+        }
+    }
+    let id = record.str_at("Id");
+    let url = id.map(|id| names::record_url(client.origin(), kind, id));
+    let (set, empty): (Vec<_>, Vec<_>) = members
+        .iter()
+        .copied()
+        .partition(|(_, value)| !fields.is_empty() || !value.is_null());
+    let table = Table {
+        columns: vec!["field".to_owned(), "value".to_owned()],
+        rows: set
+            .iter()
+            .map(|(name, value)| Row {
+                cells: vec![name.as_str().into(), value.clone()],
+                children: Vec::new(),
+            })
+            .collect(),
+        children: Vec::new(),
+    };
+    let rendered = table.render(BOUNDS);
+    let mut text = vec![match &url {
+        Some(url) => format!("{kind} {url}"),
+        None => kind.to_owned(),
+    }];
+    text.push(client.fenced(&rendered.text));
+    if !empty.is_empty() {
+        notes.push(format!("{} empty fields left out", empty.len()));
+    }
+    if rendered.rows_shown < set.len() {
+        notes.push(format!(
+            "{} fields are too long to show: ask for them with `fields`",
+            set.len() - rendered.rows_shown
+        ));
+    }
+    if rendered.cells_cut > 0 {
+        notes.push(format!(
+            "{} values are longer than an answer can show and cut where marked",
+            rendered.cells_cut
+        ));
+    }
+    text.append(&mut notes);
+    cite(client, kind, record, &members);
+    let data = Json::object([
+        ("object", kind.into()),
+        ("id", id.map(str::to_owned).into()),
+        ("url", url.into()),
+        (
+            "fields",
+            Json::Object(members.into_iter().cloned().collect()),
+        ),
+    ]);
+    let mut output = Output::text(text.join("\n"));
+    // Written by our own hand, since numbers must keep the service's digits.
+    output.structured = Some(data.to_string());
+    output
+}
+
+fn cite(client: &Client<'_>, kind: &str, record: &Json, members: &[&(String, Json)]) {
+    let mut source = Source::new(kind).fields(members.iter().map(|(name, _)| name));
+    if let Some(id) = record.str_at("Id") {
+        source = source
+            .id(id)
+            .url(names::record_url(client.origin(), kind, id));
+    }
+    if let Some(name) = members
+        .iter()
+        .find(|(name, _)| name == "Name")
+        .and_then(|(_, value)| value.as_str())
+    {
+        source = source.label(name);
+    }
+    client.host.cite(&[source]);
+}

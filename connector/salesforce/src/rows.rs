@@ -1,0 +1,421 @@
+//! Records of an answer as a table.
+//!
+//! A parent is a nested object and becomes columns (`Account.Name`), a child subquery becomes rows of its own,
+//! `attributes` go away. A parent that is null in every row looks like a field that is null: the query, where it is
+//! known, tells them apart, and gives the columns their order.
+
+use soql::{Argument, FieldPath, Query, SelectItem};
+
+use crate::json::Json;
+use crate::table::{ChildRows, Row, Table};
+
+/// Makes a table of `records`; `query` is what they answer, where that is known.
+pub fn table(records: &[Json], query: Option<&Query>) -> Table {
+    let is_aggregate = records
+        .first()
+        .is_some_and(|record| kind_of(record) == Some("AggregateResult"));
+    let mut tree = Tree::default();
+    // An aggregate's row has every member, in order, and names parents' fields by their last name alone.
+    if let (Some(query), false) = (query, is_aggregate) {
+        tree.plan(query);
+    }
+    for record in records {
+        tree.learn(record);
+    }
+    if !records.is_empty() {
+        // A function that the plan misjudged.
+        tree.nodes.retain(|node| node.seen);
+    }
+    let mut table = tree.header();
+    table.rows = records.iter().map(|record| tree.row(record)).collect();
+    table
+}
+
+/// Gives the object that a record is of.
+pub fn kind_of(record: &Json) -> Option<&str> {
+    record.get("attributes")?.str_at("type")
+}
+
+/// What the members of records are.
+#[derive(Debug, Default)]
+struct Tree {
+    nodes: Vec<Node>,
+}
+
+#[derive(Debug)]
+struct Node {
+    name: String,
+    /// It is in some record.
+    seen: bool,
+    shape: Shape,
+}
+
+#[derive(Debug)]
+enum Shape {
+    Value,
+    /// A parent; whether its object is told, since it differs.
+    Parent {
+        tree: Tree,
+        kinds: Vec<String>,
+        tell_kind: bool,
+    },
+    Children(Tree),
+}
+
+impl Tree {
+    fn node(&mut self, name: &str, shape: impl FnOnce() -> Shape) -> &mut Node {
+        let at = self
+            .nodes
+            .iter()
+            .position(|node| node.name.eq_ignore_ascii_case(name));
+        let at = at.unwrap_or_else(|| {
+            self.nodes.push(Node {
+                name: name.to_owned(),
+                seen: false,
+                shape: shape(),
+            });
+            self.nodes.len() - 1
+        });
+        &mut self.nodes[at]
+    }
+
+    fn parent(&mut self, name: &str) -> &mut Node {
+        let node = self.node(name, || Shape::Value);
+        if !matches!(node.shape, Shape::Parent { .. }) {
+            node.shape = Shape::Parent {
+                tree: Tree::default(),
+                kinds: Vec::new(),
+                tell_kind: false,
+            };
+        }
+        node
+    }
+
+    /// Lays out the columns that a query asks for.
+    fn plan(&mut self, query: &Query) {
+        let own: Vec<&str> = query
+            .from
+            .first()
+            .into_iter()
+            .flat_map(|from| from.path.last().into_iter().chain(&from.alias))
+            .map(|name| name.name.as_str())
+            .collect();
+        for item in &query.select {
+            match item {
+                SelectItem::Field {
+                    alias: Some(alias), ..
+                }
+                | SelectItem::Function {
+                    alias: Some(alias), ..
+                } => {
+                    self.node(&alias.name, || Shape::Value);
+                }
+                SelectItem::Field { path, alias: None } => self.plan_path(path, &own),
+                // `toLabel(Status)` comes back as `Status`.
+                SelectItem::Function { call, alias: None } => {
+                    if let [Argument::Field(path)] = call.args.as_slice() {
+                        self.plan_path(path, &own);
+                    }
+                }
+                SelectItem::Subquery(inner) => {
+                    if let Some(name) = inner.from.first().and_then(|from| from.path.last()) {
+                        let node = self.node(&name.name, || Shape::Children(Tree::default()));
+                        if let Shape::Children(tree) = &mut node.shape {
+                            tree.plan(inner);
+                        }
+                    }
+                }
+                SelectItem::TypeOf(type_of) => {
+                    let branches = type_of.when.iter().flat_map(|branch| &branch.fields);
+                    for field in branches.chain(&type_of.otherwise) {
+                        let parts = type_of
+                            .relationship
+                            .parts
+                            .iter()
+                            .chain(&field.parts)
+                            .cloned()
+                            .collect();
+                        self.plan_path(
+                            &FieldPath {
+                                parts,
+                                span: field.span,
+                            },
+                            &own,
+                        );
+                    }
+                    if let [relationship] = type_of.relationship.parts.as_slice()
+                        && let Shape::Parent { tell_kind, .. } =
+                            &mut self.parent(&relationship.name).shape
+                    {
+                        *tell_kind = true;
+                    }
+                }
+                SelectItem::Fields { .. } => {}
+            }
+        }
+    }
+
+    fn plan_path(&mut self, path: &FieldPath, own: &[&str]) {
+        let mut parts: &[soql::Ident] = &path.parts;
+        if let [first, rest @ ..] = parts
+            && !rest.is_empty()
+            && own.iter().any(|name| first.is(name))
+        {
+            parts = rest;
+        }
+        let mut tree = self;
+        while let [relationship, rest @ ..] = parts
+            && !rest.is_empty()
+        {
+            match &mut tree.parent(&relationship.name).shape {
+                Shape::Parent { tree: inner, .. } => tree = inner,
+                _ => return,
+            }
+            parts = rest;
+        }
+        if let [field] = parts {
+            tree.node(&field.name, || Shape::Value);
+        }
+    }
+
+    /// Learns names and shapes from a record.
+    fn learn(&mut self, record: &Json) {
+        for (name, value) in record
+            .members()
+            .iter()
+            .filter(|(name, _)| name != "attributes")
+        {
+            if value.get("records").is_some() {
+                let node = self.node(name, || Shape::Value);
+                name.clone_into(&mut node.name);
+                node.seen = true;
+                if !matches!(node.shape, Shape::Children(_)) {
+                    node.shape = Shape::Children(Tree::default());
+                }
+                if let Shape::Children(tree) = &mut node.shape {
+                    for child in value.get("records").map_or(&[][..], Json::items) {
+                        tree.learn(child);
+                    }
+                }
+            } else if value.get("attributes").is_some() {
+                let node = self.parent(name);
+                name.clone_into(&mut node.name);
+                node.seen = true;
+                if let Shape::Parent {
+                    tree,
+                    kinds,
+                    tell_kind,
+                } = &mut node.shape
+                {
+                    tree.learn(value);
+                    let kind = kind_of(value).unwrap_or_default();
+                    if !kinds.iter().any(|known| known == kind) {
+                        kinds.push(kind.to_owned());
+                    }
+                    *tell_kind |= kinds.len() > 1;
+                }
+            } else {
+                let node = self.node(name, || Shape::Value);
+                name.clone_into(&mut node.name);
+                node.seen = true;
+            }
+        }
+    }
+
+    fn header(&self) -> Table {
+        let mut table = Table::default();
+        self.columns("", &mut table);
+        table
+    }
+
+    fn columns(&self, prefix: &str, table: &mut Table) {
+        for Node { name, shape, .. } in &self.nodes {
+            match shape {
+                Shape::Value => table.columns.push(format!("{prefix}{name}")),
+                Shape::Parent {
+                    tree, tell_kind, ..
+                } => {
+                    if *tell_kind {
+                        table.columns.push(format!("{prefix}{name}.type"));
+                    }
+                    tree.columns(&format!("{prefix}{name}."), table);
+                }
+                Shape::Children(tree) => table
+                    .children
+                    .push((format!("{prefix}{name}"), tree.header())),
+            }
+        }
+    }
+
+    fn row(&self, record: &Json) -> Row {
+        let mut row = Row::default();
+        self.fill(record, &mut row);
+        row
+    }
+
+    fn fill(&self, record: &Json, row: &mut Row) {
+        for Node { name, shape, .. } in &self.nodes {
+            let value = record.get_folded(name).unwrap_or(&Json::Null);
+            match shape {
+                Shape::Value => row.cells.push(value.clone()),
+                Shape::Parent {
+                    tree, tell_kind, ..
+                } => {
+                    if *tell_kind {
+                        row.cells.push(kind_of(value).map(str::to_owned).into());
+                    }
+                    tree.fill(value, row);
+                }
+                Shape::Children(tree) => {
+                    let records = value.get("records").map_or(&[][..], Json::items);
+                    let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+                    row.children.push(ChildRows {
+                        rows: records.iter().map(|child| tree.row(child)).collect(),
+                        total: value.count_at("totalSize").unwrap_or(count),
+                        cursor: value.str_at("nextRecordsUrl").and_then(cursor_of),
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// Takes the cursor off the end of a `nextRecordsUrl`: `01gxx0000000001AAA-2000`.
+pub fn cursor_of(url: &str) -> Option<String> {
+    let cursor = url.rsplit('/').next()?;
+    is_cursor(cursor).then(|| cursor.to_owned())
+}
+
+/// Says whether a text can be a cursor: letters, digits and hyphens, at most 100.
+pub fn is_cursor(text: &str) -> bool {
+    (1..=100).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Lists what a record shows, each object with its fields, so that what was not checked before can be checked after.
+pub fn shown<'a>(record: &'a Json, into: &mut Vec<(&'a str, &'a str)>) {
+    let kind = kind_of(record);
+    for (name, value) in record
+        .members()
+        .iter()
+        .filter(|(name, _)| name != "attributes")
+    {
+        if let Some(records) = value.get("records") {
+            for child in records.items() {
+                shown(child, into);
+            }
+        } else if value.get("attributes").is_some() {
+            shown(value, into);
+        } else if let Some(kind) = kind
+            && !into.contains(&(kind, name))
+        {
+            into.push((kind, name));
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::table::Bounds;
+
+    fn rendered(records: &str, soql: Option<&str>) -> String {
+        let records = Json::parse(records).unwrap();
+        let query = soql.map(|soql| soql::parse_query(soql).unwrap());
+        let table = table(records.items(), query.as_ref());
+        table
+            .render(Bounds {
+                cell_chars_max: 100,
+                text_bytes_max: 10_000,
+            })
+            .text
+    }
+
+    #[test]
+    fn parents_become_columns_even_when_null() {
+        let records = r#"[{"attributes":{"type":"Contact"},"Id":"1","Account":null},
+            {"attributes":{"type":"Contact"},"Id":"2","Account":{"attributes":{"type":"Account"},"Name":"Acme","Owner":{"attributes":{"type":"User"},"Name":"Ann"}}}]"#;
+        insta::assert_snapshot!(rendered(records, Some("SELECT id, account.name, Account.Owner.Name FROM Contact")), @r"
+        Id|Account.Name|Account.Owner.Name
+        1||
+        2|Acme|Ann
+        ");
+        insta::assert_snapshot!(rendered(records, None), @r"
+        Id|Account.Name|Account.Owner.Name
+        1||
+        2|Acme|Ann
+        ");
+        let none = r#"[{"attributes":{"type":"Contact"},"Id":"1","Account":null}]"#;
+        insta::assert_snapshot!(rendered(none, Some("SELECT Id, c.Account.Name FROM Contact c")), @r"
+        Id|Account.Name
+        1|
+        ");
+    }
+
+    #[test]
+    fn children_follow_their_parent() {
+        let records = r#"[{"attributes":{"type":"Account"},"Name":"A","Contacts":{"totalSize":2,"done":false,"nextRecordsUrl":"/services/data/v68.0/query/01gAA-1","records":[{"attributes":{"type":"Contact"},"Email":"x"}]},"Cases":null},
+            {"attributes":{"type":"Account"},"Name":"B","Contacts":null,"Cases":{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Case"},"Subject":"s"}]}}]"#;
+        insta::assert_snapshot!(rendered(records, Some("SELECT Name, (SELECT Email FROM Contacts), (SELECT Subject FROM Cases) FROM Account")), @r"
+        Name
+        +Contacts: Email
+        +Cases: Subject
+        A
+        +Contacts: x
+        +… 1 of 2 Contacts; the rest: query_next 01gAA-1
+        B
+        +Cases: s
+        ");
+    }
+
+    #[test]
+    fn aggregates_keep_the_services_names() {
+        let records =
+            r#"[{"attributes":{"type":"AggregateResult"},"Name":"Acme","expr0":3,"total":1.50}]"#;
+        insta::assert_snapshot!(rendered(records, Some("SELECT Account.Name, COUNT(Id), SUM(Amount) total FROM Opportunity GROUP BY Account.Name")), @r"
+        Name|expr0|total
+        Acme|3|1.50
+        ");
+    }
+
+    #[test]
+    fn a_polymorphic_parent_says_what_it_is() {
+        let records = r#"[{"attributes":{"type":"Task"},"What":{"attributes":{"type":"Account"},"Phone":"1"}},
+            {"attributes":{"type":"Task"},"What":{"attributes":{"type":"Case"},"Subject":"s"}}]"#;
+        insta::assert_snapshot!(rendered(records, Some("SELECT TYPEOF What WHEN Account THEN Phone WHEN Case THEN Subject END FROM Task")), @r"
+        What.type|What.Phone|What.Subject
+        Account|1|
+        Case||s
+        ");
+    }
+
+    #[test]
+    fn functions_come_back_under_their_fields_name() {
+        let records = r#"[{"attributes":{"type":"Case"},"Status":"Neu","Id":"1","d":2.5}]"#;
+        insta::assert_snapshot!(rendered(records, Some("SELECT toLabel(Status), Id, FORMAT(Amount) d FROM Case")), @r"
+        Status|Id|d
+        Neu|1|2.5
+        ");
+    }
+
+    #[test]
+    fn cursors_are_plain() {
+        assert_eq!(
+            cursor_of("/services/data/v68.0/query/01gxx-200").as_deref(),
+            Some("01gxx-200")
+        );
+        assert_eq!(cursor_of("/x/../a?b"), None);
+        assert!(!is_cursor(""));
+    }
+
+    #[test]
+    fn what_is_shown_is_listed() {
+        let record = Json::parse(r#"{"attributes":{"type":"A"},"Id":1,"O":{"attributes":{"type":"U"},"Name":1},"C":{"records":[{"attributes":{"type":"C"},"X":1}]}}"#).unwrap();
+        let mut list = Vec::new();
+        shown(&record, &mut list);
+        assert_eq!(list, [("A", "Id"), ("U", "Name"), ("C", "X")]);
+    }
+}

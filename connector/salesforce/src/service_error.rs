@@ -1,0 +1,402 @@
+//! What the service said when it refused, and what that means to the caller.
+//!
+//! Errors of the REST API are `[{"errorCode","message","fields"?}]`, those of OAuth an object (*REST API
+//! Developer Guide*, "Status Codes and Error Responses"). Code and words stay as they came; the
+//! reason and the hint are added. What is no JSON is a proxy's or a maintenance page, and is not quoted.
+
+use portcullis_sdk::http::Response;
+use portcullis_sdk::{Failure, Reason};
+
+use crate::fence;
+use crate::json::Json;
+
+/// How much of the service's words goes into a failure, in characters.
+const MESSAGE_CHARS_MAX: usize = 1_000;
+
+/// A refusal of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceError {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's code, such as `INVALID_FIELD`; `None` where the answer was not one of the API's.
+    pub code: Option<String>,
+    /// The service's words as they came, with line breaks; or ours, where it had none.
+    pub message: String,
+    /// After how many seconds it may be tried again (`Retry-After`).
+    pub retry_after_seconds: Option<u32>,
+    /// Where several records match an external id: the paths of each.
+    pub choices: Vec<String>,
+}
+
+/// Reads an answer: its JSON, or why there is none.
+///
+/// # Errors
+/// The status is not of the 200s, or the body is not JSON.
+pub fn interpret(response: &Response) -> Result<Json, ServiceError> {
+    let status = response.status();
+    let json = std::str::from_utf8(response.body())
+        .ok()
+        .and_then(|text| Json::parse(text.trim_start_matches('\u{feff}')).ok());
+    let retry_after_seconds = response
+        .header("retry-after")
+        .and_then(|seconds| seconds.trim().parse().ok());
+    let error = |code: Option<&str>, message: &str| ServiceError {
+        status,
+        code: code.map(str::to_owned),
+        message: message.to_owned(),
+        retry_after_seconds,
+        choices: Vec::new(),
+    };
+    match json {
+        Some(json) if response.is_success() => Ok(json),
+        Some(json) if status == 300 => Err(ServiceError {
+            choices: json
+                .items()
+                .iter()
+                .filter_map(Json::as_str)
+                .map(str::to_owned)
+                .collect(),
+            ..error(None, "several records match")
+        }),
+        Some(json) => {
+            let first = json.items().first().unwrap_or(&json);
+            let code = first.str_at("errorCode").or_else(|| first.str_at("error"));
+            let words = first
+                .str_at("message")
+                .or_else(|| first.str_at("error_description"));
+            match (code, words) {
+                (None, None) => Err(error(
+                    None,
+                    &format!("the org answered {status} without saying why"),
+                )),
+                (code, words) => Err(error(code, words.unwrap_or("the org gave no reason"))),
+            }
+        }
+        None => Err(error(None, &not_json(response))),
+    }
+}
+
+/// Says what came instead of JSON; its content may be anything, so it is not quoted.
+fn not_json(response: &Response) -> String {
+    let status = response.status();
+    let kind = response.header("content-type").unwrap_or("no content type");
+    let kind = fence::inline(kind.split(';').next().unwrap_or_default(), 60);
+    match status {
+        300..400 => format!("the org answered {status}, a redirect, instead of the API's JSON"),
+        _ => format!("the org answered {status} with `{kind}` instead of the API's JSON"),
+    }
+}
+
+impl ServiceError {
+    /// Says whether the code is `code`.
+    pub fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
+
+    /// Says whether the same read may succeed in a moment. Statuses vary for one code, so codes count first.
+    pub fn is_transient(&self) -> bool {
+        match self.code.as_deref() {
+            Some("UNABLE_TO_LOCK_ROW" | "QUERY_TIMEOUT" | "SERVER_UNAVAILABLE") => true,
+            // It lasts for hours.
+            Some("REQUEST_LIMIT_EXCEEDED") => false,
+            _ => matches!(self.status, 420 | 502 | 503),
+        }
+    }
+
+    /// Gives the words as one sentence, without the excerpt of the query that SOQL errors begin with; the place
+    /// follows.
+    pub fn sentence(&self) -> String {
+        let Some((before, after)) = self.message.split_once("ERROR at Row:") else {
+            return fence::inline(&self.message, MESSAGE_CHARS_MAX);
+        };
+        let (place, words) = after.split_once('\n').unwrap_or((after, before));
+        let place = place.replace(":Column:", ", column ");
+        let words = fence::inline(words, MESSAGE_CHARS_MAX);
+        format!(
+            "{} (at row {})",
+            words.trim_end_matches('.'),
+            fence::inline(&place, 40)
+        )
+    }
+
+    /// Gives the excerpt of the query with its caret line, where the service sent one.
+    pub fn excerpt(&self) -> Option<String> {
+        let (before, _) = self.message.split_once("ERROR at Row:")?;
+        let lines: Vec<_> = before
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        (lines.len() == 2 && lines[1].trim() == "^").then(|| fence::neutral(&lines.join("\n")))
+    }
+
+    fn reason(&self) -> Reason {
+        match self.code.as_deref().unwrap_or_default() {
+            "NOT_FOUND" | "ENTITY_IS_DELETED" | "INVALID_CROSS_REFERENCE_KEY" => Reason::NotFound,
+            "REQUEST_LIMIT_EXCEEDED" => Reason::RateLimited,
+            "UNABLE_TO_LOCK_ROW" => Reason::Conflict,
+            "QUERY_TIMEOUT" | "SERVER_UNAVAILABLE" => Reason::Unavailable,
+            "INVALID_SESSION_ID"
+            | "INVALID_AUTH_HEADER"
+            | "API_DISABLED_FOR_ORG"
+            | "API_CURRENTLY_DISABLED"
+            | "FUNCTIONALITY_NOT_ENABLED"
+            | "FORBIDDEN"
+            | "INSUFFICIENT_ACCESS"
+            | "INSUFFICIENT_ACCESS_OR_READONLY"
+            | "PASSWORD_EXPIRED" => Reason::NotPermitted,
+            "UNKNOWN_EXCEPTION" => Reason::Internal,
+            "" => self.reason_of_status(true),
+            _ => self.reason_of_status(false),
+        }
+    }
+
+    /// `foreign`: the answer was not one of the API's, so nothing in the arguments would change it.
+    fn reason_of_status(&self, foreign: bool) -> Reason {
+        match self.status {
+            300 | 400 | 414 | 431 if !foreign || matches!(self.status, 300 | 414 | 431) => {
+                Reason::InvalidArgument
+            }
+            401 | 403 if !foreign => Reason::NotPermitted,
+            404 if !foreign => Reason::NotFound,
+            409 | 412 => Reason::Conflict,
+            429 => Reason::RateLimited,
+            405 | 415 => Reason::Internal,
+            _ => Reason::Unavailable,
+        }
+    }
+
+    fn hint(&self) -> Option<&'static str> {
+        let limit_of_concurrency = self.message.contains("Concurrent");
+        Some(match self.code.as_deref().unwrap_or_default() {
+            "INVALID_SESSION_ID"
+                if self.message.contains("not valid for use with the REST API") =>
+            {
+                "the sign-in has no `api` scope, or API Access Control keeps this app out: an administrator adds \
+                 the scope to the app or allows the app for API access; then connect again"
+            }
+            "INVALID_SESSION_ID" | "INVALID_AUTH_HEADER" => "sign in again to renew the connection",
+            "REQUEST_LIMIT_EXCEEDED" if limit_of_concurrency => {
+                "too many long requests run in the org at once: try again in a minute, with a narrower query"
+            }
+            "REQUEST_LIMIT_EXCEEDED" => {
+                "the org's API requests of the last 24 hours are used up; they come back over the next hours. \
+                 Setup, Company Information shows the use"
+            }
+            "API_DISABLED_FOR_ORG" | "API_CURRENTLY_DISABLED" => {
+                "an administrator grants the user the permission `API Enabled`; editions below Enterprise need the API add-on"
+            }
+            "QUERY_TIMEOUT" | "QUERY_TOO_COMPLICATED" => {
+                "narrow the query: fewer rows (WHERE on an indexed field such as Id, CreatedDate or an external id), fewer fields"
+            }
+            "INVALID_QUERY_LOCATOR" => {
+                "cursors end after some days, or after many newer ones: run the query again"
+            }
+            "NUMBER_OUTSIDE_VALID_RANGE"
+                if self.message.contains("OFFSET") || self.message.contains("offset") =>
+            {
+                "OFFSET goes to 2000: order by Id and continue with WHERE Id > the last one, or use query_next"
+            }
+            "UNABLE_TO_LOCK_ROW" => "another change holds the record: try again in a moment",
+            "ENTITY_IS_DELETED" => "the record is in the recycle bin, or gone",
+            _ if self.status == 410 => {
+                "this version of the API is retired: connect again, so that the newest is found"
+            }
+            _ if self.status == 414 => "shorten the query",
+            _ if self.code.is_none() && self.status != 300 => {
+                "the org may be under maintenance (status.salesforce.com), or the connection's address is not its API"
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl From<ServiceError> for Failure {
+    fn from(error: ServiceError) -> Self {
+        let mut failure = Failure::new(error.reason(), error.sentence());
+        failure.hint = error.hint().map(str::to_owned);
+        failure.service_code.clone_from(&error.code);
+        failure.retry_after_seconds = error.retry_after_seconds;
+        if let (None, Some(excerpt)) = (&failure.hint, error.excerpt()) {
+            failure.hint = Some(excerpt);
+        }
+        failure
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    fn error(status: u16, body: &str) -> ServiceError {
+        let headers = vec![(
+            "Content-Type".to_owned(),
+            b"text/html; charset=UTF-8".to_vec(),
+        )];
+        interpret(&Response::new(status, headers, body)).unwrap_err()
+    }
+
+    fn failure(status: u16, code: &str, message: &str) -> Failure {
+        let body = Json::Array(vec![Json::object([
+            ("errorCode", code.into()),
+            ("message", message.into()),
+        ])]);
+        error(status, &body.to_string()).into()
+    }
+
+    #[test]
+    fn each_kind_of_refusal_has_its_reason() {
+        for (status, code, message, reason) in [
+            (
+                401,
+                "INVALID_SESSION_ID",
+                "Session expired or invalid",
+                Reason::NotPermitted,
+            ),
+            (
+                401,
+                "INVALID_SESSION_ID",
+                "This session is not valid for use with the REST API",
+                Reason::NotPermitted,
+            ),
+            (
+                403,
+                "REQUEST_LIMIT_EXCEEDED",
+                "TotalRequests Limit exceeded.",
+                Reason::RateLimited,
+            ),
+            (
+                404,
+                "NOT_FOUND",
+                "The requested resource does not exist",
+                Reason::NotFound,
+            ),
+            (
+                404,
+                "ENTITY_IS_DELETED",
+                "entity is deleted",
+                Reason::NotFound,
+            ),
+            (
+                400,
+                "MALFORMED_ID",
+                "Account ID: id value of incorrect type: 1",
+                Reason::InvalidArgument,
+            ),
+            (
+                400,
+                "MALFORMED_QUERY",
+                "unexpected token: FORM",
+                Reason::InvalidArgument,
+            ),
+            (
+                500,
+                "UNABLE_TO_LOCK_ROW",
+                "unable to obtain exclusive access",
+                Reason::Conflict,
+            ),
+            (
+                400,
+                "QUERY_TIMEOUT",
+                "Your query request was running for too long.",
+                Reason::Unavailable,
+            ),
+            (
+                503,
+                "SERVER_UNAVAILABLE",
+                "server too busy",
+                Reason::Unavailable,
+            ),
+            (
+                403,
+                "INSUFFICIENT_ACCESS",
+                "no access",
+                Reason::NotPermitted,
+            ),
+            (
+                500,
+                "UNKNOWN_EXCEPTION",
+                "An unexpected error occurred.",
+                Reason::Internal,
+            ),
+        ] {
+            let failure = failure(status, code, message);
+            assert_eq!(failure.reason, reason, "{code}");
+            assert_eq!(failure.service_code.as_deref(), Some(code));
+            assert_eq!(failure.message, message);
+        }
+    }
+
+    #[test]
+    fn hints_differ_where_the_cure_does() {
+        let hint = |code, message| failure(401, code, message).hint.unwrap();
+        assert!(hint("INVALID_SESSION_ID", "Session expired or invalid").contains("sign in again"));
+        let no_scope = "This session is not valid for use with the REST API";
+        assert!(hint("INVALID_SESSION_ID", no_scope).contains("`api` scope"));
+        assert!(
+            hint("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.").contains("24 hours")
+        );
+        let concurrent = "ConcurrentRequests (Concurrent API Requests) Limit exceeded.";
+        assert!(hint("REQUEST_LIMIT_EXCEEDED", concurrent).contains("a minute"));
+    }
+
+    #[test]
+    fn a_page_is_unavailable_and_not_quoted() {
+        for status in [200, 302, 403, 404, 500, 503] {
+            let failure = Failure::from(error(status, "<html>secret words</html>"));
+            assert_eq!(failure.reason, Reason::Unavailable, "{status}");
+            assert!(failure.message.contains(&status.to_string()));
+            assert!(!failure.message.contains("secret"));
+        }
+        insta::assert_snapshot!(error(200, "<html>").message, @"the org answered 200 with `text/html` instead of the API's JSON");
+    }
+
+    #[test]
+    fn what_passes_is_tried_again_and_quotas_are_not() {
+        for (status, code, again) in [
+            (503, "X", true),
+            (502, "X", true),
+            (420, "X", true),
+            (500, "UNABLE_TO_LOCK_ROW", true),
+            (400, "QUERY_TIMEOUT", true),
+            (500, "SERVER_UNAVAILABLE", true),
+            (500, "X", false),
+            (403, "REQUEST_LIMIT_EXCEEDED", false),
+            (503, "REQUEST_LIMIT_EXCEEDED", false),
+        ] {
+            let body = format!(r#"[{{"errorCode":"{code}","message":"m"}}]"#);
+            assert_eq!(
+                error(status, &body).is_transient(),
+                again,
+                "{status} {code}"
+            );
+        }
+        assert!(error(503, "<html>").is_transient());
+    }
+
+    #[test]
+    fn a_place_in_the_query_stays() {
+        let message = "\nSELECT Nmae FROM Account\n       ^\nERROR at Row:1:Column:8\nNo such column 'Nmae' on entity 'Account'. If you …";
+        let failure = failure(400, "INVALID_FIELD", message);
+        insta::assert_snapshot!(failure.message, @"No such column 'Nmae' on entity 'Account'. If you … (at row 1, column 8)");
+        insta::assert_snapshot!(failure.hint.unwrap(), @r"
+        SELECT Nmae FROM Account
+               ^
+        ");
+    }
+
+    #[test]
+    fn oauth_answers_with_an_object_and_several_matches_with_a_list() {
+        let denied = error(403, r#"{"error":"invalid_scope","error_description":"no"}"#);
+        assert_eq!(
+            (denied.code.as_deref(), denied.message.as_str()),
+            (Some("invalid_scope"), "no")
+        );
+        let several = error(300, r#"["/services/data/v68.0/sobjects/A/1","/b"]"#);
+        assert_eq!(several.choices.len(), 2);
+        assert_eq!(
+            error(400, "{}").message,
+            "the org answered 400 without saying why"
+        );
+    }
+}

@@ -1,0 +1,101 @@
+//! The list of tools: names, words for models and people, and which function runs each.
+
+use portcullis_sdk::{NoArguments, Tool};
+
+use crate::host::Live;
+use crate::{org, records, schema};
+
+/// Lists every tool, in the order in which a model is best told of them.
+#[must_use]
+pub fn all() -> Vec<Tool> {
+    vec![
+        Tool::read(
+            "get_identity",
+            "Who is signed in",
+            "org",
+            "Says who is signed in and to which org: user, time zone, organization, production or sandbox, API \
+             version, API requests used today. Use it first when that matters.",
+            |_: NoArguments| org::get_identity(&Live),
+        )
+        .output::<org::Identified>(),
+        Tool::read(
+            "list_objects",
+            "List objects",
+            "schema",
+            "Finds objects (tables) by API name or label. Use it when an object's API name is unknown. Returns name, \
+             label and id prefix, and how many were left out.",
+            |args| schema::list_objects(&Live, &args),
+        )
+        .output::<schema::Listed>(),
+        Tool::read(
+            "describe_object",
+            "Describe an object",
+            "schema",
+            "Describes an object's fields (type, what is required), parent and child relationships, record types or \
+             picklist values; narrow it by name or type. Use it before a query on fields you have not seen.",
+            |args| schema::describe_object(&Live, &args),
+        )
+        .output::<schema::Described>(),
+        Tool::read(
+            "query",
+            "Query records",
+            "records",
+            "Runs a SOQL query and returns a table. Takes parent fields (Account.Name), child subqueries, aggregates \
+             and FIELDS(STANDARD). Unknown names are answered with the nearest ones. Give only the fields you need, and a \
+             LIMIT.",
+            |args| records::query(&Live, &args),
+        )
+        .output::<records::Rows>(),
+        Tool::read(
+            "query_next",
+            "Next page of a query",
+            "records",
+            "Returns the next rows of a query, by the cursor of its answer.",
+            |args| records::query_next(&Live, &args),
+        )
+        .output::<records::Rows>(),
+        Tool::read(
+            "get_record",
+            "Get a record",
+            "records",
+            "Returns one record by its id or by an external id: the fields asked for, or all that are set.",
+            |args| records::get_record(&Live, &args),
+        )
+        .output::<records::Record>(),
+    ]
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::json::Json;
+
+    #[test]
+    fn definitions_are_small_and_as_published() {
+        let mut text = String::new();
+        for tool in all() {
+            let tool = tool.describe();
+            text.push_str(&format!(
+                "{}: {}\n{}\n\n",
+                tool.name, tool.description, tool.input_schema
+            ));
+        }
+        // About four characters a token; the connector's thirty-odd tools have 8,000 together.
+        assert!(text.len() / 4 < 1_500, "{} tokens", text.len() / 4);
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn tools_fit_the_manifest() {
+        let manifest = Json::parse(crate::MANIFEST).unwrap();
+        let toolsets = manifest.get("toolsets").unwrap();
+        for tool in all() {
+            let tool = tool.describe();
+            assert!(toolsets.get(&tool.toolset).is_some(), "{}", tool.toolset);
+            assert_eq!(tool.effect, portcullis_sdk::Effect::Read);
+            assert!(tool.idempotent);
+            assert!(tool.output_schema.is_some());
+        }
+    }
+}

@@ -1,0 +1,490 @@
+//! Which objects and fields a query touches, by their API names, so that the host can refuse it before
+//! it is sent and so that audit knows its sources.
+//!
+//! SOQL names relationships (`Owner.Name`, `FROM Contacts`), permissions name objects: describes lead from one
+//! to the other. The host caches them; a few relationships lead to the same object everywhere and cost none.
+//! A polymorphic relationship counts as all the objects that it may lead to: an agent that may not see one of them
+//! asks with `TYPEOF` instead. A relationship that no describe knows counts as an object of its own name,
+//! which an agent bound to some objects may not see, and which the service refuses in its own words.
+
+use portcullis_sdk::permissions::Access as Permission;
+use soql::{Access, FieldPath, FieldRole, Ident, Operand, Query, Relation, SelectItem};
+
+use crate::client::{Client, ReadError};
+
+/// Relationships that lead to one and the same object, whatever object they start at.
+const WELL_KNOWN: &[(&str, &str)] = &[
+    ("Account", "Account"),
+    ("Campaign", "Campaign"),
+    ("Case", "Case"),
+    ("Contact", "Contact"),
+    ("CreatedBy", "User"),
+    ("LastModifiedBy", "User"),
+    ("Lead", "Lead"),
+    ("Opportunity", "Opportunity"),
+    ("RecordType", "RecordType"),
+];
+
+/// An object and the fields of it that a query names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touched {
+    /// The object's API name, as spelled by who named it first.
+    pub kind: String,
+    /// Fields, each once, in the order of the query.
+    pub fields: Vec<String>,
+}
+
+impl Touched {
+    /// Makes the access that the host is asked about.
+    pub fn permission(&self) -> Permission {
+        Permission::read(&self.kind, &self.fields)
+    }
+}
+
+/// Everything that a query touches; the object of its `FROM` first.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct All(Vec<Touched>);
+
+impl All {
+    /// Gives the objects.
+    pub fn kinds(&self) -> &[Touched] {
+        &self.0
+    }
+
+    fn touch(&mut self, kind: &str, field: Option<&str>) {
+        let at = self
+            .0
+            .iter()
+            .position(|touched| touched.kind.eq_ignore_ascii_case(kind));
+        let at = at.unwrap_or_else(|| {
+            self.0.push(Touched {
+                kind: kind.to_owned(),
+                fields: Vec::new(),
+            });
+            self.0.len() - 1
+        });
+        let fields = &mut self.0[at].fields;
+        if let Some(field) = field
+            && !fields.iter().any(|known| known.eq_ignore_ascii_case(field))
+        {
+            fields.push(field.to_owned());
+        }
+    }
+}
+
+/// Lists the objects that a query names outright, without their fields: what can be asked of the host
+/// before anything is read.
+pub fn named_outright(query: &Query) -> All {
+    let mut all = All::default();
+    for access in query.accesses() {
+        if access.relation != Relation::Child
+            && let Some(object) = access.from.first().and_then(|from| from.path.first())
+        {
+            all.touch(&object.name, None);
+        }
+    }
+    all
+}
+
+/// Lists what a query touches, reading describes where a relationship needs one.
+///
+/// # Errors
+/// A describe was refused.
+pub fn by_query(client: &Client<'_>, query: &Query) -> Result<All, ReadError> {
+    let accesses = query.accesses();
+    let aliases = select_aliases(query);
+    let mut all = All::default();
+    let mut bases: Vec<Vec<String>> = Vec::new();
+    for (index, access) in accesses.iter().enumerate() {
+        let outer = access
+            .outer
+            .and_then(|outer| bases.get(outer))
+            .cloned()
+            .unwrap_or_default();
+        let scope = Scope::new(client, access, &outer)?;
+        for kind in &scope.base {
+            all.touch(kind, None);
+        }
+        for used in &access.fields {
+            let is_alias = index == 0
+                && matches!(
+                    used.role,
+                    FieldRole::GroupBy | FieldRole::Having | FieldRole::OrderBy
+                )
+                && aliases.iter().any(|alias| used.path.is(&alias.name));
+            if !is_alias {
+                scope.field(client, used.path, used.role, &mut all)?;
+            }
+        }
+        bases.push(scope.base);
+    }
+    Ok(all)
+}
+
+/// Gives the names that the `SELECT` list gives to its items.
+fn select_aliases(query: &Query) -> Vec<&Ident> {
+    let aliases = query.select.iter().filter_map(|item| match item {
+        SelectItem::Field { alias, .. } | SelectItem::Function { alias, .. } => alias.as_ref(),
+        _ => None,
+    });
+    aliases.collect()
+}
+
+/// What names mean inside one query.
+struct Scope {
+    /// The object queried; several where a child relationship hangs on a polymorphic parent.
+    base: Vec<String>,
+    /// What the names and aliases of `FROM` stand for.
+    names: Vec<(String, Vec<String>)>,
+}
+
+impl Scope {
+    fn new(client: &Client<'_>, access: &Access<'_>, outer: &[String]) -> Result<Self, ReadError> {
+        let mut scope = Self {
+            base: Vec::new(),
+            names: Vec::new(),
+        };
+        for (index, from) in access.from.iter().enumerate() {
+            let path: Vec<&str> = from.path.iter().map(|part| part.name.as_str()).collect();
+            let kinds = match (index, &access.relation, path.split_last()) {
+                (0, Relation::Child, Some((child, parents))) => {
+                    let parents = follow(client, outer.to_vec(), parents)?;
+                    children(client, &parents, child)?
+                }
+                (0, _, _) => vec![path.join(".")],
+                // `FROM Contact c, c.Account a`.
+                (_, _, _) => match path.split_first() {
+                    Some((first, rest)) => {
+                        let (start, rest) = match scope.named(first) {
+                            Some(kinds) => (kinds.to_vec(), rest),
+                            None => (scope.base.clone(), &path[..]),
+                        };
+                        follow(client, start, rest)?
+                    }
+                    None => Vec::new(),
+                },
+            };
+            let own_name = path.last().map(|name| (*name).to_owned());
+            let alias = from.alias.map(|alias| alias.name.clone());
+            scope.names.extend(
+                own_name
+                    .into_iter()
+                    .chain(alias)
+                    .map(|name| (name, kinds.clone())),
+            );
+            if index == 0 {
+                scope.base = kinds;
+            }
+        }
+        Ok(scope)
+    }
+
+    fn named(&self, name: &str) -> Option<&[String]> {
+        let (_, kinds) = self
+            .names
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))?;
+        Some(kinds)
+    }
+
+    fn field(
+        &self,
+        client: &Client<'_>,
+        path: &FieldPath,
+        role: FieldRole<'_>,
+        all: &mut All,
+    ) -> Result<(), ReadError> {
+        let parts: Vec<&str> = path.parts.iter().map(|part| part.name.as_str()).collect();
+        let (start, parts) = match role {
+            FieldRole::TypeOfBranch {
+                object: Some(object),
+                ..
+            } => (vec![object.name.clone()], &parts[..]),
+            FieldRole::TypeOfBranch {
+                relationship,
+                object: None,
+            } => {
+                let relationship: Vec<&str> = relationship
+                    .parts
+                    .iter()
+                    .map(|part| part.name.as_str())
+                    .collect();
+                (
+                    follow(client, self.base.clone(), &relationship)?,
+                    &parts[..],
+                )
+            }
+            // A path may begin with the object's name or alias. A field of that name is only meant when alone.
+            _ => match parts.split_first() {
+                Some((first, rest)) if !rest.is_empty() && self.named(first).is_some() => {
+                    let kinds = self.named(first).unwrap_or_default();
+                    // `FROM Account … Account.Name` is both this object's and a relationship's path; the former wins,
+                    // unless only the relationship can be meant.
+                    (kinds.to_vec(), rest)
+                }
+                _ => (self.base.clone(), &parts[..]),
+            },
+        };
+        let Some((last, parents)) = parts.split_last() else {
+            return Ok(());
+        };
+        let mut kinds = start;
+        for relationship in parents {
+            touch_reference(&kinds, relationship, all);
+            kinds = follow(client, kinds, &[relationship])?;
+        }
+        if matches!(role, FieldRole::TypeOfRelationship) {
+            touch_reference(&kinds, last, all);
+            return Ok(());
+        }
+        for kind in &kinds {
+            all.touch(kind, Some(last));
+        }
+        Ok(())
+    }
+}
+
+/// A relationship shows what its reference field holds. Their names follow from each other: `Owner` and `OwnerId`,
+/// `Parent__r` and `Parent__c`.
+fn touch_reference(kinds: &[String], relationship: &str, all: &mut All) {
+    let field = match relationship.strip_suffix("__r") {
+        Some(stem) => format!("{stem}__c"),
+        None => format!("{relationship}Id"),
+    };
+    for kind in kinds {
+        all.touch(kind, Some(&field));
+    }
+}
+
+/// Follows parent relationships from any of `kinds`.
+fn follow(
+    client: &Client<'_>,
+    mut kinds: Vec<String>,
+    path: &[&str],
+) -> Result<Vec<String>, ReadError> {
+    for relationship in path {
+        let well_known = WELL_KNOWN
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(relationship));
+        let mut targets: Vec<String> = Vec::new();
+        match well_known {
+            Some((_, kind)) => targets.push((*kind).to_owned()),
+            None => {
+                for kind in &kinds {
+                    let describe = client.describe(kind)?;
+                    let found = describe.parent(relationship);
+                    targets.extend(
+                        found.into_iter().flat_map(|field| {
+                            field.targets().map(str::to_owned).collect::<Vec<_>>()
+                        }),
+                    );
+                }
+            }
+        }
+        if targets.is_empty() {
+            targets.push((*relationship).to_owned());
+        }
+        targets.sort_unstable();
+        targets.dedup();
+        kinds = targets;
+    }
+    Ok(kinds)
+}
+
+/// Follows a child relationship from any of `kinds`.
+fn children(
+    client: &Client<'_>,
+    kinds: &[String],
+    relationship: &str,
+) -> Result<Vec<String>, ReadError> {
+    let mut found = Vec::new();
+    for kind in kinds {
+        let describe = client.describe(kind)?;
+        found.extend(
+            describe
+                .child(relationship)
+                .map(|child| child.kind.to_owned()),
+        );
+    }
+    if found.is_empty() {
+        found.push(relationship.to_owned());
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+/// Gives the object whose field a path ends at, for naming what is near to a misspelled relationship: each
+/// relationship of the query with the objects that it starts from.
+///
+/// # Errors
+/// A describe was refused.
+pub fn starts_of(
+    client: &Client<'_>,
+    query: &Query,
+    relationship: &str,
+) -> Result<Vec<String>, ReadError> {
+    let accesses = query.accesses();
+    let mut bases: Vec<Vec<String>> = Vec::new();
+    for access in &accesses {
+        let outer = access
+            .outer
+            .and_then(|outer| bases.get(outer))
+            .cloned()
+            .unwrap_or_default();
+        let from = access.from.first().and_then(|from| from.path.last());
+        if access.relation == Relation::Child && from.is_some_and(|name| name.is(relationship)) {
+            return Ok(outer);
+        }
+        let scope = Scope::new(client, access, &outer)?;
+        let semi_join = match access.relation {
+            Relation::SemiJoin {
+                left: Operand::Field(path),
+                ..
+            } => Some(path),
+            _ => None,
+        };
+        let paths = access.fields.iter().map(|used| used.path).chain(semi_join);
+        for path in paths {
+            let parts: Vec<&str> = path.parts.iter().map(|part| part.name.as_str()).collect();
+            let at = parts
+                .iter()
+                .position(|part| part.eq_ignore_ascii_case(relationship));
+            let Some(at) = at.filter(|at| at + 1 < parts.len()) else {
+                continue;
+            };
+            let (start, before) = match parts[..at].split_first() {
+                Some((first, rest)) if scope.named(first).is_some() => {
+                    (scope.named(first).unwrap_or_default().to_vec(), rest)
+                }
+                _ => (scope.base.clone(), &parts[..at]),
+            };
+            return follow(client, start, before);
+        }
+        bases.push(scope.base);
+    }
+    Ok(Vec::new())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::testing::Org;
+
+    const CONTACT: &str = r#"{"name":"Contact","fields":[{"name":"OwnerId","referenceTo":["User","Group"],"relationshipName":"Owner"},
+        {"name":"Boss__c","referenceTo":["Contact"],"relationshipName":"Boss__r"}],"childRelationships":[]}"#;
+
+    fn touched(soql: &str) -> (Vec<String>, Vec<String>) {
+        let org = Org::new().answer(
+            "/services/data/v68.0/sobjects/Contact/describe",
+            200,
+            CONTACT,
+        );
+        let client = Client::new(&org);
+        let query = soql::parse_query(soql).unwrap();
+        let all = by_query(&client, &query).unwrap();
+        let lines = all
+            .kinds()
+            .iter()
+            .map(|one| format!("{}: {}", one.kind, one.fields.join(", ")));
+        let requests = org.requests();
+        let describes = requests
+            .iter()
+            .map(|target| target.split('/').nth(5).unwrap().to_owned());
+        (lines.collect(), describes.collect())
+    }
+
+    #[test]
+    fn fields_of_every_clause_count() {
+        let soql = "SELECT Name, COUNT(Id) n FROM Account WHERE Industry = 'x' AND Id IN (SELECT AccountId FROM Contact WHERE Email != null) \
+                    GROUP BY Name HAVING COUNT(Id) > 1 ORDER BY n, Fax";
+        let (lines, describes) = touched(soql);
+        assert_eq!(
+            lines,
+            [
+                "Account: Name, Id, Industry, Fax",
+                "Contact: AccountId, Email"
+            ]
+        );
+        assert!(describes.is_empty());
+    }
+
+    #[test]
+    fn parents_lead_to_their_objects() {
+        let (lines, describes) =
+            touched("SELECT Id, Account.Industry, c.Boss__r.CreatedBy.Name FROM Contact c");
+        assert_eq!(
+            lines,
+            [
+                "Contact: Id, AccountId, Boss__c, CreatedById",
+                "Account: Industry",
+                "User: Name"
+            ]
+        );
+        assert_eq!(describes, ["Contact"]);
+    }
+
+    #[test]
+    fn a_polymorphic_parent_counts_as_all_its_objects_unless_typeof_chooses() {
+        let (lines, _) = touched("SELECT Owner.Name FROM Contact");
+        assert_eq!(lines, ["Contact: OwnerId", "Group: Name", "User: Name"]);
+        let (lines, _) = touched("SELECT TYPEOF Owner WHEN User THEN Email END FROM Contact");
+        assert_eq!(lines, ["Contact: OwnerId", "User: Email"]);
+        let (lines, _) =
+            touched("SELECT TYPEOF Owner WHEN User THEN Email ELSE Name END FROM Contact");
+        assert_eq!(
+            lines,
+            ["Contact: OwnerId", "User: Email, Name", "Group: Name"]
+        );
+    }
+
+    #[test]
+    fn children_lead_to_their_objects() {
+        let (lines, describes) =
+            touched("SELECT Name, (SELECT Email, Account.Name FROM Contacts) FROM Account");
+        assert_eq!(lines, ["Account: Name", "Contact: Email, AccountId"]);
+        assert_eq!(describes, ["Account"]);
+    }
+
+    #[test]
+    fn the_objects_own_name_and_alias_are_no_relationships() {
+        let (lines, _) = touched("SELECT Account.Name, a.Fax FROM Account a");
+        assert_eq!(lines, ["Account: Name, Fax"]);
+        let (lines, _) = touched("SELECT c.Id, a.Name FROM Contact c, c.Account a");
+        assert_eq!(lines, ["Contact: Id", "Account: Name"]);
+    }
+
+    #[test]
+    fn what_no_describe_knows_counts_as_itself() {
+        let (lines, _) = touched("SELECT Ownr.Name, (SELECT Id FROM Contakts) FROM Account");
+        assert_eq!(lines, ["Account: OwnrId", "Ownr: Name", "Contakts: Id"]);
+    }
+
+    #[test]
+    fn a_relationship_starts_somewhere() {
+        let org = Org::new().answer(
+            "/services/data/v68.0/sobjects/Contact/describe",
+            200,
+            CONTACT,
+        );
+        let client = Client::new(&org);
+        let starts =
+            |soql: &str, name| starts_of(&client, &soql::parse_query(soql).unwrap(), name).unwrap();
+        assert_eq!(
+            starts("SELECT c.Boss__r.Ownr.Name FROM Contact c", "Ownr"),
+            ["Contact"]
+        );
+        assert_eq!(
+            starts(
+                "SELECT Id, (SELECT Id FROM Contakts) FROM Account",
+                "Contakts"
+            ),
+            ["Account"]
+        );
+        assert_eq!(
+            starts("SELECT Id FROM Account", "Ownr"),
+            Vec::<String>::new()
+        );
+    }
+}
