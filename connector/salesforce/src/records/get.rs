@@ -2,12 +2,13 @@
 
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::http::{Path, Request, path};
-use portcullis_sdk::{Failure, Output};
+use portcullis_sdk::{Failure, Output, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check_fields;
 use crate::client::{Client, ReadError};
+use crate::describe::{Describe, Field};
 use crate::host::Host;
 use crate::json::Json;
 use crate::names;
@@ -200,28 +201,38 @@ fn refused(client: &Client<'_>, error: ReadError, kind: &str, key: &Key<'_>) -> 
             );
         }
     };
+    missing(client, error, &describe, key)
+}
+
+/// The object is there: says whether the record or the external id field is not.
+fn missing(
+    client: &Client<'_>,
+    error: ServiceError,
+    describe: &Describe,
+    key: &Key<'_>,
+) -> Failure {
     let kind = describe.name();
     let words = error.sentence();
     let failure = Failure::from(error);
+    let identifies = |field: &Field<'_>| field.is("externalId") || field.is("idLookup");
     match key {
         Key::External(field, _)
             if !describe
                 .field(field)
-                .is_some_and(|field| field.is("externalId") || field.is("idLookup")) =>
+                .is_some_and(|field| identifies(&field)) =>
         {
-            let usable: Vec<_> = describe
+            let names: Vec<String> = describe
                 .fields()
-                .filter(|field| field.is("externalId") || field.is("idLookup"))
+                .filter(identifies)
+                .map(|field| field.name().to_owned())
                 .collect();
-            let names: Vec<String> = usable.iter().map(|field| field.name().to_owned()).collect();
             let visible = client.host.visible_fields(kind, &names);
-            let candidates: Vec<Candidate<'_>> = usable
+            let candidates: Vec<Candidate<'_>> = visible
                 .iter()
-                .map(|field| field.candidate())
-                .filter(|field| visible.iter().any(|name| name == field.name))
+                .filter_map(|name| Some(describe.field(name)?.candidate()))
                 .collect();
             Failure {
-                reason: portcullis_sdk::Reason::InvalidArgument,
+                reason: Reason::InvalidArgument,
                 ..failure
             }
             .field(
@@ -307,18 +318,13 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
         children: Vec::new(),
     };
     let rendered = table.render(BOUNDS);
-    let mut text = vec![match &url {
-        Some(url) => format!("{kind} {url}"),
-        None => kind.to_owned(),
-    }];
-    text.push(client.fenced(&rendered.text));
     if !empty.is_empty() {
         notes.push(format!("{} empty fields left out", empty.len()));
     }
-    if rendered.rows_shown < set.len() {
+    let too_long = set.len() - rendered.rows_shown;
+    if too_long > 0 {
         notes.push(format!(
-            "{} fields are too long to show: ask for them with `fields`",
-            set.len() - rendered.rows_shown
+            "{too_long} fields are too long to show: ask for them with `fields`"
         ));
     }
     if rendered.cells_cut > 0 {
@@ -327,7 +333,13 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
             rendered.cells_cut
         ));
     }
-    text.append(&mut notes);
+    let header = url
+        .as_ref()
+        .map_or_else(|| kind.to_owned(), |url| format!("{kind} {url}"));
+    let text = [header, client.fenced(&rendered.text)]
+        .into_iter()
+        .chain(notes)
+        .collect::<Vec<_>>();
     cite(client, kind, record, &members);
     let data = Json::object([
         ("object", kind.into()),

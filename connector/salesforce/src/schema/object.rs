@@ -1,0 +1,427 @@
+//! What an object is made of, part by part.
+
+use portcullis_sdk::audit::Source;
+use portcullis_sdk::permissions::Access;
+use portcullis_sdk::{Failure, Output};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{BOUNDS, Page, cell_of};
+use crate::client::Client;
+use crate::describe::{Describe, Field};
+use crate::fence;
+use crate::host::Host;
+use crate::json::Json;
+use crate::names;
+use crate::nearest::{Candidate, listed, nearest};
+use crate::repair::{Asked, repaired};
+use crate::table::Table;
+
+/// A part of an object's describe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Part {
+    /// Names, labels, types.
+    Fields,
+    /// To parents: what may stand before the dot.
+    Relationships,
+    /// For subqueries.
+    Children,
+    /// Their names and ids.
+    RecordTypes,
+    /// Picklist values.
+    Picklists,
+}
+
+/// What `describe_object` is asked.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct DescribeObject {
+    /// API name, such as `Account`.
+    object: String,
+    /// Default: fields.
+    #[schemars(with = "Option<Vec<PartName>>")]
+    parts: Option<Vec<Part>>,
+    /// Part of a name or label.
+    text: Option<String>,
+    /// A field type, such as `reference` or `picklist`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// Only fields that a new record must have.
+    #[serde(default)]
+    required_only: bool,
+    /// Rows of each part (default 100).
+    #[schemars(range(min = 1, max = 1000))]
+    limit: Option<u32>,
+    /// From the last answer.
+    cursor: Option<String>,
+}
+
+// `Part` in a schema: one list of words, where a variant's documentation would make each a schema. A doc comment
+// here would be the model's to read.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+#[allow(dead_code, missing_docs, reason = "only its schema is used")]
+enum PartName {
+    Fields,
+    Relationships,
+    Children,
+    RecordTypes,
+    Picklists,
+}
+
+/// What `describe_object` answers as data.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Described {
+    object: String,
+    label: String,
+    parts: Vec<DescribedPart>,
+    cursor: Option<String>,
+}
+
+/// One part of [`Described`].
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DescribedPart {
+    part: &'static str,
+    columns: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+    /// Rows that fit.
+    total: usize,
+}
+
+/// Describes one object.
+///
+/// # Errors
+/// There is no such object (with the nearest names), or the agent may not see it.
+pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output, Failure> {
+    let client = Client::new(host);
+    let kind = names::api_name(&args.object, "/object")?;
+    host.check(&[Access::read(kind, [""; 0])])?;
+    host.step("Described an object", Some(kind));
+    let asked = Asked {
+        query: None,
+        kind: Some(kind),
+        pointer: "/object",
+    };
+    let describe = client
+        .describe(kind)
+        .map_err(|error| repaired(&client, error, asked))?;
+    let object = Visible::new(host, &describe);
+    let default = [Part::Fields];
+    let parts = args
+        .parts
+        .as_deref()
+        .filter(|parts| !parts.is_empty())
+        .unwrap_or(&default);
+    let mut described = Described {
+        object: describe.name().to_owned(),
+        label: describe
+            .json()
+            .str_at("label")
+            .unwrap_or_default()
+            .to_owned(),
+        parts: Vec::new(),
+        cursor: None,
+    };
+    let mut text = vec![object.summary()];
+    for part in parts {
+        let (name, columns, all) = object.part(*part, args);
+        let page = Page::of(all.len(), args.limit, args.cursor.as_deref())?;
+        let rows = all[page.range()].to_vec();
+        let table = Table::plain(
+            columns.iter().copied(),
+            rows.iter()
+                .map(|row| row.iter().map(|cell| cell_of(cell)).collect()),
+        );
+        text.push(page.said(&name.replace('_', " ")));
+        if !rows.is_empty() {
+            text.push(client.fenced(&table.render(BOUNDS).text));
+        } else if let Some(near) = object.near(*part, args) {
+            text.push(near);
+        }
+        described.cursor = described.cursor.or(page.next());
+        described.parts.push(DescribedPart {
+            part: name,
+            columns,
+            total: all.len(),
+            rows,
+        });
+    }
+    host.cite(&[Source::new(describe.name())]);
+    let cursor = described.cursor.clone();
+    Ok(Output::text(text.join("\n"))
+        .structured(&described)
+        .cursor(cursor))
+}
+
+/// An object as the agent may see it.
+struct Visible<'a> {
+    describe: &'a Describe,
+    fields: Vec<Field<'a>>,
+    hidden: usize,
+}
+
+type Rows = Vec<Vec<String>>;
+
+impl<'a> Visible<'a> {
+    fn new(host: &dyn Host, describe: &'a Describe) -> Self {
+        let names: Vec<String> = describe
+            .fields()
+            .map(|field| field.name().to_owned())
+            .collect();
+        let visible = host.visible_fields(describe.name(), &names);
+        let fields: Vec<_> = describe
+            .fields()
+            .filter(|field| visible.iter().any(|name| name == field.name()))
+            .collect();
+        let hidden = names.len() - fields.len();
+        Self {
+            describe,
+            fields,
+            hidden,
+        }
+    }
+
+    /// Says in a line what there is.
+    fn summary(&self) -> String {
+        let json = self.describe.json();
+        let can: Vec<_> = [
+            ("createable", "create"),
+            ("updateable", "update"),
+            ("deletable", "delete"),
+            ("queryable", "query"),
+        ]
+        .into_iter()
+        .filter_map(|(flag, verb)| json.is_true_at(flag).then_some(verb))
+        .collect();
+        let label = fence::inline(json.str_at("label").unwrap_or_default(), 80);
+        let prefix = json
+            .str_at("keyPrefix")
+            .map(|prefix| format!(", ids begin {prefix}"))
+            .unwrap_or_default();
+        let hidden = if self.hidden > 0 {
+            format!(" ({} more are hidden from this agent)", self.hidden)
+        } else {
+            String::new()
+        };
+        format!(
+            "{} ({label}){prefix}; you can {}; {} fields{hidden}, {} relationships, {} children, {} record types",
+            self.describe.name(),
+            if can.is_empty() {
+                "only see it".to_owned()
+            } else {
+                can.join(", ")
+            },
+            self.fields.len(),
+            self.fields
+                .iter()
+                .filter(|field| field.relationship().is_some())
+                .count(),
+            self.describe.children().count(),
+            self.record_types().len(),
+        )
+    }
+
+    /// Gives the name, the columns and the rows of a part, narrowed as asked.
+    fn part(&self, part: Part, args: &DescribeObject) -> (&'static str, Vec<&'static str>, Rows) {
+        let filter = Filter::new(args);
+        match part {
+            Part::Fields => (
+                "fields",
+                vec!["name", "label", "type", "notes"],
+                self.field_rows(&filter),
+            ),
+            Part::Relationships => (
+                "relationships",
+                vec!["name", "field", "to"],
+                self.parents(&filter),
+            ),
+            Part::Children => (
+                "children",
+                vec!["name", "object", "field", "notes"],
+                self.children(&filter),
+            ),
+            Part::RecordTypes => (
+                "record_types",
+                vec!["name", "developer_name", "id", "notes"],
+                self.record_types(),
+            ),
+            Part::Picklists => (
+                "picklists",
+                vec!["field", "values"],
+                self.picklists(&filter),
+            ),
+        }
+    }
+
+    fn field_rows(&self, filter: &Filter<'_>) -> Rows {
+        let fields = self.fields.iter().filter(|field| filter.field(**field));
+        fields
+            .map(|field| {
+                vec![
+                    field.name().to_owned(),
+                    field.label().to_owned(),
+                    field.type_with_bounds(),
+                    field.notes(),
+                ]
+            })
+            .collect()
+    }
+
+    fn parents(&self, filter: &Filter<'_>) -> Rows {
+        self.fields
+            .iter()
+            .filter_map(|field| Some((field.relationship()?, field)))
+            .filter(|(name, field)| filter.text(&[name, field.name(), field.label()]))
+            .map(|(name, field)| {
+                let targets = field.targets().collect::<Vec<_>>().join(",");
+                vec![name.to_owned(), field.name().to_owned(), targets]
+            })
+            .collect()
+    }
+
+    fn children(&self, filter: &Filter<'_>) -> Rows {
+        self.describe
+            .children()
+            .filter(|child| filter.text(&[child.relationship, child.kind]))
+            .map(|child| {
+                let notes = if child.cascades {
+                    "deleted with its parent"
+                } else {
+                    ""
+                };
+                [child.relationship, child.kind, child.field, notes]
+                    .map(str::to_owned)
+                    .to_vec()
+            })
+            .collect()
+    }
+
+    fn picklists(&self, filter: &Filter<'_>) -> Rows {
+        let fields = self.fields.iter().filter(|field| filter.field(**field));
+        fields
+            .filter(|field| field.values().next().is_some())
+            .map(|field| vec![field.name().to_owned(), values(*field, &filter.wanted)])
+            .collect()
+    }
+
+    /// Lists the record types that the user can choose, without the master, which stands for "none".
+    fn record_types(&self) -> Rows {
+        let all = self
+            .describe
+            .json()
+            .get("recordTypeInfos")
+            .map_or(&[][..], Json::items);
+        all.iter()
+            .filter(|kind| !kind.is_true_at("master"))
+            .map(|kind| {
+                let text = |name| kind.str_at(name).unwrap_or_default().to_owned();
+                let notes = match (
+                    kind.is_true_at("defaultRecordTypeMapping"),
+                    kind.is_true_at("active") && kind.is_true_at("available"),
+                ) {
+                    (_, false) => "not available",
+                    (true, true) => "default",
+                    (false, true) => "",
+                };
+                vec![
+                    text("name"),
+                    text("developerName"),
+                    text("recordTypeId"),
+                    notes.to_owned(),
+                ]
+            })
+            .collect()
+    }
+
+    /// Names what is near to a text that nothing contains.
+    fn near(&self, part: Part, args: &DescribeObject) -> Option<String> {
+        let wanted = args.text.as_deref()?;
+        let near = match part {
+            Part::Fields | Part::Picklists => {
+                nearest(wanted, self.fields.iter().map(|field| field.candidate()))
+            }
+            Part::Relationships => nearest(
+                wanted,
+                self.fields.iter().filter_map(|field| {
+                    Some(Candidate {
+                        name: field.relationship()?,
+                        label: field.label(),
+                    })
+                }),
+            ),
+            Part::Children => nearest(
+                wanted,
+                self.describe.children().map(|child| Candidate {
+                    name: child.relationship,
+                    label: child.kind,
+                }),
+            ),
+            Part::RecordTypes => Vec::new(),
+        };
+        (!near.is_empty()).then(|| format!("near names: {}", listed(&near)))
+    }
+}
+
+/// What the caller narrows a part to.
+struct Filter<'a> {
+    /// In lower case.
+    wanted: String,
+    kind: Option<&'a str>,
+    required_only: bool,
+}
+
+impl<'a> Filter<'a> {
+    fn new(args: &'a DescribeObject) -> Self {
+        Self {
+            wanted: args
+                .text
+                .as_deref()
+                .unwrap_or_default()
+                .trim()
+                .to_lowercase(),
+            kind: args.kind.as_deref().map(str::trim),
+            required_only: args.required_only,
+        }
+    }
+
+    fn text(&self, texts: &[&str]) -> bool {
+        self.wanted.is_empty()
+            || texts
+                .iter()
+                .any(|text| text.to_lowercase().contains(&self.wanted))
+    }
+
+    fn field(&self, field: Field<'_>) -> bool {
+        self.kind
+            .is_none_or(|kind| field.kind().eq_ignore_ascii_case(kind))
+            && (!self.required_only || field.is_required())
+            && self.text(&[field.name(), field.label()])
+    }
+}
+
+/// Lists a picklist's active values, `value=label` where these differ; all of them for the one field asked for.
+fn values(field: Field<'_>, wanted: &str) -> String {
+    const SHOWN: usize = 30;
+    let all: Vec<_> = field.values().collect();
+    let shown = if field.name().eq_ignore_ascii_case(wanted) {
+        all.len()
+    } else {
+        SHOWN
+    };
+    let said = all.iter().take(shown).map(|(value, label)| {
+        if value == label {
+            (*value).to_owned()
+        } else {
+            format!("{value}={label}")
+        }
+    });
+    let mut said = said.collect::<Vec<_>>().join("; ");
+    if all.len() > shown {
+        said.push_str(&format!(
+            "; {} more with \"text\": \"{}\"",
+            all.len() - shown,
+            field.name()
+        ));
+    }
+    said
+}
