@@ -1,5 +1,7 @@
 //! The org: its schema, its records, its day and who asks.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json};
@@ -12,7 +14,7 @@ use crate::store::{Record, Store};
 #[derive(Debug, Clone)]
 pub struct Org {
     /// The objects.
-    pub schema: Schema,
+    pub schema: Arc<Schema>,
     /// The records.
     pub store: Store,
     /// The id of the `Organization` record.
@@ -34,7 +36,7 @@ impl Org {
     /// Makes an org without records whose time is `now`.
     pub(crate) fn new(schema: Schema, id: Id, now: Timestamp) -> Self {
         Self {
-            schema,
+            schema: Arc::new(schema),
             store: Store::default(),
             id,
             clock: now,

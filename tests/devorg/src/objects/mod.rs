@@ -1,23 +1,113 @@
 //! The org's objects, one a file, as Salesforce describes them in a new org.
+//!
+//! Standard fields are those of Salesforce's *Object Reference*. References to objects that the org
+//! does not have (assets, price books) are fields like any other that stay empty.
+
+mod account;
+mod campaign;
+mod case;
+mod contact;
+mod event;
+mod group;
+mod lead;
+mod measurement;
+mod opportunity;
+mod opportunity_contact_role;
+mod organization;
+mod profile;
+mod record_type;
+mod task;
+mod user;
+mod user_role;
+mod words;
 
 use crate::schema::Schema;
-
-/// How exactly an address is placed on the map.
-pub(crate) const GEOCODE_ACCURACIES: [&str; 11] = [
-    "Address",
-    "NearAddress",
-    "Block",
-    "Street",
-    "ExtendedZip",
-    "Zip",
-    "Neighborhood",
-    "City",
-    "County",
-    "State",
-    "Unknown",
-];
+pub(crate) use words::*;
 
 /// Makes the schema of every object.
 pub(crate) fn schema() -> Schema {
-    Schema::new(Vec::new())
+    Schema::new(vec![
+        account::object(),
+        campaign::object(),
+        case::object(),
+        contact::object(),
+        event::object(),
+        group::object(),
+        lead::object(),
+        measurement::object(),
+        opportunity::object(),
+        opportunity_contact_role::object(),
+        organization::object(),
+        profile::object(),
+        record_type::object(),
+        task::object(),
+        user::object(),
+        user_role::object(),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn names_prefixes_and_relationships_are_unique() {
+        let schema = schema();
+        let mut prefixes = HashSet::new();
+        for object in &schema.objects {
+            assert!(prefixes.insert(&object.key_prefix), "{}", object.name);
+            let mut names = HashSet::new();
+            for field in &object.fields {
+                assert!(
+                    names.insert(field.name.to_ascii_lowercase()),
+                    "{}.{}",
+                    object.name,
+                    field.name
+                );
+            }
+            let mut children = HashSet::new();
+            for child in &object.child_relationships {
+                let Some(name) = &child.relationship_name else {
+                    continue;
+                };
+                assert!(children.insert(name), "{}.{name}", object.name);
+            }
+            assert!(object.name_field().is_some() || &*object.name == "OpportunityContactRole");
+        }
+    }
+
+    #[test]
+    fn every_child_relationship_has_a_field_that_refers_back() {
+        let schema = schema();
+        for object in &schema.objects {
+            for child in &object.child_relationships {
+                let field = schema
+                    .object(&child.child_object)
+                    .and_then(|object| object.field(&child.field));
+                assert!(
+                    field.is_some_and(|field| field
+                        .reference_to
+                        .iter()
+                        .any(|o| **o == *object.name)),
+                    "{} has no {}.{}",
+                    object.name,
+                    child.child_object,
+                    child.field
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn every_compound_field_is_there() {
+        for object in &schema().objects {
+            for field in &object.fields {
+                if let Some(compound) = &field.compound_field_name {
+                    assert!(object.field(compound).is_some(), "{compound}");
+                }
+            }
+        }
+    }
 }

@@ -64,10 +64,10 @@ impl Object {
     }
 
     /// Says which scopes `USING SCOPE` takes, each with its label.
-    pub(crate) fn scopes(mut self, scopes: &[(&str, &str)]) -> Self {
+    pub(crate) fn scopes<L: AsRef<str>>(mut self, scopes: &[(&str, L)]) -> Self {
         self.supported_scopes = scopes
             .iter()
-            .map(|(name, label)| ((*name).into(), (*label).into()))
+            .map(|(name, label)| ((*name).into(), label.as_ref().into()))
             .collect();
         self
     }

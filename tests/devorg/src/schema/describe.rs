@@ -6,6 +6,7 @@
 use serde_json::{Value as Json, json};
 
 use super::{Field, FieldType, Object, PicklistValue, Schema};
+use crate::value::Value;
 
 /// Gives the body of `/sobjects`: a summary of every object. `base` is `/services/data/v68.0`.
 pub fn global(schema: &Schema, base: &str) -> Json {
@@ -137,9 +138,6 @@ pub fn field(field: &Field) -> Json {
         FieldType::Id | FieldType::Reference => field.length,
         _ => field.length * 3,
     };
-    let default = field.default_value.as_ref();
-    // A picklist's default stands among its values; only a checkbox and a number show it here.
-    let shown_default = default.filter(|_| field.picklist_values.is_empty());
     json!({
         "aggregatable": field.aggregatable,
         "aiPredictionField": false,
@@ -153,7 +151,7 @@ pub fn field(field: &Field) -> Json {
         "controllerName": null,
         "createable": field.createable,
         "custom": field.custom,
-        "defaultValue": shown_default.map(crate::value::Value::to_json),
+        "defaultValue": field.default_value.as_ref().map(Value::to_json),
         "defaultValueFormula": null,
         "defaultedOnCreate": field.defaulted_on_create,
         "dependentPicklist": false,

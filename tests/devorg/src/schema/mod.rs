@@ -190,7 +190,7 @@ pub struct PicklistValue {
 }
 
 impl Schema {
-    /// Makes a schema of `objects`, and each object's child relationships of the references to it.
+    /// Makes a schema of `objects`, to be found by name and by prefix.
     pub(crate) fn new(mut objects: Vec<Object>) -> Self {
         objects.sort_by(|a, b| a.name.cmp(&b.name));
         let by_name = objects

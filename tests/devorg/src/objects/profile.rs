@@ -1,0 +1,39 @@
+//! Profile: what a user may do.
+
+use crate::schema::*;
+
+pub(super) fn object() -> Object {
+    let permissions = [
+        ("PermissionsApiEnabled", "API Enabled"),
+        ("PermissionsModifyAllData", "Modify All Data"),
+        ("PermissionsViewAllData", "View All Data"),
+        ("PermissionsManageUsers", "Manage Internal Users"),
+        ("PermissionsViewSetup", "View Setup and Configuration"),
+        ("PermissionsCustomizeApplication", "Customize Application"),
+        ("PermissionsRunReports", "Run Reports"),
+        ("PermissionsExportReport", "Export Reports"),
+        ("PermissionsBulkApiHardDelete", "Bulk API Hard Delete"),
+    ];
+    crate::schema::object("Profile", "Profile", "Profile", "00e")
+        .child("User", "ProfileId", "Users")
+        .setup()
+        .with([
+            id("Profile ID"),
+            text("Name", "Name", 255).system().required().name(),
+        ])
+        .with(permissions.map(|(name, label)| checkbox(name, label).system()))
+        .with([
+            reference("UserLicenseId", "User License ID", &["UserLicense"]).system(),
+            picklist(
+                "UserType",
+                "User Type",
+                40,
+                &["Standard", "PowerPartner=Partner", "Guest"],
+            )
+            .restricted()
+            .system(),
+        ])
+        .with(audit())
+        .with([text("Description", "Description", 255).system()])
+        .with(last_seen())
+}
