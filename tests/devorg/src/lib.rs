@@ -14,4 +14,6 @@ pub mod schema;
 pub mod store;
 pub mod value;
 
+mod data;
 mod objects;
+mod records;

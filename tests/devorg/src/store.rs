@@ -98,6 +98,11 @@ impl Store {
         Id::numbered(prefix, table.next_number)
     }
 
+    /// Gives the number of the last id that [`Store::next_id`] gave to a record of `object`.
+    pub(crate) fn last_number(&self, object: &str) -> u64 {
+        self.tables.get(object).map_or(0, |table| table.next_number)
+    }
+
     /// Puts a record in the place of the one with its id, if there is one.
     pub(crate) fn put(&mut self, record: Record) {
         let table = self.tables.entry(record.object.clone()).or_default();

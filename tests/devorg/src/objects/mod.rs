@@ -22,6 +22,12 @@ mod user_role;
 mod words;
 
 use crate::schema::Schema;
+pub(crate) use account::RECORD_TYPES;
+pub(crate) use case::{CLOSED_STATUS, REASONS};
+pub(crate) use lead::CONVERTED_STATUS;
+pub(crate) use opportunity::STAGES;
+pub(crate) use opportunity_contact_role::ROLES;
+pub(crate) use task::COMPLETED_STATUS;
 pub(crate) use words::*;
 
 /// Makes the schema of every object.

@@ -1,0 +1,127 @@
+//! The sample records: a company's sales and service as they might stand today.
+//!
+//! The same day gives the same records on every machine. Numbers come from [`Dice`], whose throws
+//! depend on nothing but a record's place; days count from the org's today, so that `LAST_MONTH`
+//! and its kin always find something. Every name and address is invented; mail goes to `.example`.
+
+mod accounts;
+mod activities;
+mod dice;
+mod measurements;
+mod people;
+mod sales;
+mod service;
+mod words;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::id::Id;
+use crate::objects;
+use crate::org::Org;
+use crate::records::fill;
+use crate::value::Value;
+pub(crate) use dice::Dice;
+
+const DAY_SECONDS: i64 = 86_400;
+const NOON_SECONDS: i64 = DAY_SECONDS / 2;
+
+impl Org {
+    /// Makes an org with sample records, whose time is noon (UTC) of the day of `now`.
+    ///
+    /// Noon, because it is the same day in nearly every time zone: who asks does not change what
+    /// `TODAY` finds.
+    pub fn sample(now: Timestamp) -> Self {
+        let noon = now.as_second().div_euclid(DAY_SECONDS) * DAY_SECONDS + NOON_SECONDS;
+        let noon = Timestamp::from_second(noon).unwrap_or(now);
+        let id = Id::numbered("00D", 1);
+        let mut seed = Seed {
+            org: Self::new(objects::schema(), id, noon),
+            admin: Id::numbered("005", 1),
+        };
+        let people = people::add(&mut seed);
+        let accounts = accounts::add(&mut seed, &people);
+        let sales = sales::add(&mut seed, &people, &accounts);
+        let cases = service::add(&mut seed, &people, &accounts);
+        activities::add(&mut seed, &people, &accounts, &sales, &cases);
+        measurements::add(&mut seed, &people, &accounts);
+        seed.org
+    }
+}
+
+/// An org that is being filled.
+struct Seed {
+    org: Org,
+    /// Who makes what nobody owns.
+    admin: Id,
+}
+
+/// Values of a record to be made, by field.
+type Row = Vec<(&'static str, Value)>;
+
+impl Seed {
+    /// Makes a record at a moment; its owner, if it is a person, made it.
+    fn add(&mut self, object: &str, made: Timestamp, row: Row) -> Id {
+        let schema = Arc::clone(&self.org.schema);
+        let Some(object) = schema.object(object) else {
+            return self.admin; // No object is misnamed: a test counts the records of each.
+        };
+        let values: fill::Values = row
+            .into_iter()
+            .map(|(field, value)| (field.into(), value))
+            .collect();
+        let owner = values
+            .get("OwnerId")
+            .and_then(|owner| Id::parse(owner.as_text()?))
+            .filter(|owner| owner.prefix() == "005");
+        fill::insert(
+            &mut self.org,
+            object,
+            values,
+            owner.unwrap_or(self.admin),
+            made,
+        )
+    }
+
+    /// Changes a record's fields as the org would, without a trace of who did it.
+    fn set(&mut self, id: Id, row: Row) {
+        let Some((_, record)) = self.org.find(id) else {
+            return;
+        };
+        let mut record = record.clone();
+        for (field, value) in row {
+            record.values.insert(field.into(), value);
+        }
+        self.org.store.put(record);
+    }
+
+    /// Deletes a record at a moment.
+    fn delete(&mut self, id: Id, at: Timestamp) {
+        fill::delete(&mut self.org, id, self.admin, at);
+    }
+
+    /// Gives the moment so many days before today at a minute of the day (UTC), but none after the
+    /// org's time.
+    fn ago(&self, days: u64, minute: u64) -> Timestamp {
+        let now = self.org.now().as_second();
+        let second = now - NOON_SECONDS - (days as i64) * DAY_SECONDS + (minute as i64) * 60;
+        Timestamp::from_second(second.min(now)).unwrap_or(self.org.now())
+    }
+
+    /// Gives the moment so many seconds after another, or before.
+    fn after(&self, moment: Timestamp, seconds: i64) -> Timestamp {
+        Timestamp::from_second(moment.as_second().saturating_add(seconds)).unwrap_or(moment)
+    }
+
+    /// Gives the day so many days from today.
+    fn day(&self, days: i64) -> Date {
+        let moment = self.after(self.org.now(), days * DAY_SECONDS);
+        TimeZone::UTC.to_datetime(moment).date()
+    }
+}
+
+#[cfg(test)]
+mod tests;

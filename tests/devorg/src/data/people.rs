@@ -1,0 +1,341 @@
+//! The org itself, its users, what they may do, and their queues.
+
+use super::Seed;
+use crate::id::Id;
+use crate::objects::RECORD_TYPES;
+use crate::value::Value;
+
+/// Who owns records.
+pub(super) struct People {
+    /// Those who sell.
+    pub(super) sales: Vec<Id>,
+    /// Those who help customers.
+    pub(super) service: Vec<Id>,
+    /// Leads that nobody has taken.
+    pub(super) lead_queue: Id,
+    /// Cases that nobody has taken.
+    pub(super) case_queue: Id,
+}
+
+/// A user: first and last name, title, role (its place in [`ROLES`]), profile (its place in
+/// [`PROFILES`]), manager (a place in this list), time zone, and whether active.
+type Person = (
+    &'static str,
+    &'static str,
+    &'static str,
+    Option<usize>,
+    usize,
+    Option<usize>,
+    &'static str,
+    bool,
+);
+
+/// The first is the administrator.
+const PEOPLE: [Person; 12] = [
+    (
+        "Robin",
+        "Admin",
+        "Administrator",
+        None,
+        0,
+        None,
+        "America/New_York",
+        true,
+    ),
+    (
+        "Carmen",
+        "Delgado",
+        "CEO",
+        Some(0),
+        1,
+        None,
+        "America/New_York",
+        true,
+    ),
+    (
+        "Victor",
+        "Lang",
+        "VP, Sales",
+        Some(1),
+        1,
+        Some(1),
+        "America/Chicago",
+        true,
+    ),
+    (
+        "Aiko",
+        "Mori",
+        "Account Executive",
+        Some(2),
+        1,
+        Some(2),
+        "Asia/Tokyo",
+        true,
+    ),
+    (
+        "Ben",
+        "Carter",
+        "Account Executive",
+        Some(2),
+        1,
+        Some(2),
+        "America/Los_Angeles",
+        true,
+    ),
+    (
+        "Dana",
+        "Wirth",
+        "Account Executive",
+        Some(3),
+        1,
+        Some(2),
+        "Europe/Berlin",
+        true,
+    ),
+    (
+        "Eli",
+        "Novak",
+        "Account Executive",
+        Some(3),
+        1,
+        Some(2),
+        "Europe/London",
+        true,
+    ),
+    (
+        "Fay",
+        "Okoro",
+        "Sales Development",
+        Some(2),
+        1,
+        Some(4),
+        "America/Denver",
+        true,
+    ),
+    (
+        "Gus",
+        "Hale",
+        "Support Lead",
+        Some(4),
+        2,
+        Some(1),
+        "America/Chicago",
+        true,
+    ),
+    (
+        "Hedda",
+        "Blom",
+        "Support Engineer",
+        Some(4),
+        2,
+        Some(8),
+        "Europe/Berlin",
+        true,
+    ),
+    (
+        "Imre",
+        "Toth",
+        "Analyst",
+        Some(1),
+        3,
+        Some(2),
+        "Europe/London",
+        true,
+    ),
+    (
+        "Jo",
+        "Marsh",
+        "Account Executive",
+        Some(2),
+        1,
+        Some(2),
+        "America/New_York",
+        false,
+    ),
+];
+
+const PROFILES: [&str; 4] = [
+    "System Administrator",
+    "Sales User",
+    "Service User",
+    "Read Only",
+];
+
+/// A role and the place of the one above it.
+const ROLES: [(&str, &str, Option<usize>); 5] = [
+    ("CEO", "CEO", None),
+    ("VP, Sales", "VPSales", Some(0)),
+    (
+        "Sales Team, Americas and Asia",
+        "SalesAmericasAsia",
+        Some(1),
+    ),
+    ("Sales Team, Europe", "SalesEurope", Some(1)),
+    ("Customer Support", "CustomerSupport", Some(0)),
+];
+
+pub(super) fn add(seed: &mut Seed) -> People {
+    organization(seed);
+    let profiles = PROFILES.map(|name| profile(seed, name));
+    let mut roles = Vec::new();
+    for (name, developer_name, above) in ROLES {
+        let row = vec![
+            ("Name", name.into()),
+            ("DeveloperName", developer_name.into()),
+            ("RollupDescription", name.into()),
+            (
+                "ParentRoleId",
+                above.and_then(|above| roles.get(above).copied()).into(),
+            ),
+            ("OpportunityAccessForAccountOwner", "Edit".into()),
+            ("CaseAccessForAccountOwner", "Edit".into()),
+            ("ContactAccessForAccountOwner", "Edit".into()),
+        ];
+        roles.push(seed.add("UserRole", seed.ago(1_200, 540), row));
+    }
+    let mut users: Vec<Id> = Vec::new();
+    for (number, person) in PEOPLE.iter().enumerate() {
+        let id = user(seed, number, person, &profiles, &roles, &users);
+        users.push(id);
+    }
+    for (name, developer_name) in
+        RECORD_TYPES.map(|(_, name, developer_name)| (name, developer_name))
+    {
+        let row = vec![
+            ("Name", name.into()),
+            ("DeveloperName", developer_name.into()),
+            ("SobjectType", "Account".into()),
+            ("IsActive", true.into()),
+        ];
+        seed.add("RecordType", seed.ago(1_100, 600), row);
+    }
+    let lead_queue = group(seed, "Inbound Leads", "Inbound_Leads", "Queue");
+    let case_queue = group(seed, "Support Tier 1", "Support_Tier_1", "Queue");
+    group(seed, "All Sales", "All_Sales", "Regular");
+    People {
+        sales: users.get(3..8).map(<[Id]>::to_vec).unwrap_or_default(),
+        service: users.get(8..10).map(<[Id]>::to_vec).unwrap_or_default(),
+        lead_queue,
+        case_queue,
+    }
+}
+
+fn organization(seed: &mut Seed) {
+    let mut row = vec![
+        ("Name", "Portcullis Dev Org".into()),
+        ("Street", "1 Harbour Road".into()),
+        ("City", "Boston".into()),
+        ("State", "MA".into()),
+        ("PostalCode", "02110".into()),
+        ("Country", "US".into()),
+        ("PrimaryContact", "Robin Admin".into()),
+        ("DefaultLocaleSidKey", "en_US".into()),
+        ("TimeZoneSidKey", "America/New_York".into()),
+        ("LanguageLocaleKey", "en_US".into()),
+        ("FiscalYearStartMonth", Value::Int(1)),
+        ("UiSkin", "Theme4d".into()),
+        ("SignupCountryIsoCode", "US".into()),
+        ("OrganizationType", "Developer Edition".into()),
+        ("InstanceName", "DEV1".into()),
+        ("WebToCaseDefaultOrigin", "Web".into()),
+        ("MonthlyPageViewsUsed", Value::Int(0)),
+        ("MonthlyPageViewsEntitlement", Value::Int(0)),
+    ];
+    row.extend(
+        [
+            ("DefaultAccountAccess", "Edit"),
+            ("DefaultContactAccess", "ControlledByParent"),
+            ("DefaultOpportunityAccess", "Edit"),
+            ("DefaultLeadAccess", "ReadEditTransfer"),
+            ("DefaultCaseAccess", "ReadEditTransfer"),
+            ("DefaultCampaignAccess", "All"),
+        ]
+        .map(|(field, access)| (field, access.into())),
+    );
+    seed.add("Organization", seed.ago(1_200, 480), row);
+}
+
+fn profile(seed: &mut Seed, name: &str) -> Id {
+    let administers = name == "System Administrator";
+    let mut row = vec![
+        ("Name", name.into()),
+        ("UserType", "Standard".into()),
+        ("PermissionsApiEnabled", true.into()),
+        ("PermissionsViewSetup", true.into()),
+        ("PermissionsRunReports", true.into()),
+    ];
+    row.extend(
+        [
+            "PermissionsModifyAllData",
+            "PermissionsViewAllData",
+            "PermissionsManageUsers",
+            "PermissionsCustomizeApplication",
+            "PermissionsExportReport",
+            "PermissionsBulkApiHardDelete",
+        ]
+        .map(|permission| (permission, administers.into())),
+    );
+    seed.add("Profile", seed.ago(1_200, 500), row)
+}
+
+fn user(
+    seed: &mut Seed,
+    number: usize,
+    person: &Person,
+    profiles: &[Id; 4],
+    roles: &[Id],
+    users: &[Id],
+) -> Id {
+    let (first, last, title, role, profile, manager, time_zone, active) = *person;
+    let mail = format!("{}@devorg.example", super::words::mailbox(first, last));
+    let (locale, language) = match time_zone {
+        "Europe/Berlin" => ("de_DE", "de"),
+        "Asia/Tokyo" => ("ja_JP", "ja"),
+        "Europe/London" => ("en_GB", "en_US"),
+        _ => ("en_US", "en_US"),
+    };
+    let alias: String = first.chars().take(1).chain(last.chars()).take(8).collect();
+    let mut row = vec![
+        ("Username", mail.as_str().into()),
+        ("FirstName", first.into()),
+        ("LastName", last.into()),
+        ("Title", title.into()),
+        ("CompanyName", "Portcullis Dev Org".into()),
+        ("Email", mail.as_str().into()),
+        ("Phone", format!("+1 617 555 01{number:02}").into()),
+        ("Alias", alias.to_lowercase().into()),
+        ("IsActive", active.into()),
+        ("TimeZoneSidKey", time_zone.into()),
+        ("LocaleSidKey", locale.into()),
+        ("LanguageLocaleKey", language.into()),
+        ("EmailEncodingKey", "UTF-8".into()),
+        ("EmployeeNumber", format!("E{:04}", 1_001 + number).into()),
+        ("ProfileId", profiles[profile].into()),
+        (
+            "UserRoleId",
+            role.and_then(|role| roles.get(role).copied()).into(),
+        ),
+        (
+            "ManagerId",
+            manager
+                .and_then(|manager| users.get(manager).copied())
+                .into(),
+        ),
+        ("UserPreferencesLightningExperiencePreferred", true.into()),
+    ];
+    if active {
+        row.push(("LastLoginDate", seed.ago(number as u64 % 4, 420).into()));
+    }
+    seed.add("User", seed.ago(1_150 - 30 * number as u64, 560), row)
+}
+
+fn group(seed: &mut Seed, name: &str, developer_name: &str, kind: &str) -> Id {
+    let row = vec![
+        ("Name", name.into()),
+        ("DeveloperName", developer_name.into()),
+        ("Type", kind.into()),
+        ("OwnerId", seed.org.id.into()),
+        ("DoesIncludeBosses", true.into()),
+    ];
+    seed.add("Group", seed.ago(900, 610), row)
+}
