@@ -77,11 +77,13 @@ pub enum StartError {
     },
     /// The operating system gives no random bytes, so there are no tokens.
     #[error("the operating system gave no random bytes for the org's tokens")]
-    Random(#[source] getrandom::Error),
-    /// The data does not fit the schema.
-    #[error("the org's own data breaks its schema")]
-    Data(#[from] ApiError),
-    /// The org's day is out of the calendar's range.
-    #[error("the org's day is too near to an end of the calendar")]
-    Calendar(#[from] jiff::Error),
+    Random(#[from] getrandom::Error),
+    /// Other machines could reach the org, which is no place for real data.
+    #[error(
+        "`{address}` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed"
+    )]
+    NotLoopback {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+    },
 }

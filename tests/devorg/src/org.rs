@@ -10,6 +10,9 @@ use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
 use crate::store::{Record, Store};
 
+/// How old the schema is: more than a day, so that no client's clock finds it in the future.
+const SCHEMA_AGE: SignedDuration = SignedDuration::from_hours(36);
+
 /// An org with its records.
 #[derive(Debug, Clone)]
 pub struct Org {
@@ -21,6 +24,8 @@ pub struct Org {
     pub id: Id,
     /// The moment of the last change, or of the start.
     clock: Timestamp,
+    /// When the schema was last changed: before the start.
+    schema_changed: Timestamp,
 }
 
 /// Who asks, and from where.
@@ -40,6 +45,7 @@ impl Org {
             store: Store::default(),
             id,
             clock: now,
+            schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }
     }
 
@@ -49,6 +55,11 @@ impl Org {
     /// all day.
     pub fn now(&self) -> Timestamp {
         self.clock
+    }
+
+    /// Gives when the schema was last changed.
+    pub(crate) fn schema_changed(&self) -> Timestamp {
+        self.schema_changed
     }
 
     /// Moves the org's time on for a change, and gives it.

@@ -65,6 +65,15 @@ pub(crate) fn delete(org: &mut Org, id: Id, by: Id, at: Timestamp) {
         .flat_map(|child| org.store.children(&child.child_object, &child.field, id))
         .map(|child| child.id)
         .collect();
+    let lookups: Vec<(Id, Arc<str>)> = object
+        .child_relationships
+        .iter()
+        .filter(|child| !child.cascade_delete)
+        .flat_map(|child| {
+            let children = org.store.children(&child.child_object, &child.field, id);
+            children.map(|record| (record.id, child.field.clone()))
+        })
+        .collect();
     let mut record = record.clone();
     let old = record.clone();
     let schema = org.schema.clone();
@@ -77,6 +86,14 @@ pub(crate) fn delete(org: &mut Org, id: Id, by: Id, at: Timestamp) {
     roll_up(org, Some(&old), &record);
     for child in owned {
         delete(org, child, by, at);
+    }
+    // A lookup to a deleted record is emptied, and nobody is said to have done it.
+    for (child, field) in lookups {
+        if let Some((_, child)) = org.find(child) {
+            let mut child = child.clone();
+            child.values.insert(field, Value::Null);
+            org.store.put(child);
+        }
     }
 }
 

@@ -1,0 +1,275 @@
+//! Writing through the schema, without HTTP.
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use serde_json::json;
+
+use super::*;
+
+fn org() -> (Org, Session) {
+    let org = Org::sample("2026-11-23T09:30:00Z".parse().unwrap());
+    let session = Session {
+        user_id: Id::numbered("005", 1),
+        time_zone: jiff::tz::TimeZone::UTC,
+    };
+    (org, session)
+}
+
+/// Makes a record and gives it as JSON.
+fn made(object: &str, body: Json) -> Result<Json, ApiError> {
+    let (mut org, session) = org();
+    let schema = org.schema.clone();
+    let object = schema.object(object).unwrap();
+    let id = create(
+        &mut org,
+        &session,
+        object,
+        body.to_string().as_bytes(),
+        None,
+    )?;
+    let record = org.store.get(&object.name, id).unwrap();
+    read(&org, object, record, None, "/services/data/v68.0")
+}
+
+fn refused(object: &str, body: Json) -> (String, String, Vec<String>) {
+    let error = made(object, body).unwrap_err();
+    assert_eq!(error.status, 400);
+    (error.code, error.message, error.fields)
+}
+
+#[test]
+fn a_new_record_is_filled_in() {
+    let account = made(
+        "Account",
+        json!({"name": " Acme ", "AnnualRevenue": "12.6", "NumberOfEmployees": 3.0}),
+    )
+    .unwrap();
+    assert_eq!(account["Name"], "Acme");
+    assert_eq!(account["AnnualRevenue"], 13.0);
+    assert_eq!(account["NumberOfEmployees"], 3);
+    assert_eq!(account["OwnerId"], Id::numbered("005", 1).as_str());
+    assert_eq!(account["CreatedDate"], "2026-11-23T12:00:01.000+0000");
+    assert_eq!(account["IsDeleted"], false);
+    assert_eq!(account["RecordTypeId"], Id::numbered("012", 1).as_str());
+    assert_eq!(
+        account["attributes"]["url"],
+        format!(
+            "/services/data/v68.0/sobjects/Account/{}",
+            account["Id"].as_str().unwrap()
+        )
+    );
+
+    let sale = made(
+        "Opportunity",
+        json!({"Name": "x", "StageName": "Closed Won", "CloseDate": "2026-02-03", "Amount": 100}),
+    )
+    .unwrap();
+    assert_eq!(
+        (&sale["IsWon"], &sale["Probability"]),
+        (&json!(true), &json!(100.0))
+    );
+    assert_eq!(
+        (&sale["Fiscal"], &sale["ExpectedRevenue"]),
+        (&json!("2026 1"), &json!(100.0))
+    );
+
+    let case = made("Case", json!({"ContactId": Id::numbered("003", 2).short()})).unwrap();
+    assert_eq!(
+        (&case["CaseNumber"], &case["Status"]),
+        (&json!("00001101"), &json!("New"))
+    );
+    assert!(case["AccountId"].is_string() && case["ContactEmail"].is_string());
+
+    let event = made(
+        "Event",
+        json!({"StartDateTime": "2026-11-24T09:00:00.000+0100", "DurationInMinutes": 45}),
+    )
+    .unwrap();
+    assert_eq!(event["EndDateTime"], "2026-11-24T08:45:00.000+0000");
+    assert_eq!(event["ActivityDate"], "2026-11-24");
+}
+
+#[test]
+fn what_does_not_fit_the_schema_is_refused() {
+    let fields = |names: &[&str]| {
+        names
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect::<Vec<_>>()
+    };
+    let account = |more: Json| {
+        let mut body = json!({"Name": "x"});
+        body.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        refused("Account", body)
+    };
+    let (code, message, _) = account(json!({"Nmae": 1}));
+    assert_eq!(
+        (&*code, &*message),
+        (
+            "INVALID_FIELD",
+            "No such column 'Nmae' on sobject of type Account"
+        )
+    );
+    let (code, message, names) = refused("Lead", json!({"Company": ""}));
+    assert_eq!(
+        (&*code, &*message),
+        (
+            "REQUIRED_FIELD_MISSING",
+            "Required fields are missing: [LastName, Company]"
+        )
+    );
+    assert_eq!(names, fields(&["LastName", "Company"]));
+    let (code, _, names) = account(json!({"CreatedDate": "2026-11-23T00:00:00Z", "Id": "x"}));
+    assert_eq!(
+        (&*code, names),
+        (
+            "INVALID_FIELD_FOR_INSERT_UPDATE",
+            fields(&["CreatedDate", "Id"])
+        )
+    );
+    let (code, message, names) = account(json!({"Site": "y".repeat(81)}));
+    assert_eq!((&*code, names), ("STRING_TOO_LONG", fields(&["Site"])));
+    assert!(
+        message.starts_with("Account Site: data value too large: yyy")
+            && message.ends_with("(max length=80)")
+    );
+    let (code, message, _) = account(json!({"CleanStatus": "Dirty"}));
+    assert_eq!(code, "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST");
+    assert_eq!(
+        message,
+        "Clean Status: bad value for restricted picklist field: Dirty"
+    );
+    assert_eq!(
+        account(json!({"AnnualRevenue": "much"})).0,
+        "JSON_PARSER_ERROR"
+    );
+    assert_eq!(
+        account(json!({"AnnualRevenue": 1e18})).0,
+        "NUMBER_OUTSIDE_VALID_RANGE"
+    );
+    assert_eq!(
+        account(json!({"NumberOfEmployees": 1.5})).0,
+        "JSON_PARSER_ERROR"
+    );
+    assert_eq!(account(json!({"Name": {"a": 1}})).0, "JSON_PARSER_ERROR");
+    let (code, message, _) = account(json!({"OwnerId": "0010000000000AA"}));
+    assert_eq!(code, "MALFORMED_ID");
+    assert!(message.starts_with("Owner ID: id value of incorrect type: 0010000000000AA"));
+    assert_eq!(account(json!({"OwnerId": "nobody"})).0, "MALFORMED_ID");
+    assert_eq!(
+        account(json!({"ParentId": Id::numbered("001", 9_999).as_str()})).0,
+        "INVALID_CROSS_REFERENCE_KEY"
+    );
+    assert_eq!(
+        refused("Contact", json!({"LastName": "x", "Email": "x@y"})).0,
+        "INVALID_EMAIL_ADDRESS"
+    );
+    assert_eq!(
+        refused(
+            "Contact",
+            json!({"LastName": "x", "Birthdate": "2026-02-30"})
+        )
+        .0,
+        "JSON_PARSER_ERROR"
+    );
+    assert_eq!(
+        refused("Organization", json!({"Name": "x"})).0,
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
+    );
+    let reading = json!({"Sensor__c": "S", "Taken_At__c": "2026-11-23T00:00:00Z", "External_Key__c": "s-001/0000"});
+    let (code, message, _) = refused("Measurement__c", reading);
+    assert_eq!(code, "DUPLICATE_VALUE");
+    assert!(message.starts_with(
+        "duplicate value found: External_Key__c duplicates value on record with id: a00"
+    ));
+}
+
+#[test]
+fn a_change_keeps_the_rest_and_moves_time_on() {
+    let (mut org, session) = org();
+    let schema = org.schema.clone();
+    let object = schema.object("Opportunity").unwrap();
+    let id = Id::numbered("006", 1);
+    let old = org.store.get("Opportunity", id).unwrap().clone();
+    assert_eq!(old.get("StageName"), &"Prospecting".into());
+    change(
+        &mut org,
+        &session,
+        object,
+        &old,
+        br#"{"StageName": "Closed Won", "Description": null}"#,
+    )
+    .unwrap();
+    let new = org.store.get("Opportunity", id).unwrap();
+    assert_eq!(new.get("Name"), old.get("Name"));
+    assert_eq!(new.get("CreatedDate"), old.get("CreatedDate"));
+    assert_eq!(new.get("Probability"), &Value::Number(100.0));
+    assert_eq!(new.get("IsWon"), &Value::Bool(true));
+    assert_eq!(new.get("LastModifiedDate"), &org.now().into());
+    assert_eq!(new.get("LastModifiedById"), &session.user_id.into());
+
+    let new = new.clone();
+    let error = change(&mut org, &session, object, &new, br#"{"Name": null}"#).unwrap_err();
+    assert_eq!(error.code, "REQUIRED_FIELD_MISSING");
+    let error = change(&mut org, &session, object, &new, br#"{"Id": "x"}"#).unwrap_err();
+    assert_eq!(
+        error.message,
+        "The Id field should not be specified in the sobject data."
+    );
+    let error = change(&mut org, &session, object, &new, b"[1]").unwrap_err();
+    assert_eq!(error.code, "JSON_PARSER_ERROR");
+}
+
+#[test]
+fn a_deleted_record_takes_its_own_along_and_leaves_lookups_empty() {
+    let (mut org, session) = org();
+    let schema = org.schema.clone();
+    let account = Id::numbered("001", 1);
+    let alive = |org: &Org, object: &str, field: &str| {
+        org.store
+            .children(object, field, account)
+            .filter(|record| !record.deleted)
+            .count()
+    };
+    let before = ["Contact", "Opportunity"].map(|object| alive(&org, object, "AccountId"));
+    assert!(before.iter().all(|count| *count > 0) && alive(&org, "Account", "ParentId") > 0);
+    remove(
+        &mut org,
+        &session,
+        schema.object("Account").unwrap(),
+        account,
+    )
+    .unwrap();
+    assert_eq!(
+        ["Contact", "Opportunity"].map(|object| alive(&org, object, "AccountId")),
+        [0, 0]
+    );
+    assert_eq!(alive(&org, "Account", "ParentId"), 0);
+    assert_eq!(org.store.count("Account"), 59);
+    let gone = by_id(
+        &org,
+        schema.object("Account").unwrap(),
+        account.as_str(),
+        true,
+    )
+    .unwrap_err();
+    assert_eq!((gone.status, &*gone.code), (404, "ENTITY_IS_DELETED"));
+}
+
+#[test]
+fn records_are_found_by_external_ids_without_regard_to_case() {
+    let (org, _) = org();
+    let reading = org.schema.object("Measurement__c").unwrap();
+    let key = by_field(&org, reading, "external_key__c", "s-001/0000").unwrap();
+    assert_eq!(key, Key::One(Id::numbered("a00", 1)));
+    assert_eq!(
+        by_field(&org, reading, "External_Key__c", "none").unwrap(),
+        Key::None
+    );
+    let error = by_field(&org, reading, "Note__c", "x").unwrap_err();
+    assert_eq!(
+        error.message,
+        "Provided external ID field does not exist or is not accessible: Note__c"
+    );
+}

@@ -1,0 +1,35 @@
+//! `/limits`: what an org may use in a day or an hour, and what is left.
+
+use serde_json::{Map, json};
+
+use super::Call;
+use crate::wire::Reply;
+
+/// Limits of a Developer Edition org that nothing here uses up.
+const UNTOUCHED: [(&str, u64); 9] = [
+    ("ConcurrentAsyncGetReportInstances", 200),
+    ("ConcurrentSyncReportRuns", 20),
+    ("DailyAsyncApexExecutions", 250_000),
+    ("DailyBulkApiBatches", 15_000),
+    ("DailyBulkV2QueryJobs", 10_000),
+    ("DailyStreamingApiEvents", 10_000),
+    ("DataStorageMB", 5),
+    ("FileStorageMB", 20),
+    ("HourlySyncReportRuns", 500),
+];
+
+impl Call<'_> {
+    pub(super) fn limits(&self) -> Reply {
+        let max = self.shared.api_requests_max;
+        let remaining = max.saturating_sub(self.shared.api_requests());
+        let mut limits: Map<_, _> = UNTOUCHED
+            .iter()
+            .map(|(name, max)| ((*name).to_owned(), json!({"Max": max, "Remaining": max})))
+            .collect();
+        limits.insert(
+            "DailyApiRequests".into(),
+            json!({"Max": max, "Remaining": remaining}),
+        );
+        Reply::json(200, &limits)
+    }
+}

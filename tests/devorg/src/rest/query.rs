@@ -1,0 +1,180 @@
+//! `/query`, `/queryAll` and the pages of their answers.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value as Json, json};
+
+use super::Call;
+use crate::error::ApiError;
+use crate::id::Id;
+use crate::query::{self, Options};
+use crate::wire::Reply;
+
+/// The rows of a page, unless the client asks otherwise; also the most that it can ask for.
+const BATCH_SIZE: usize = 2_000;
+/// The fewest rows that a client can ask for.
+const BATCH_SIZE_MIN: usize = 200;
+/// The answers that one user can page at a time; a new one displaces the oldest, as in Salesforce.
+const CURSORS_MAX: usize = 10;
+
+/// The answers that are being paged.
+#[derive(Debug, Default)]
+pub(crate) struct Cursors {
+    open: VecDeque<Cursor>,
+    last_number: u64,
+}
+
+/// An answer with more rows than a page.
+#[derive(Debug, Clone)]
+struct Cursor {
+    id: Id,
+    user: Id,
+    rows: Arc<Vec<Json>>,
+    batch_size: usize,
+}
+
+impl Cursors {
+    /// Keeps an answer for its user.
+    fn open(&mut self, user: Id, rows: Arc<Vec<Json>>, batch_size: usize) -> Cursor {
+        let of_user = self
+            .open
+            .iter()
+            .filter(|cursor| cursor.user == user)
+            .count();
+        if of_user >= CURSORS_MAX
+            && let Some(oldest) = self.open.iter().position(|cursor| cursor.user == user)
+        {
+            self.open.remove(oldest);
+        }
+        self.last_number += 1;
+        let cursor = Cursor {
+            id: Id::numbered("01g", self.last_number),
+            user,
+            rows,
+            batch_size,
+        };
+        self.open.push_back(cursor.clone());
+        cursor
+    }
+
+    fn find(&self, id: Id, user: Id) -> Option<Cursor> {
+        self.open
+            .iter()
+            .find(|cursor| cursor.id == id && cursor.user == user)
+            .cloned()
+    }
+
+    /// Forgets every answer, so that a next page is an `INVALID_QUERY_LOCATOR`.
+    pub(crate) fn clear(&mut self) {
+        self.open.clear();
+    }
+}
+
+/// A page, as it is sent.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Page<'a> {
+    total_size: usize,
+    done: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_records_url: Option<String>,
+    records: &'a [Json],
+}
+
+impl Call<'_> {
+    /// Answers a query with its first page.
+    pub(super) fn query(&self, include_deleted: bool) -> Result<Reply, ApiError> {
+        let soql = self
+            .request
+            .param("q")
+            .filter(|soql| !soql.trim().is_empty())
+            .ok_or_else(|| {
+                ApiError::bad_request("MALFORMED_QUERY", "A query string has to be specified")
+            })?;
+        let batch_size = self.batch_size().unwrap_or(BATCH_SIZE);
+        let columns = self
+            .request
+            .param("columns")
+            .is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let options = Options {
+            include_deleted,
+            batch_size,
+            columns,
+            base: self.base.clone(),
+        };
+        let answer = query::run(&self.shared.org(), &self.session, soql, options)?;
+        if columns {
+            let columns = answer.columns.unwrap_or_default();
+            let whole = columns.get("columnMetadata").is_some();
+            let body = if whole {
+                columns
+            } else {
+                json!({"columnMetadata": columns})
+            };
+            return Ok(Reply::json(200, &body));
+        }
+        if answer.records.len() <= batch_size {
+            let page = Page {
+                total_size: answer.total_size,
+                done: true,
+                next_records_url: None,
+                records: &answer.records,
+            };
+            return Ok(Reply::json(200, &page));
+        }
+        let rows = Arc::new(answer.records);
+        let cursor = self
+            .shared
+            .cursors()
+            .open(self.session.user_id, rows, batch_size);
+        Ok(self.page(&cursor, 0, batch_size))
+    }
+
+    /// Answers with a further page; `locator` is `01g…-2000`.
+    pub(super) fn next_page(&self, locator: &str) -> Result<Reply, ApiError> {
+        let invalid = || ApiError::bad_request("INVALID_QUERY_LOCATOR", "invalid query locator");
+        let (id, offset) = locator.split_once('-').ok_or_else(invalid)?;
+        let id = Id::parse(id).ok_or_else(invalid)?;
+        let offset: usize = offset.parse().map_err(|_| invalid())?;
+        let cursor = self
+            .shared
+            .cursors()
+            .find(id, self.session.user_id)
+            .ok_or_else(invalid)?;
+        if offset >= cursor.rows.len() {
+            return Err(invalid());
+        }
+        Ok(self.page(
+            &cursor,
+            offset,
+            self.batch_size().unwrap_or(cursor.batch_size),
+        ))
+    }
+
+    fn page(&self, cursor: &Cursor, offset: usize, batch_size: usize) -> Reply {
+        let total_size = cursor.rows.len();
+        let end = total_size.min(offset.saturating_add(batch_size));
+        let next_records_url =
+            (end < total_size).then(|| format!("{}/query/{}-{end}", self.base, cursor.id));
+        let page = Page {
+            total_size,
+            done: next_records_url.is_none(),
+            next_records_url,
+            records: cursor.rows.get(offset..end).unwrap_or_default(),
+        };
+        Reply::json(200, &page)
+    }
+
+    /// Reads `Sforce-Query-Options: batchSize=500`; what is out of bounds is brought to the nearest.
+    fn batch_size(&self) -> Option<usize> {
+        let options = self.request.header("sforce-query-options")?;
+        let size: usize = options.split([',', ';']).find_map(|option| {
+            let (name, value) = option.split_once('=')?;
+            let named = name.trim().eq_ignore_ascii_case("batchSize");
+            named.then(|| value.trim().parse().ok())?
+        })?;
+        Some(size.clamp(BATCH_SIZE_MIN, BATCH_SIZE))
+    }
+}

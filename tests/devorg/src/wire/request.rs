@@ -1,0 +1,160 @@
+//! What was sent, taken apart.
+
+use axum::body::Bytes;
+use http::{HeaderMap, Method};
+use percent_encoding::percent_decode_str;
+
+use crate::error::ApiError;
+
+/// The longest address, in bytes (*REST API Developer Guide*, "Status Codes and Error Responses").
+const URI_BYTES_MAX: usize = 16_384;
+/// The longest body, in bytes: that of the longest field twenty times over.
+const BODY_BYTES_MAX: usize = 6 * 1_024 * 1_024;
+
+/// A request whose body has arrived.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// `HEAD` is `GET`: the body is left out on the way back.
+    pub(crate) method: Method,
+    /// The decoded segments of the path; a slash at its end adds none.
+    pub(crate) path: Vec<String>,
+    /// The decoded parameters of the query string.
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Request {
+    /// Reads a request to its end.
+    ///
+    /// # Errors
+    ///
+    /// The address or the body is too long, or the address is no text.
+    pub(crate) async fn read(request: axum::extract::Request) -> Result<Self, ApiError> {
+        let (parts, body) = request.into_parts();
+        if parts.uri.to_string().len() > URI_BYTES_MAX {
+            return Err(ApiError::new(
+                414,
+                "URI_TOO_LONG",
+                "the address is longer than 16,384 bytes",
+            ));
+        }
+        let body = axum::body::to_bytes(body, BODY_BYTES_MAX)
+            .await
+            .map_err(|_| {
+                ApiError::new(
+                    413,
+                    "EXCEEDED_MAX_SIZE_REQUEST",
+                    "the body is longer than 6 MiB, or ended early",
+                )
+            })?;
+        let path = parts
+            .uri
+            .path()
+            .trim_matches('/')
+            .split('/')
+            .map(|segment| {
+                Ok(percent_decode_str(segment)
+                    .decode_utf8()
+                    .map_err(|_| ApiError::not_found())?
+                    .into_owned())
+            })
+            .collect::<Result<Vec<_>, ApiError>>()?;
+        let query = form(parts.uri.query().unwrap_or_default().as_bytes());
+        let mut method = if parts.method == Method::HEAD {
+            Method::GET
+        } else {
+            parts.method
+        };
+        // For clients that cannot send PATCH (*REST API Developer Guide*, "Use POST with PATCH").
+        let overridden = query.iter().find(|(name, _)| name == "_HttpMethod");
+        if let (true, Some((_, name))) = (method == Method::POST, overridden) {
+            method = Method::from_bytes(name.to_ascii_uppercase().as_bytes()).unwrap_or(method);
+        }
+        Ok(Self {
+            method,
+            path,
+            query,
+            headers: parts.headers,
+            body,
+        })
+    }
+
+    /// Gives a parameter of the query string.
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        value_of(&self.query, name)
+    }
+
+    /// Gives a header, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Reads the body as a form, after the parameters of the query string.
+    pub(crate) fn form(&self) -> Form {
+        let mut pairs = self.query.clone();
+        pairs.extend(form(&self.body));
+        Form(pairs)
+    }
+
+    /// Gives the token of `Authorization: Bearer …`, or `OAuth …` as older clients write.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
+        known.then(|| token.trim())
+    }
+}
+
+/// The parameters of a form; a name given twice counts once, the last time.
+#[derive(Debug)]
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// Gives a parameter.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        value_of(&self.0, name)
+    }
+}
+
+fn value_of<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs
+        .iter()
+        .rev()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+}
+
+/// Reads `application/x-www-form-urlencoded`; what is no UTF-8 has `U+FFFD` in its place.
+pub(crate) fn form(text: &[u8]) -> Vec<(String, String)> {
+    let decoded = |part: &str| {
+        let spaced = part.replace('+', " ");
+        percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
+    };
+    String::from_utf8_lossy(text)
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (decoded(name), decoded(value))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_decoded() {
+        let pairs = form(b"q=SELECT+Id%20FROM+Account%2B&&empty&x=1=2");
+        let expected = [
+            ("q", "SELECT Id FROM Account+"),
+            ("empty", ""),
+            ("x", "1=2"),
+        ];
+        assert_eq!(
+            pairs,
+            expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        );
+    }
+}
