@@ -108,7 +108,7 @@ fn task(
             seed.ago(due.unsigned_abs(), 700).into(),
         ));
     }
-    if place % 6 == 0 {
+    if place.is_multiple_of(6) {
         row.push(("CallType", "Outbound".into()));
         row.push((
             "CallDurationInSeconds",

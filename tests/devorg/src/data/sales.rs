@@ -246,7 +246,7 @@ fn lead(seed: &mut Seed, people: &People, accounts: &Accounts, sales: &Sales, pl
         8 => CONVERTED_STATUS,
         _ => "Closed - Not Converted",
     };
-    let owner = if place % 5 == 0 {
+    let owner = if place.is_multiple_of(5) {
         people.lead_queue
     } else {
         *dice.pick(&people.sales)

@@ -31,7 +31,7 @@ fn object_of_accounts() -> Object {
     crate::schema::object("Account", "Account", "Accounts", "001")
         .scopes(&owner_scopes("accounts"))
         .child("Account", "ParentId", "ChildAccounts")
-        .child("Case", "AccountId", "Cases")
+        .keeping_child("Case", "AccountId", "Cases")
         .owned_child("Contact", "AccountId", "Contacts")
         .child("Event", "AccountId", "")
         .owned_child("Event", "WhatId", "Events")

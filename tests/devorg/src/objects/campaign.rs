@@ -6,7 +6,7 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     let count = |name, label| whole(name, label, 8).system().required().defaulted();
     let sum = |name, label| currency(name, label, 18, 0).system().required().defaulted();
-    let mut campaign = crate::schema::object("Campaign", "Campaign", "Campaigns", "701")
+    crate::schema::object("Campaign", "Campaign", "Campaigns", "701")
         .scopes(&owner_scopes("campaigns"))
         .child("Campaign", "ParentId", "ChildCampaigns")
         .owned_child("Event", "WhatId", "Events")
@@ -35,9 +35,7 @@ pub(super) fn object() -> Object {
         ])
         .with(audit())
         .with([last_activity()])
-        .with(last_seen());
-    campaign.feed_enabled = true;
-    campaign
+        .with(last_seen())
 }
 
 fn plan() -> Vec<Field> {

@@ -6,7 +6,7 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     let mut contact = crate::schema::object("Contact", "Contact", "Contacts", "003")
         .scopes(&owner_scopes("contacts"))
-        .child("Case", "ContactId", "Cases")
+        .keeping_child("Case", "ContactId", "Cases")
         .child("Contact", "ReportsToId", "")
         .owned_child("Event", "WhoId", "Events")
         .child("Lead", "ConvertedContactId", "")
@@ -17,7 +17,7 @@ pub(super) fn object() -> Object {
             "OpportunityContactRoles",
         )
         .owned_child("Task", "WhoId", "Tasks")
-        .child("User", "ContactId", "Users")
+        .keeping_child("User", "ContactId", "Users")
         .with(identity())
         .with(address("Other"))
         .with(address("Mailing"))

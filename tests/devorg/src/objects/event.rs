@@ -4,7 +4,7 @@ use super::{MONTHS, RECURRENCE_INSTANCES, RECURRENCE_TYPES, TIME_ZONES};
 use crate::schema::*;
 
 pub(super) fn object() -> Object {
-    crate::schema::object("Event", "Event", "Events", "00U")
+    let mut event = crate::schema::object("Event", "Event", "Events", "00U")
         .child("Event", "RecurrenceActivityId", "RecurringEvents")
         .scopes(&[
             ("everything", "All events"),
@@ -17,7 +17,10 @@ pub(super) fn object() -> Object {
         .with([checkbox("IsArchived", "Archived").system()])
         .with(recurrence())
         .with(reminder())
-        .with(second_recurrence())
+        .with(second_recurrence());
+    event.feed_enabled = true;
+    event.mergeable = true;
+    event
 }
 
 fn meeting() -> Vec<Field> {
@@ -35,6 +38,7 @@ fn meeting() -> Vec<Field> {
             255,
             &["Call", "Email", "Meeting", "Send Letter/Quote", "Other"],
         )
+        .standard()
         .name(),
         text("Location", "Location", 255),
         checkbox("IsAllDayEvent", "All-Day Event"),

@@ -44,7 +44,6 @@ pub(super) fn object() -> Object {
     role.undeletable = false;
     role.layoutable = false;
     role.mru_enabled = false;
-    role.searchable = false;
     role.triggerable = false;
     role
 }

@@ -208,7 +208,8 @@ pub(crate) fn change(
 ///
 /// # Errors
 ///
-/// `CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY`: records of this object are not deleted.
+/// `CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY`: records of this object are not deleted. `DELETE_FAILED`:
+/// another record keeps this one.
 pub(crate) fn remove(
     org: &mut Org,
     session: &Session,
@@ -218,8 +219,39 @@ pub(crate) fn remove(
     if !object.deletable {
         return Err(not_writable(object, "deleted"));
     }
+    check_kept(org, object, id)?;
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);
+    Ok(())
+}
+
+/// Refuses to delete what another record needs.
+fn check_kept(org: &Org, object: &Object, id: Id) -> Result<(), ApiError> {
+    for child in object
+        .child_relationships
+        .iter()
+        .filter(|child| child.restricted_delete)
+    {
+        let mut keepers = org
+            .store
+            .children(&child.child_object, &child.field, id)
+            .filter(|record| !record.deleted)
+            .peekable();
+        let Some(first) = keepers.peek() else {
+            continue;
+        };
+        let label = org
+            .schema
+            .object(&first.object)
+            .map_or("", |object| &object.label_plural);
+        let names: Vec<&str> = keepers.map(|record| record.id.as_str()).collect();
+        let message = format!(
+            "Your attempt to delete this record could not be completed because it is associated with the following {}.: {}",
+            label.to_lowercase(),
+            names.join(", ")
+        );
+        return Err(ApiError::bad_request("DELETE_FAILED", message));
+    }
     Ok(())
 }
 

@@ -225,36 +225,37 @@ fn a_change_keeps_the_rest_and_moves_time_on() {
 fn a_deleted_record_takes_its_own_along_and_leaves_lookups_empty() {
     let (mut org, session) = org();
     let schema = org.schema.clone();
-    let account = Id::numbered("001", 1);
-    let alive = |org: &Org, object: &str, field: &str| {
-        org.store
-            .children(object, field, account)
-            .filter(|record| !record.deleted)
-            .count()
+    let count = |org: &Org, object: &str, field: &str, parent: Id| {
+        let children = org.store.children(object, field, parent);
+        children.filter(|record| !record.deleted).count()
     };
-    let before = ["Contact", "Opportunity"].map(|object| alive(&org, object, "AccountId"));
-    assert!(before.iter().all(|count| *count > 0) && alive(&org, "Account", "ParentId") > 0);
-    remove(
-        &mut org,
-        &session,
-        schema.object("Account").unwrap(),
-        account,
-    )
-    .unwrap();
-    assert_eq!(
-        ["Contact", "Opportunity"].map(|object| alive(&org, object, "AccountId")),
-        [0, 0]
+    let accounts = schema.object("Account").unwrap();
+    let cases = |account: Id| count(&org, "Case", "AccountId", account);
+    let children = |account: Id| count(&org, "Account", "ParentId", account);
+    let ids = || org.store.rows("Account").map(|record| record.id);
+    let account = ids()
+        .find(|id| cases(*id) == 0 && children(*id) > 0)
+        .unwrap();
+    let kept = ids().find(|id| cases(*id) > 0).unwrap();
+    let own = ["Contact", "Opportunity"];
+    assert!(
+        own.iter()
+            .all(|object| count(&org, object, "AccountId", account) > 0)
     );
-    assert_eq!(alive(&org, "Account", "ParentId"), 0);
+
+    remove(&mut org, &session, accounts, account).unwrap();
+    assert!(
+        own.iter()
+            .all(|object| count(&org, object, "AccountId", account) == 0)
+    );
+    assert_eq!(count(&org, "Account", "ParentId", account), 0);
     assert_eq!(org.store.count("Account"), 59);
-    let gone = by_id(
-        &org,
-        schema.object("Account").unwrap(),
-        account.as_str(),
-        true,
-    )
-    .unwrap_err();
+    let gone = by_id(&org, accounts, account.as_str(), true).unwrap_err();
     assert_eq!((gone.status, &*gone.code), (404, "ENTITY_IS_DELETED"));
+
+    let error = remove(&mut org, &session, accounts, kept).unwrap_err();
+    assert_eq!(error.code, "DELETE_FAILED");
+    assert!(error.message.contains("with the following cases.: 500"));
 }
 
 #[test]

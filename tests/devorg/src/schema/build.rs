@@ -63,6 +63,15 @@ impl Object {
         object
     }
 
+    /// Adds a [`Object::child`] that keeps its parent from being deleted.
+    pub(crate) fn keeping_child(self, object: &str, field: &str, relationship: &str) -> Self {
+        let mut object = self.child(object, field, relationship);
+        if let Some(child) = object.child_relationships.last_mut() {
+            child.restricted_delete = true;
+        }
+        object
+    }
+
     /// Says which scopes `USING SCOPE` takes, each with its label.
     pub(crate) fn scopes<L: AsRef<str>>(mut self, scopes: &[(&str, L)]) -> Self {
         self.supported_scopes = scopes

@@ -40,7 +40,7 @@ pub fn summary(object: &Object, base: &str) -> Json {
         "createable": object.createable,
         "custom": object.custom,
         "customSetting": false,
-        "deepCloneable": &*object.name == "Opportunity",
+        "deepCloneable": matches!(&*object.name, "Campaign" | "Opportunity"),
         "deletable": object.deletable,
         "deprecatedAndHidden": false,
         "feedEnabled": object.feed_enabled,
