@@ -193,6 +193,18 @@ impl DevOrg {
         self.shared.cursors().clear();
     }
 
+    /// Answers a coming request with this instead of what it asks for, so that a client can be
+    /// tested with a page of a proxy, a redirect or a 503. Several are given in turn; the requests
+    /// count as any other. A header whose name is none is left out.
+    pub fn answer_next(&self, status: u16, headers: &[(&str, &str)], body: &str) {
+        let headers = headers
+            .iter()
+            .filter_map(|(name, value)| Some((name.parse().ok()?, (*value).to_owned())))
+            .collect();
+        let reply = wire::Reply::of(status, headers, body);
+        self.shared.canned().push_back(reply);
+    }
+
     /// Stops: no connection is taken any more, and requests under way are answered, within five
     /// seconds.
     pub async fn stop(mut self) {

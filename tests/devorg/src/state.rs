@@ -1,5 +1,6 @@
 //! What every request shares: the org, who is signed in, and what is counted.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -11,7 +12,7 @@ use crate::oauth::{App, Grants};
 use crate::org::{Org, Session};
 use crate::rest::Cursors;
 use crate::server::DevUser;
-use crate::wire::Request;
+use crate::wire::{Reply, Request};
 
 /// The state of a running org.
 #[derive(Debug)]
@@ -29,6 +30,7 @@ pub(crate) struct Shared {
     org: RwLock<Org>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
+    canned: Mutex<VecDeque<Reply>>,
     requests: AtomicU64,
     api_requests: AtomicU64,
 }
@@ -51,6 +53,7 @@ impl Shared {
             org: RwLock::new(org),
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
+            canned: Mutex::default(),
             requests: AtomicU64::new(0),
             api_requests: AtomicU64::new(0),
         }
@@ -76,6 +79,11 @@ impl Shared {
     /// Gives the answers that are being paged.
     pub(crate) fn cursors(&self) -> MutexGuard<'_, Cursors> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the answers that coming requests get instead of their own.
+    pub(crate) fn canned(&self) -> MutexGuard<'_, VecDeque<Reply>> {
+        self.canned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request of any kind.

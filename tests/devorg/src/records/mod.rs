@@ -1,9 +1,11 @@
 //! Records as clients read and write them.
 //!
-//! The schema decides what may be written ([`convert`]); what the org itself fills in is [`fill`]'s.
+//! The schema decides what may be written ([`convert`]); what the org itself fills in is [`fill`]'s
+//! and [`derive`]'s.
 //! Codes and messages are Salesforce's.
 
 mod convert;
+mod derive;
 pub(crate) mod fill;
 
 use serde_json::{Map, Value as Json, json};

@@ -6,6 +6,7 @@
 mod build;
 pub mod describe;
 mod field_type;
+mod qualify;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -152,7 +153,7 @@ pub struct Field {
     pub permissionable: bool,
     /// Whether the org numbers its values.
     pub auto_number: bool,
-    /// Whether it is calculated by [`Field::formula`].
+    /// Whether it is calculated, by the formula beside it.
     pub calculated: bool,
     /// Whether the org's administrator made it.
     pub custom: bool,

@@ -25,7 +25,11 @@ pub(crate) fn service(shared: Arc<Shared>) -> Router {
 async fn answer(shared: &Shared, request: axum::extract::Request) -> Response {
     shared.count_request();
     let reply = match Request::read(request).await {
-        Ok(request) => route::route(shared, &request),
+        Ok(request) => {
+            // Apart, so that the queue is not locked while the request is answered.
+            let canned = shared.canned().pop_front();
+            canned.unwrap_or_else(|| route::route(shared, &request))
+        }
         Err(error) => error.into(),
     };
     reply.into()

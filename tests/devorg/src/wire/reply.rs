@@ -29,6 +29,15 @@ impl Reply {
         }
     }
 
+    /// Answers with whatever is given.
+    pub(crate) fn of(status: u16, headers: Vec<(HeaderName, String)>, body: &str) -> Self {
+        Self {
+            status,
+            headers,
+            body: body.into(),
+        }
+    }
+
     /// Answers with JSON.
     pub(crate) fn json(status: u16, body: &impl Serialize) -> Self {
         // Maps have texts as keys and numbers are finite, so this cannot fail.

@@ -172,3 +172,31 @@ async fn two_orgs_of_a_day_have_the_same_records_and_other_tokens() {
     assert_ne!(one.org.client_id(), two.org.client_id());
     assert_eq!(one.org.now(), "2026-11-23T12:00:00Z".parse().unwrap());
 }
+
+#[tokio::test]
+async fn answers_can_be_put_in_the_way() {
+    let api = Api::new().await;
+    let html = "<html>Sign in to the proxy</html>";
+    api.org
+        .answer_next(200, &[("content-type", "text/html")], html);
+    api.org.answer_next(
+        302,
+        &[("location", "http://127.0.0.1:9/"), ("no name", "x")],
+        "",
+    );
+    let page = api.get(V).await;
+    assert_eq!(
+        (page.status, page.header("content-type"), &*page.text),
+        (200, "text/html", html)
+    );
+    let moved = api.get(V).await;
+    assert_eq!(
+        (moved.status, moved.header("location")),
+        (302, "http://127.0.0.1:9/")
+    );
+    assert_eq!(
+        api.get(V).await.header("content-type"),
+        "application/json;charset=UTF-8"
+    );
+    assert_eq!(api.org.requests(), 3);
+}
