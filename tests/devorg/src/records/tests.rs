@@ -1,6 +1,9 @@
 //! Writing through the schema, without HTTP.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -273,4 +276,63 @@ fn records_are_found_by_external_ids_without_regard_to_case() {
         error.message,
         "Provided external ID field does not exist or is not accessible: Note__c"
     );
+}
+
+fn any_json() -> impl Strategy<Value = Json> {
+    let texts = [
+        "",
+        " ",
+        "true",
+        "NaN",
+        "-1.5e300",
+        "9".repeat(400).as_str(),
+        "2026-11-23",
+        "2026-11-23T25:00:00Z",
+        "001DO0000000001",
+        "005DO0000000001YAA",
+        "a;b",
+        "x@y.z",
+        "é\u{1F600}\n",
+    ]
+    .map(str::to_owned);
+    prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        ".{0,300}".prop_map(Json::from),
+        prop::sample::select(texts.to_vec()).prop_map(Json::from),
+        Just(json!([1])),
+        Just(json!({"a": null})),
+    ]
+}
+
+proptest! {
+    /// Whatever is sent for whichever field: there is no panic, and what is taken fits the field.
+    #[test]
+    fn what_is_taken_fits(object in 0..16_usize, field in any::<prop::sample::Index>(), json in any_json(), new in any::<bool>()) {
+        static ORG: LazyLock<Org> = LazyLock::new(|| org().0);
+        let object = &ORG.schema.objects[object];
+        let field = field.get(&object.fields);
+        let purpose = if new { Purpose::Create } else { Purpose::Change(Id::numbered(&object.key_prefix, 1)) };
+        let body = Map::from_iter([((*field.name).to_owned(), json)]);
+        match convert::values(&ORG, object, &body, purpose) {
+            Err(error) => prop_assert!(error.status == 400 && !error.code.is_empty()),
+            Ok(values) => for value in values.values() {
+                let writable = if new { field.createable } else { field.updateable };
+                prop_assert!(writable);
+                let whole_digits = i32::try_from(field.precision - field.scale.min(field.precision)).unwrap();
+                let fits = match value {
+                    Value::Null => field.nillable,
+                    Value::Text(text) => !text.is_empty() && text.chars().count() <= field.length as usize,
+                    Value::Int(number) => number.unsigned_abs() < 10_u64.pow(field.digits),
+                    Value::Number(number) => number.abs() < 10_f64.powi(whole_digits),
+                    Value::Bool(_) => field.field_type == FieldType::Boolean,
+                    Value::Date(_) => field.field_type == FieldType::Date,
+                    Value::DateTime(_) => field.field_type == FieldType::Datetime,
+                };
+                prop_assert!(fits, "{}.{}: {value:?}", object.name, field.name);
+            },
+        }
+    }
 }

@@ -25,7 +25,7 @@ impl Call<'_> {
         let schema = org.schema.clone();
         let object = self.named(&schema, name)?;
         let id = records::create(&mut org, &self.session, object, &self.request.body, None)?;
-        Ok(self.created(object, id))
+        Ok(self.created(object, id, false))
     }
 
     /// `/sobjects/{object}/{id}`.
@@ -113,13 +113,17 @@ impl Call<'_> {
                 let given = Some((field, value));
                 let id =
                     records::create(&mut org, &self.session, object, &self.request.body, given)?;
-                Ok(self.created(object, id))
+                Ok(self.created(object, id, true))
             }
         }
     }
 
-    fn created(&self, object: &Object, id: Id) -> Reply {
-        let body = json!({"id": id.as_str(), "success": true, "errors": [], "created": true});
+    /// Answers 201; an upsert says beside the id that it made the record.
+    fn created(&self, object: &Object, id: Id, upsert: bool) -> Reply {
+        let mut body = json!({"id": id.as_str(), "success": true, "errors": []});
+        if upsert {
+            body["created"] = json!(true);
+        }
         let at = format!("{}/sobjects/{}/{id}", self.base, object.name);
         Reply::json(201, &body).with(http::header::LOCATION, at)
     }

@@ -29,7 +29,7 @@ impl Version {
         let number = text
             .strip_prefix('v')
             .and_then(|text| text.strip_suffix(".0"))
-            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .filter(|digits| !digits.starts_with(['+', '0']))
             .and_then(|digits| digits.parse().ok());
         match number {
             Some(number @ OLDEST..=NEWEST) => Ok(Self(number)),
@@ -77,6 +77,7 @@ pub(crate) fn versions(request: &Request) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn seasons_go_with_their_versions() {
@@ -109,6 +110,15 @@ mod tests {
             "v99999999999.0",
         ] {
             assert_eq!(status(text), Err(404), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_version_is_written_as_it_was_read(text in "v?[0-9]{0,12}(\\.0)?.?") {
+            if let Ok(version) = Version::parse(&text) {
+                prop_assert_eq!(version.to_string(), text);
+            }
         }
     }
 }

@@ -143,6 +143,7 @@ pub(crate) fn form(text: &[u8]) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_form_is_decoded() {
@@ -156,5 +157,12 @@ mod tests {
             pairs,
             expected.map(|(name, value)| (name.to_owned(), value.to_owned()))
         );
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_form(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(form(&bytes).len() <= bytes.len());
+        }
     }
 }

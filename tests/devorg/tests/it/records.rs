@@ -56,7 +56,7 @@ async fn a_record_lives_and_dies() {
     let id = made.json()["id"].as_str().unwrap().to_owned();
     assert_eq!(
         made.json(),
-        json!({"id": id, "success": true, "errors": [], "created": true})
+        json!({"id": id, "success": true, "errors": []})
     );
     let own = format!("{account}/{id}");
     assert_eq!(made.header("location"), own);
