@@ -1,16 +1,41 @@
 //! The evaluator of SOQL over the org's records: what it is asked and what it answers.
+//!
+//! A query is parsed, [bound](bind) to the schema, where everything wrong with it is refused in
+//! Salesforce's words, and then [evaluated](evaluate). Follows the *SOQL and SOSL Reference*; SOSL
+//! itself is not here.
+
+mod aggregate;
+mod bind;
+mod columns;
+mod compare;
+mod date_part;
+mod date_range;
+mod evaluate;
+mod filter;
+mod format;
+mod group;
+mod order;
+mod plan;
+mod project;
+mod refusal;
+mod view;
 
 use serde_json::Value as Json;
 
 use crate::error::ApiError;
 use crate::org::{Org, Session};
+use bind::Binder;
+use date_range::Calendar;
+use refusal::Source;
+use view::View;
 
 /// How a query is to be answered.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Whether deleted records are found too, as by `/queryAll`.
     pub include_deleted: bool,
-    /// The rows of a page, by which child subqueries are cut as well.
+    /// The rows of a page. Answers are whole all the same: pages are made by who asks, and the
+    /// records of a child subquery all come with their parent.
     pub batch_size: usize,
     /// Whether the columns are asked for instead of the rows: `?columns=true`.
     pub columns: bool,
@@ -25,7 +50,8 @@ pub struct Answer {
     pub total_size: usize,
     /// Every row, with its `attributes`; the pages are made by who asked.
     pub records: Vec<Json>,
-    /// `columnMetadata`, when the columns were asked for.
+    /// `columnMetadata` and what is said beside it, when the columns were asked for; there are no
+    /// rows then.
     pub columns: Option<Json>,
 }
 
@@ -33,18 +59,37 @@ pub struct Answer {
 ///
 /// # Errors
 ///
-/// `MALFORMED_QUERY` when the text is no query; the evaluator's own errors otherwise.
-pub fn run(
-    _org: &Org,
-    _session: &Session,
-    soql: &str,
-    _options: Options,
-) -> Result<Answer, ApiError> {
-    match soql::parse_query(soql) {
-        Ok(_) => Err(ApiError::bad_request(
-            "MALFORMED_QUERY",
-            "queries are not answered by this build of the org",
-        )),
-        Err(error) => Err(ApiError::bad_request("MALFORMED_QUERY", error.message)),
+/// `MALFORMED_QUERY` when the text is no query; `INVALID_TYPE`, `INVALID_FIELD` and their kin, with
+/// an excerpt and the row and column, when it does not fit the schema; `EXCEEDED_ID_LIMIT` when a
+/// grouped query has more groups than a page has rows.
+pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result<Answer, ApiError> {
+    let source = Source(soql);
+    let query = soql::parse_query(soql).map_err(|error| source.unparsed(&error))?;
+    let calendar = Calendar::new(org, session);
+    let binder = Binder {
+        org,
+        user: session.user_id,
+        calendar: &calendar,
+        source,
+    };
+    let plan = binder.statement(&query)?;
+    if options.columns {
+        return Ok(Answer {
+            total_size: 0,
+            records: Vec::new(),
+            columns: Some(columns::columns(&plan)),
+        });
     }
+    let view = View {
+        org,
+        calendar: &calendar,
+        include_deleted: options.include_deleted || query.all_rows,
+        base: &options.base,
+    };
+    let found = evaluate::run(&view, &plan)?;
+    Ok(Answer {
+        total_size: found.total,
+        records: found.records,
+        columns: None,
+    })
 }
