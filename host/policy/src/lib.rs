@@ -1,1 +1,35 @@
-//! portcullis-policy
+//! Decisions as pure functions and types: what a manifest declares, which route a request takes,
+//! how far a tool may go, what an approval is bound to.
+//!
+//! No WebAssembly, no I/O and no clock: what is decided here can be tested with nothing but values. Every parser
+//! refuses what it does not know, and every comparison that could be wrong on either side is made
+//! on the stricter one.
+
+pub mod address;
+mod change;
+mod digest;
+mod effect;
+mod header;
+mod manifest;
+mod method;
+mod mode;
+mod name;
+mod origin;
+mod path;
+mod route;
+
+pub use address::is_public;
+pub use change::{Change, FieldChange};
+pub use digest::{BoundRequest, Digest, DigestError, canonical_json};
+pub use effect::Effect;
+pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
+pub use manifest::{
+    ApiKey, ApiKeyPlace, Auth, CachePolicy, Guidance, Login, LoginPlace, MANIFEST_SCHEMA, Manifest,
+    ManifestError, OAuth2, Problem, RouteSpec, Scopes, StaleToken,
+};
+pub use method::Method;
+pub use mode::Mode;
+pub use name::{AgentId, ConnectionId, ConnectorName, NameError, PersonId, ToolName};
+pub use origin::{Origin, OriginError, OriginPattern};
+pub use path::{PathRefusal, RequestPath};
+pub use route::{Match, RouteRefusal, RouteTable};

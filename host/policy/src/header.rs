@@ -1,0 +1,144 @@
+//! Which headers a connector may send.
+
+/// The header that carries an announcement's ticket to the gate, which takes it off.
+pub const TICKET_HEADER: &str = "portcullis-change";
+
+/// Headers that describe the connector's own body, or what it wants back, and do nothing else.
+const HARMLESS: [&str; 4] = ["accept", "content-type", "content-length", TICKET_HEADER];
+
+/// The host's own headers, those that say whom a request is for or from, and those that make a service see another
+/// method or path than the gate has. They are refused even where a manifest declares them.
+const RESERVED: [&str; 36] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-encoding",
+    "content-location",
+    "cookie",
+    "expect",
+    "forwarded",
+    "front-end-https",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "max-forwards",
+    "origin",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "referer",
+    "set-cookie",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "true-client-ip",
+    "upgrade",
+    "via",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+    "x-http-path-override",
+    "x-original-method",
+];
+
+/// A header that may not be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HeaderRefusal {
+    /// No connector may send it.
+    #[error("the connector sent the header `{0}`, which is the host's alone")]
+    Reserved(String),
+    /// The route does not declare it.
+    #[error("the connector sent the header `{0}`, which its route does not declare")]
+    Undeclared(String),
+}
+
+/// Says whether a header is one that no connector may send. Names compare without case.
+pub fn is_reserved(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    RESERVED.contains(&name.as_str())
+        || ["x-forwarded-", "proxy-", "sec-", "cf-"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// Checks the names of a request's headers against those that its route declares. Names compare
+/// without case.
+///
+/// # Errors
+///
+/// [`HeaderRefusal`] names the first that may not be sent.
+pub fn check_headers<'a>(
+    names: impl IntoIterator<Item = &'a str>,
+    declared: &[String],
+) -> Result<(), HeaderRefusal> {
+    for name in names {
+        let shown = || name.chars().take(64).collect();
+        if is_reserved(name) {
+            return Err(HeaderRefusal::Reserved(shown()));
+        }
+        let is_allowed = HARMLESS
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+            || declared
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(name));
+        if !is_allowed {
+            return Err(HeaderRefusal::Undeclared(shown()));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_headers_are_refused_even_where_they_are_declared() {
+        for name in [
+            "Authorization",
+            "HOST",
+            "cookie",
+            "Transfer-Encoding",
+            "X-HTTP-Method-Override",
+            "x-forwarded-host",
+            "X-Forwarded-For",
+            "Proxy-Authorization",
+            "Accept-Encoding",
+            "X-Original-URL",
+            "Upgrade",
+            "TE",
+            "Sec-Fetch-Site",
+        ] {
+            let declared = [name.to_owned()];
+            assert_eq!(
+                check_headers([name], &declared),
+                Err(HeaderRefusal::Reserved(name.to_owned()))
+            );
+        }
+    }
+
+    #[test]
+    fn a_route_says_which_others_may_be_sent() {
+        let declared = ["Sforce-Query-Options".to_owned()];
+        let sent = [
+            "accept",
+            "Content-Type",
+            "content-length",
+            "portcullis-change",
+        ];
+        assert_eq!(check_headers(sent, &[]), Ok(()));
+        assert_eq!(check_headers(["sforce-query-options"], &declared), Ok(()));
+        assert_eq!(
+            check_headers(["accept", "sforce-query-options"], &[]),
+            Err(HeaderRefusal::Undeclared("sforce-query-options".to_owned()))
+        );
+        assert!(check_headers(["x-anything"], &declared).is_err());
+    }
+}

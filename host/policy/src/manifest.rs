@@ -1,0 +1,167 @@
+//! A connector's manifest: what it declares, checked as far as it can be without running anything.
+//!
+//! The schema (`wit/manifest.schema.json`) says what an author may write; what a schema cannot say is checked here. All
+//! problems are found at once, each with its JSON Pointer.
+
+mod auth;
+mod check;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ConnectorName, Effect, Method, Origin, OriginPattern};
+
+pub use auth::{
+    ApiKey, ApiKeyPlace, Auth, Guidance, Login, LoginPlace, OAuth2, Scopes, StaleToken,
+};
+
+/// The JSON Schema of a manifest, as it is published in `wit/manifest.schema.json`.
+pub const MANIFEST_SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");
+
+/// What a connector declares.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Its name.
+    pub name: ConnectorName,
+    /// For people.
+    pub title: String,
+    /// `MAJOR.MINOR.PATCH`.
+    pub version: String,
+    /// What it is good for, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// How accounts sign in.
+    pub auth: Auth,
+    /// Where its connections may be, and further origins that it names in full.
+    pub origins: Vec<OriginPattern>,
+    /// What it may send.
+    pub routes: Vec<RouteSpec>,
+    /// The groups of its tools, with what each is for.
+    pub toolsets: BTreeMap<String, String>,
+}
+
+/// A request that a connector may send.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RouteSpec {
+    /// Its methods.
+    pub methods: Vec<Method>,
+    /// The template of its path, such as `/record/{id}`; `{kind}` is the kind of record.
+    pub path: String,
+    /// How far it reaches.
+    pub effect: Effect,
+    /// Whether the host remembers its answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CachePolicy>,
+    /// Headers that it may carry besides those that every request may.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+    /// The origin that it goes to; none: the connection's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// How a host remembers the answers of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CachePolicy {
+    /// They describe kinds and fields, not records: remembered for an account, and asked for again only
+    /// where they changed.
+    Schema,
+}
+
+/// Something that is wrong at a place of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where: a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// What is wrong, and what to write instead.
+    pub problem: String,
+}
+
+/// A text that is no manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ManifestError {
+    /// Everything that is wrong, in the order of the text.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the manifest does not fit `manifest.schema.json`:")?;
+        for problem in &self.problems {
+            let place = match problem.pointer.as_str() {
+                "" => "the whole",
+                pointer => pointer,
+            };
+            write!(f, "\n  {place}: {}", problem.problem)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ManifestError {}
+
+impl Manifest {
+    /// Takes a manifest's JSON text.
+    ///
+    /// # Errors
+    ///
+    /// [`ManifestError`] with every problem.
+    pub fn from_json(text: &str) -> Result<Self, ManifestError> {
+        let one = |problem: String| ManifestError {
+            problems: vec![Problem {
+                pointer: String::new(),
+                problem,
+            }],
+        };
+        let mut value: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| one(format!("it is no JSON: {error}")))?;
+        let schema = SCHEMA
+            .as_ref()
+            .map_err(|error| one(format!("the published schema cannot be used: {error}")))?;
+        let problems: Vec<Problem> = schema
+            .iter_errors(&value)
+            .map(|error| Problem {
+                pointer: error.instance_path().to_string(),
+                problem: error.to_string(),
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(ManifestError { problems });
+        }
+        if let Some(members) = value.as_object_mut() {
+            // For editors alone.
+            members.remove("$schema");
+        }
+        let manifest: Self =
+            serde_json::from_value(value).map_err(|error| one(error.to_string()))?;
+        let problems = check::check(&manifest);
+        match problems.is_empty() {
+            true => Ok(manifest),
+            false => Err(ManifestError { problems }),
+        }
+    }
+
+    /// Gives the POST routes that are declared to only read. The host cannot see that they do, so an
+    /// administrator accepts them at installation.
+    pub fn posts_declared_read(&self) -> Vec<&RouteSpec> {
+        let is_such = |route: &&RouteSpec| {
+            route.effect == Effect::Read && route.methods.contains(&Method::Post)
+        };
+        self.routes.iter().filter(is_such).collect()
+    }
+}
+
+static SCHEMA: LazyLock<Result<jsonschema::Validator, String>> = LazyLock::new(|| {
+    let schema: serde_json::Value =
+        serde_json::from_str(MANIFEST_SCHEMA).map_err(|error| error.to_string())?;
+    jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())
+});
+
+#[cfg(test)]
+mod tests;

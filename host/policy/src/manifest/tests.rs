@@ -1,0 +1,214 @@
+#![allow(clippy::panic, clippy::unwrap_used, reason = "a test may panic")]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn small() -> Value {
+    json!({
+        "name": "example", "title": "Example", "version": "0.1.0",
+        "auth": {
+            "kind": "oauth2", "pkce": true,
+            "login": [{"id": "production", "title": "Production", "origin": "https://login.example.com"}],
+            "authorize": "/authorize", "token": "/token",
+            "scopes": {"default": ["records"]},
+            "stale_token": [{"status": 401}]
+        },
+        "origins": ["https://*.example.com", "https://files.example.org"],
+        "routes": [
+            {"methods": ["GET"], "path": "/record/{id}", "effect": "read"},
+            {"methods": ["POST"], "path": "/search", "effect": "read"},
+            {"methods": ["GET"], "path": "/file/{id}", "effect": "read", "origin": "https://files.example.org"}
+        ],
+        "toolsets": {"records": "Records"}
+    })
+}
+
+fn problems(edit: impl FnOnce(&mut Value)) -> Vec<String> {
+    let mut manifest = small();
+    edit(&mut manifest);
+    match Manifest::from_json(&manifest.to_string()) {
+        Ok(_) => Vec::new(),
+        Err(error) => error
+            .problems
+            .into_iter()
+            .map(|problem| problem.pointer)
+            .collect(),
+    }
+}
+
+#[test]
+fn the_projects_own_manifests_fit() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+    for path in [
+        "connector/salesforce/manifest.json",
+        "connector/sdk/examples/fetch.json",
+        "connector/sdk/examples/hello.json",
+    ] {
+        let text = std::fs::read_to_string(format!("{root}{path}")).unwrap();
+        let manifest = Manifest::from_json(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let again = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(Manifest::from_json(&again), Ok(manifest));
+    }
+}
+
+#[test]
+fn what_a_manifest_cannot_do_is_refused_with_its_place() {
+    assert_eq!(problems(|_| {}), [""; 0]);
+    let cases: [(&str, Value, &str); 24] = [
+        ("/name", json!("Example"), "/name"),
+        ("/version", json!("1"), "/version"),
+        ("/title", json!(""), "/title"),
+        ("/surprise", json!(1), ""),
+        ("/auth/kind", json!("password"), "/auth/kind"),
+        ("/auth/pkce", json!("yes"), "/auth/pkce"),
+        ("/auth/login", json!([]), "/auth/login"),
+        (
+            "/auth/login/0/origin",
+            json!("http://login.example.com"),
+            "/auth/login/0/origin",
+        ),
+        (
+            "/auth/login/0/pattern",
+            json!("https://{domain}.example.com"),
+            "/auth/login/0",
+        ),
+        ("/auth/authorize", json!("authorize"), "/auth/authorize"),
+        ("/auth/token", json!("/a/../token"), "/auth/token"),
+        (
+            "/auth/stale_token/0/status",
+            json!(200),
+            "/auth/stale_token/0/status",
+        ),
+        ("/origins/0", json!("http://*.example.com"), "/origins/0"),
+        ("/origins/0", json!("https://*.com"), ""),
+        ("/routes/0/methods", json!([]), "/routes/0/methods"),
+        ("/routes/0/methods", json!(["TRACE"]), "/routes/0/methods/0"),
+        ("/routes/0/methods", json!(["DELETE"]), "/routes/0/effect"),
+        ("/routes/0/methods", json!(["PUT"]), "/routes/0/effect"),
+        ("/routes/0/path", json!("/record/{Id}"), "/routes/0/path"),
+        ("/routes/0/path", json!("/search"), ""),
+        (
+            "/routes/0/headers",
+            json!(["Authorization"]),
+            "/routes/0/headers/0",
+        ),
+        ("/routes/0/cache", json!("data"), "/routes/0/cache"),
+        (
+            "/routes/2/origin",
+            json!("https://evil.example.org"),
+            "/routes/2/origin",
+        ),
+        (
+            "/routes/2/origin",
+            json!("https://*.example.com"),
+            "/routes/2/origin",
+        ),
+    ];
+    for (pointer, value, place) in cases {
+        let found = problems(|manifest| {
+            let (parent, member) = pointer.rsplit_once('/').unwrap();
+            let parent = manifest.pointer_mut(parent).unwrap();
+            match parent {
+                Value::Array(items) => items[member.parse::<usize>().unwrap()] = value.clone(),
+                parent => parent[member] = value.clone(),
+            }
+        });
+        let is_valid_route = pointer == "/routes/0/path" && value == json!("/search");
+        match is_valid_route {
+            // GET beside POST of the same path is no contradiction.
+            true => assert!(found.is_empty()),
+            false => assert!(
+                found.contains(&place.to_owned()),
+                "{pointer} {value}: {found:?}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn every_problem_is_said_at_once() {
+    let text = r#"{"name": "Salesforce!", "title": "x", "version": "one", "auth": {"kind": "none"},
+        "origins": [], "routes": [{"methods": ["GET"], "path": "a", "effect": "look"}], "toolsets": {}}"#;
+    insta::assert_snapshot!(Manifest::from_json(text).unwrap_err());
+    insta::assert_snapshot!(Manifest::from_json("{\n  \"name\": }").unwrap_err());
+    let floors = problems(|manifest| {
+        manifest["routes"][0]["methods"] = json!(["GET", "DELETE"]);
+        manifest["routes"][2]["origin"] = json!("https://evil.example.org");
+    });
+    assert_eq!(floors, ["/routes/0/effect", "/routes/2/origin"]);
+}
+
+#[test]
+fn posts_that_are_said_to_read_are_listed() {
+    let manifest = Manifest::from_json(&small().to_string()).unwrap();
+    let posts: Vec<&str> = manifest
+        .posts_declared_read()
+        .into_iter()
+        .map(|route| route.path.as_str())
+        .collect();
+    assert_eq!(posts, ["/search"]);
+}
+
+#[test]
+fn keys_stand_in_a_header_or_a_query() {
+    for (auth, place) in [
+        (
+            json!({"kind": "api_key", "header": "X-Key"}),
+            ApiKeyPlace::Header("X-Key".to_owned()),
+        ),
+        (
+            json!({"kind": "api_key", "query": "key"}),
+            ApiKeyPlace::Query("key".to_owned()),
+        ),
+    ] {
+        let mut manifest = small();
+        manifest["auth"] = auth;
+        let manifest = Manifest::from_json(&manifest.to_string()).unwrap();
+        let Auth::ApiKey(key) = manifest.auth else {
+            panic!("no key")
+        };
+        assert_eq!(key.place, place);
+    }
+    assert!(!problems(|manifest| manifest["auth"] = json!({"kind": "api_key"})).is_empty());
+    let both = json!({"kind": "api_key", "header": "X-Key", "query": "key"});
+    assert!(!problems(|manifest| manifest["auth"] = both).is_empty());
+    let host = json!({"kind": "api_key", "header": "Host"});
+    assert!(!problems(|manifest| manifest["auth"] = host).is_empty());
+}
+
+#[test]
+fn a_stale_token_is_told_by_status_code_and_message() {
+    let stale = StaleToken {
+        status: 401,
+        code: Some("INVALID_SESSION_ID".to_owned()),
+        message: Some("expired".to_owned()),
+    };
+    let body = br#"[{"message":"Session expired or invalid","errorCode":"INVALID_SESSION_ID"}]"#;
+    assert!(stale.matches(401, body));
+    assert!(!stale.matches(403, body));
+    assert!(!stale.matches(
+        401,
+        br#"[{"message":"wrong","errorCode":"INVALID_SESSION_ID"}]"#
+    ));
+    assert!(!stale.matches(
+        401,
+        br#"[{"message":"expired","errorCode":"INVALID_AUTH_HEADER"}]"#
+    ));
+    assert!(!stale.matches(401, b"<html>expired</html>"));
+    assert!(!stale.matches(401, b"null"));
+    let any = StaleToken {
+        status: 401,
+        code: None,
+        message: None,
+    };
+    assert!(any.matches(401, b"") && !any.matches(400, b""));
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics(text in ".{0,60}") {
+        let _ = Manifest::from_json(&text);
+    }
+}

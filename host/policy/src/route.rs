@@ -1,0 +1,283 @@
+//! Which declared route a request takes, and how far that reaches.
+//!
+//! A service may see no difference between `/sobjects` and `/SObjects`, the gate does: so a parameter
+//! never takes a segment that is, but for the case of its letters, a literal of a route beside it.
+
+use crate::{Effect, Method, Origin, Problem, RequestPath, RouteSpec};
+
+/// Why a request takes no route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RouteRefusal {
+    /// No route has this path.
+    #[error("no route has this path")]
+    UnknownPath,
+    /// The path is known, with other methods.
+    #[error("the route does not declare this method")]
+    MethodNotDeclared,
+}
+
+/// The route that a request takes.
+#[derive(Clone, Debug)]
+pub struct Match<'t> {
+    /// The route.
+    pub route: &'t RouteSpec,
+    /// How far the request reaches: as the route declares, and at least as its method.
+    pub effect: Effect,
+    /// The parameters of the path, decoded, in their order.
+    pub params: Vec<(String, String)>,
+}
+
+impl Match<'_> {
+    /// Gives the kind of record that the path names, where the route says which segment it is.
+    pub fn kind(&self) -> Option<&str> {
+        let kind = self.params.iter().find(|(name, _)| name == "kind")?;
+        Some(&kind.1)
+    }
+
+    /// Gives the route's template.
+    pub fn template(&self) -> &str {
+        &self.route.path
+    }
+}
+
+/// The routes of a manifest.
+#[derive(Clone, Debug)]
+pub struct RouteTable {
+    routes: Vec<Route>,
+}
+
+#[derive(Clone, Debug)]
+struct Route {
+    spec: RouteSpec,
+    segments: Vec<Segment>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Literal(String),
+    Parameter(String),
+}
+
+impl Segment {
+    /// Says whether a segment of a path fits; literals compare exactly.
+    fn takes(&self, text: &str) -> bool {
+        match self {
+            Self::Literal(literal) => literal == text,
+            Self::Parameter(_) => true,
+        }
+    }
+
+    fn is_literal(&self) -> bool {
+        matches!(self, Self::Literal(_))
+    }
+}
+
+impl RouteTable {
+    /// Makes a table of declared routes.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Problem`] of the templates, and every route that is declared twice.
+    pub fn new(specs: &[RouteSpec]) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut routes: Vec<Route> = Vec::new();
+        for (index, spec) in specs.iter().enumerate() {
+            let pointer = format!("/routes/{index}/path");
+            let segments = match template(&spec.path) {
+                Ok(segments) => segments,
+                Err(problem) => {
+                    problems.push(Problem { pointer, problem });
+                    continue;
+                }
+            };
+            let route = Route {
+                spec: spec.clone(),
+                segments,
+            };
+            if let Some(other) = routes.iter().find(|other| other.equals(&route)) {
+                let problem = format!("it is the same request as `{}`", other.spec.path);
+                problems.push(Problem { pointer, problem });
+            }
+            routes.push(route);
+        }
+        match problems.is_empty() {
+            true => Ok(Self { routes }),
+            false => Err(problems),
+        }
+    }
+
+    /// Finds the route of a request: to the connection's origin, or to `named`, which the manifest names
+    /// in full. The most specific one takes it: a literal goes before a parameter, from left to right.
+    ///
+    /// # Errors
+    ///
+    /// [`RouteRefusal`].
+    pub fn find<'t>(
+        &'t self,
+        named: Option<&Origin>,
+        method: Method,
+        path: &RequestPath,
+    ) -> Result<Match<'t>, RouteRefusal> {
+        let segments = path.segments();
+        let here = || {
+            self.routes
+                .iter()
+                .filter(|route| route.spec.origin.as_ref() == named)
+        };
+        let mut fitting: Vec<&Route> = here()
+            .filter(|route| route.takes(segments) && !shadows(here(), route, segments))
+            .collect();
+        // From left to right, `false` (a literal) sorts before `true` (a parameter).
+        fitting.sort_by_key(|route| {
+            let parameters = route.segments.iter().map(|segment| !segment.is_literal());
+            parameters.collect::<Vec<bool>>()
+        });
+        let most_specific = fitting.first().ok_or(RouteRefusal::UnknownPath)?;
+        // What is declared for a literal is not to be had by the parameter that also fits.
+        let route = fitting
+            .iter()
+            .take_while(|route| route.is_as_specific_as(most_specific))
+            .find(|route| route.spec.methods.contains(&method))
+            .ok_or(RouteRefusal::MethodNotDeclared)?;
+        Ok(Match {
+            route: &route.spec,
+            effect: route.spec.effect.max(method.floor()),
+            params: route.parameters(segments),
+        })
+    }
+}
+
+/// Says whether one of the parameters of `route` would take a segment that is, without case, a literal
+/// of a route that fits so far.
+fn shadows<'t>(
+    mut others: impl Iterator<Item = &'t Route>,
+    route: &Route,
+    segments: &[String],
+) -> bool {
+    others.any(|other| {
+        let pairs = route.segments.iter().zip(&other.segments).zip(segments);
+        for ((mine, theirs), text) in pairs {
+            match (mine, theirs) {
+                (Segment::Parameter(_), Segment::Literal(literal))
+                    if literal != text && equal_without_case(literal, text) =>
+                {
+                    return true;
+                }
+                (_, Segment::Literal(literal)) if !equal_without_case(literal, text) => {
+                    return false;
+                }
+                _ => {}
+            }
+        }
+        false
+    })
+}
+
+/// Compares as lenient services do: without case, also where Unicode folds a letter into an ASCII one.
+fn equal_without_case(a: &str, b: &str) -> bool {
+    let fold = |text: &str| text.to_uppercase().to_lowercase();
+    a.eq_ignore_ascii_case(b) || fold(a) == fold(b)
+}
+
+impl Route {
+    fn takes(&self, segments: &[String]) -> bool {
+        self.segments.len() == segments.len()
+            && self
+                .segments
+                .iter()
+                .zip(segments)
+                .all(|(mine, text)| mine.takes(text))
+    }
+
+    fn is_as_specific_as(&self, other: &Self) -> bool {
+        let places = self.segments.iter().zip(&other.segments);
+        places
+            .into_iter()
+            .all(|(a, b)| a.is_literal() == b.is_literal())
+    }
+
+    fn equals(&self, other: &Self) -> bool {
+        let same_path = self.segments.len() == other.segments.len()
+            && self
+                .segments
+                .iter()
+                .zip(&other.segments)
+                .all(|(a, b)| match (a, b) {
+                    (Segment::Literal(a), Segment::Literal(b)) => equal_without_case(a, b),
+                    (a, b) => a.is_literal() == b.is_literal(),
+                });
+        let methods = &other.spec.methods;
+        same_path
+            && self.spec.origin == other.spec.origin
+            && self
+                .spec
+                .methods
+                .iter()
+                .any(|method| methods.contains(method))
+    }
+
+    fn parameters(&self, segments: &[String]) -> Vec<(String, String)> {
+        self.segments
+            .iter()
+            .zip(segments)
+            .filter_map(|(mine, text)| match mine {
+                Segment::Parameter(name) => Some((name.clone(), text.clone())),
+                Segment::Literal(_) => None,
+            })
+            .collect()
+    }
+}
+
+/// Takes a template apart: `/services/data/{version}/query`.
+fn template(text: &str) -> Result<Vec<Segment>, String> {
+    let segments: Vec<&str> = match text.strip_prefix('/') {
+        Some("") => Vec::new(),
+        Some(rest) => rest.split('/').collect(),
+        None => return Err(format!("`{text}` must begin with `/`")),
+    };
+    let mut names: Vec<String> = Vec::new();
+    segments
+        .into_iter()
+        .map(|segment| {
+            let inner = segment
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'));
+            let Some(name) = inner else {
+                return literal(segment);
+            };
+            let is_name = !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+            if !is_name {
+                return Err(format!(
+                    "`{segment}` must be lower-case letters and underscores in braces"
+                ));
+            }
+            if names.iter().any(|known| known == name) {
+                return Err(format!("`{segment}` is there twice"));
+            }
+            names.push(name.to_owned());
+            Ok(Segment::Parameter(name.to_owned()))
+        })
+        .collect()
+}
+
+fn literal(segment: &str) -> Result<Segment, String> {
+    let is_plain = !segment.is_empty()
+        && segment != "."
+        && segment != ".."
+        && segment.bytes().all(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'~' | b':' | b'@')
+        });
+    match is_plain {
+        true => Ok(Segment::Literal(segment.to_owned())),
+        false => Err(format!(
+            "`{segment}` must be letters, digits and `.-_~:@`, or a whole `{{parameter}}`"
+        )),
+    }
+}
+
+#[cfg(test)]
+#[path = "route/tests.rs"]
+mod tests;
