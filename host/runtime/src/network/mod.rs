@@ -95,6 +95,11 @@ impl Network {
         })
     }
 
+    /// Says whether the operator allowed a destination to be on a loopback or private address.
+    pub fn allows_private(&self, destination: &HostPort) -> bool {
+        self.shared.options.allow_private.contains(destination)
+    }
+
     /// Makes a client with a pool of its own: one for each connection (account).
     pub fn client(&self, reach: Reach) -> Client {
         Client::new(self.shared.clone(), reach)

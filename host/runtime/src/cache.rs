@@ -1,0 +1,198 @@
+//! Compiled components, kept so that a start does not compile again.
+//!
+//! The attack: whoever can write into the cache's folder runs native code in the host. So the folder
+//! belongs to the user that runs the host, is made with mode 0700, and is refused where others can write to it. A digest in front
+//! of each file tells a torn or rotten file from a whole one; it does not protect against that user.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use portcullis_policy::Digest;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// Bytes of a digest in front of a cached file.
+const DIGEST_BYTES: usize = 32;
+
+/// Where compiled components are kept.
+#[derive(Clone, Debug)]
+pub struct ComponentCache {
+    folder: Option<PathBuf>,
+}
+
+impl ComponentCache {
+    /// Keeps nothing: each start compiles.
+    pub fn none() -> Self {
+        Self { folder: None }
+    }
+
+    /// Keeps compiled components in a folder, which is made where it is missing.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be made, or others than its owner can write to it.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> io::Result<Self> {
+        let folder = folder.into();
+        keep_to_owner(&folder)?;
+        Ok(Self {
+            folder: Some(folder),
+        })
+    }
+
+    /// Compiles a component, or takes it from the cache. A cache that cannot be read or written costs
+    /// time and nothing else.
+    pub(crate) fn compile(
+        &self,
+        engine: &Engine,
+        digest: Digest,
+        bytes: &[u8],
+    ) -> wasmtime::Result<Component> {
+        let Some(folder) = &self.folder else {
+            return Component::new(engine, bytes);
+        };
+        let path = folder.join(name(engine, digest));
+        if let Some(component) = load(engine, &path) {
+            return Ok(component);
+        }
+        let component = Component::new(engine, bytes)?;
+        if let Err(error) = component
+            .serialize()
+            .map_err(io::Error::other)
+            .and_then(|compiled| store(&path, &compiled))
+        {
+            tracing::warn!(path = %path.display(), %error, "a compiled component was not kept");
+        }
+        Ok(component)
+    }
+}
+
+/// Names a component's file after its bytes and after everything of the engine that its code depends on.
+fn name(engine: &Engine, digest: Digest) -> String {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{digest}-{:016x}.cwasm", hasher.finish())
+}
+
+/// Loads a compiled component; none where there is none, or it is not whole.
+#[allow(
+    unsafe_code,
+    reason = "the one place where native code of an earlier run is taken up again"
+)]
+fn load(engine: &Engine, path: &Path) -> Option<Component> {
+    let file = fs::read(path).ok()?;
+    let (digest, compiled) = file.split_at_checked(DIGEST_BYTES)?;
+    if Digest::of(compiled).as_bytes() != digest {
+        return None;
+    }
+    // SAFETY: `store` wrote these bytes, which `serialize` had given: the folder is writable for the
+    // user that runs the host alone (`keep_to_owner`), and the digest says that the file is whole. The
+    // engine checks by itself that its version and settings are those that compiled.
+    unsafe { Component::deserialize(engine, compiled) }.ok()
+}
+
+/// Writes a file in one step, so that no other process sees half of it.
+fn store(path: &Path, compiled: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension(format!("{:016x}.new", random()?));
+    let written = fs::File::create_new(&temporary).and_then(|mut file| {
+        file.write_all(Digest::of(compiled).as_bytes())?;
+        file.write_all(compiled)?;
+        file.sync_all()?;
+        fs::rename(&temporary, path)
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+    }
+    written
+}
+
+fn random() -> io::Result<u64> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+#[cfg(unix)]
+fn keep_to_owner(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder);
+    made?;
+    let metadata = fs::metadata(folder)?;
+    let refuse = |problem: &str| {
+        let folder = folder.display();
+        let kind = io::ErrorKind::PermissionDenied;
+        Err(io::Error::new(
+            kind,
+            format!("the cache folder `{folder}` {problem}"),
+        ))
+    };
+    if metadata.mode() & 0o022 != 0 {
+        return refuse(
+            "can be written to by others: empty it and `chmod 700` it, or choose another",
+        );
+    }
+    // Whose files this process makes is who runs it.
+    let probe = folder.join(format!("{:016x}.probe", random()?));
+    let mine = fs::File::create_new(&probe).and_then(|file| file.metadata());
+    let _ = fs::remove_file(&probe);
+    match mine?.uid() == metadata.uid() {
+        true => Ok(()),
+        false => refuse("belongs to another user: choose one of your own"),
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_to_owner(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    /// The smallest component: an empty one.
+    const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
+    #[test]
+    fn what_was_compiled_is_found_again_and_what_rotted_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = ComponentCache::in_folder(folder.path().join("cache")).unwrap();
+        let engine = Engine::default();
+        let digest = Digest::of(EMPTY);
+        let path = folder.path().join("cache").join(name(&engine, digest));
+
+        cache.compile(&engine, digest, EMPTY).unwrap();
+        assert!(load(&engine, &path).is_some());
+
+        let mut bytes = fs::read(&path).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert!(load(&engine, &path).is_none());
+        fs::write(&path, b"short").unwrap();
+        assert!(load(&engine, &path).is_none());
+
+        cache.compile(&engine, digest, EMPTY).unwrap();
+        assert!(load(&engine, &path).is_some(), "a broken file is replaced");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_others_can_write_to_is_refused() {
+        use std::os::unix::fs::{MetadataExt, PermissionsExt};
+        let folder = tempfile::tempdir().unwrap();
+        let cache = folder.path().join("cache");
+        ComponentCache::in_folder(&cache).unwrap();
+        assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o777, 0o700);
+
+        fs::set_permissions(&cache, fs::Permissions::from_mode(0o770)).unwrap();
+        let error = ComponentCache::in_folder(&cache).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+    }
+}

@@ -1,0 +1,195 @@
+//! Stage 9: the one exit. Every call that has an id ends here, and its audit entry with it.
+
+use std::time::{Instant, SystemTime};
+
+use portcullis_policy::{ConnectionId, ConnectorName, Digest, Effect, Mode, ToolName};
+
+use super::Question;
+use super::resolve::Resolved;
+use crate::guard::Guard;
+use crate::ids::CallId;
+use crate::ports::audit::{Closed, Durability, Event, Opened, Record};
+use crate::ports::{Caller, PortError, Ports, Sensitive};
+use crate::reply::{Outcome, Refusal, RefusalCode, Reply, SentChange};
+use crate::scope::Task;
+
+/// The exit of one call.
+pub(super) struct Exit {
+    id: CallId,
+    started: Instant,
+    ports: Ports,
+    entry: Option<Entry>,
+    is_open: bool,
+    is_closed: bool,
+}
+
+/// What the entry's first record says, as far as it is known.
+struct Entry {
+    caller: Caller,
+    connector: ConnectorName,
+    component: Option<Digest>,
+    tool: Option<ToolName>,
+    effect: Option<Effect>,
+    arguments: Sensitive,
+}
+
+impl Exit {
+    /// Gives a call its id and its exit.
+    ///
+    /// # Errors
+    ///
+    /// The reply to a call that cannot have an id: no clock or no randomness, so no call.
+    pub(super) fn new(guard: &Guard, question: &Question) -> Result<Self, Reply> {
+        let id = CallId::random(SystemTime::now()).map_err(|error| Reply {
+            call: None,
+            outcome: Refusal::new(RefusalCode::HostUnavailable, error.to_string()).into(),
+            sent: Vec::new(),
+        })?;
+        let tool = question.tool.as_deref();
+        Ok(Self {
+            id,
+            started: Instant::now(),
+            ports: guard.ports().clone(),
+            entry: Some(Entry {
+                caller: Caller {
+                    agent: question.agent.clone(),
+                    person: question.person.clone(),
+                },
+                connector: question.connector.clone(),
+                component: None,
+                tool: tool.and_then(|tool| ToolName::parse(tool).ok()),
+                effect: None,
+                arguments: Sensitive::new(question.arguments.to_string()),
+            }),
+            is_open: false,
+            is_closed: false,
+        })
+    }
+
+    pub(super) fn id(&self) -> CallId {
+        self.id
+    }
+
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Takes over what the first stage found.
+    pub(super) fn knows(&mut self, resolved: &Resolved) {
+        if let Some(entry) = &mut self.entry {
+            entry.component = Some(resolved.connector.digest());
+            entry.effect = Some(resolved.effect);
+            entry.tool = match &resolved.task {
+                Task::Tool(tool) => Some(tool.clone()),
+                Task::Identify => None,
+            };
+        }
+    }
+
+    /// Opens the entry.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] when it is not written; the call does not go on.
+    pub(super) async fn open(
+        &mut self,
+        mode: Option<Mode>,
+        connection: Option<ConnectionId>,
+    ) -> Result<(), PortError> {
+        let Some(entry) = self.entry.take() else {
+            return Ok(());
+        };
+        let opened = Event::Opened(Opened {
+            caller: entry.caller,
+            connector: entry.connector,
+            component: entry.component,
+            tool: entry.tool,
+            effect: entry.effect,
+            mode,
+            connection,
+            arguments: entry.arguments,
+        });
+        self.append(opened).await?;
+        self.is_open = true;
+        Ok(())
+    }
+
+    /// Closes the entry, with an opening where the call ended before its own, and makes the reply.
+    pub(super) async fn close(
+        mut self,
+        outcome: Outcome,
+        sent: Vec<SentChange>,
+        dropped: u32,
+    ) -> Reply {
+        let mut written = self.open(None, None).await;
+        if self.is_open {
+            let closed = self.closed(&outcome, dropped);
+            written = self.append(Event::Closed(closed)).await;
+        }
+        self.is_closed = true;
+        if let Err(error) = written {
+            tracing::error!(call = %self.id, %error, "the end of a call could not be recorded");
+        }
+        Reply {
+            call: Some(self.id),
+            outcome,
+            sent,
+        }
+    }
+
+    fn closed(&self, outcome: &Outcome, dropped: u32) -> Closed {
+        Closed {
+            outcome: outcome.name(),
+            code: outcome.code(),
+            message: outcome.message().map(Sensitive::new),
+            dropped,
+            elapsed_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        }
+    }
+
+    async fn append(&self, event: Event) -> Result<(), PortError> {
+        let record = Record {
+            call: self.id,
+            at: SystemTime::now(),
+            event,
+        };
+        self.ports.audit.append(record, Durability::Buffered).await
+    }
+}
+
+/// The name of a call's end that its caller did not wait for.
+const ABANDONED: &str = "abandoned";
+
+impl Drop for Exit {
+    /// Closes the entry of a call whose future was dropped.
+    fn drop(&mut self) {
+        if self.is_closed || !self.is_open {
+            return;
+        }
+        let closed = Closed {
+            outcome: ABANDONED,
+            code: Some(crate::reply::FailureCode::Cancelled.as_str()),
+            message: None,
+            dropped: 0,
+            elapsed_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        };
+        let record = Record {
+            call: self.id,
+            at: SystemTime::now(),
+            event: Event::Closed(closed),
+        };
+        let (audit, id) = (self.ports.audit.clone(), self.id);
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(async move {
+                    if let Err(error) = audit.append(record, Durability::Buffered).await {
+                        tracing::error!(call = %id, %error, "the end of a call could not be recorded");
+                    }
+                });
+            }
+            Err(_) => {
+                tracing::error!(call = %id, "a call was dropped with its runtime, unrecorded")
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! A call, straight through. Each stage takes the type that the stage before it returns; their fields are
+//! private and none is `Clone`, so that a stage cannot be left out.
+//!
+//! However a call ends, refused, trapped or dropped, it ends at the one exit that closes its audit entry:
+//! [`close::Exit`].
+
+mod close;
+mod connect;
+mod consent;
+mod open;
+mod permit;
+mod resolve;
+pub(crate) mod run;
+mod settle;
+mod validate;
+
+use std::sync::Arc;
+
+use portcullis_policy::{AgentId, ConnectorName, PersonId};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::connector::Connector;
+use crate::guard::Guard;
+use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply};
+use crate::scope::CallScope;
+
+pub use open::Opened;
+
+/// A question to a connector: one of its tools, or who is signed in.
+pub(crate) struct Question {
+    pub(crate) agent: AgentId,
+    pub(crate) person: PersonId,
+    pub(crate) connector: ConnectorName,
+    /// None: who is signed in.
+    pub(crate) tool: Option<String>,
+    pub(crate) arguments: Value,
+    pub(crate) progress: Option<mpsc::Sender<Progress>>,
+    pub(crate) cancellation: Cancellation,
+}
+
+impl From<Call> for Question {
+    fn from(call: Call) -> Self {
+        Self {
+            agent: call.agent,
+            person: call.person,
+            connector: call.connector,
+            tool: Some(call.tool),
+            arguments: call.arguments,
+            progress: call.progress,
+            cancellation: call.cancellation,
+        }
+    }
+}
+
+/// The first half: everything that is decided before anything of the connector runs.
+pub(crate) async fn open(
+    guard: &Guard,
+    connector: Arc<Connector>,
+    question: Question,
+) -> Result<Opened, Box<Reply>> {
+    let mut exit = close::Exit::new(guard, &question).map_err(Box::new)?;
+    match decide(guard, connector, question, &mut exit).await {
+        Ok(scope) => Ok(Opened::new(scope, exit)),
+        Err(outcome) => Err(Box::new(exit.close(outcome, Vec::new(), 0).await)),
+    }
+}
+
+async fn decide(
+    guard: &Guard,
+    connector: Arc<Connector>,
+    question: Question,
+    exit: &mut close::Exit,
+) -> Result<Arc<CallScope>, Outcome> {
+    let resolved = resolve::resolve(guard, connector, question).await?;
+    exit.knows(&resolved);
+    let permitted = permit::permit(guard, resolved).await?;
+    let validated = validate::validate(permitted)?;
+    let connected = connect::connect(guard, validated).await?;
+    let consented = consent::consent(guard, connected, exit.id()).await?;
+    open::open(guard, consented, exit).await
+}
+
+/// Refuses a call to a connector that is not there, and writes that down.
+pub(crate) async fn unknown(guard: &Guard, question: Question) -> Reply {
+    match close::Exit::new(guard, &question) {
+        Ok(exit) => {
+            let refusal = resolve::unknown_connector(&question.connector);
+            exit.close(refusal.into(), Vec::new(), 0).await
+        }
+        Err(reply) => reply,
+    }
+}
+
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}

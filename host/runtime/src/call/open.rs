@@ -1,0 +1,140 @@
+//! Stage 5: the audit entry is opened. Without one, nothing runs.
+
+use std::sync::Arc;
+
+use super::close::Exit;
+use super::consent::Consented;
+use super::resolve::unavailable;
+use super::settle::{self, Guest};
+use crate::bindings::contract::credentials::Identity;
+use crate::bindings::contract::failures;
+use crate::bindings::tools;
+use crate::guard::Guard;
+use crate::linker::PortcullisCtx;
+use crate::reply::{Outcome, Reply};
+use crate::scope::{CallScope, Decided, Task};
+
+/// A call that may run: the type that everything which runs a guest asks for.
+///
+/// Dropped without [`settle`](Self::settle), it is written down as abandoned.
+pub struct Opened {
+    scope: Arc<CallScope>,
+    exit: Exit,
+}
+
+/// Opens the audit entry and starts what belongs to the call.
+pub(super) async fn open(
+    guard: &Guard,
+    consented: Consented,
+    exit: &mut Exit,
+) -> Result<Arc<CallScope>, Outcome> {
+    let connected = consented.connected;
+    let (account, mode) = (connected.account, connected.mode);
+    let resolved = connected.validated.permitted.resolved;
+    let connection = account.connection.as_ref().map(|found| found.id.clone());
+    exit.open(Some(mode), connection)
+        .await
+        .map_err(|error| unavailable("open the audit entry", &error))?;
+    let decided = Decided {
+        id: exit.id(),
+        caller: resolved.caller,
+        connector: resolved.connector,
+        task: resolved.task,
+        effect: resolved.effect,
+        mode,
+        arguments: resolved.arguments,
+        account,
+        started: exit.started(),
+        cancellation: resolved.cancellation,
+        progress: resolved.progress,
+    };
+    CallScope::new(decided, guard.ports().clone(), guard.limits().clone())
+        .map(Arc::new)
+        .map_err(|error| unavailable("begin the call", &error))
+}
+
+impl Opened {
+    pub(super) fn new(scope: Arc<CallScope>, exit: Exit) -> Self {
+        Self { scope, exit }
+    }
+
+    /// Makes what the guest's store must hold: see [`PortcullisView`](crate::PortcullisView).
+    pub fn context(&self) -> PortcullisCtx {
+        PortcullisCtx::new(self.scope.clone())
+    }
+
+    /// Gives the name to pass to `tools.call-tool`.
+    pub fn tool(&self) -> &str {
+        match &self.scope.task {
+            Task::Tool(tool) => tool.as_str(),
+            Task::Identify => "",
+        }
+    }
+
+    /// Gives the JSON text of arguments to pass to `tools.call-tool`.
+    pub fn arguments(&self) -> String {
+        self.scope.arguments.to_string()
+    }
+
+    pub(crate) fn scope(&self) -> &Arc<CallScope> {
+        &self.scope
+    }
+
+    /// Ends what the call may send. Call it before the guest's store is dropped, however the guest ended:
+    /// what its destructors would send is not sent.
+    pub fn end(&self) {
+        self.scope.end();
+    }
+
+    /// Decides how the call ended, by what the guest returned and, before that, by what the gate saw; and
+    /// closes the audit entry.
+    pub async fn settle(
+        self,
+        returned: wasmtime::Result<Result<tools::Output, failures::Failure>>,
+    ) -> Reply {
+        self.settle_guest(Guest::Returned(returned)).await
+    }
+
+    pub(crate) async fn settle_guest(self, guest: Guest) -> Reply {
+        self.scope.end();
+        let outcome = settle::settle(&self.scope, guest);
+        let (sent, dropped) = (self.scope.take_sent(), self.scope.entries_dropped());
+        self.exit.close(outcome, sent, dropped).await
+    }
+
+    /// Settles a call that asked who is signed in.
+    pub(crate) async fn settle_identity(
+        self,
+        guest: Result<wasmtime::Result<Result<Identity, failures::Failure>>, Guest>,
+    ) -> Result<Identity, Box<Reply>> {
+        let (identity, guest) = match guest {
+            Ok(Ok(Ok(identity))) => (Some(identity), Guest::Returned(Ok(Ok(nothing())))),
+            Ok(Ok(Err(failure))) => (None, Guest::Returned(Ok(Err(failure)))),
+            Ok(Err(error)) => (None, Guest::Returned(Err(error))),
+            Err(guest) => (None, guest),
+        };
+        let reply = self.settle_guest(guest).await;
+        match (&reply.outcome, identity) {
+            (Outcome::Done(_), Some(identity)) => Ok(identity),
+            _ => Err(Box::new(reply)),
+        }
+    }
+}
+
+/// The answer of a call that has none to give.
+fn nothing() -> tools::Output {
+    tools::Output {
+        text: String::new(),
+        structured: None,
+        attachments: Vec::new(),
+        next_cursor: None,
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened")
+            .field("call", &self.scope.id)
+            .finish_non_exhaustive()
+    }
+}

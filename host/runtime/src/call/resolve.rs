@@ -1,0 +1,104 @@
+//! Stage 1: the agent's connector, its active version, and the tool.
+
+use std::sync::Arc;
+
+use portcullis_policy::{ConnectorName, Effect, ToolName};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use super::Question;
+use crate::connector::Connector;
+use crate::guard::Guard;
+use crate::ports::{Caller, PortError};
+use crate::reply::{Cancellation, Outcome, Progress, Refusal, RefusalCode};
+use crate::scope::Task;
+
+/// A call whose connector and tool are there.
+pub(super) struct Resolved {
+    pub(super) caller: Caller,
+    pub(super) connector: Arc<Connector>,
+    pub(super) task: Task,
+    pub(super) effect: Effect,
+    pub(super) arguments: Value,
+    pub(super) progress: Option<mpsc::Sender<Progress>>,
+    pub(super) cancellation: Cancellation,
+}
+
+/// Finds out what a call is to.
+pub(super) async fn resolve(
+    guard: &Guard,
+    connector: Arc<Connector>,
+    question: Question,
+) -> Result<Resolved, Outcome> {
+    let name = &question.connector;
+    if connector.manifest().name != *name {
+        return Err(unknown_connector(name).into());
+    }
+    let caller = Caller {
+        agent: question.agent,
+        person: question.person,
+    };
+    offered(guard, &caller, name).await?;
+    let (task, effect) = match &question.tool {
+        None => (Task::Identify, Effect::Read),
+        Some(tool) => {
+            let found = connector
+                .tool(tool)
+                .ok_or_else(|| unknown_tool(&connector, tool))?;
+            (Task::Tool(found.name.clone()), found.effect)
+        }
+    };
+    Ok(Resolved {
+        caller,
+        connector,
+        task,
+        effect,
+        arguments: question.arguments,
+        progress: question.progress,
+        cancellation: question.cancellation,
+    })
+}
+
+async fn offered(guard: &Guard, caller: &Caller, name: &ConnectorName) -> Result<(), Outcome> {
+    match guard.ports().permissions.offers(caller, name).await {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let agent = &caller.agent;
+            let message = format!("the agent `{agent}` does not have the connector `{name}`");
+            Err(Refusal::new(RefusalCode::NotOffered, message).into())
+        }
+        Err(error) => Err(unavailable(
+            "find out which connectors the agent has",
+            &error,
+        )),
+    }
+}
+
+/// Refuses a connector that is not there.
+pub(super) fn unknown_connector(name: &ConnectorName) -> Refusal {
+    let message = format!("no connector `{name}` is installed");
+    Refusal::new(RefusalCode::UnknownConnector, message)
+}
+
+/// A port that did not answer: the call does not go on.
+pub(super) fn unavailable(what: &str, error: &PortError) -> Outcome {
+    tracing::error!(%error, what, "a port failed; the call is refused");
+    let message = format!("the host could not {what}, and so did nothing: {error}");
+    Refusal::new(RefusalCode::HostUnavailable, message).into()
+}
+
+/// Says which tools there are: their names fit in a sentence, and one of them was meant.
+fn unknown_tool(connector: &Connector, tool: &str) -> Refusal {
+    let tool: String = tool.chars().take(ToolName::MAX_LEN).collect();
+    let names: Vec<String> = connector
+        .tools()
+        .iter()
+        .map(|tool| format!("`{}`", tool.name))
+        .collect();
+    let message = format!(
+        "the connector `{}` has no tool `{tool}`; it has {}",
+        connector.manifest().name,
+        names.join(", ")
+    );
+    Refusal::new(RefusalCode::UnknownTool, message)
+}

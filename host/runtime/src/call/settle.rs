@@ -1,0 +1,192 @@
+//! Stage 8: how the call ended. The gate's word goes before the guest's: a request that was held or refused decides
+//! the outcome, whatever the guest returned.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::bindings::contract::failures::{self, Reason};
+use crate::bindings::tools;
+use crate::reply::{
+    Attachment, Failure, FailureCode, FieldProblem, Outcome, Output, Refusal, RefusalCode,
+};
+use crate::scope::{CallScope, Stop, Task};
+use crate::trap::Trap;
+
+/// Bytes of a failure's words that are passed on.
+const MESSAGE_BYTES_MAX: usize = 16 << 10;
+
+/// Arguments that a failure may name.
+const FIELDS_MAX: usize = 64;
+
+/// How the guest ended.
+pub(crate) enum Guest {
+    /// It returned, or broke.
+    Returned(wasmtime::Result<Result<tools::Output, failures::Failure>>),
+    /// It never began.
+    NotStarted(Failure),
+    /// Its time was over.
+    TimedOut(Duration),
+    /// The caller gave up.
+    Cancelled,
+}
+
+/// Decides the outcome.
+pub(crate) fn settle(scope: &CallScope, guest: Guest) -> Outcome {
+    if let Some(outcome) = stopped(scope) {
+        return outcome;
+    }
+    match guest {
+        Guest::Returned(Ok(Ok(output))) => match answer(scope, output) {
+            Ok(output) => Outcome::Done(output),
+            Err(failure) => Outcome::Failed(failure),
+        },
+        Guest::Returned(Ok(Err(failure))) => reported(scope, failure),
+        Guest::Returned(Err(error)) => Outcome::Failed(broken(scope, &error)),
+        Guest::NotStarted(failure) => Outcome::Failed(failure),
+        Guest::TimedOut(limit) => Outcome::Failed(
+            Failure::new(
+                FailureCode::TimeLimit,
+                format!(
+                    "the call was ended after {} seconds, its time limit",
+                    limit.as_secs_f64()
+                ),
+            )
+            .with_hint("ask for less in one call, or try again later"),
+        ),
+        Guest::Cancelled => Outcome::Failed(Failure::new(
+            FailureCode::Cancelled,
+            "the call was ended because its caller gave it up",
+        )),
+    }
+}
+
+/// What the gate stopped.
+pub(crate) fn stopped(scope: &CallScope) -> Option<Outcome> {
+    Some(match scope.stopped()? {
+        Stop::Refused(refusal) => Outcome::Refused(refusal),
+        Stop::Held(approval) => Outcome::ApprovalRequired(approval),
+        Stop::Disconnected(connect) => Outcome::ConnectRequired(connect),
+    })
+}
+
+/// Checks an answer.
+fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
+    let attached: usize = output.attachments.iter().map(|file| file.data.len()).sum();
+    let structured = output.structured.as_ref().map_or(0, String::len);
+    let bytes = output
+        .text
+        .len()
+        .saturating_add(structured)
+        .saturating_add(attached);
+    if bytes > scope.limits.output_bytes_max {
+        let message = format!(
+            "the answer has {bytes} bytes, more than the {} an answer may have",
+            scope.limits.output_bytes_max
+        );
+        return Err(Failure::new(FailureCode::OutputLimit, message)
+            .with_hint("ask for fewer records or fields"));
+    }
+    let invalid = |message: String| {
+        Failure::new(FailureCode::OutputInvalid, message)
+            .with_hint("this is a defect of the connector: tell its author")
+    };
+    let structured = output
+        .structured
+        .as_deref()
+        .map(serde_json::from_str::<Value>)
+        .transpose()
+        .map_err(|error| {
+            invalid(format!(
+                "the connector's structured answer is no JSON: {error}"
+            ))
+        })?;
+    if let Task::Tool(name) = &scope.task
+        && let Some(tool) = scope.connector.tool(name.as_str())
+        && let Some(first) = tool.problems_of_answer(structured.as_ref()).first()
+    {
+        let message = format!(
+            "the connector's answer does not fit the output schema of `{name}`: {} at `{}`",
+            first.problem, first.pointer
+        );
+        return Err(invalid(message));
+    }
+    let attachments = output.attachments.into_iter().map(|file| Attachment {
+        name: file.name,
+        media_type: file.media_type,
+        data: file.data,
+    });
+    Ok(Output {
+        text: output.text,
+        structured,
+        attachments: attachments.collect(),
+        next_cursor: output.next_cursor,
+    })
+}
+
+/// Takes over what the connector says went wrong.
+fn reported(scope: &CallScope, failure: failures::Failure) -> Outcome {
+    let code = match failure.reason {
+        Reason::InvalidArgument => FailureCode::InvalidArguments,
+        Reason::NotFound => FailureCode::NotFound,
+        Reason::NotPermitted => FailureCode::NotPermitted,
+        Reason::Conflict => FailureCode::Conflict,
+        Reason::RateLimited => FailureCode::RateLimited,
+        Reason::Unavailable => FailureCode::Unavailable,
+        Reason::Internal => FailureCode::ConnectorError,
+        Reason::Stopped => {
+            // The gate stopped nothing, or it would have said so.
+            let message = "the connector says that the host stopped it, and the host did not";
+            return Refusal::new(RefusalCode::HostUnavailable, message).into();
+        }
+    };
+    let mut hint = failure.hint.map(cut);
+    if let Some(problem) = scope.last_network_problem() {
+        // The host knows more of the network than the guest is told.
+        hint = Some(match hint {
+            Some(hint) => format!("{problem} ({hint})"),
+            None => problem,
+        });
+    }
+    let fields = failure.fields.into_iter().take(FIELDS_MAX);
+    Outcome::Failed(Failure {
+        code,
+        message: cut(failure.message),
+        hint,
+        service_code: failure.service_code.map(cut),
+        fields: fields
+            .map(|field| FieldProblem {
+                pointer: cut(field.pointer),
+                problem: cut(field.problem),
+            })
+            .collect(),
+        retry_after: failure
+            .retry_after_seconds
+            .map(|seconds| Duration::from_secs(seconds.into())),
+    })
+}
+
+/// Says how the connector broke.
+pub(crate) fn broken(scope: &CallScope, error: &wasmtime::Error) -> Failure {
+    let trap = Trap::of(error);
+    let code = match trap {
+        Trap::Memory { .. } => FailureCode::MemoryLimit,
+        Trap::Stack => FailureCode::StackLimit,
+        Trap::Exit(_) | Trap::Unreachable | Trap::Other => FailureCode::Trapped,
+    };
+    let name = &scope.connector.manifest().name;
+    tracing::warn!(call = %scope.id, connector = %name, error = %format_args!("{error:#}"), "a connector broke");
+    Failure::new(code, format!("the connector `{name}` broke: {trap}"))
+        .with_hint("other calls are not affected; if it breaks again, tell its author")
+}
+
+/// Cuts words that are longer than anyone reads, and says so in them.
+fn cut(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES_MAX {
+        let end = text.floor_char_boundary(MESSAGE_BYTES_MAX);
+        let cut = text.len() - end;
+        text.truncate(end);
+        text.push_str(&format!(" [{cut} bytes cut]"));
+    }
+    text
+}

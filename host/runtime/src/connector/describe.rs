@@ -1,0 +1,99 @@
+//! Asking a component what it is, where it can reach nothing.
+//!
+//! Clocks, randomness and an empty environment work, since language runtimes ask for them before
+//! any code of the connector's; files and sockets refuse; the contract's imports and HTTP trap.
+
+use std::time::Duration;
+
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::InstallError;
+use crate::bindings::{ConnectorPre, tools};
+use crate::limiter::MemoryLimiter;
+use crate::trap::Trap;
+
+/// Time for a component to describe itself: language runtimes need up to a second to start.
+const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Memory meanwhile: what the largest language runtime needs.
+const MEMORY_BYTES_MAX: usize = 64 << 20;
+
+/// What a component says about itself, unchecked.
+pub(super) struct Described {
+    pub(super) manifest: String,
+    pub(super) tools: Vec<tools::Tool>,
+}
+
+struct State {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    limiter: MemoryLimiter,
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// Runs `manifest.describe` and `tools.list-tools`.
+pub(super) async fn describe(
+    engine: &Engine,
+    component: &Component,
+) -> Result<Described, InstallError> {
+    let mut linker = Linker::<State>::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(InstallError::Engine)?;
+    linker
+        .define_unknown_imports_as_traps(component)
+        .map_err(InstallError::Link)?;
+    let pre = linker
+        .instantiate_pre(component)
+        .and_then(ConnectorPre::new)
+        .map_err(InstallError::Link)?;
+
+    let mut store = Store::new(
+        engine,
+        State {
+            wasi: WasiCtx::builder().build(),
+            table: ResourceTable::new(),
+            limiter: MemoryLimiter::new(MEMORY_BYTES_MAX),
+        },
+    );
+    store.limiter(|state| &mut state.limiter);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+
+    let broke = |function, error: &wasmtime::Error| InstallError::Describe {
+        function,
+        reason: Trap::of(error).to_string(),
+    };
+    let work = async {
+        let connector = pre
+            .instantiate_async(&mut store)
+            .await
+            .map_err(InstallError::Link)?;
+        let manifest = connector
+            .portcullis_connector_manifest()
+            .call_describe(&mut store)
+            .await
+            .map_err(|error| broke("manifest.describe", &error))?;
+        let tools = connector
+            .portcullis_connector_tools()
+            .call_list_tools(&mut store)
+            .await
+            .map_err(|error| broke("tools.list-tools", &error))?;
+        Ok(Described { manifest, tools })
+    };
+    match tokio::time::timeout(TIME_MAX, work).await {
+        Ok(described) => described,
+        Err(_) => Err(InstallError::Describe {
+            function: "manifest.describe",
+            reason: format!("it did not end within {} seconds", TIME_MAX.as_secs()),
+        }),
+    }
+}

@@ -1,0 +1,161 @@
+//! A connector's tools, checked: names, toolsets, and schemas that compile.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use jsonschema::Validator;
+use portcullis_policy::{Effect, Manifest, Problem, ToolName};
+use serde_json::Value;
+
+use super::InstallError;
+use crate::bindings::contract::effects;
+use crate::bindings::tools;
+use crate::reply::FieldProblem;
+
+/// Problems of one schema that are reported: more help nobody.
+const PROBLEMS_MAX: usize = 32;
+
+/// A tool of a connector.
+pub struct Tool {
+    /// Its name.
+    pub name: ToolName,
+    /// For people.
+    pub title: String,
+    /// For the model.
+    pub description: String,
+    /// The group it belongs to.
+    pub toolset: String,
+    /// Its ceiling: no request of its calls goes beyond it.
+    pub effect: Effect,
+    /// Whether running it twice does no more than once.
+    pub idempotent: bool,
+    /// JSON Schema 2020-12 of its arguments.
+    pub input_schema: Value,
+    /// JSON Schema 2020-12 of its structured answer.
+    pub output_schema: Option<Value>,
+    input: Validator,
+    output: Option<Validator>,
+}
+
+impl fmt::Debug for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tool")
+            .field("name", &self.name)
+            .field("effect", &self.effect)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tool {
+    /// Says what of the arguments does not fit, each with its place.
+    pub(crate) fn problems_of_arguments(&self, arguments: &Value) -> Vec<FieldProblem> {
+        problems(&self.input, arguments)
+    }
+
+    /// Says what of an answer does not fit; nothing where the tool declares no schema.
+    pub(crate) fn problems_of_answer(&self, answer: Option<&Value>) -> Vec<FieldProblem> {
+        match (&self.output, answer) {
+            (Some(validator), Some(answer)) => problems(validator, answer),
+            (Some(_), None) => vec![FieldProblem {
+                pointer: String::new(),
+                problem: "the tool declares structured data and gives none".to_owned(),
+            }],
+            (None, _) => Vec::new(),
+        }
+    }
+
+    /// Says whether an argument of this name must be given.
+    pub(crate) fn requires(&self, argument: &str) -> bool {
+        self.input_schema["required"]
+            .as_array()
+            .is_some_and(|required| required.iter().any(|name| name == argument))
+    }
+}
+
+fn problems(validator: &Validator, value: &Value) -> Vec<FieldProblem> {
+    if validator.is_valid(value) {
+        return Vec::new();
+    }
+    validator
+        .iter_errors(value)
+        .take(PROBLEMS_MAX)
+        .map(|error| FieldProblem {
+            pointer: error.instance_path().to_string(),
+            problem: error.to_string(),
+        })
+        .collect()
+}
+
+/// Checks what a component says of its tools, and says everything that is wrong.
+pub(super) fn check(
+    described: Vec<tools::Tool>,
+    manifest: &Manifest,
+) -> Result<Vec<Tool>, InstallError> {
+    let mut problems = Vec::new();
+    let mut names = HashSet::new();
+    let mut checked = Vec::with_capacity(described.len());
+    for (index, tool) in described.into_iter().enumerate() {
+        let at = |member: &str, problem: String| Problem {
+            pointer: format!("/{index}/{member}"),
+            problem,
+        };
+        if !names.insert(tool.name.clone()) {
+            problems.push(at("name", format!("`{}` is there twice", tool.name)));
+        }
+        if !manifest.toolsets.contains_key(&tool.toolset) {
+            let problem = format!("the manifest has no toolset `{}`", tool.toolset);
+            problems.push(at("toolset", problem));
+        }
+        let name = ToolName::parse(tool.name)
+            .map_err(|error| problems.push(at("name", error.to_string())));
+        let input = schema(&tool.input_schema)
+            .map_err(|problem| problems.push(at("input-schema", problem)));
+        let output = tool
+            .output_schema
+            .as_deref()
+            .map(schema)
+            .transpose()
+            .map_err(|problem| problems.push(at("output-schema", problem)));
+        let (Ok(name), Ok((input_schema, input)), Ok(output)) = (name, input, output) else {
+            continue;
+        };
+        if input_schema["type"] != "object" {
+            let problem = "its type must be `object`: arguments have names".to_owned();
+            problems.push(at("input-schema", problem));
+        }
+        let (output_schema, output) = output.unzip();
+        checked.push(Tool {
+            name,
+            title: tool.title,
+            description: tool.description,
+            toolset: tool.toolset,
+            effect: effect(tool.effect),
+            idempotent: tool.idempotent,
+            input_schema,
+            output_schema,
+            input,
+            output,
+        });
+    }
+    match problems.is_empty() {
+        true => Ok(checked),
+        false => Err(InstallError::Tools(problems)),
+    }
+}
+
+fn schema(text: &str) -> Result<(Value, Validator), String> {
+    let schema: Value =
+        serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    let validator = jsonschema::draft202012::new(&schema)
+        .map_err(|error| format!("it is no JSON Schema 2020-12: {error}"))?;
+    Ok((schema, validator))
+}
+
+/// Turns the contract's effect into policy's.
+pub(crate) fn effect(effect: effects::Effect) -> Effect {
+    match effect {
+        effects::Effect::Read => Effect::Read,
+        effects::Effect::Write => Effect::Write,
+        effects::Effect::Destructive => Effect::Destructive,
+    }
+}

@@ -1,0 +1,160 @@
+//! The first steps: origin, path, route, headers and ceiling, of what the guest has written down before its
+//! body. Nothing here waits, and nothing is remembered.
+
+use http::HeaderMap;
+use http::header::CONTENT_LENGTH;
+use http::request::Parts;
+use portcullis_policy::{CachePolicy, Effect, Method, Origin, RequestPath, TICKET_HEADER};
+
+use super::GateFailure;
+use super::failure::name;
+use crate::reply::{Refusal, RefusalCode};
+use crate::scope::CallScope;
+
+/// A request that its origin, route, headers and effect allow.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    pub(super) number: u32,
+    pub(super) method: Method,
+    pub(super) origin: Origin,
+    /// Whether the origin is the connection's: the credential goes nowhere else.
+    pub(super) is_own_origin: bool,
+    pub(super) path: RequestPath,
+    pub(super) headers: HeaderMap,
+    pub(super) ticket: Option<String>,
+    pub(super) route: String,
+    pub(super) effect: Effect,
+    pub(super) is_schema: bool,
+}
+
+/// Checks a request's head.
+pub(super) fn admit(
+    scope: &CallScope,
+    number: u32,
+    parts: &Parts,
+) -> Result<Admitted, GateFailure> {
+    if scope.stopped().is_some() {
+        return Err(GateFailure::Latched);
+    }
+    if number > scope.limits.requests_max {
+        let message = format!(
+            "the tool made more than {} requests in one call",
+            scope.limits.requests_max
+        );
+        return Err(GateFailure::refused(RefusalCode::TooManyRequests, message));
+    }
+    let (origin, is_own_origin) = origin(scope, parts)?;
+    let path = path(parts)?;
+    let method = Method::parse(parts.method.as_str()).ok_or_else(|| {
+        let message = format!(
+            "`{}` is no method that a manifest can declare",
+            parts.method
+        );
+        Refusal::new(RefusalCode::Route, message)
+    })?;
+    let place = (!is_own_origin).then_some(&origin);
+    let found = scope
+        .connector
+        .routes()
+        .find(place, method, &path)
+        .map_err(|refusal| {
+            let request = name(method, path.path());
+            Refusal::new(
+                RefusalCode::Route,
+                format!("the connector's manifest does not declare `{request}`: {refusal}"),
+            )
+        })?;
+    let (headers, ticket) = headers(parts, &found.route.headers)?;
+    if !scope.effect.admits(found.effect) {
+        let request = name(method, path.path());
+        return Err(GateFailure::refused(
+            RefusalCode::Ceiling,
+            format!(
+                "a tool that may {} tried `{request}`, which is {}",
+                verb(scope.effect),
+                found.effect
+            ),
+        ));
+    }
+    let (route, effect) = (found.template().to_owned(), found.effect);
+    let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
+    Ok(Admitted {
+        number,
+        method,
+        origin,
+        is_own_origin,
+        path,
+        headers,
+        ticket,
+        route,
+        effect,
+        is_schema,
+    })
+}
+
+/// The connection's origin, or one that the manifest names in full.
+fn origin(scope: &CallScope, parts: &Parts) -> Result<(Origin, bool), Refusal> {
+    let refuse = |what: &str| {
+        Refusal::new(
+            RefusalCode::Origin,
+            format!(
+                "the connector tried to reach {what}, which is neither its connection's address nor named in its manifest"
+            ),
+        )
+    };
+    let (Some(scheme), Some(authority)) = (parts.uri.scheme_str(), parts.uri.authority()) else {
+        return Err(refuse("an address without a host"));
+    };
+    let text: String = format!("{scheme}://{authority}")
+        .chars()
+        .take(200)
+        .collect();
+    let origin = Origin::parse(&text).map_err(|_| refuse("an address that is none"))?;
+    let connection = scope.account.connection.as_ref();
+    if connection.is_some_and(|connection| connection.origin == origin) {
+        return Ok((origin, true));
+    }
+    let named = &scope.connector.manifest().origins;
+    match named.iter().any(|pattern| pattern.exact() == Some(&origin)) {
+        true => Ok((origin, false)),
+        false => Err(refuse(&format!("`{origin}`"))),
+    }
+}
+
+fn path(parts: &Parts) -> Result<RequestPath, Refusal> {
+    let text = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    RequestPath::parse(text).map_err(|refusal| {
+        Refusal::new(
+            RefusalCode::Path,
+            format!("the connector sent a path that can be read in two ways: {refusal}"),
+        )
+    })
+}
+
+/// The headers that go on, without the ticket and without the length, which is the host's to say.
+fn headers(parts: &Parts, declared: &[String]) -> Result<(HeaderMap, Option<String>), Refusal> {
+    let names = parts.headers.keys().map(http::HeaderName::as_str);
+    portcullis_policy::check_headers(names, declared)
+        .map_err(|refusal| Refusal::new(RefusalCode::Header, refusal.to_string()))?;
+    let mut headers = parts.headers.clone();
+    headers.remove(CONTENT_LENGTH);
+    let mut tickets = headers.get_all(TICKET_HEADER).iter();
+    let ticket = match (tickets.next(), tickets.next()) {
+        (None, _) => None,
+        (Some(ticket), None) => ticket.to_str().ok().map(str::to_owned),
+        (Some(_), Some(_)) => {
+            let message = "the connector sent two tickets with one request";
+            return Err(Refusal::new(RefusalCode::NoTicket, message));
+        }
+    };
+    headers.remove(TICKET_HEADER);
+    Ok((headers, ticket))
+}
+
+fn verb(ceiling: Effect) -> &'static str {
+    match ceiling {
+        Effect::Read => "only read",
+        Effect::Write => "change but not destroy",
+        Effect::Destructive => "destroy",
+    }
+}

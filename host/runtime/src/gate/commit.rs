@@ -1,0 +1,182 @@
+//! From the write-ahead record to the record of the outcome, in a task of its own.
+//!
+//! A guest can drop its request, trap or run out of time while the service works. The task goes on, so that the log never
+//! stops at the intent of a change. A read that nobody waits for any more is given up, and the log says that.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::Response;
+use portcullis_policy::{Digest, Effect};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use super::GateFailure;
+use super::approve::Approved;
+use super::complete::Complete;
+use super::{failure, response, send};
+use crate::network::{NetworkError, Timeouts};
+use crate::ports::audit::{Answer, Durability, Event, Intent, RequestEnd};
+use crate::reply::{Refusal, RefusalCode, SentChange};
+use crate::scope::{CallScope, Stop};
+
+/// Sends a request, with its record before and after.
+pub(super) async fn commit(
+    scope: &Arc<CallScope>,
+    approved: Approved,
+    options: Option<RequestOptions>,
+) -> Result<Response<WasiBody>, GateFailure> {
+    // The guest may have ended while its request waited for a port.
+    if !scope.is_live() {
+        return Err(GateFailure::Latched);
+    }
+    let scope = scope.clone();
+    let first_byte = options.and_then(|options| options.first_byte_timeout);
+    let work = tokio::spawn(async move { journal(&scope, approved, first_byte).await });
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "the task that sends a request broke");
+        Err(GateFailure::Unanswered(Error::InternalError(None)))
+    })
+}
+
+async fn journal(
+    scope: &Arc<CallScope>,
+    approved: Approved,
+    first_byte: Option<Duration>,
+) -> Result<Response<WasiBody>, GateFailure> {
+    let Approved { request, approval } = approved;
+    let head = &request.head;
+    let intent = Intent {
+        request: head.number,
+        method: head.method,
+        origin: head.origin.clone(),
+        route: head.route.clone(),
+        path: crate::ports::Sensitive::new(head.path.as_str()),
+        effect: head.effect,
+        body: Digest::of(&request.body),
+        body_bytes: request.body.len(),
+        approval,
+    };
+    let durability = match head.effect {
+        Effect::Read => Durability::Buffered,
+        Effect::Write | Effect::Destructive => Durability::Synced,
+    };
+    scope
+        .record(Event::Intended(intent), durability)
+        .await
+        .map_err(|error| GateFailure::unavailable("write the request down", &error))?;
+
+    let started = Instant::now();
+    let timeouts = Timeouts {
+        response_header: Some(remaining(scope, first_byte)),
+    };
+    let sent = match head.effect {
+        Effect::Read => tokio::select! {
+            sent = send::send(scope, &request, timeouts) => sent,
+            () = scope.ended() => Err(send::SendError::Abandoned),
+        },
+        Effect::Write | Effect::Destructive => send::send(scope, &request, timeouts).await,
+    };
+    let (end, renewed) = match &sent {
+        Ok(answer) => (answer.end(), answer.renewed),
+        Err(error) => (error.end(), false),
+    };
+    if head.effect > Effect::Read {
+        scope.sent(SentChange {
+            method: head.method,
+            route: head.route.clone(),
+            end: end.clone(),
+        });
+    }
+    let answer = Answer {
+        request: head.number,
+        end,
+        renewed,
+        elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+    };
+    if let Err(error) = scope.record(Event::Answered(answer), durability).await {
+        // It is sent: hiding the answer would invite a second try.
+        tracing::error!(call = %scope.id, %error, "the outcome of a request could not be recorded");
+    }
+    finish(scope, &request, sent).await
+}
+
+/// Turns what came of a request into what the guest gets.
+async fn finish(
+    scope: &Arc<CallScope>,
+    request: &Complete,
+    sent: Result<send::Answered, send::SendError>,
+) -> Result<Response<WasiBody>, GateFailure> {
+    let error = match sent {
+        Ok(answered) => {
+            scope.network_problem(None);
+            return response::admit(scope, request, answered).await;
+        }
+        Err(error) => error,
+    };
+    match error {
+        send::SendError::Network(error) => {
+            if let NetworkError::PrivateAddress { host, port } = &error {
+                let refusal = Refusal::new(RefusalCode::PrivateAddress, error.to_string());
+                let allow = format!("--allow-origin {host}:{port}");
+                scope.stop(Stop::Refused(refusal.allowed_by(allow)));
+            }
+            scope.network_problem(Some(error.to_string()));
+            tracing::info!(call = %scope.id, error = %chain(&error), "a request had no answer");
+            Err(GateFailure::Unanswered(failure::network(&error)))
+        }
+        send::SendError::Credential(error) => {
+            scope.network_problem(Some(error.to_string()));
+            Err(GateFailure::unavailable(
+                "open the connection's secret",
+                &error,
+            ))
+        }
+        send::SendError::Malformed => Err(GateFailure::Unanswered(Error::HttpRequestUriInvalid)),
+        send::SendError::Abandoned => Err(GateFailure::Latched),
+    }
+}
+
+/// The time that a request has until its answer begins: what the call still has, or less where the
+/// guest wants less.
+fn remaining(scope: &CallScope, first_byte: Option<Duration>) -> Duration {
+    let rest = scope
+        .limits
+        .wall_clock
+        .saturating_sub(scope.started.elapsed())
+        .max(Duration::from_millis(1));
+    first_byte.map_or(rest, |wanted| wanted.min(rest))
+}
+
+/// Writes an error with everything that it comes from, for the operator.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+impl send::Answered {
+    fn end(&self) -> RequestEnd {
+        match &self.from_cache {
+            Some(_) => RequestEnd::NotModified,
+            None => RequestEnd::Status(self.response.status().as_u16()),
+        }
+    }
+}
+
+impl send::SendError {
+    fn end(&self) -> RequestEnd {
+        match self {
+            Self::Network(error) if error.may_have_been_sent() => {
+                RequestEnd::Unclear(error.to_string())
+            }
+            Self::Network(error) => RequestEnd::NotSent(error.to_string()),
+            Self::Credential(error) => RequestEnd::NotSent(error.to_string()),
+            Self::Malformed => RequestEnd::NotSent("its address is not usable".to_owned()),
+            Self::Abandoned => RequestEnd::Unclear("the call ended before the answer".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Descriptions of kinds and fields, remembered for an account: never data of records.
+//!
+//! Each use asks the service whether the description still holds (`If-Modified-Since`), so that what an
+//! administrator of the service changed is seen at once.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, ETAG, LAST_MODIFIED};
+
+use super::admit::Admitted;
+use crate::ports::lock;
+
+/// A remembered answer, without any token.
+#[derive(Clone, Debug)]
+pub(super) struct Schema {
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+/// The descriptions of one account, up to a number of bytes; the oldest goes first.
+#[derive(Debug)]
+pub(super) struct SchemaCache {
+    bytes_max: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    bytes: usize,
+    order: VecDeque<String>,
+    schemas: HashMap<String, Schema>,
+}
+
+/// What a description depends on: labels are in the language asked for.
+pub(super) fn key(head: &Admitted) -> String {
+    let mut key = head.path.as_str().to_owned();
+    for name in [ACCEPT, ACCEPT_LANGUAGE] {
+        let value = head
+            .headers
+            .get(name)
+            .map_or(&b""[..], |value| value.as_bytes());
+        key.push('\n');
+        key.push_str(&String::from_utf8_lossy(value));
+    }
+    if !head.is_own_origin {
+        key.push('\n');
+        key.push_str(&head.origin.to_string());
+    }
+    key
+}
+
+impl SchemaCache {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Self {
+            bytes_max,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Gives what is remembered under a key.
+    pub(super) fn get(&self, key: &str) -> Option<Schema> {
+        lock(&self.kept).schemas.get(key).cloned()
+    }
+
+    /// Remembers an answer, if the service can be asked whether it still holds.
+    pub(super) fn put(&self, key: String, schema: Schema) {
+        let has_validator = [LAST_MODIFIED, ETAG]
+            .iter()
+            .any(|name| schema.headers.contains_key(name));
+        if !has_validator || schema.body.len() > self.bytes_max {
+            return;
+        }
+        let mut kept = lock(&self.kept);
+        kept.forget(&key);
+        kept.bytes += schema.body.len();
+        kept.order.push_back(key.clone());
+        kept.schemas.insert(key, schema);
+        while kept.bytes > self.bytes_max
+            && let Some(oldest) = kept.order.front().cloned()
+        {
+            kept.forget(&oldest);
+        }
+    }
+}
+
+impl Kept {
+    fn forget(&mut self, key: &str) {
+        if let Some(old) = self.schemas.remove(key) {
+            self.bytes -= old.body.len();
+            self.order.retain(|other| other != key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn schema(bytes: usize) -> Schema {
+        let mut headers = HeaderMap::new();
+        headers.insert(LAST_MODIFIED, HeaderValue::from_static("today"));
+        Schema {
+            headers,
+            body: Bytes::from(vec![0; bytes]),
+        }
+    }
+
+    #[test]
+    fn the_oldest_goes_when_it_is_full() {
+        let cache = SchemaCache::new(10);
+        cache.put("a".into(), schema(4));
+        cache.put("b".into(), schema(4));
+        cache.put("a".into(), schema(5));
+        cache.put("c".into(), schema(5));
+        assert!(cache.get("b").is_none());
+        assert!(cache.get("a").is_some() && cache.get("c").is_some());
+        cache.put("d".into(), schema(11));
+        assert!(cache.get("d").is_none() && cache.get("a").is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_asked_about_is_not_kept() {
+        let cache = SchemaCache::new(10);
+        let headers = HeaderMap::new();
+        let body = Bytes::from_static(b"{}");
+        cache.put("a".into(), Schema { headers, body });
+        assert!(cache.get("a").is_none());
+    }
+}

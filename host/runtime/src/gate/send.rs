@@ -1,0 +1,238 @@
+//! Sending: the credential goes on, and where the service calls it stale, it is renewed once.
+
+use bytes::{Bytes, BytesMut};
+use http::header::{
+    ACCEPT_ENCODING, CONTENT_LENGTH, ETAG, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use portcullis_policy::{Auth, ConnectionId};
+
+use super::complete::Complete;
+use super::credential;
+use super::schema_cache::Schema;
+use crate::network::{NetworkError, Timeouts};
+use crate::ports::PortError;
+use crate::ports::credentials::{RefreshError, Token};
+use crate::reply::ConnectRequired;
+use crate::scope::{CallScope, Stop};
+
+/// Bytes of an error's body that are read to see whether it calls the token stale.
+const STALE_BODY_BYTES_MAX: usize = 64 << 10;
+
+/// A response's body as it arrives.
+pub(super) type Arriving = UnsyncBoxBody<Bytes, hyper::Error>;
+
+/// A service's answer.
+pub(super) struct Answered {
+    pub(super) response: Response<Arriving>,
+    /// The tokens that went out, of which none may come back.
+    pub(super) tokens: Vec<Token>,
+    /// What the host remembered, where the service says that it still holds.
+    pub(super) from_cache: Option<Schema>,
+    /// Whether the token was renewed in between.
+    pub(super) renewed: bool,
+}
+
+/// Why there is no answer.
+pub(super) enum SendError {
+    /// The network failed.
+    Network(NetworkError),
+    /// There is no secret to send.
+    Credential(PortError),
+    /// The request cannot be written down as HTTP.
+    Malformed,
+    /// The call ended first.
+    Abandoned,
+}
+
+/// Sends a request, twice at most: again only where the service refused the first for a stale token.
+pub(super) async fn send(
+    scope: &CallScope,
+    request: &Complete,
+    timeouts: Timeouts,
+) -> Result<Answered, SendError> {
+    let remembered = remembered(scope, request);
+    let owner = match (&scope.account.connection, &scope.connector.manifest().auth) {
+        (_, Auth::None) => None,
+        (Some(connection), _) if request.head.is_own_origin => Some(&connection.id),
+        _ => None,
+    };
+    let Some(owner) = owner else {
+        let response = once(scope, request, None, remembered.as_ref(), timeouts).await?;
+        return Ok(answered(response, Vec::new(), remembered, false));
+    };
+    let credentials = &scope.ports.credentials;
+    let token = credentials
+        .token(owner)
+        .await
+        .map_err(SendError::Credential)?;
+    let response = once(scope, request, Some(&token), remembered.as_ref(), timeouts).await?;
+    let (response, is_stale) = stale(scope, response).await;
+    if !is_stale {
+        return Ok(answered(response, vec![token], remembered, false));
+    }
+    match renew(scope, owner, &token).await {
+        Ok(new) => {
+            let response = once(scope, request, Some(&new), remembered.as_ref(), timeouts).await?;
+            let response = response.map(BodyExt::boxed_unsync);
+            Ok(answered(response, vec![new, token], remembered, true))
+        }
+        Err(RefreshError::Reconnect { reason, link }) => {
+            scope.stop(Stop::Disconnected(ConnectRequired {
+                link,
+                advice: format!("the connection has ended: {reason}; connect again"),
+            }));
+            Ok(answered(response, vec![token], remembered, false))
+        }
+        Err(RefreshError::Unavailable(error)) => {
+            tracing::warn!(connection = %owner, %error, "a token could not be renewed");
+            Ok(answered(response, vec![token], remembered, false))
+        }
+    }
+}
+
+fn answered<B>(
+    response: Response<B>,
+    tokens: Vec<Token>,
+    remembered: Option<Schema>,
+    renewed: bool,
+) -> Answered
+where
+    B: http_body::Body<Data = Bytes, Error = hyper::Error> + Send + 'static,
+{
+    let from_cache = remembered.filter(|_| response.status() == StatusCode::NOT_MODIFIED);
+    Answered {
+        response: response.map(BodyExt::boxed_unsync),
+        tokens,
+        from_cache,
+        renewed,
+    }
+}
+
+/// What the host remembers of this description.
+fn remembered(scope: &CallScope, request: &Complete) -> Option<Schema> {
+    let head = &request.head;
+    match head.is_schema {
+        true => scope
+            .account
+            .session
+            .schemas
+            .get(&super::schema_cache::key(head)),
+        false => None,
+    }
+}
+
+/// Writes the request down and sends it once.
+async fn once(
+    scope: &CallScope,
+    request: &Complete,
+    token: Option<&Token>,
+    remembered: Option<&Schema>,
+    timeouts: Timeouts,
+) -> Result<Response<Incoming>, SendError> {
+    let head = &request.head;
+    let mut headers = head.headers.clone();
+    if let Some(schema) = remembered {
+        for (validator, condition) in [(LAST_MODIFIED, IF_MODIFIED_SINCE), (ETAG, IF_NONE_MATCH)] {
+            if let Some(value) = schema.headers.get(validator) {
+                headers.insert(condition, value.clone());
+            }
+        }
+    }
+    let path = match token {
+        Some(token) => {
+            let auth = &scope.connector.manifest().auth;
+            credential::add(auth, token, &mut headers, head.path.as_str())
+                .map_err(SendError::Credential)?
+        }
+        None => head.path.as_str().to_owned(),
+    };
+    frame(request, &mut headers)?;
+    let mut outgoing = Request::new(Full::new(request.body.clone()));
+    *outgoing.method_mut() = http::Method::from_bytes(head.method.as_str().as_bytes())
+        .map_err(|_| SendError::Malformed)?;
+    *outgoing.uri_mut() = format!("{}{path}", head.origin)
+        .parse()
+        .map_err(|_| SendError::Malformed)?;
+    *outgoing.headers_mut() = headers;
+    let session = &scope.account.session;
+    let client = match head.is_own_origin {
+        true => &session.own,
+        false => &session.named,
+    };
+    client
+        .send(outgoing, timeouts)
+        .await
+        .map_err(SendError::Network)
+}
+
+/// The headers that are the host's: where the request goes, how long it is, and that the answer comes as it is.
+fn frame(request: &Complete, headers: &mut HeaderMap) -> Result<(), SendError> {
+    let authority = request.head.origin.authority();
+    let host = HeaderValue::try_from(authority).map_err(|_| SendError::Malformed)?;
+    headers.insert(HOST, host);
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let has_body = !matches!(
+        request.head.method,
+        portcullis_policy::Method::Get | portcullis_policy::Method::Head
+    );
+    if has_body || !request.body.is_empty() {
+        headers.insert(CONTENT_LENGTH, request.body.len().into());
+    }
+    Ok(())
+}
+
+/// Says whether the service calls the token stale, by the manifest's patterns.
+///
+/// What was read of the body to see that is put back in front of it.
+async fn stale(scope: &CallScope, response: Response<Incoming>) -> (Response<Arriving>, bool) {
+    let Auth::OAuth2(auth) = &scope.connector.manifest().auth else {
+        return (response.map(BodyExt::boxed_unsync), false);
+    };
+    let status = response.status().as_u16();
+    if auth.stale_token.iter().all(|stale| stale.status != status) {
+        return (response.map(BodyExt::boxed_unsync), false);
+    }
+    let (parts, mut body) = response.into_parts();
+    let mut start = BytesMut::new();
+    let mut broken = None;
+    while start.len() < STALE_BODY_BYTES_MAX {
+        match body.frame().await {
+            None => break,
+            Some(Err(error)) => {
+                broken = Some(error);
+                break;
+            }
+            Some(Ok(frame)) => {
+                if let Ok(data) = frame.into_data() {
+                    start.extend_from_slice(&data);
+                }
+            }
+        }
+    }
+    let start = start.freeze();
+    let is_stale = auth
+        .stale_token
+        .iter()
+        .any(|stale| stale.matches(status, &start));
+    let whole = super::scrub::Rejoined::new(start, broken, body).boxed_unsync();
+    (Response::from_parts(parts, whole), is_stale)
+}
+
+/// Renews the token, one call at a time: who comes second finds it renewed.
+async fn renew(
+    scope: &CallScope,
+    connection: &ConnectionId,
+    stale: &Token,
+) -> Result<Token, RefreshError> {
+    let credentials = &scope.ports.credentials;
+    let _turn = scope.account.session.renewing.lock().await;
+    let current = credentials.token(connection).await?;
+    match current.generation == stale.generation {
+        true => credentials.refresh(connection, stale).await,
+        false => Ok(current),
+    }
+}

@@ -1,0 +1,314 @@
+//! The door for runtimes without an engine of their own: install connectors, call their tools.
+
+use std::fmt;
+use std::sync::Arc;
+
+use portcullis_policy::{AgentId, ConnectorName, Digest, Mode, PersonId};
+use serde_json::Value;
+use tokio::sync::Semaphore;
+use wasmtime::component::Linker;
+
+use crate::bindings::ConnectorPre;
+use crate::cache::ComponentCache;
+use crate::call::{self, Question, run};
+use crate::connector::{Connector, InstallError, Tool};
+use crate::guard::Guard;
+use crate::imports;
+use crate::limits::Limits;
+use crate::network::Network;
+use crate::ports::credentials::Identity;
+use crate::ports::{Caller, Ports};
+use crate::registry::{Registry, Version};
+use crate::reply::{Call, Cancellation, Reply};
+use crate::state::State;
+
+/// Runs connectors. Clones are cheap and the same host.
+#[derive(Clone)]
+pub struct Host {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    guard: Guard,
+    sandbox: run::Sandbox,
+    linker: Linker<State>,
+    cache: ComponentCache,
+    registry: Registry,
+}
+
+/// A version of a connector that was inspected and may be activated.
+pub struct Inspected {
+    version: Arc<Version>,
+}
+
+impl Inspected {
+    /// Gives what was found.
+    pub fn connector(&self) -> &Connector {
+        &self.version.connector
+    }
+}
+
+impl fmt::Debug for Inspected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Inspected")
+            .field(&self.version.connector)
+            .finish()
+    }
+}
+
+/// A tool that an agent has.
+#[derive(Clone, Debug)]
+pub struct OfferedTool {
+    connector: Arc<Connector>,
+    index: usize,
+    /// Its mode, as far as it is known before the connection is.
+    pub mode: Mode,
+}
+
+impl OfferedTool {
+    /// Gives the connector that it belongs to.
+    pub fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    /// Gives the tool.
+    pub fn tool(&self) -> &Tool {
+        &self.connector.tools()[self.index]
+    }
+}
+
+impl Host {
+    /// Makes a host without connectors.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError::Engine`] when this machine cannot give what the limits reserve.
+    pub fn new(
+        limits: Limits,
+        network: Network,
+        cache: ComponentCache,
+        ports: Ports,
+    ) -> Result<Self, InstallError> {
+        let engine = crate::engine::engine(&limits).map_err(InstallError::Engine)?;
+        let mut linker = Linker::new(&engine);
+        crate::linker::add_to_linker(&mut linker).map_err(InstallError::Engine)?;
+        let slots = usize::try_from(limits.concurrent_calls_max).unwrap_or(Semaphore::MAX_PERMITS);
+        let slots = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
+        Ok(Self {
+            shared: Arc::new(Shared {
+                guard: Guard::new(limits, network, ports),
+                sandbox: run::Sandbox { engine, slots },
+                linker,
+                cache,
+                registry: Registry::default(),
+            }),
+        })
+    }
+
+    /// Compiles and inspects a component, and activates nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError`] says what is wrong with it.
+    pub async fn inspect(&self, bytes: Vec<u8>) -> Result<Inspected, InstallError> {
+        is_component(&bytes)?;
+        let shared = self.shared.clone();
+        let compile = tokio::task::spawn_blocking(move || {
+            let digest = Digest::of(&bytes);
+            let engine = &shared.sandbox.engine;
+            shared
+                .cache
+                .compile(engine, digest, &bytes)
+                .map(|component| (digest, component))
+        });
+        let (digest, component) = compile
+            .await
+            .map_err(|error| InstallError::Engine(wasmtime::Error::new(error)))?
+            .map_err(InstallError::Compile)?;
+        let engine = &self.shared.sandbox.engine;
+        let connector = Connector::inspect(engine, &component, digest).await?;
+        let program = self
+            .shared
+            .linker
+            .instantiate_pre(&component)
+            .and_then(ConnectorPre::new)
+            .map_err(InstallError::Link)?;
+        Ok(Inspected {
+            version: Arc::new(Version {
+                connector: Arc::new(connector),
+                program,
+            }),
+        })
+    }
+
+    /// Makes an inspected version the active one of its name. Calls under way finish on the version before.
+    ///
+    /// `accepted` are the paths of POST routes that an administrator believes to only read.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError::NeedsAcceptance`] names those that are missing; nothing changes then.
+    pub fn activate(
+        &self,
+        inspected: Inspected,
+        accepted: &[&str],
+    ) -> Result<Arc<Connector>, InstallError> {
+        let manifest = inspected.connector().manifest();
+        let missing: Vec<String> = manifest
+            .posts_declared_read()
+            .into_iter()
+            .filter(|route| !accepted.contains(&route.path.as_str()))
+            .map(|route| route.path.clone())
+            .collect();
+        if !missing.is_empty() {
+            return Err(InstallError::NeedsAcceptance(missing));
+        }
+        let connector = inspected.version.connector.clone();
+        let before = self.shared.registry.activate(inspected.version);
+        tracing::info!(
+            connector = %connector.manifest().name,
+            version = %connector.manifest().version,
+            digest = %connector.digest(),
+            before = before.map(|version| version.connector.digest().to_string()),
+            "a connector's version is active"
+        );
+        Ok(connector)
+    }
+
+    /// Inspects a component and activates it.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`](Self::inspect) and [`activate`](Self::activate); nothing changes then.
+    pub async fn install(&self, bytes: Vec<u8>) -> Result<Arc<Connector>, InstallError> {
+        let inspected = self.inspect(bytes).await?;
+        self.activate(inspected, &[])
+    }
+
+    /// Lists the active connectors, by name.
+    pub fn connectors(&self) -> Vec<Arc<Connector>> {
+        let versions = self.shared.registry.all();
+        versions
+            .into_iter()
+            .map(|version| version.connector.clone())
+            .collect()
+    }
+
+    /// Lists the tools that an agent has for a person; those that are switched off are not listed.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`](crate::ports::PortError) when it cannot be found out.
+    pub async fn tools(
+        &self,
+        agent: &AgentId,
+        person: &PersonId,
+    ) -> Result<Vec<OfferedTool>, crate::ports::PortError> {
+        let caller = Caller {
+            agent: agent.clone(),
+            person: person.clone(),
+        };
+        let permissions = &self.shared.guard.ports().permissions;
+        let mut offered = Vec::new();
+        for connector in self.connectors() {
+            let name = &connector.manifest().name;
+            if !permissions.offers(&caller, name).await? {
+                continue;
+            }
+            for (index, tool) in connector.tools().iter().enumerate() {
+                let set = permissions
+                    .mode(&caller, name, &tool.name, tool.effect)
+                    .await?;
+                let mode = set.unwrap_or_else(|| Mode::default_for(tool.effect, false));
+                if mode != Mode::Disabled {
+                    let connector = connector.clone();
+                    offered.push(OfferedTool {
+                        connector,
+                        index,
+                        mode,
+                    });
+                }
+            }
+        }
+        Ok(offered)
+    }
+
+    /// Calls a tool. Dropping the future ends the call; a change that was sent by then is still recorded.
+    ///
+    /// Whatever goes wrong is in the reply.
+    pub async fn call(&self, call: Call) -> Reply {
+        let guard = &self.shared.guard;
+        let Some(version) = self.shared.registry.get(&call.connector) else {
+            return call::unknown(guard, call.into()).await;
+        };
+        let opened = match call::open(guard, version.connector.clone(), call.into()).await {
+            Ok(opened) => opened,
+            Err(reply) => return *reply,
+        };
+        let guest = run::tool(&self.shared.sandbox, &version.program, &opened).await;
+        opened.settle_guest(guest).await
+    }
+
+    /// Asks the service who is signed in, by the connector's `accounts.identify`: after every sign-in, so
+    /// that a connection that cannot work is refused at once.
+    ///
+    /// # Errors
+    ///
+    /// The reply that says what is wrong with the connection.
+    pub async fn identify(
+        &self,
+        agent: &AgentId,
+        person: &PersonId,
+        connector: &ConnectorName,
+    ) -> Result<Identity, Box<Reply>> {
+        let question = Question {
+            agent: agent.clone(),
+            person: person.clone(),
+            connector: connector.clone(),
+            tool: None,
+            arguments: Value::Null,
+            progress: None,
+            cancellation: Cancellation::default(),
+        };
+        let guard = &self.shared.guard;
+        let Some(version) = self.shared.registry.get(connector) else {
+            return Err(Box::new(call::unknown(guard, question).await));
+        };
+        let opened = call::open(guard, version.connector.clone(), question).await?;
+        let guest = run::identify(&self.shared.sandbox, &version.program, &opened).await;
+        opened
+            .settle_identity(guest)
+            .await
+            .map(imports::credentials::from_guest)
+    }
+
+    /// Gives the guard that this host's calls go through.
+    pub fn guard(&self) -> &Guard {
+        &self.shared.guard
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("connectors", &self.connectors())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tells what is no component by its first bytes, for the compiler's words would not.
+fn is_component(bytes: &[u8]) -> Result<(), InstallError> {
+    const MAGIC: &[u8] = b"\0asm";
+    const MODULE: &[u8] = b"\x01\0\0\0";
+    let Some(version) = bytes.strip_prefix(MAGIC) else {
+        return Err(InstallError::NotAComponent(
+            "it does not begin as WebAssembly does; give the `.wasm` file that the build made",
+        ));
+    };
+    if version.starts_with(MODULE) {
+        return Err(InstallError::NotAComponent(
+            "it is a core module; build it for `wasm32-wasip2`, or wrap it with `wasm-tools component new`",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! `audit`: what the guest adds to the account of its call.
+
+use super::bounded;
+use crate::bindings::contract::audit::{self, Host};
+use crate::linker::PortcullisCtxView;
+use crate::ports::Sensitive;
+use crate::ports::audit::{Durability, Event, Source};
+use crate::scope::CallScope;
+
+/// Names of fields that one source keeps.
+const FIELDS_MAX: usize = 200;
+
+impl Host for PortcullisCtxView<'_> {
+    async fn step(&mut self, title: String, detail: Option<String>) -> wasmtime::Result<()> {
+        if self.ctx.scope.admits_entries(1) {
+            let event = Event::Step {
+                title: Sensitive::new(bounded(title)),
+                detail: detail.map(|detail| Sensitive::new(bounded(detail))),
+            };
+            record(&self.ctx.scope, event).await;
+        }
+        Ok(())
+    }
+
+    async fn cite(&mut self, sources: Vec<audit::Source>) -> wasmtime::Result<()> {
+        if !sources.is_empty() && self.ctx.scope.admits_entries(sources.len()) {
+            let sources = sources.into_iter().map(source).collect();
+            record(&self.ctx.scope, Event::Cited(sources)).await;
+        }
+        Ok(())
+    }
+}
+
+/// Writes what the guest said. Its words are no request: where they cannot be kept, the call goes on, for
+/// everything that is sent has a record of its own.
+async fn record(scope: &CallScope, event: Event) {
+    if let Err(error) = scope.record(event, Durability::Buffered).await {
+        tracing::error!(call = %scope.id, %error, "a connector's note could not be recorded");
+    }
+}
+
+fn source(source: audit::Source) -> Source {
+    let mut fields = source.fields;
+    fields.truncate(FIELDS_MAX);
+    Source {
+        kind: bounded(source.kind),
+        id: source.id.map(bounded),
+        label: source.label.map(|label| Sensitive::new(bounded(label))),
+        url: source.url.map(bounded),
+        fields: fields.into_iter().map(bounded).collect(),
+    }
+}

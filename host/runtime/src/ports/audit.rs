@@ -1,0 +1,247 @@
+//! The audit log: what was asked, what was sent, and how it ended.
+//!
+//! A call's records begin with [`Event::Opened`] and end with [`Event::Closed`], whatever happens
+//! between. Names, ids and digests are plain; what may hold a record's values is [`Sensitive`].
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use portcullis_policy::{
+    Change, ConnectionId, ConnectorName, Digest, Effect, Method, Mode, Origin, ToolName,
+};
+
+use super::{Caller, PortError, Sensitive, lock};
+use crate::ids::{ApprovalId, CallId};
+
+/// One line of a call's account.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The call.
+    pub call: CallId,
+    /// When.
+    pub at: SystemTime,
+    /// What.
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A call began.
+    Opened(Opened),
+    /// The connector says what it does.
+    Step {
+        /// In plain words.
+        title: Sensitive,
+        /// Its exact form, such as a query.
+        detail: Option<Sensitive>,
+    },
+    /// The connector names what its answer rests on.
+    Cited(Vec<Source>),
+    /// The connector says what it is about to change.
+    Announced(Vec<Change>),
+    /// A request is about to be sent: written before its first byte leaves.
+    Intended(Intent),
+    /// How a request ended.
+    Answered(Answer),
+    /// A request that was not sent, and why.
+    Denied {
+        /// The request's number in its call, from 1.
+        request: u32,
+        /// The stable code of the reason.
+        code: &'static str,
+        /// The reason.
+        message: String,
+    },
+    /// A call ended.
+    Closed(Closed),
+}
+
+/// The beginning of a call.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// On whose behalf.
+    pub caller: Caller,
+    /// The connector that was named.
+    pub connector: ConnectorName,
+    /// The digest of the version that ran; none where there was none.
+    pub component: Option<Digest>,
+    /// The tool, as it was named; none for the check after sign-in.
+    pub tool: Option<ToolName>,
+    /// How far the tool reaches; none where there is no such tool.
+    pub effect: Option<Effect>,
+    /// The mode that was decided; none where it did not come to that.
+    pub mode: Option<Mode>,
+    /// The account; none where it did not come to that or there is none.
+    pub connection: Option<ConnectionId>,
+    /// What was asked.
+    pub arguments: Sensitive,
+}
+
+/// A source of an answer.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The kind of record.
+    pub kind: String,
+    /// Its id.
+    pub id: Option<String>,
+    /// What a person calls it.
+    pub label: Option<Sensitive>,
+    /// Where a person can look at it.
+    pub url: Option<String>,
+    /// The names of its fields.
+    pub fields: Vec<String>,
+}
+
+/// A request that is about to be sent.
+#[derive(Clone, Debug)]
+pub struct Intent {
+    /// Its number in its call, from 1.
+    pub request: u32,
+    /// Its method.
+    pub method: Method,
+    /// Where it goes.
+    pub origin: Origin,
+    /// The route's template, such as `/record/{id}`.
+    pub route: String,
+    /// The path and query.
+    pub path: Sensitive,
+    /// How far it reaches.
+    pub effect: Effect,
+    /// The SHA-256 digest of its body.
+    pub body: Digest,
+    /// Bytes of its body.
+    pub body_bytes: usize,
+    /// The approval that it uses.
+    pub approval: Option<ApprovalId>,
+}
+
+/// How a request ended.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Its number in its call.
+    pub request: u32,
+    /// Its end.
+    pub end: RequestEnd,
+    /// Whether the credential was renewed and the request sent a second time.
+    pub renewed: bool,
+    /// Time from the write-ahead record to the response's head, in microseconds.
+    pub elapsed_us: u64,
+}
+
+/// The end of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestEnd {
+    /// The service answered with this status.
+    Status(u16),
+    /// The description of a kind was as the host remembered it (status 304).
+    NotModified,
+    /// It did not reach the service.
+    NotSent(String),
+    /// It may have reached the service.
+    Unclear(String),
+}
+
+/// The end of a call.
+#[derive(Clone, Debug)]
+pub struct Closed {
+    /// `done`, `approval_required`, `connect_required`, `refused` or `failed`.
+    pub outcome: &'static str,
+    /// The stable code of what went wrong.
+    pub code: Option<&'static str>,
+    /// What went wrong, in words.
+    pub message: Option<Sensitive>,
+    /// How many steps and sources were dropped because there were too many.
+    pub dropped: u32,
+    /// Time from beginning to end, in microseconds.
+    pub elapsed_us: u64,
+}
+
+/// How safe a record must be before the call goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Handed to the operating system.
+    Buffered,
+    /// On disk.
+    Synced,
+}
+
+/// Where it is written down.
+#[async_trait]
+pub trait AuditLog: Send + Sync {
+    /// Adds a record.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] when it is not as safe as `durability` asks; what it was to precede does not
+    /// happen.
+    async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError>;
+}
+
+/// How many calls [`MemoryAudit`] remembers unless told otherwise.
+const CALLS_MAX: usize = 1024;
+
+/// The last calls, in memory.
+#[derive(Debug)]
+pub struct MemoryAudit {
+    calls_max: usize,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    order: VecDeque<CallId>,
+    records: HashMap<CallId, Vec<Record>>,
+}
+
+impl MemoryAudit {
+    /// Makes an empty log of the last 1024 calls.
+    pub fn new() -> Self {
+        Self::of_calls(CALLS_MAX)
+    }
+
+    /// Makes an empty log of the last `calls_max` calls.
+    pub fn of_calls(calls_max: usize) -> Self {
+        Self {
+            calls_max: calls_max.max(1),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Gives the records of a call, in their order; none where it is unknown or forgotten.
+    pub fn records(&self, call: CallId) -> Vec<Record> {
+        let kept = lock(&self.kept);
+        kept.records.get(&call).cloned().unwrap_or_default()
+    }
+
+    /// Lists the remembered calls, the oldest first.
+    pub fn calls(&self) -> Vec<CallId> {
+        lock(&self.kept).order.iter().copied().collect()
+    }
+}
+
+impl Default for MemoryAudit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[async_trait]
+impl AuditLog for MemoryAudit {
+    async fn append(&self, record: Record, _: Durability) -> Result<(), PortError> {
+        let mut kept = lock(&self.kept);
+        if !kept.records.contains_key(&record.call) {
+            kept.order.push_back(record.call);
+            if kept.order.len() > self.calls_max
+                && let Some(oldest) = kept.order.pop_front()
+            {
+                kept.records.remove(&oldest);
+            }
+        }
+        kept.records.entry(record.call).or_default().push(record);
+        Ok(())
+    }
+}

@@ -1,0 +1,239 @@
+//! What belongs to one call while it runs: shared by the guest's imports, the gate and the pipeline.
+//!
+//! The gate writes here what it stopped and what it sent; whatever the guest then returns, the host
+//! tells the caller what is written here.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Instant, SystemTime};
+
+use portcullis_policy::{Change, Effect, Mode, ToolName};
+use serde_json::Value;
+use tokio::sync::{mpsc, watch};
+
+use crate::connector::Connector;
+use crate::gate::Account;
+use crate::ids::CallId;
+use crate::limits::Limits;
+use crate::ports::audit::{Durability, Event, Record};
+use crate::ports::{Caller, PortError, Ports, lock};
+use crate::reply::{
+    ApprovalRequired, Cancellation, ConnectRequired, Progress, Refusal, SentChange,
+};
+
+/// What a call does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// It runs a tool.
+    Tool(ToolName),
+    /// It asks the service who is signed in.
+    Identify,
+}
+
+/// One call under way.
+pub(crate) struct CallScope {
+    pub(crate) id: CallId,
+    pub(crate) caller: Caller,
+    pub(crate) connector: Arc<Connector>,
+    pub(crate) task: Task,
+    pub(crate) effect: Effect,
+    pub(crate) mode: Mode,
+    pub(crate) arguments: Value,
+    pub(crate) account: Account,
+    pub(crate) ports: Ports,
+    pub(crate) limits: Limits,
+    pub(crate) started: Instant,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) progress: Option<mpsc::Sender<Progress>>,
+    /// What the guest gets in the token's place: random, and worth nothing.
+    pub(crate) placeholder: String,
+    /// Cleared before the guest's store goes: a request that is not yet sent is not sent any more.
+    live: AtomicBool,
+    ended: watch::Sender<bool>,
+    requests: AtomicU32,
+    entries: AtomicU32,
+    ledger: Mutex<Ledger>,
+}
+
+/// What happened at the gate.
+#[derive(Debug, Default)]
+struct Ledger {
+    tickets: HashMap<String, Vec<Change>>,
+    change_begun: bool,
+    stop: Option<Stop>,
+    sent: Vec<SentChange>,
+    network_problem: Option<String>,
+}
+
+/// Why the gate lets nothing more of a call pass.
+#[derive(Clone, Debug)]
+pub(crate) enum Stop {
+    /// A request was not allowed.
+    Refused(Refusal),
+    /// A request waits for a person.
+    Held(ApprovalRequired),
+    /// The connection has ended.
+    Disconnected(ConnectRequired),
+}
+
+/// The parts of a scope that its stages decided.
+pub(crate) struct Decided {
+    pub(crate) id: CallId,
+    pub(crate) caller: Caller,
+    pub(crate) connector: Arc<Connector>,
+    pub(crate) task: Task,
+    pub(crate) effect: Effect,
+    pub(crate) mode: Mode,
+    pub(crate) arguments: Value,
+    pub(crate) account: Account,
+    pub(crate) started: Instant,
+    pub(crate) cancellation: Cancellation,
+    pub(crate) progress: Option<mpsc::Sender<Progress>>,
+}
+
+impl CallScope {
+    /// Starts a scope.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no randomness for the placeholder.
+    pub(crate) fn new(decided: Decided, ports: Ports, limits: Limits) -> Result<Self, PortError> {
+        Ok(Self {
+            id: decided.id,
+            caller: decided.caller,
+            connector: decided.connector,
+            task: decided.task,
+            effect: decided.effect,
+            mode: decided.mode,
+            arguments: decided.arguments,
+            account: decided.account,
+            started: decided.started,
+            cancellation: decided.cancellation,
+            progress: decided.progress,
+            placeholder: format!("portcullis-{}", random_hex()?),
+            ports,
+            limits,
+            live: AtomicBool::new(true),
+            ended: watch::Sender::new(false),
+            requests: AtomicU32::new(0),
+            entries: AtomicU32::new(0),
+            ledger: Mutex::default(),
+        })
+    }
+
+    /// Adds a line to the call's account.
+    ///
+    /// # Errors
+    ///
+    /// As [`AuditLog::append`](crate::ports::AuditLog::append).
+    pub(crate) async fn record(
+        &self,
+        event: Event,
+        durability: Durability,
+    ) -> Result<(), PortError> {
+        let record = Record {
+            call: self.id,
+            at: SystemTime::now(),
+            event,
+        };
+        self.ports.audit.append(record, durability).await
+    }
+
+    /// Counts `count` steps or sources of the connector's; false when they are too many to keep.
+    pub(crate) fn admits_entries(&self, count: usize) -> bool {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let before = self
+            .entries
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |entries| {
+                Some(entries.saturating_add(count))
+            })
+            .unwrap_or(u32::MAX);
+        before.saturating_add(count) <= self.limits.audit_entries_max
+    }
+
+    /// Says how many steps and sources were dropped.
+    pub(crate) fn entries_dropped(&self) -> u32 {
+        let entries = self.entries.load(Ordering::Relaxed);
+        entries.saturating_sub(self.limits.audit_entries_max)
+    }
+
+    /// Gives the next request's number, from 1.
+    pub(crate) fn next_request(&self) -> u32 {
+        self.requests
+            .fetch_add(1, Ordering::Relaxed)
+            .saturating_add(1)
+    }
+
+    /// Keeps an announcement and returns the ticket for its request.
+    pub(crate) fn announce(&self, changes: Vec<Change>) -> Result<String, PortError> {
+        let ticket = random_hex()?;
+        lock(&self.ledger).tickets.insert(ticket.clone(), changes);
+        Ok(ticket)
+    }
+
+    /// Takes the announcement that a ticket stands for: it is good for one request.
+    pub(crate) fn redeem(&self, ticket: &str) -> Option<Vec<Change>> {
+        lock(&self.ledger).tickets.remove(ticket)
+    }
+
+    /// Marks that the call has come to its one change; false when it had before.
+    pub(crate) fn begin_change(&self) -> bool {
+        !std::mem::replace(&mut lock(&self.ledger).change_begun, true)
+    }
+
+    /// Stops everything that the call still wants to send. The first reason stays.
+    pub(crate) fn stop(&self, stop: Stop) {
+        lock(&self.ledger).stop.get_or_insert(stop);
+    }
+
+    /// Gives the reason why the call was stopped.
+    pub(crate) fn stopped(&self) -> Option<Stop> {
+        lock(&self.ledger).stop.clone()
+    }
+
+    /// Keeps that a change was sent, for the caller to be told whatever comes.
+    pub(crate) fn sent(&self, change: SentChange) {
+        lock(&self.ledger).sent.push(change);
+    }
+
+    /// Takes the changes that were sent.
+    pub(crate) fn take_sent(&self) -> Vec<SentChange> {
+        std::mem::take(&mut lock(&self.ledger).sent)
+    }
+
+    /// Keeps what the network said last, for it says more than the guest is told.
+    pub(crate) fn network_problem(&self, problem: Option<String>) {
+        lock(&self.ledger).network_problem = problem;
+    }
+
+    /// Gives what the network said to the last request, if that failed.
+    pub(crate) fn last_network_problem(&self) -> Option<String> {
+        lock(&self.ledger).network_problem.clone()
+    }
+
+    /// Says whether the guest still runs.
+    pub(crate) fn is_live(&self) -> bool {
+        self.live.load(Ordering::SeqCst)
+    }
+
+    /// Ends what the guest may do, before its store goes.
+    pub(crate) fn end(&self) {
+        self.live.store(false, Ordering::SeqCst);
+        self.ended.send_replace(true);
+    }
+
+    /// Waits for [`end`](Self::end).
+    pub(crate) async fn ended(&self) {
+        let mut receiver = self.ended.subscribe();
+        // The sender is in `self`, so it cannot be gone.
+        let _ = receiver.wait_for(|ended| *ended).await;
+    }
+}
+
+fn random_hex() -> Result<String, PortError> {
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| PortError::new("the system gives no randomness").caused_by(error))?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+}
