@@ -21,7 +21,7 @@ use crate::state::Shared;
 use crate::wire;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
-const STOP_WAITS: Duration = Duration::from_secs(5);
+const STOP_WAITS: Duration = Duration::from_secs(2);
 
 /// How an org is to be.
 #[derive(Debug, Clone)]
@@ -205,7 +205,7 @@ impl DevOrg {
         self.shared.canned().push_back(reply);
     }
 
-    /// Stops: no connection is taken any more, and requests under way are answered, within five
+    /// Stops: no connection is taken any more, and requests under way are answered, within two
     /// seconds.
     pub async fn stop(mut self) {
         drop(self.stop.take());

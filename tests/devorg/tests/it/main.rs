@@ -11,6 +11,7 @@ mod conditional;
 mod describes;
 mod errors;
 mod oauth;
+mod paging;
 mod program;
 mod records;
 mod rest;
