@@ -1,0 +1,30 @@
+# The project's recipes. `just` lists them.
+
+# List the recipes.
+default:
+    @just --list
+
+# What a change must pass: format, lints, docs, tests.
+check:
+    .ci/run
+
+# Start an embedded Salesforce org and ask it three questions through the sandbox.
+demo *ARGS:
+    cargo run -- demo {{ARGS}}
+
+# Measure: a call, a start, a query beside plain HTTP, and the memory of `serve` (Linux).
+bench:
+    cargo build --release -p portcullis-cli
+    cargo bench -p bench
+
+# Run the tests that count kills and calls twenty times as long as `check` does.
+soak:
+    PORTCULLIS_SOAK=20 cargo test -p e2e
+
+# Take over changed snapshots, after having read them.
+snapshots:
+    INSTA_UPDATE=always cargo test
+
+# Serve a Salesforce org to develop against.
+devorg *ARGS:
+    cargo run -p salesforce-devorg -- {{ARGS}}

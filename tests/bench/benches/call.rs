@@ -1,0 +1,67 @@
+//! An echo through the whole pipeline: permission, arguments, audit, a fresh instance, the call, its settling.
+
+#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+use bench::{HELLO, World};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use portcullis::ComponentCache;
+use serde_json::json;
+use tokio::runtime::Builder;
+
+/// Calls that are under way at once, in the measurement of how many a second.
+const CONCURRENT: u64 = 32;
+
+fn echo(criterion: &mut Criterion) {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (world, connector) = runtime.block_on(async {
+        let world = World::new(ComponentCache::none(), None).unwrap();
+        let connector = world.install(HELLO).await.unwrap();
+        (Arc::new(world), connector)
+    });
+    let call = || World::call(&connector, "echo", json!({"text": "hi"})).unwrap();
+
+    let mut group = criterion.benchmark_group("call");
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("echo", |bencher| {
+        bencher
+            .to_async(&runtime)
+            .iter(|| async { black_box(world.answer(call()).await.unwrap()) });
+    });
+    group.throughput(Throughput::Elements(CONCURRENT));
+    group.bench_function("echo, 32 at once on two cores", |bencher| {
+        bencher.to_async(&runtime).iter_custom(|rounds| {
+            let calls: Vec<_> = (0..CONCURRENT).map(|_| call()).collect();
+            let world = world.clone();
+            async move {
+                let start = Instant::now();
+                let tasks: Vec<_> = calls
+                    .into_iter()
+                    .map(|call| {
+                        let world = world.clone();
+                        tokio::spawn(async move {
+                            for _ in 0..rounds {
+                                black_box(world.answer(call.clone()).await.unwrap());
+                            }
+                        })
+                    })
+                    .collect();
+                for task in tasks {
+                    task.await.unwrap();
+                }
+                start.elapsed()
+            }
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, echo);
+criterion_main!(benches);
