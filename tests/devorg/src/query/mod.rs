@@ -93,3 +93,6 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
         columns: None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! The sample org: what a first question finds, and how fast.
+
+use std::time::Instant;
+
+use super::*;
+
+#[test]
+fn questions_of_the_sample_org_are_answered() {
+    let org = Org::sample(NOW.parse().unwrap());
+    for (soql, total) in [
+        ("SELECT COUNT() FROM Account", 60),
+        ("SELECT Id FROM Measurement__c", 5_000),
+        ("SELECT COUNT() FROM Lead ALL ROWS", 153),
+        (
+            "SELECT StageName, COUNT(Id), SUM(Amount) FROM Opportunity GROUP BY StageName",
+            10,
+        ),
+        (
+            "SELECT Id FROM Contact WHERE AccountId IN (SELECT Id FROM Account)",
+            194,
+        ),
+    ] {
+        assert_eq!(ask(&org, soql).unwrap().total_size, total, "{soql}");
+    }
+    let alone = ask(
+        &org,
+        "SELECT COUNT() FROM Contact WHERE Account.Name = null",
+    )
+    .unwrap();
+    assert_eq!(alone.total_size, 6);
+    // Every object answers with all its fields.
+    for object in &org.schema.objects {
+        let soql = format!("SELECT FIELDS(ALL) FROM {} LIMIT 200", object.name);
+        assert!(
+            !ask(&org, &soql).unwrap().records.is_empty(),
+            "{}",
+            object.name
+        );
+    }
+}
+
+/// Only what is shown is made: filtering and ordering 5,000 rows takes milliseconds, even unoptimized.
+#[test]
+fn a_large_object_is_searched_quickly() {
+    let org = Org::sample(NOW.parse().unwrap());
+    let soql = "SELECT Name, Account__r.Name FROM Measurement__c \
+                WHERE Value__c > 0 AND Sensor__c LIKE '%1%' AND Taken_At__c < TODAY \
+                ORDER BY Value__c DESC NULLS LAST LIMIT 5";
+    let start = Instant::now();
+    let answer = ask(&org, soql).unwrap();
+    let took = start.elapsed();
+    eprintln!("took {took:?}");
+    assert_eq!(answer.records.len(), 5);
+    // Wide, for machines that do other things at the same time.
+    assert!(took.as_millis() < 2_000, "{took:?}");
+}
