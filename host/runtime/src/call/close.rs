@@ -39,11 +39,13 @@ impl Exit {
     /// # Errors
     ///
     /// The reply to a call that cannot have an id: no clock or no randomness, so no call.
-    pub(super) fn new(guard: &Guard, question: &Question) -> Result<Self, Reply> {
-        let id = CallId::random(SystemTime::now()).map_err(|error| Reply {
-            call: None,
-            outcome: Refusal::new(RefusalCode::HostUnavailable, error.to_string()).into(),
-            sent: Vec::new(),
+    pub(super) fn new(guard: &Guard, question: &Question) -> Result<Self, Box<Reply>> {
+        let id = CallId::random(SystemTime::now()).map_err(|error| {
+            Box::new(Reply {
+                call: None,
+                outcome: Refusal::new(RefusalCode::HostUnavailable, error.to_string()).into(),
+                sent: Vec::new(),
+            })
         })?;
         let tool = question.tool.as_deref();
         Ok(Self {

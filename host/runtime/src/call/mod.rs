@@ -59,7 +59,7 @@ pub(crate) async fn open(
     connector: Arc<Connector>,
     question: Question,
 ) -> Result<Opened, Box<Reply>> {
-    let mut exit = close::Exit::new(guard, &question).map_err(Box::new)?;
+    let mut exit = close::Exit::new(guard, &question)?;
     match decide(guard, connector, question, &mut exit).await {
         Ok(scope) => Ok(Opened::new(scope, exit)),
         Err(outcome) => Err(Box::new(exit.close(outcome, Vec::new(), 0).await)),
@@ -88,7 +88,7 @@ pub(crate) async fn unknown(guard: &Guard, question: Question) -> Reply {
             let refusal = resolve::unknown_connector(&question.connector);
             exit.close(refusal.into(), Vec::new(), 0).await
         }
-        Err(reply) => reply,
+        Err(reply) => *reply,
     }
 }
 
