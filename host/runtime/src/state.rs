@@ -147,7 +147,7 @@ mod tests {
         printed.keep("\u{202e}eerht and much more".as_bytes());
         assert_eq!(
             printed.lines(),
-            ["one", "\\u{1b}[31mtwo\\u{7}", "\\u{202e}eerht and"]
+            ["one", "\\u{1b}[31mtwo\\u{7}", "\\u{202e}eerht and mu"]
         );
     }
 }
