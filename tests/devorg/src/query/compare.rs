@@ -223,6 +223,7 @@ impl SortKey {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "a test ends at the first surprise")]
 mod tests {
     use super::*;
     use CompareOp::{Eq, Ge, Gt, Le, Lt, Ne};

@@ -130,6 +130,7 @@ fn first_of_month(month: i64) -> Date {
 }
 
 #[cfg(test)]
+#[allow(clippy::panic, reason = "a test ends at the first surprise")]
 mod tests {
     use super::*;
     use jiff::civil::date;

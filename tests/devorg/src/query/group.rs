@@ -44,7 +44,7 @@ pub(super) fn groups<'a>(view: &View<'a>, plan: &Groups<'a>, rows: &[Entry<'a>])
             .map(|aggregate| aggregate.path.as_ref().map(|path| view.field(*entry, path)))
             .collect();
         for level in &levels {
-            let of_level = |at: usize| level & (1 << at) != 0;
+            let of_level = |at: usize| level.get(at) == Some(&true);
             let key = keys.iter().enumerate().map(|(at, key)| match of_level(at) {
                 true => key.clone(),
                 false => SortKey::Rolled,
@@ -89,13 +89,19 @@ fn finish(plan: &Groups<'_>, gathering: Gathering) -> Group {
     }
 }
 
-/// Gives which keys each level of totals is grouped by, as bits.
-fn levels(kind: GroupKind, keys: usize) -> Vec<u32> {
-    let all = (1u32 << keys.min(31)) - 1;
+/// Gives which keys each level of totals is grouped by.
+fn levels(kind: GroupKind, keys: usize) -> Vec<Vec<bool>> {
+    let first = |n: usize| (0..keys).map(|at| at < n).collect();
     match kind {
-        GroupKind::Plain => vec![all],
-        GroupKind::Rollup => (0..=keys.min(31)).map(|n| (1u32 << n) - 1).collect(),
-        GroupKind::Cube => (0..=all).collect(),
+        GroupKind::Plain => vec![first(keys)],
+        GroupKind::Rollup => (0..=keys).map(first).collect(),
+        GroupKind::Cube => (0..keys).fold(vec![Vec::new()], |levels, _| {
+            let longer = |level: &Vec<bool>, of_level| [level.as_slice(), &[of_level]].concat();
+            let levels = levels.iter();
+            levels
+                .flat_map(|level| [longer(level, false), longer(level, true)])
+                .collect()
+        }),
     }
 }
 
@@ -105,8 +111,14 @@ mod tests {
 
     #[test]
     fn a_rollup_drops_keys_from_the_right_and_a_cube_any() {
-        assert_eq!(levels(GroupKind::Plain, 2), [0b11]);
-        assert_eq!(levels(GroupKind::Rollup, 2), [0b00, 0b01, 0b11]);
-        assert_eq!(levels(GroupKind::Cube, 2), [0b00, 0b01, 0b10, 0b11]);
+        let (no, yes) = (false, true);
+        assert_eq!(levels(GroupKind::Plain, 2), [[yes, yes]]);
+        assert_eq!(
+            levels(GroupKind::Rollup, 2),
+            [[no, no], [yes, no], [yes, yes]]
+        );
+        let cube = [[no, no], [no, yes], [yes, no], [yes, yes]];
+        assert_eq!(levels(GroupKind::Cube, 2), cube);
+        assert_eq!(levels(GroupKind::Plain, 40).concat().len(), 40);
     }
 }

@@ -52,7 +52,7 @@ pub(super) enum Rows<'a> {
     /// A record.
     Records(Shape<'a>),
     /// A group of records.
-    Groups(Groups<'a>),
+    Groups(Box<Groups<'a>>),
 }
 
 /// The members of a record in the answer, in their order.

@@ -1,6 +1,6 @@
 //! Functions of a row: date functions and `toLabel`, and what makes a query a grouped one.
 
-use soql::{Argument, FunctionCall, Operand as Asked, Query, SelectItem, Span};
+use soql::{Argument, FunctionCall, Operand as Asked, OrderItem, Query, SelectItem, Span};
 
 use super::Binder;
 use super::from::Scope;
@@ -15,7 +15,13 @@ pub(super) fn is_grouped(query: &Query) -> bool {
         SelectItem::Function { call, .. } => aggregates(call),
         _ => false,
     };
-    query.group_by.is_some() || query.having.is_some() || query.select.iter().any(in_select)
+    let in_order = |item: &OrderItem| match &item.key {
+        Asked::Function(call) => AggregateFunction::named(&call.name.name).is_some(),
+        Asked::Field(_) => false,
+    };
+    query.group_by.is_some()
+        || query.select.iter().any(in_select)
+        || query.order_by.iter().any(in_order)
 }
 
 fn aggregates(call: &FunctionCall) -> bool {

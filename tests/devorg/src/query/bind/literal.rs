@@ -1,6 +1,6 @@
 //! Literals, checked against the type of what they are compared with.
 
-use jiff::civil::{self, Date};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use soql::{Span, StringLiteral, Value};
@@ -123,14 +123,10 @@ fn civil_date(day: soql::Date) -> Date {
 }
 
 fn timestamp(moment: &soql::DateTime) -> Timestamp {
-    let time = civil::time(0, 0, 0, 0)
-        .with()
-        .hour(moment.hour as i8)
-        .minute(moment.minute as i8)
-        .second(moment.second as i8)
-        .millisecond(moment.millisecond as i16)
-        .build()
-        .unwrap_or(civil::Time::midnight());
+    let (hour, minute, second) = (moment.hour, moment.minute, moment.second);
+    let nanosecond = i32::from(moment.millisecond) * 1_000_000;
+    let time = Time::new(hour as i8, minute as i8, second as i8, nanosecond);
+    let time = time.unwrap_or(Time::midnight());
     let local = civil_date(moment.date).to_datetime(time);
     let offset = SignedDuration::from_mins(moment.offset_minutes.into());
     local

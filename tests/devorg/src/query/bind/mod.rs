@@ -66,11 +66,12 @@ impl<'a> Binder<'a, '_> {
     fn query(&self, query: &Query, object: &'a Object, level: Level) -> Result<Plan<'a>, ApiError> {
         let scope = self.scope(query, object)?;
         self.refuse_clauses(query)?;
+        self.check_having(query)?;
         let counts = self.counts_rows(query)?;
         let mut rows = if counts {
             Rows::Count
         } else if function::is_grouped(query) {
-            Rows::Groups(self.groups(query, &scope)?)
+            Rows::Groups(Box::new(self.groups(query, &scope)?))
         } else {
             Rows::Records(self.shape(query, &scope, level)?)
         };
@@ -123,6 +124,15 @@ impl<'a> Binder<'a, '_> {
             return Err(self.source.malformed(span, reason));
         }
         Ok(true)
+    }
+
+    /// Refuses `HAVING` where there is nothing to have it.
+    fn check_having(&self, query: &Query) -> Result<(), ApiError> {
+        if query.having.is_some() && query.group_by.is_none() {
+            let reason = "unexpected token: 'HAVING'";
+            return Err(self.source.malformed(query.span, reason));
+        }
+        Ok(())
     }
 
     /// Refuses the clauses that have no meaning in an org without articles and communities.

@@ -91,6 +91,25 @@ fn rows_are_grouped() {
 }
 
 #[test]
+fn any_number_of_keys_is_grouped_by() {
+    let org = org();
+    let groupable = |field: &&crate::schema::Field| field.groupable;
+    let account = org.schema.object("Account").unwrap();
+    let names: Vec<&str> = account
+        .fields
+        .iter()
+        .filter(groupable)
+        .map(|field| &*field.name)
+        .collect();
+    assert!(names.len() > 32);
+    let soql = format!(
+        "SELECT COUNT(Id) FROM Account GROUP BY {}",
+        names.join(", ")
+    );
+    assert_eq!(rows(&ask(&org, &soql).unwrap()), "1 | 1 | 1");
+}
+
+#[test]
 fn groups_are_ordered_and_cut() {
     assert_rows(&[
         (

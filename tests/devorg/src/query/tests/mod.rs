@@ -1,6 +1,10 @@
 //! Queries against a small org whose every row is known.
 
-#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test ends at the first surprise"
+)]
 
 mod filters;
 mod groups;

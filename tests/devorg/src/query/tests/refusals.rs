@@ -335,6 +335,18 @@ const REFUSED: &[(&str, &str, usize, &str)] = &[
     ),
     // Groups.
     (
+        "SELECT COUNT(Id) FROM Account HAVING COUNT(Id) > 1",
+        "MALFORMED_QUERY",
+        1,
+        "unexpected token: 'HAVING'",
+    ),
+    (
+        "SELECT Id FROM Account ORDER BY COUNT(Id)",
+        "MALFORMED_QUERY",
+        8,
+        "Field must be grouped or aggregated: Id",
+    ),
+    (
         "SELECT COUNT(Id) FROM Account LIMIT 1",
         "MALFORMED_QUERY",
         1,
