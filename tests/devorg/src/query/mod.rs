@@ -1,7 +1,7 @@
 //! The evaluator of SOQL over the org's records: what it is asked and what it answers.
 //!
-//! A query is parsed, [bound](bind) to the schema, where everything wrong with it is refused in
-//! Salesforce's words, and then [evaluated](evaluate). Follows the *SOQL and SOSL Reference*; SOSL
+//! A query is parsed, bound to the schema, where everything wrong with it is refused in
+//! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL
 //! itself is not here.
 
 mod aggregate;

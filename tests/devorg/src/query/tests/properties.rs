@@ -5,38 +5,57 @@ use soql::*;
 
 use super::{ask, org};
 
-/// Names of the schema, and one that is not there.
-const FIELDS: &[&str] = &[
-    "Id",
-    "Name",
-    "Industry",
-    "AnnualRevenue",
-    "NumberOfEmployees",
-    "CreatedDate",
-    "IsPartner",
-    "OwnerId",
-    "Owner.Name",
-    "Parent.Parent.Name",
-    "BillingAddress",
-    "Description",
-    "ParentId",
-    "Rating",
-    "Nowhere",
-    "Account.Name",
-    "StageName",
-    "CloseDate",
-    "Amount",
-    "Flags__c",
-    "What.Type",
+/// Names of accounts' fields, a few of other objects', and one that is not there.
+const FIELDS: &[(u32, &[&str])] = &[
+    (
+        20,
+        &[
+            "Id",
+            "Name",
+            "Industry",
+            "AnnualRevenue",
+            "NumberOfEmployees",
+            "CreatedDate",
+            "IsPartner",
+            "OwnerId",
+            "Owner.Name",
+            "Parent.Parent.Name",
+            "ParentId",
+            "Rating",
+            "LastActivityDate",
+        ],
+    ),
+    (
+        1,
+        &[
+            "BillingAddress",
+            "Description",
+            "Nowhere",
+            "CloseDate",
+            "Flags__c",
+            "What.Type",
+        ],
+    ),
 ];
 
 const OBJECTS: &[&str] = &[
     "Account",
+    "Account",
+    "Account",
+    "Account",
+    "Account",
     "Opportunity",
     "Task",
-    "Measurement__c",
-    "Contact",
     "Nothing",
+];
+
+const OPS: &[CompareOp] = &[
+    CompareOp::Eq,
+    CompareOp::Ne,
+    CompareOp::Lt,
+    CompareOp::Le,
+    CompareOp::Gt,
+    CompareOp::Ge,
 ];
 
 const FUNCTIONS: &[&str] = &[
@@ -59,7 +78,66 @@ const FUNCTIONS: &[&str] = &[
 ];
 
 fn field() -> impl Strategy<Value = FieldPath> {
-    prop::sample::select(FIELDS).prop_map(FieldPath::new)
+    let pools = FIELDS
+        .iter()
+        .map(|(weight, names)| (*weight, prop::sample::select(*names)));
+    prop::strategy::Union::new_weighted(pools.collect()).prop_map(FieldPath::new)
+}
+
+/// A test whose value is of its field's type.
+fn fitting() -> impl Strategy<Value = Condition> {
+    let text = || "[a-zA-Zé%_]{0,3}".prop_map(|text| Value::String(StringLiteral::new(&text)));
+    let literal = || date_literal().prop_map(Value::DateLiteral);
+    let whole = || any::<i64>().prop_map(Value::Integer);
+    let of = |name: &str| Operand::Field(FieldPath::new(name));
+    let part = Operand::Function(FunctionCall {
+        name: Ident::new("CALENDAR_YEAR"),
+        args: vec![Argument::Field(FieldPath::new("CreatedDate"))],
+        span: Span::default(),
+    });
+    let sides = prop_oneof![
+        (Just(of("Name")), text()),
+        (Just(of("Owner.Name")), text()),
+        (Just(of("Industry")), text()),
+        (Just(of("NumberOfEmployees")), whole()),
+        (Just(of("CreatedDate")), literal()),
+        (Just(of("LastActivityDate")), literal()),
+        (Just(part), whole()),
+        (Just(of("ParentId")), Just(Value::Null)),
+    ];
+    (sides, prop::sample::select(OPS)).prop_map(|((left, value), op)| Condition::Comparison {
+        left,
+        op,
+        value,
+        span: Span::default(),
+    })
+}
+
+/// A query of another object, as a child subquery or a semi-join has it.
+fn inner(field: &str, from: &str, condition: Option<Condition>) -> Query {
+    let items = vec![SelectItem::Field {
+        path: FieldPath::new(field),
+        alias: None,
+    }];
+    Query {
+        select: items,
+        from: vec![FromItem {
+            path: FieldPath::new(from),
+            alias: None,
+        }],
+        scope: None,
+        condition,
+        with: None,
+        group_by: None,
+        having: None,
+        order_by: Vec::new(),
+        limit: None,
+        offset: None,
+        all_rows: false,
+        for_clauses: Vec::new(),
+        update: Vec::new(),
+        span: Span::default(),
+    }
 }
 
 fn call() -> impl Strategy<Value = FunctionCall> {
@@ -133,16 +211,22 @@ fn value() -> impl Strategy<Value = Value> {
 
 fn condition() -> impl Strategy<Value = Condition> {
     let span = Span::default();
-    let ops = [
-        CompareOp::Eq,
-        CompareOp::Ne,
-        CompareOp::Lt,
-        CompareOp::Le,
-        CompareOp::Gt,
-        CompareOp::Ge,
+    let joins = [
+        ("ParentId", "Account"),
+        ("AccountId", "Contact"),
+        ("Account.Id", "Opportunity"),
     ];
     let leaf = prop_oneof![
-        4 => (operand(), prop::sample::select(ops.to_vec()), value())
+        16 => fitting(),
+        1 => (prop::sample::select(joins.to_vec()), any::<bool>(), prop::option::of(fitting())).prop_map(
+            move |((field, from), negated, condition)| Condition::In {
+                left: Operand::Field(FieldPath::new("Id")),
+                negated,
+                set: InSet::Query(Box::new(inner(field, from, condition))),
+                span,
+            }
+        ),
+        4 => (operand(), prop::sample::select(OPS), value())
             .prop_map(move |(left, op, value)| Condition::Comparison { left, op, value, span }),
         1 => (operand(), "[a-z%_]{0,5}").prop_map(move |(left, pattern)| Condition::Comparison {
             left,
@@ -175,6 +259,8 @@ fn item() -> impl Strategy<Value = SelectItem> {
     prop_oneof![
         4 => field().prop_map(|path| SelectItem::Field { path, alias: None }),
         2 => call().prop_map(|call| SelectItem::Function { call, alias: None }),
+        1 => prop::option::of(condition())
+            .prop_map(|condition| SelectItem::Subquery(Box::new(inner("Name", "ChildAccounts", condition)))),
         1 => Just(SelectItem::Fields { kind: FieldsKind::All, span: Span::default() }),
     ]
 }
@@ -239,14 +325,58 @@ fn query() -> impl Strategy<Value = Query> {
         )
 }
 
+/// Conditions that fit accounts.
+fn of_accounts() -> impl Strategy<Value = Condition> {
+    fitting().prop_recursive(2, 6, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 2..3).prop_map(Condition::And),
+            prop::collection::vec(inner.clone(), 2..3).prop_map(Condition::Or),
+            inner.prop_map(|inner| Condition::Not(Box::new(inner))),
+        ]
+    })
+}
+
+thread_local! {
+    static ORG: crate::org::Org = org();
+}
+
+proptest! {
+    #[test]
+    fn every_row_satisfies_a_condition_or_its_opposite(condition in of_accounts(), key in field_of_groups()) {
+        let query = inner("Name", "Account", Some(condition.clone()));
+        let opposite = inner("Name", "Account", Some(Condition::Not(Box::new(condition))));
+        ORG.with(|org| {
+            let found = ask(org, &query.to_string()).unwrap();
+            let rest = ask(org, &opposite.to_string()).unwrap();
+            prop_assert_eq!(found.total_size + rest.total_size, 3);
+
+            let filter = query.to_string().replace("SELECT Name", "");
+            let count = ask(org, &format!("SELECT COUNT(){filter}")).unwrap();
+            prop_assert_eq!(count.total_size, found.total_size);
+            let soql = format!("SELECT {key} k, COUNT(Id) n{filter} GROUP BY {key} ORDER BY COUNT(Id)");
+            let groups = ask(org, &soql).unwrap();
+            let counted: u64 = groups.records.iter().filter_map(|row| row["n"].as_u64()).sum();
+            prop_assert_eq!(counted as usize, found.total_size);
+            Ok(())
+        })?;
+    }
+}
+
+fn field_of_groups() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "Name",
+        "Rating",
+        "Owner.Name",
+        "CALENDAR_YEAR(CreatedDate)",
+        "ParentId",
+    ])
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn a_query_is_answered_or_refused(query in query()) {
-        thread_local! {
-            static ORG: crate::org::Org = org();
-        }
         let soql = query.to_string();
         ORG.with(|org| {
             if let Ok(answer) = ask(org, &soql) {
