@@ -1,15 +1,17 @@
 //! Asking a component what it is, where it can reach nothing.
 //!
 //! Clocks, randomness and an empty environment work, since language runtimes ask for them before
-//! any code of the connector's; files and sockets refuse; the contract's imports and HTTP trap.
+//! any code of the connector's; files, sockets and HTTP refuse; the contract's imports trap.
 
 use std::time::Duration;
 
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::WasiHttpCtx;
 
 use super::InstallError;
+use super::nowhere::{self, Nowhere};
 use crate::bindings::{ConnectorPre, tools};
 use crate::limiter::MemoryLimiter;
 use crate::trap::Trap;
@@ -26,9 +28,12 @@ pub(super) struct Described {
     pub(super) tools: Vec<tools::Tool>,
 }
 
-struct State {
+/// The data of a store in which a component describes itself.
+pub(super) struct State {
     wasi: WasiCtx,
-    table: ResourceTable,
+    pub(super) table: ResourceTable,
+    pub(super) http: WasiHttpCtx,
+    pub(super) nowhere: Nowhere,
     limiter: MemoryLimiter,
 }
 
@@ -48,9 +53,7 @@ pub(super) async fn describe(
 ) -> Result<Described, InstallError> {
     let mut linker = Linker::<State>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(InstallError::Engine)?;
-    linker
-        .define_unknown_imports_as_traps(component)
-        .map_err(InstallError::Link)?;
+    nowhere::add_to_linker(&mut linker).map_err(InstallError::Engine)?;
     let pre = linker
         .instantiate_pre(component)
         .and_then(ConnectorPre::new)
@@ -59,8 +62,14 @@ pub(super) async fn describe(
     let mut store = Store::new(
         engine,
         State {
-            wasi: WasiCtx::builder().build(),
+            wasi: WasiCtx::builder()
+                .allow_tcp(false)
+                .allow_udp(false)
+                .allow_ip_name_lookup(false)
+                .build(),
             table: ResourceTable::new(),
+            http: WasiHttpCtx::new(),
+            nowhere: Nowhere,
             limiter: MemoryLimiter::new(MEMORY_BYTES_MAX),
         },
     );

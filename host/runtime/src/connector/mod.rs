@@ -6,6 +6,7 @@
 mod describe;
 mod error;
 mod imports;
+mod nowhere;
 mod tool;
 
 use portcullis_policy::{Digest, Manifest, RouteTable};
