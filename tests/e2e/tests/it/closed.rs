@@ -1,0 +1,196 @@
+//! A port that does not answer is a no.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use portcullis::policy::{ConnectionId, ConnectorName, Effect, Mode, ToolName};
+use portcullis::ports::approvals::{Claim, DigestKey, HeldRequest};
+use portcullis::ports::audit::{AuditLog, Durability, Record};
+use portcullis::ports::credentials::{Lookup, RefreshError, Token};
+use portcullis::ports::permissions::{Access, Denied};
+use portcullis::ports::{Approvals, Caller, Credentials, Permissions, PortError, Ports};
+use serde_json::json;
+
+use crate::support::{Setup, World, ended};
+
+/// What of the ports fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    Offers,
+    Mode,
+    Connection,
+    Token,
+    Claim,
+    Append,
+}
+
+/// All four ports, of which one function fails once it is told to.
+struct Failing {
+    inner: Ports,
+    broken: Broken,
+    /// So that the world can be set up first.
+    on: Arc<AtomicBool>,
+}
+
+impl Failing {
+    fn check(&self, function: Broken) -> Result<(), PortError> {
+        match self.broken == function && self.on.load(Ordering::SeqCst) {
+            true => Err(PortError::new(format!("{function:?} is broken"))),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Credentials for Failing {
+    async fn connection(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+    ) -> Result<Lookup, PortError> {
+        self.check(Broken::Connection)?;
+        self.inner.credentials.connection(caller, connector).await
+    }
+
+    async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError> {
+        self.check(Broken::Token)?;
+        self.inner.credentials.token(connection).await
+    }
+
+    async fn refresh(&self, id: &ConnectionId, stale: &Token) -> Result<Token, RefreshError> {
+        self.inner.credentials.refresh(id, stale).await
+    }
+}
+
+#[async_trait]
+impl Permissions for Failing {
+    async fn offers(&self, caller: &Caller, connector: &ConnectorName) -> Result<bool, PortError> {
+        self.check(Broken::Offers)?;
+        self.inner.permissions.offers(caller, connector).await
+    }
+
+    async fn mode(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        tool: &ToolName,
+        effect: Effect,
+    ) -> Result<Option<Mode>, PortError> {
+        self.check(Broken::Mode)?;
+        let permissions = &self.inner.permissions;
+        permissions.mode(caller, connector, tool, effect).await
+    }
+
+    async fn check(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        accesses: &[Access],
+    ) -> Result<Result<(), Denied>, PortError> {
+        let permissions = &self.inner.permissions;
+        permissions.check(caller, connector, accesses).await
+    }
+
+    async fn visible_fields(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        kind: &str,
+        fields: Vec<String>,
+    ) -> Result<Vec<String>, PortError> {
+        let permissions = &self.inner.permissions;
+        permissions
+            .visible_fields(caller, connector, kind, fields)
+            .await
+    }
+}
+
+#[async_trait]
+impl Approvals for Failing {
+    fn key(&self) -> &DigestKey {
+        self.inner.approvals.key()
+    }
+
+    async fn claim(&self, request: &HeldRequest) -> Result<Claim, PortError> {
+        self.check(Broken::Claim)?;
+        self.inner.approvals.claim(request).await
+    }
+}
+
+#[async_trait]
+impl AuditLog for Failing {
+    async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
+        self.check(Broken::Append)?;
+        self.inner.audit.append(record, durability).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn invariant_6_fail_closed() {
+    for broken in [
+        Broken::Offers,
+        Broken::Mode,
+        Broken::Connection,
+        Broken::Token,
+        Broken::Claim,
+        Broken::Append,
+    ] {
+        let on = Arc::new(AtomicBool::new(false));
+        let switch = on.clone();
+        let setup = Setup {
+            ports: Box::new(move |inner| {
+                let failing = Arc::new(Failing {
+                    inner,
+                    broken,
+                    on: switch,
+                });
+                Ports {
+                    credentials: failing.clone(),
+                    permissions: failing.clone(),
+                    approvals: failing.clone(),
+                    audit: failing,
+                }
+            }),
+            ..Setup::default()
+        };
+        let world = World::new(setup, &["fetch"]).await;
+        world.mode("fetch", "delete", Mode::Ask);
+        let delete = json!({"id": "1"});
+        // Someone has approved it, so that nothing but the port speaks against it.
+        let reply = world.call("fetch", "delete", delete.clone()).await;
+        assert_eq!(ended(&reply), "approval_required", "{broken:?}");
+        let (approval, _) = world.approvals.pending()[0].clone();
+        assert!(world.approvals.approve(approval));
+
+        on.store(true, Ordering::SeqCst);
+        let reply = world.call("fetch", "delete", delete.clone()).await;
+        assert_eq!(ended(&reply), "refused host_unavailable", "{broken:?}");
+        let message = reply.outcome.message().unwrap();
+        assert!(message.contains("is broken"), "{broken:?}: {message}");
+        assert!(reply.sent.iter().all(|sent| {
+            matches!(sent.end, portcullis::ports::audit::RequestEnd::NotSent(_))
+        }));
+        assert!(world.service.seen().is_empty(), "{broken:?}");
+        assert_eq!(world.service.connections(), 0);
+
+        if broken != Broken::Claim && broken != Broken::Token {
+            let get = json!({"path": "/record/1"});
+            let reply = world.call("fetch", "get", get).await;
+            assert_eq!(ended(&reply), "refused host_unavailable", "{broken:?}");
+            assert!(world.service.seen().is_empty(), "{broken:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_connection_someone_is_asked_to_sign_in() {
+    let world = World::with(&["fetch"]).await;
+    let mut call = crate::support::call("fetch", "get", json!({"path": "/record/1"}));
+    call.person = "grace".parse().unwrap();
+    let reply = world.host.call(call).await;
+    assert_eq!(ended(&reply), "connect_required");
+    assert_eq!(reply.outcome.message(), Some("connect an account to `fetch` first"));
+    assert_eq!(world.events(reply.call.unwrap()), ["opened", "closed"]);
+    assert!(world.service.seen().is_empty());
+}

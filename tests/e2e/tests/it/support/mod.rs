@@ -1,0 +1,10 @@
+//! What the tests share: a host, a service, the components, and what is logged.
+
+pub mod components;
+pub mod logs;
+pub mod service;
+pub mod world;
+
+pub use components::{component, patched, root};
+pub use service::Service;
+pub use world::{Setup, TOKEN, World, call, done, ended, name};
