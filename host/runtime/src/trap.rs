@@ -16,6 +16,9 @@ pub(crate) enum Trap {
     },
     /// It used up its stack.
     Stack,
+    /// It reached below or above its memory. Compilers lay a program's own stack at the memory's very beginning, so
+    /// this is where a recursion without end mostly ends.
+    OutOfBounds,
     /// It left by `exit`, which is no answer whatever the code.
     Exit(i32),
     /// It executed what traps: an uncaught panic, mostly.
@@ -37,6 +40,7 @@ impl Trap {
         }
         match error.downcast_ref::<wasmtime::Trap>() {
             Some(wasmtime::Trap::StackOverflow) => Self::Stack,
+            Some(wasmtime::Trap::MemoryOutOfBounds) => Self::OutOfBounds,
             Some(wasmtime::Trap::UnreachableCodeReached) => Self::Unreachable,
             _ => Self::Other,
         }
@@ -54,6 +58,9 @@ impl fmt::Display for Trap {
                 )
             }
             Self::Stack => f.write_str("it used up its stack, as by a recursion without end"),
+            Self::OutOfBounds => {
+                f.write_str("it went beyond its memory, as a recursion without end does")
+            }
             Self::Exit(code) => write!(f, "it exited with code {code} instead of answering"),
             Self::Unreachable => f.write_str("it stopped itself, as by a panic"),
             Self::Other => f.write_str("it trapped"),

@@ -72,13 +72,7 @@ pub(crate) fn stopped(scope: &CallScope) -> Option<Outcome> {
 
 /// Checks an answer.
 fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
-    let attached: usize = output.attachments.iter().map(|file| file.data.len()).sum();
-    let structured = output.structured.as_ref().map_or(0, String::len);
-    let bytes = output
-        .text
-        .len()
-        .saturating_add(structured)
-        .saturating_add(attached);
+    let bytes = size(&output);
     if bytes > scope.limits.output_bytes_max {
         let message = format!(
             "the answer has {bytes} bytes, more than the {} an answer may have",
@@ -122,6 +116,20 @@ fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
         attachments: attachments.collect(),
         next_cursor: output.next_cursor,
     })
+}
+
+/// Counts an answer's bytes: all that it has, for whatever is not counted is the way to say too much.
+fn size(output: &tools::Output) -> usize {
+    let files = output
+        .attachments
+        .iter()
+        .flat_map(|file| [file.name.len(), file.media_type.len(), file.data.len()]);
+    let optional = [&output.structured, &output.next_cursor];
+    let optional = optional.into_iter().flatten().map(String::len);
+    files
+        .chain(optional)
+        .chain([output.text.len()])
+        .fold(0, usize::saturating_add)
 }
 
 /// Takes over what the connector says went wrong.
@@ -171,7 +179,7 @@ pub(crate) fn broken(scope: &CallScope, error: &wasmtime::Error) -> Failure {
     let trap = Trap::of(error);
     let code = match trap {
         Trap::Memory { .. } => FailureCode::MemoryLimit,
-        Trap::Stack => FailureCode::StackLimit,
+        Trap::Stack | Trap::OutOfBounds => FailureCode::StackLimit,
         Trap::Exit(_) | Trap::Unreachable | Trap::Other => FailureCode::Trapped,
     };
     let name = &scope.connector.manifest().name;

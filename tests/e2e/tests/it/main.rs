@@ -11,8 +11,10 @@
 mod approval;
 mod closed;
 mod effects;
+mod hostile;
 mod reach;
 mod record_first;
 mod sealed;
 mod secrets;
+mod state;
 mod support;

@@ -241,11 +241,11 @@ async fn a_request_cannot_be_smuggled_into_another() {
             let reply = world.call("smuggle", "header", arguments).await;
             let ended = ended(&reply);
             let expected = match name {
-                // It counts the body itself, and never gets to the gate.
-                "content-length" => ["refused request_body", "failed connector_error"],
-                _ => ["refused header", "failed not_permitted"],
+                // `wasi:http` counts the body itself: it never gets to the gate.
+                "content-length" if !with_body => "failed connector_error",
+                _ => "failed not_permitted",
             };
-            assert!(expected.contains(&ended.as_str()), "{name}: {ended}");
+            assert_eq!(ended, expected, "{name}");
         }
     }
     let port = world.service.address.port();
@@ -258,7 +258,6 @@ async fn a_request_cannot_be_smuggled_into_another() {
         json!({"target": "/record/1 HTTP/1.1\r\nhost: evil.example\r\n\r\nGET /"}),
         json!({"target": "http://evil.example/"}),
         json!({"target": "//evil.example/"}),
-        json!({"target": "/record/1#/../x"}),
         json!({"method": "GET /record/2 HTTP/1.1\r\n\r\nGET"}),
         json!({"method": "CONNECT"}),
     ] {
