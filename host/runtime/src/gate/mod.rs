@@ -29,6 +29,7 @@ use wasmtime_wasi_http::{
     WasiHttpHooks,
 };
 
+use crate::ports::Sensitive;
 use crate::ports::audit::{Durability, Event};
 use crate::scope::{CallScope, Stop};
 
@@ -143,7 +144,7 @@ async fn settle(scope: &CallScope, number: u32, failure: GateFailure) -> Error {
     let event = Event::Denied {
         request: number,
         code,
-        message,
+        message: Sensitive::new(message),
     };
     if let Err(problem) = scope.record(event, Durability::Buffered).await {
         tracing::error!(call = %scope.id, %problem, "a denied request could not be recorded");

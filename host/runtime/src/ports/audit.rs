@@ -41,7 +41,8 @@ pub enum Event {
     },
     /// The connector names what its answer rests on.
     Cited(Vec<Source>),
-    /// The connector says what it is about to change.
+    /// The connector says what it is about to change. Its labels, notes and values are to be sealed as
+    /// [`Sensitive`] is; its `Debug` leaves them out.
     Announced(Vec<Change>),
     /// A request is about to be sent: written before its first byte leaves.
     Intended(Intent),
@@ -53,8 +54,8 @@ pub enum Event {
         request: u32,
         /// The stable code of the reason.
         code: &'static str,
-        /// The reason.
-        message: String,
+        /// The reason, which may name the path that was asked for.
+        message: Sensitive,
     },
     /// A call ended.
     Closed(Closed),

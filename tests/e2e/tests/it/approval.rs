@@ -80,7 +80,10 @@ async fn two_reruns_at_once_send_once() {
         let put = || world.call("fetch", "put", arguments.clone());
         assert!(world.approvals.approve(held(&put().await)));
         let (one, two) = tokio::join!(put(), put());
-        let done = [&one, &two].iter().filter(|reply| ended(reply) == "done").count();
+        let done = [&one, &two]
+            .iter()
+            .filter(|reply| ended(reply) == "done")
+            .count();
         // The second may see what the first has written: then it is another question.
         assert_eq!(done, 1, "{one:?} {two:?}");
         assert_eq!(one.sent.len() + two.sent.len(), 1);
@@ -115,7 +118,10 @@ async fn what_was_approved_is_not_sent_a_second_time_when_the_answer_is_lost() {
     assert_eq!(ended(&reply), "failed unavailable", "{reply:?}");
     assert_eq!(reply.sent.len(), 1);
     assert!(
-        matches!(reply.sent[0].end, portcullis::ports::audit::RequestEnd::Unclear(_)),
+        matches!(
+            reply.sent[0].end,
+            portcullis::ports::audit::RequestEnd::Unclear(_)
+        ),
         "{reply:?}"
     );
     held(&put().await);

@@ -168,9 +168,11 @@ async fn invariant_6_fail_closed() {
         assert_eq!(ended(&reply), "refused host_unavailable", "{broken:?}");
         let message = reply.outcome.message().unwrap();
         assert!(message.contains("is broken"), "{broken:?}: {message}");
-        assert!(reply.sent.iter().all(|sent| {
-            matches!(sent.end, portcullis::ports::audit::RequestEnd::NotSent(_))
-        }));
+        assert!(
+            reply.sent.iter().all(|sent| {
+                matches!(sent.end, portcullis::ports::audit::RequestEnd::NotSent(_))
+            })
+        );
         assert!(world.service.seen().is_empty(), "{broken:?}");
         assert_eq!(world.service.connections(), 0);
 
@@ -190,7 +192,10 @@ async fn without_a_connection_someone_is_asked_to_sign_in() {
     call.person = "grace".parse().unwrap();
     let reply = world.host.call(call).await;
     assert_eq!(ended(&reply), "connect_required");
-    assert_eq!(reply.outcome.message(), Some("connect an account to `fetch` first"));
+    assert_eq!(
+        reply.outcome.message(),
+        Some("connect an account to `fetch` first")
+    );
     assert_eq!(world.events(reply.call.unwrap()), ["opened", "closed"]);
     assert!(world.service.seen().is_empty());
 }

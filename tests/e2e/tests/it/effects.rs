@@ -23,7 +23,11 @@ async fn invariant_3_a_tool_cannot_exceed_its_effect() {
             assert_eq!(ended(&reply), "refused ceiling", "{method}");
             assert!(reply.sent.is_empty());
             let records = world.records(&reply);
-            assert!(records.iter().all(|record| event(&record.event) != "intended"));
+            assert!(
+                records
+                    .iter()
+                    .all(|record| event(&record.event) != "intended")
+            );
         }
     }
     // A tool that may change something may still not destroy it.

@@ -54,46 +54,164 @@ type Attack = (&'static str, &'static str, Value, &'static str);
 
 /// Every attack of every component, and how it must end.
 fn attacks() -> Vec<Attack> {
-    let write = |end: &str, declare: bool| {
-        json!({"path": "/record/1", "end": end, "declare_length": declare})
-    };
+    let write = |end: &str, declare: bool| json!({"path": "/record/1", "end": end, "declare_length": declare});
     let then = |then: &str| json!({"path": "/record/1", "then": then});
     vec![
-        ("elsewhere", "get", json!({"origin": "https://evil.example", "path": "/"}), "refused origin"),
-        ("flood", "flood", json!({"way": "text", "bytes": 9 << 20}), "failed output_limit"),
-        ("flood", "flood", json!({"way": "structured", "bytes": 9 << 20}), "failed output_limit"),
-        ("flood", "flood", json!({"way": "attachment", "bytes": 9 << 20}), "failed output_limit"),
-        ("flood", "flood", json!({"way": "cursor", "bytes": 9 << 20}), "failed output_limit"),
-        ("flood", "flood", json!({"way": "text"}), "failed memory_limit"),
-        ("flood", "flood", json!({"way": "failure", "bytes": 9 << 20}), "failed connector_error"),
-        ("flood", "flood", json!({"way": "field_problems", "bytes": 9 << 16}), "failed invalid_arguments"),
-        ("flood", "flood", json!({"way": "steps"}), "failed time_limit"),
-        ("flood", "flood", json!({"way": "sources"}), "failed time_limit"),
-        ("flood", "flood", json!({"way": "progress"}), "failed time_limit"),
-        ("flood", "flood", json!({"way": "print"}), "failed time_limit"),
+        (
+            "elsewhere",
+            "get",
+            json!({"origin": "https://evil.example", "path": "/"}),
+            "refused origin",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "text", "bytes": 9 << 20}),
+            "failed output_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "structured", "bytes": 9 << 20}),
+            "failed output_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "attachment", "bytes": 9 << 20}),
+            "failed output_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "cursor", "bytes": 9 << 20}),
+            "failed output_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "text"}),
+            "failed memory_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "failure", "bytes": 9 << 20}),
+            "failed connector_error",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "field_problems", "bytes": 9 << 16}),
+            "failed invalid_arguments",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "steps"}),
+            "failed time_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "sources"}),
+            "failed time_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "progress"}),
+            "failed time_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "print"}),
+            "failed time_limit",
+        ),
         ("half_write", "write", then("sleep"), "failed time_limit"),
         ("half_write", "write", then("spin"), "failed time_limit"),
         ("hog", "hog", json!({}), "failed memory_limit"),
-        ("leak", "leak", json!({"way": "query"}), "refused placeholder"),
+        (
+            "leak",
+            "leak",
+            json!({"way": "query"}),
+            "refused placeholder",
+        ),
         ("overflow", "overflow", json!({}), "failed stack_limit"),
-        ("redirect", "get", json!({"path": "/moved"}), "refused redirect"),
-        ("slow_reader", "read", json!({"path": "/large"}), "failed time_limit"),
-        ("slow_reader", "read", json!({"path": "/slow"}), "failed time_limit"),
-        ("smuggle", "header", json!({"name": "authorization", "value": "x"}), "failed not_permitted"),
+        (
+            "redirect",
+            "get",
+            json!({"path": "/moved"}),
+            "refused redirect",
+        ),
+        (
+            "slow_reader",
+            "read",
+            json!({"path": "/large"}),
+            "failed time_limit",
+        ),
+        (
+            "slow_reader",
+            "read",
+            json!({"path": "/slow"}),
+            "failed time_limit",
+        ),
+        (
+            "smuggle",
+            "header",
+            json!({"name": "authorization", "value": "x"}),
+            "failed not_permitted",
+        ),
         ("spin", "spin", json!({}), "failed time_limit"),
         ("state", "remember", json!({"text": "x"}), "done"),
-        ("stderr", "print", json!({"text": "x", "times": 3}), "failed trapped"),
+        (
+            "stderr",
+            "print",
+            json!({"text": "x", "times": 3}),
+            "failed trapped",
+        ),
         ("trap", "trap", json!({"how": "abort"}), "failed trapped"),
         ("trap", "trap", json!({"how": "panic"}), "failed trapped"),
         ("trap", "trap", json!({"how": "exit"}), "failed trapped"),
         ("truncated", "write", write("trap", true), "failed trapped"),
         ("truncated", "write", write("return", true), "done"),
-        ("truncated", "write", write("finish", false), "refused request_body"),
-        ("truncated", "write", write("drop", false), "refused request_body"),
-        ("truncated", "write", write("drop", true), "refused request_body"),
-        ("undeclared_header", "get", json!({"path": "/record/1", "name": "x-a", "value": "b"}), "refused header"),
-        ("undeclared_route", "send", json!({"method": "GET", "target": "/admin"}), "refused route"),
-        ("write_from_read", "read", json!({"method": "DELETE", "path": "/record/1", "announce": true}), "refused ceiling"),
+        (
+            "truncated",
+            "write",
+            write("finish", false),
+            "refused request_body",
+        ),
+        (
+            "truncated",
+            "write",
+            write("drop", false),
+            "refused request_body",
+        ),
+        (
+            "truncated",
+            "write",
+            write("drop", true),
+            "refused request_body",
+        ),
+        (
+            "undeclared_header",
+            "get",
+            json!({"path": "/record/1", "name": "x-a", "value": "b"}),
+            "refused header",
+        ),
+        (
+            "undeclared_route",
+            "send",
+            json!({"method": "GET", "target": "/admin"}),
+            "refused route",
+        ),
+        (
+            "write_from_read",
+            "read",
+            json!({"method": "DELETE", "path": "/record/1", "announce": true}),
+            "refused ceiling",
+        ),
     ]
 }
 
@@ -110,7 +228,9 @@ fn every_hostile_component_is_here() {
 async fn each_hostile_component_ends_in_an_error_of_its_own() {
     let connectors: Vec<String> = hostile();
     let connectors = connectors.iter().map(String::as_str);
-    let connectors: Vec<&str> = connectors.filter(|name| *name != "unknown_import").collect();
+    let connectors: Vec<&str> = connectors
+        .filter(|name| *name != "unknown_import")
+        .collect();
     let world = world(&connectors).await;
     for (connector, tool) in [
         ("half-write", "write"),
@@ -129,7 +249,9 @@ async fn each_hostile_component_ends_in_an_error_of_its_own() {
     let mut waiting = attacks().into_iter();
     loop {
         let some = waiting.by_ref().take(4);
-        let some: Vec<_> = some.map(|one| tokio::spawn(attack(world.clone(), one))).collect();
+        let some: Vec<_> = some
+            .map(|one| tokio::spawn(attack(world.clone(), one)))
+            .collect();
         if some.is_empty() {
             break;
         }
@@ -140,7 +262,10 @@ async fn each_hostile_component_ends_in_an_error_of_its_own() {
     stop.store(true, Ordering::SeqCst);
     let (count, slowest) = good.await.unwrap();
     assert!(count > 30, "{count} good calls");
-    assert!(slowest < WALL_CLOCK, "the slowest good call took {slowest:?}");
+    assert!(
+        slowest < WALL_CLOCK,
+        "the slowest good call took {slowest:?}"
+    );
     assert!(world.service.changes().is_empty());
 }
 
@@ -169,7 +294,10 @@ async fn a_component_with_an_unknown_import_is_not_installed() {
     let Err(error @ InstallError::UnknownImports(_)) = error else {
         panic!("{error:?}");
     };
-    assert!(error.to_string().contains("`evil:door/open@0.1.0`"), "{error}");
+    assert!(
+        error.to_string().contains("`evil:door/open@0.1.0`"),
+        "{error}"
+    );
     let names: Vec<String> = world
         .host
         .connectors()
@@ -200,7 +328,15 @@ async fn what_is_no_connector_is_not_installed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_8_a_broken_connector_hurts_only_its_own_call() {
-    let connectors = ["spin", "hog", "overflow", "trap", "flood", "slow_reader", "half_write"];
+    let connectors = [
+        "spin",
+        "hog",
+        "overflow",
+        "trap",
+        "flood",
+        "slow_reader",
+        "half_write",
+    ];
     let world = Arc::new(world(&connectors).await);
     world.mode("half-write", "write", Mode::Allow);
     // Twice as many that compute without end as there are processors, and one of each other kind.
@@ -212,9 +348,24 @@ async fn invariant_8_a_broken_connector_hurts_only_its_own_call() {
         ("hog", "hog", json!({}), "failed memory_limit"),
         ("overflow", "overflow", json!({}), "failed stack_limit"),
         ("trap", "trap", json!({"how": "panic"}), "failed trapped"),
-        ("flood", "flood", json!({"way": "text", "bytes": 9 << 20}), "failed output_limit"),
-        ("flood", "flood", json!({"way": "print"}), "failed time_limit"),
-        ("slow-reader", "read", json!({"path": "/large"}), "failed time_limit"),
+        (
+            "flood",
+            "flood",
+            json!({"way": "text", "bytes": 9 << 20}),
+            "failed output_limit",
+        ),
+        (
+            "flood",
+            "flood",
+            json!({"way": "print"}),
+            "failed time_limit",
+        ),
+        (
+            "slow-reader",
+            "read",
+            json!({"path": "/large"}),
+            "failed time_limit",
+        ),
         (
             "half-write",
             "write",
@@ -243,7 +394,10 @@ async fn invariant_8_a_broken_connector_hurts_only_its_own_call() {
     stop.store(true, Ordering::SeqCst);
     let (count, slowest) = good.await.unwrap();
     assert!(count >= 3, "{count} good calls");
-    assert!(slowest < WALL_CLOCK, "the slowest good call took {slowest:?}");
+    assert!(
+        slowest < WALL_CLOCK,
+        "the slowest good call took {slowest:?}"
+    );
     assert_eq!(world.service.changes().len(), 0);
 }
 
@@ -283,6 +437,9 @@ async fn what_a_component_prints_is_the_operators_alone() {
     let lines: Vec<&str> = lines.collect();
     assert!((1..2000).contains(&lines.len()), "{}", lines.len());
     for line in lines {
-        assert!(line.contains("portcullis::guest") && line.contains("\\u{1b}"), "{line}");
+        assert!(
+            line.contains("portcullis::guest") && line.contains("\\u{1b}"),
+            "{line}"
+        );
     }
 }

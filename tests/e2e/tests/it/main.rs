@@ -9,6 +9,7 @@
 )]
 
 mod approval;
+mod arrows;
 mod closed;
 mod effects;
 mod hostile;
@@ -18,3 +19,5 @@ mod sealed;
 mod secrets;
 mod state;
 mod support;
+mod versions;
+mod wit;

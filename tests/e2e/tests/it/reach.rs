@@ -89,7 +89,11 @@ async fn invariant_2_a_connector_reaches_only_what_is_declared() {
     ] {
         let arguments = json!({"method": method, "target": target});
         let reply = world.call("undeclared-route", "send", arguments).await;
-        assert_eq!(ended(&reply), format!("refused {code}"), "{method} {target}");
+        assert_eq!(
+            ended(&reply),
+            format!("refused {code}"),
+            "{method} {target}"
+        );
     }
 
     for (name, code) in [

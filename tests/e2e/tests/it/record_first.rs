@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use portcullis::Reply;
 use portcullis::policy::Mode;
 use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis::ports::{PortError, Ports};
-use portcullis::Reply;
 use serde_json::{Value, json};
 
 use crate::support::world::event;
@@ -71,7 +71,11 @@ async fn fail_at_every_record(tool: &str, arguments: Value, for_good: bool) {
             intended(&world, &reply),
             "{tool}, {fails_at}: what was sent and what was written differ: {reply:?}"
         );
-        assert_eq!(world.service.changes().len(), reply.sent.len(), "{tool}, {fails_at}");
+        assert_eq!(
+            world.service.changes().len(),
+            reply.sent.len(),
+            "{tool}, {fails_at}"
+        );
         match ended(&reply).as_str() {
             "refused host_unavailable" => refused += 1,
             "done" => {}
@@ -147,7 +151,13 @@ async fn the_intent_is_there_before_the_first_byte() {
     assert_eq!(
         world.events(reply.call.unwrap()),
         [
-            "opened", "intended", "answered", "announced", "intended", "answered", "cited",
+            "opened",
+            "intended",
+            "answered",
+            "announced",
+            "intended",
+            "answered",
+            "cited",
             "closed"
         ]
     );

@@ -16,11 +16,36 @@ async fn invariant_7_no_record_value_is_stored_unsealed() {
     let mut calls = Vec::new();
     for (connector, tool, arguments, expected) in [
         ("fetch", "search", json!({"text": "Zaphod-query"}), "done"),
-        ("redirect", "get", json!({"path": "/record/1?q=Zaphod-path"}), "done"),
-        ("fetch", "put", json!({"id": "1", "name": "Zaphod-after"}), "done"),
-        ("fetch", "put", json!({"id": "Zaphod-id-99", "name": "x"}), "failed not_found"),
-        ("fetch", "get", json!({"path": 1, "x": "Zaphod-misfit"}), "failed invalid_arguments"),
-        ("fetch", "get", json!({"path": "Zaphod-relative"}), "failed connector_error"),
+        (
+            "redirect",
+            "get",
+            json!({"path": "/record/1?q=Zaphod-path"}),
+            "done",
+        ),
+        (
+            "fetch",
+            "put",
+            json!({"id": "1", "name": "Zaphod-after"}),
+            "done",
+        ),
+        (
+            "fetch",
+            "put",
+            json!({"id": "Zaphod-id-99", "name": "x"}),
+            "failed not_found",
+        ),
+        (
+            "fetch",
+            "get",
+            json!({"path": 1, "x": "Zaphod-misfit"}),
+            "failed invalid_arguments",
+        ),
+        (
+            "fetch",
+            "get",
+            json!({"path": "Zaphod-relative"}),
+            "failed connector_error",
+        ),
         (
             "undeclared-route",
             "send",
@@ -54,7 +79,11 @@ async fn invariant_7_no_record_value_is_stored_unsealed() {
     for reply in &calls {
         let plain = format!("{:?}", world.records(reply));
         assert!(plain.contains("Opened") && plain.contains("Closed"));
-        assert!(!plain.contains("Zaphod"), "{plain}");
+        assert!(
+            !plain.contains("Zaphod"),
+            "{}",
+            plain.split("Zaphod").next().unwrap_or_default()
+        );
     }
     // The ids that say what happened are there.
     let plain = format!("{:?}", world.records(&calls[2]));

@@ -120,7 +120,10 @@ async fn the_stand_in_for_the_token_is_random_and_goes_nowhere() {
     assert!(matches!(reply.outcome, Outcome::Done(_)), "{reply:?}");
     let sent = &world.service.seen()[0];
     let body = String::from_utf8_lossy(&sent.body).into_owned();
-    assert!(!body.contains(TOKEN) && body.contains("706f727463756c6c6973"), "{body}");
+    assert!(
+        !body.contains(TOKEN) && body.contains("706f727463756c6c6973"),
+        "{body}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,112 @@
+//! A new version takes over while calls are under way: those finish on the old one.
+
+use std::time::Duration;
+
+use portcullis::ports::audit::Event;
+use portcullis::{Limits, Reply};
+use serde_json::json;
+
+use crate::support::world::{Setup, call};
+use crate::support::{World, component, done, ended, patched};
+
+/// The digest of the version that a call ran.
+fn ran(world: &World, reply: &Reply) -> portcullis::policy::Digest {
+    match &world.records(reply)[0].event {
+        Event::Opened(opened) => opened.component.unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn newer(name: &str) -> Vec<u8> {
+    patched(
+        component(name),
+        "\"version\": \"0.1.0\"",
+        "\"version\": \"0.2.0\"",
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_finishes_on_the_version_that_it_began_on() {
+    let world = World::with(&["fetch"]).await;
+    world.mode("fetch", "put", portcullis::policy::Mode::Allow);
+    let old = world.host.connectors()[0].digest();
+    // The service has done the change and keeps its answer back: the call is in the middle of its run.
+    world.service.hold_answers();
+    let host = world.host.clone();
+    let running = tokio::spawn(async move {
+        host.call(call("fetch", "put", json!({"id": "1", "name": "Old"})))
+            .await
+    });
+    world.service.arrived(1).await;
+
+    world.install_bytes(newer("fetch")).await;
+    let connectors = world.host.connectors();
+    assert_eq!(connectors.len(), 1);
+    assert_eq!(connectors[0].manifest().version, "0.2.0");
+    let new = connectors[0].digest();
+    assert_ne!(new, old);
+    // A call that begins now runs the new one, while the old one still runs.
+    let reply = world
+        .call("fetch", "get", json!({"path": "/record/1"}))
+        .await;
+    assert_eq!(ended(&reply), "done");
+    assert_eq!(ran(&world, &reply), new);
+
+    world.service.release();
+    let reply = running.await.unwrap();
+    assert_eq!(ended(&reply), "done", "{reply:?}");
+    assert_eq!(ran(&world, &reply), old);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_go_on_through_many_changes_of_version() {
+    let setup = Setup {
+        limits: Limits {
+            concurrent_calls_max: 8,
+            wall_clock: Duration::from_secs(20),
+            ..Limits::default()
+        },
+        ..Setup::default()
+    };
+    let world = World::new(setup, &["hello"]).await;
+    let versions = [component("hello"), newer("hello")];
+    let mut callers = Vec::new();
+    for caller in 0..4 {
+        let host = world.host.clone();
+        callers.push(tokio::spawn(async move {
+            for round in 0..100 {
+                let text = format!("{caller}-{round}");
+                let reply = host
+                    .call(call("hello", "echo", json!({"text": text})))
+                    .await;
+                assert_eq!(done(reply).text, text);
+            }
+        }));
+    }
+    for round in 0..20 {
+        world.install_bytes(versions[round % 2].clone()).await;
+    }
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(world.host.connectors().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_to_install_leaves_the_version_before() {
+    let world = World::with(&["hello"]).await;
+    let digest = world.host.connectors()[0].digest();
+    let broken = patched(
+        component("hello"),
+        "\"version\": \"0.1.0\"",
+        "\"version\": \"zero.\"",
+    );
+    let error = world.host.install(broken).await.unwrap_err();
+    assert!(error.to_string().contains("/version"), "{error}");
+    // Fetch declares a POST that reads: someone must accept it.
+    let error = world.host.install(component("fetch")).await.unwrap_err();
+    assert!(error.to_string().contains("/search"), "{error}");
+    let connectors = world.host.connectors();
+    assert_eq!(connectors.len(), 1);
+    assert_eq!(connectors[0].digest(), digest);
+}
