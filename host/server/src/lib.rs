@@ -1,1 +1,76 @@
-//! portcullis-server
+//! The host's tools for clients of the Model Context Protocol.
+//!
+//! What a client sees is what the agent has: tools that are switched off are not listed. What a call comes to, also a
+//! refusal, is a result that a model can read; only a call of what is no tool at all is an error of the protocol.
+//!
+//! Not known here: any service, any secret, where the records of calls go.
+
+mod answer;
+mod handler;
+mod tools;
+
+use portcullis::Host;
+use portcullis::policy::{AgentId, PersonId};
+use rmcp::ServiceExt;
+use rmcp::service::QuitReason;
+
+pub use answer::text;
+
+/// A server that could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The client began otherwise than the protocol says.
+    #[error("the client did not begin as the Model Context Protocol says; is it an MCP client?")]
+    Initialize(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The task that serves broke.
+    #[error("the server broke")]
+    Broken(#[source] tokio::task::JoinError),
+}
+
+/// Speaks for one agent and one person.
+#[derive(Clone, Debug)]
+pub struct Server {
+    host: Host,
+    agent: AgentId,
+    person: PersonId,
+}
+
+impl Server {
+    /// Makes a server. Whoever reaches it calls as this agent, for this person.
+    pub fn new(host: Host, agent: AgentId, person: PersonId) -> Self {
+        Self {
+            host,
+            agent,
+            person,
+        }
+    }
+
+    /// Serves one client over a pair of streams, until it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`].
+    pub async fn serve<R, W>(self, reader: R, writer: W) -> Result<(), ServeError>
+    where
+        R: tokio::io::AsyncRead + Send + Unpin + 'static,
+        W: tokio::io::AsyncWrite + Send + Unpin + 'static,
+    {
+        let service = ServiceExt::serve(self, (reader, writer))
+            .await
+            .map_err(|error| ServeError::Initialize(Box::new(error)))?;
+        match service.waiting().await {
+            Ok(QuitReason::JoinError(error)) | Err(error) => Err(ServeError::Broken(error)),
+            Ok(_) => Ok(()),
+        }
+    }
+
+    /// Serves one client over standard input and output. Nothing else may write there.
+    ///
+    /// # Errors
+    ///
+    /// [`ServeError`].
+    pub async fn serve_stdio(self) -> Result<(), ServeError> {
+        let (reader, writer) = rmcp::transport::io::stdio_pipes();
+        self.serve(reader, writer).await
+    }
+}

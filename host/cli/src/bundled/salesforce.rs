@@ -1,0 +1,147 @@
+//! The address of an org, as people paste it: what of it is meant, or what to paste instead.
+
+use portcullis::network::HostPort;
+use portcullis::policy::Origin;
+use url::Url;
+
+use crate::problem::Problem;
+
+/// What an address looks like, for messages.
+const SHAPE: &str = "give the org's My Domain address, such as `https://acme.my.salesforce.com`: it is what `sf org display` calls the instance URL";
+
+/// Reads an org's address.
+///
+/// Loopback and private addresses, and `http`, are for destinations among `allowed` alone.
+///
+/// # Errors
+///
+/// One sentence that says what is wrong with the address, and which one is probably meant.
+pub(crate) fn instance_url(text: &str, allowed: &[HostPort]) -> Result<Origin, Problem> {
+    let refuse = |problem: &str, hint: &str| {
+        Problem::mistake(
+            "instance_url",
+            format!(
+                "`{}` is no address of an org: {problem}",
+                text.escape_debug()
+            ),
+            hint,
+        )
+    };
+    let text = text.trim();
+    let url = match text.contains("://") {
+        true => Url::parse(text),
+        false => Url::parse(&format!("https://{text}")),
+    };
+    let url = url.map_err(|error| refuse(&error.to_string(), SHAPE))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(refuse("it carries a user name or password", SHAPE));
+    }
+    let host = url.host_str().unwrap_or_default();
+    if let Some(meant) = meant(host) {
+        let hint = format!("use `--instance-url {meant}`");
+        return Err(refuse("it is a page of the org, not its API", &hint));
+    }
+    if matches!(host, "login.salesforce.com" | "test.salesforce.com") {
+        return Err(refuse("every org signs in there, and none is there", SHAPE));
+    }
+    let origin = url.origin().ascii_serialization();
+    let origin = Origin::parse(&origin).map_err(|error| refuse(&error.to_string(), SHAPE))?;
+    if !text.contains("://") {
+        let hint = format!("use `--instance-url {origin}`");
+        return Err(refuse("it does not begin with `https://`", &hint));
+    }
+    if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
+        let hint = format!("use `--instance-url {origin}`");
+        return Err(refuse("something stands behind the host", &hint));
+    }
+    let destination = HostPort::new(origin.host(), origin.port());
+    if allowed.contains(&destination) {
+        return Ok(origin);
+    }
+    if origin.is_loopback() {
+        let hint = format!("to use an org on this machine, add `--allow-origin {destination}`");
+        return Err(refuse("it is on this machine", &hint));
+    }
+    if !origin.is_https() {
+        return Err(refuse(
+            "it is not https, so the access token could be read on its way",
+            SHAPE,
+        ));
+    }
+    Ok(origin)
+}
+
+/// Gives the API's address where a page of the same org was pasted.
+fn meant(host: &str) -> Option<String> {
+    const PAGES: [(&str, &str); 4] = [
+        (".lightning.force.com", ".my.salesforce.com"),
+        (".my.salesforce-setup.com", ".my.salesforce.com"),
+        (".vf.force.com", ".my.salesforce.com"),
+        (".file.force.com", ".my.salesforce.com"),
+    ];
+    PAGES.iter().find_map(|(page, api)| {
+        let domain = host.strip_suffix(page)?;
+        // `acme--package` is a page of a package's in the org `acme`; `acme--uat.sandbox` is a sandbox.
+        let domain = match domain.split_once("--") {
+            Some((org, _)) if !domain.contains('.') => org,
+            _ => domain,
+        };
+        Some(format!("https://{domain}{api}"))
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_as_it_is_meant() {
+        for (text, origin) in [
+            (
+                "https://acme.my.salesforce.com",
+                "https://acme.my.salesforce.com",
+            ),
+            (
+                " https://ACME.my.salesforce.com/ ",
+                "https://acme.my.salesforce.com",
+            ),
+            (
+                "https://acme--uat.sandbox.my.salesforce.com:443",
+                "https://acme--uat.sandbox.my.salesforce.com",
+            ),
+        ] {
+            assert_eq!(instance_url(text, &[]).unwrap().to_string(), origin);
+        }
+        let allowed = ["127.0.0.1:8080".parse().unwrap()];
+        let origin = instance_url("http://127.0.0.1:8080", &allowed).unwrap();
+        assert_eq!(origin.to_string(), "http://127.0.0.1:8080");
+    }
+
+    #[test]
+    fn what_is_no_address_is_answered_with_the_one_that_is_meant() {
+        let mut said = String::new();
+        for text in [
+            "acme",
+            "acme.my.salesforce.com",
+            "https://acme.lightning.force.com/lightning/page/home",
+            "https://acme--uat.sandbox.lightning.force.com",
+            "https://acme--c.vf.force.com/apex/page",
+            "https://acme.my.salesforce-setup.com/lightning/setup/SetupOneHome/home",
+            "https://acme.my.salesforce.com/services/data",
+            "https://login.salesforce.com",
+            "http://acme.my.salesforce.com",
+            "https://user:secret@acme.my.salesforce.com",
+            "http://localhost:8080",
+            "ftp://acme.my.salesforce.com",
+            "https://",
+            "",
+        ] {
+            let problem = instance_url(text, &[]).unwrap_err();
+            assert_eq!(problem.exit, crate::problem::MISTAKE);
+            let hint = problem.hint.as_deref().unwrap_or_default();
+            said.push_str(&format!("{problem}\n  {hint}\n"));
+        }
+        insta::assert_snapshot!(said);
+    }
+}

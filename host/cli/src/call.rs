@@ -1,0 +1,74 @@
+//! `portcullis call`: one tool, once.
+
+use std::io::{Read, Write};
+
+use anyhow::Result;
+use portcullis::{ComponentCache, Outcome};
+use serde_json::{Value, json};
+
+use crate::args::{Call, Format};
+use crate::org;
+use crate::problem::Problem;
+use crate::show;
+
+/// Calls the tool, and gives the problem where there is no answer.
+pub(crate) async fn run(args: &Call, cache: ComponentCache) -> Result<()> {
+    let arguments = arguments(&args.json)?;
+    let world = org::open(&args.org, &args.network, cache).await?;
+    let (connector, _) = world.connect().await?;
+    let name = &connector.manifest().name;
+    let reply = world.call(name, &args.tool, arguments).await;
+    let records = reply
+        .call
+        .map(|call| world.audit.records(call))
+        .unwrap_or_default();
+
+    if args.output == Format::Json {
+        let mut object = show::reply::reply_json(&reply);
+        if args.audit {
+            object.insert("audit".to_owned(), show::audit::json(&records));
+        }
+        show::json(&Value::Object(object))?;
+    } else {
+        let mut out = anstream::stdout().lock();
+        if let Outcome::Done(output) = &reply.outcome {
+            show::reply::output(&mut out, output)?;
+        }
+        show::reply::sent(&mut out, &reply.sent)?;
+        if args.audit {
+            if matches!(reply.outcome, Outcome::Done(_)) {
+                writeln!(out)?;
+            }
+            show::audit::entry(&mut out, &records)?;
+        }
+    }
+    match Problem::of_reply(&reply) {
+        Some(problem) => Err(problem.into()),
+        None => Ok(()),
+    }
+}
+
+/// Reads the tool's arguments. Whether they fit the tool is for the host to say.
+fn arguments(text: &str) -> Result<Value> {
+    let mut read = String::new();
+    let text = match text {
+        "-" => {
+            std::io::stdin().read_to_string(&mut read)?;
+            read.as_str()
+        }
+        text => text,
+    };
+    let shape = json!({ "soql": "SELECT Name FROM Account LIMIT 3" });
+    let hint = format!("give the arguments as one object in single quotes: --json '{shape}'");
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let message = format!("the text after `--json` is no JSON: {error}");
+        Problem::mistake("arguments", message, hint.clone())
+    })?;
+    match value.is_object() {
+        true => Ok(value),
+        false => {
+            let message = "the text after `--json` is no object of named arguments";
+            Err(Problem::mistake("arguments", message, hint).into())
+        }
+    }
+}

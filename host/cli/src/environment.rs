@@ -1,0 +1,110 @@
+//! What the program takes from its environment, so that no library has to: proxies, tokens, the cache
+//! folder, who is at the keyboard.
+
+use std::env;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use portcullis::ComponentCache;
+use portcullis::network::{NetworkOptions, ProxyUrl};
+use portcullis::policy::PersonId;
+use secrecy::SecretString;
+
+use crate::args::NetworkArgs;
+use crate::problem::Problem;
+
+/// Reads a variable; empty is unset.
+fn variable(names: &[&str]) -> Option<String> {
+    names
+        .iter()
+        .filter_map(|name| env::var(name).ok())
+        .find(|value| !value.trim().is_empty())
+}
+
+/// Makes the network's options of the arguments and the usual variables.
+///
+/// `http_proxy` is read in lower case alone, as curl does: `HTTP_PROXY` can be a header's doing where
+/// a web server starts the program (CVE-2016-5385), but no web server starts this one, so both count.
+pub(crate) fn network(args: &NetworkArgs) -> Result<NetworkOptions> {
+    let proxy = |names: &[&str]| -> Result<Option<ProxyUrl>> {
+        Ok(variable(names).map(|text| text.parse()).transpose()?)
+    };
+    let options = NetworkOptions {
+        https_proxy: proxy(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?,
+        http_proxy: proxy(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])?,
+        no_proxy: variable(&["no_proxy", "NO_PROXY"]).unwrap_or_default(),
+        allow_private: args.allow_origin.clone(),
+        ..NetworkOptions::default()
+    };
+    let Some(path) = &args.ca_file else {
+        return Ok(options);
+    };
+    let pem = std::fs::read(path).map_err(|error| {
+        Problem::mistake(
+            "ca_file",
+            format!("could not read `{}`: {error}", path.display()),
+            "give the path of a PEM file with `--ca-file`",
+        )
+    })?;
+    Ok(options.with_ca_pem(&pem)?)
+}
+
+/// Reads an access token.
+pub(crate) fn access_token(name: &str) -> Result<SecretString, Problem> {
+    let token = variable(&[name]).map(|token| token.trim().to_owned());
+    let refuse = |message| {
+        let hint = format!(
+            "put an access token of the org into it, for example: export {name}=\"$(sf org display --json | jq -r .result.accessToken)\""
+        );
+        Problem::mistake("access_token", message, hint)
+    };
+    match token {
+        None => Err(refuse(format!(
+            "the environment variable `{name}` is not set"
+        ))),
+        Some(token) if token.bytes().any(|byte| !byte.is_ascii_graphic()) => Err(refuse(format!(
+            "what the environment variable `{name}` holds is no access token"
+        ))),
+        Some(token) => Ok(token.into()),
+    }
+}
+
+/// Opens the cache of compiled connectors; where it cannot be used, there is none, for it saves time
+/// and nothing else.
+pub(crate) fn cache(no_cache: bool) -> ComponentCache {
+    if no_cache {
+        return ComponentCache::none();
+    }
+    let Some(folder) = cache_folder() else {
+        tracing::warn!(
+            "no cache folder is known: set `XDG_CACHE_HOME`, or connectors are compiled at every start"
+        );
+        return ComponentCache::none();
+    };
+    ComponentCache::in_folder(&folder).unwrap_or_else(|error| {
+        tracing::warn!(folder = %folder.display(), %error, "the cache cannot be used, so connectors are compiled at every start");
+        ComponentCache::none()
+    })
+}
+
+/// `$XDG_CACHE_HOME` (XDG Base Directory Specification: an absolute path), `%LOCALAPPDATA%` on Windows,
+/// or `~/.cache`.
+fn cache_folder() -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        let path = PathBuf::from(env::var_os(name)?);
+        path.is_absolute().then_some(path)
+    };
+    let base = absolute("XDG_CACHE_HOME")
+        .or_else(|| cfg!(windows).then(|| absolute("LOCALAPPDATA")).flatten())
+        .or_else(|| env::home_dir().map(|home| home.join(".cache")))?;
+    Some(base.join("portcullis"))
+}
+
+/// Names the person at the keyboard: the system's user, as far as that is a name here; else `me`.
+pub(crate) fn person() -> Result<PersonId> {
+    let name = variable(&["USER", "LOGNAME", "USERNAME"]);
+    match name.and_then(|name| PersonId::parse(name).ok()) {
+        Some(person) => Ok(person),
+        None => Ok(PersonId::parse("me")?),
+    }
+}

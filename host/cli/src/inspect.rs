@@ -1,0 +1,128 @@
+//! `portcullis connector inspect`: what a component says it is, checked.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::Result;
+use portcullis::policy::{Auth, Effect, RouteSpec};
+use portcullis::{ComponentCache, Connector};
+use serde_json::{Value, json};
+
+use crate::args::Inspect;
+use crate::org;
+use crate::problem::Problem;
+use crate::show;
+use crate::show::style::{TITLE, styled};
+use crate::tools::tool_json;
+
+/// Bytes of a component's file; connectors that carry a language's runtime have about 22 million.
+const COMPONENT_BYTES_MAX: u64 = 256 << 20;
+
+/// Inspects the component in a file.
+pub(crate) async fn run(args: &Inspect, cache: ComponentCache) -> Result<()> {
+    let bytes = read(&args.file)?;
+    let size = bytes.len();
+    let world = org::unconnected(cache)?;
+    let inspected = world.host.inspect(bytes).await?;
+    let connector = inspected.connector();
+    match args.json {
+        true => show::json(&connector_json(connector, size))?,
+        false => summary(&mut anstream::stdout().lock(), connector, size)?,
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let refuse = |problem: String| {
+        let message = format!("could not read `{}`: {problem}", path.display());
+        let hint = "give the `.wasm` file that a build for `wasm32-wasip2` made";
+        Problem::mistake("file", message, hint)
+    };
+    let metadata = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?;
+    if metadata.len() > COMPONENT_BYTES_MAX {
+        let limit = COMPONENT_BYTES_MAX >> 20;
+        return Err(refuse(format!("it is larger than {limit} MiB")).into());
+    }
+    Ok(std::fs::read(path).map_err(|error| refuse(error.to_string()))?)
+}
+
+fn connector_json(connector: &Connector, bytes: usize) -> Value {
+    json!({
+        "digest": connector.digest().to_string(),
+        "bytes": bytes,
+        "manifest": connector.manifest(),
+        "imports": connector.imports(),
+        "needs_acceptance": connector.manifest().posts_declared_read()
+            .iter().map(|route| &route.path).collect::<Vec<_>>(),
+        "tools": connector.tools().iter().map(tool_json).collect::<Value>(),
+    })
+}
+
+fn summary(out: &mut impl Write, connector: &Connector, bytes: usize) -> io::Result<()> {
+    let manifest = connector.manifest();
+    let head = format!("{} {}", manifest.name, manifest.version);
+    writeln!(out, "{}: {}", styled(TITLE, head), manifest.title)?;
+    if let Some(description) = &manifest.description {
+        writeln!(out, "{description}")?;
+    }
+    writeln!(out, "sha256 {}, {bytes} bytes", connector.digest())?;
+
+    writeln!(out, "\nSigns in by")?;
+    match &manifest.auth {
+        Auth::OAuth2(oauth) => {
+            let scopes = oauth.scopes.default.join(", ");
+            writeln!(out, "  OAuth 2, asking for {scopes}")?;
+        }
+        Auth::ApiKey(_) => writeln!(out, "  an API key")?,
+        Auth::None => writeln!(out, "  nothing: it has no accounts")?,
+    }
+    writeln!(out, "\nMay reach")?;
+    for origin in &manifest.origins {
+        writeln!(out, "  {origin}")?;
+    }
+    writeln!(out, "\nMay send")?;
+    for route in &manifest.routes {
+        self::route(out, route)?;
+    }
+    writeln!(out, "\nImports")?;
+    for import in connector.imports() {
+        writeln!(out, "  {import}")?;
+    }
+    writeln!(out, "\nTools")?;
+    for tool in connector.tools() {
+        writeln!(
+            out,
+            "  {:<12} {}: {}",
+            tool.effect.as_str(),
+            tool.name,
+            tool.title
+        )?;
+    }
+    let accept = manifest.posts_declared_read();
+    if !accept.is_empty() {
+        writeln!(
+            out,
+            "\nSays that these POST requests only read, which nobody can check for you"
+        )?;
+        for route in accept {
+            writeln!(out, "  {}", route.path)?;
+        }
+    }
+    Ok(())
+}
+
+fn route(out: &mut impl Write, route: &RouteSpec) -> io::Result<()> {
+    let methods: Vec<String> = route.methods.iter().map(ToString::to_string).collect();
+    let effect: Effect = route.effect;
+    let origin = match &route.origin {
+        Some(origin) => origin.to_string(),
+        None => String::new(),
+    };
+    writeln!(
+        out,
+        "  {:<12} {} {origin}{}",
+        effect.as_str(),
+        methods.join(", "),
+        route.path
+    )
+}

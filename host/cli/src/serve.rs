@@ -1,0 +1,20 @@
+//! `portcullis serve`: the tools, for an agent, by MCP.
+
+use anyhow::Result;
+use portcullis::ComponentCache;
+
+use crate::args::Serve;
+use crate::org;
+
+/// Serves until standard input ends.
+pub(crate) async fn run(args: &Serve, cache: ComponentCache) -> Result<()> {
+    let world = org::open(&args.org, &args.network, cache).await?;
+    let (_, identity) = world.connect().await?;
+    tracing::info!(user = %identity.user_name, "signed in");
+    let server = portcullis_server::Server::new(
+        world.host.clone(),
+        world.agent.clone(),
+        world.person.clone(),
+    );
+    Ok(server.serve_stdio().await?)
+}

@@ -1,0 +1,94 @@
+//! One line of an audit entry, for programs.
+
+use std::time::UNIX_EPOCH;
+
+use portcullis::ports::audit::{Event, Record, Source};
+use serde_json::{Value, json};
+
+use super::reply::end;
+
+/// Makes an object of a record.
+pub(crate) fn record_json(record: &Record) -> Value {
+    let at = record.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let mut object = event_json(&record.event);
+    object["at_unix_ms"] = json!(at.as_millis());
+    object
+}
+
+fn event_json(event: &Event) -> Value {
+    match event {
+        Event::Opened(opened) => json!({
+            "event": "opened",
+            "agent": opened.caller.agent,
+            "person": opened.caller.person,
+            "connector": opened.connector,
+            "component": opened.component.map(|digest| digest.to_string()),
+            "tool": opened.tool,
+            "effect": opened.effect,
+            "mode": opened.mode,
+            "connection": opened.connection,
+            "arguments": opened.arguments.expose(),
+        }),
+        Event::Step { title, detail } => json!({
+            "event": "step",
+            "title": title.expose(),
+            "detail": detail.as_ref().map(|detail| detail.expose()),
+        }),
+        Event::Cited(sources) => json!({
+            "event": "cited",
+            "sources": sources.iter().map(source_json).collect::<Value>(),
+        }),
+        Event::Announced(changes) => json!({
+            "event": "announced",
+            "changes": changes,
+        }),
+        Event::Intended(intent) => json!({
+            "event": "intended",
+            "request": intent.request,
+            "method": intent.method,
+            "origin": intent.origin,
+            "route": intent.route,
+            "path": intent.path.expose(),
+            "effect": intent.effect,
+            "body_sha256": intent.body.to_string(),
+            "body_bytes": intent.body_bytes,
+            "approval": intent.approval,
+        }),
+        Event::Answered(answer) => json!({
+            "event": "answered",
+            "request": answer.request,
+            "end": end(&answer.end),
+            "renewed": answer.renewed,
+            "elapsed_us": answer.elapsed_us,
+        }),
+        Event::Denied {
+            request,
+            code,
+            message,
+        } => json!({
+            "event": "denied",
+            "request": request,
+            "code": code,
+            "message": message.expose(),
+        }),
+        Event::Closed(closed) => json!({
+            "event": "closed",
+            "outcome": closed.outcome,
+            "code": closed.code,
+            "message": closed.message.as_ref().map(|message| message.expose()),
+            "dropped": closed.dropped,
+            "elapsed_us": closed.elapsed_us,
+        }),
+        other => json!({ "event": "other", "debug": format!("{other:?}") }),
+    }
+}
+
+fn source_json(source: &Source) -> Value {
+    json!({
+        "kind": source.kind,
+        "id": source.id,
+        "label": source.label.as_ref().map(|label| label.expose()),
+        "url": source.url,
+        "fields": source.fields,
+    })
+}

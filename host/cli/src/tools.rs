@@ -1,0 +1,60 @@
+//! `portcullis tools`: what an agent is offered.
+
+use std::io::Write;
+
+use anyhow::Result;
+use portcullis::ComponentCache;
+use serde_json::{Value, json};
+
+use crate::args::Tools;
+use crate::bundled;
+use crate::org;
+use crate::show;
+use crate::show::style::{QUIET, TITLE, styled};
+
+/// Lists the tools.
+pub(crate) async fn run(args: &Tools, cache: ComponentCache) -> Result<()> {
+    let world = org::unconnected(cache)?;
+    world.install(bundled::SALESFORCE).await?;
+    let offered = world.host.tools(&world.agent, &world.person).await?;
+    if args.json {
+        let tools: Value = offered
+            .iter()
+            .map(|offered| {
+                let mut tool = tool_json(offered.tool());
+                tool["connector"] = json!(offered.connector().manifest().name);
+                tool["mode"] = json!(offered.mode);
+                tool
+            })
+            .collect();
+        show::json(&tools)?;
+        return Ok(());
+    }
+    let mut out = anstream::stdout().lock();
+    for offered in &offered {
+        let (tool, connector) = (offered.tool(), &offered.connector().manifest().name);
+        let about = format!("({connector}, {})", tool.effect.as_str());
+        let name = styled(TITLE, &tool.name);
+        writeln!(
+            out,
+            "{name} {}\n    {}",
+            styled(QUIET, about),
+            tool.description
+        )?;
+    }
+    Ok(())
+}
+
+/// Makes an object of a tool.
+pub(crate) fn tool_json(tool: &portcullis::Tool) -> Value {
+    json!({
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "toolset": tool.toolset,
+        "effect": tool.effect,
+        "idempotent": tool.idempotent,
+        "input_schema": tool.input_schema,
+        "output_schema": tool.output_schema,
+    })
+}
