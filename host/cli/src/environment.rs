@@ -50,13 +50,13 @@ pub(crate) fn network(args: &NetworkArgs) -> Result<NetworkOptions> {
 }
 
 /// Reads an access token.
-pub(crate) fn access_token(name: &str) -> Result<SecretString, Problem> {
+pub(crate) fn access_token(name: &str) -> Result<SecretString> {
     let token = variable(&[name]).map(|token| token.trim().to_owned());
     let refuse = |message| {
         let hint = format!(
             "put an access token of the org into it, for example: export {name}=\"$(sf org display --json | jq -r .result.accessToken)\""
         );
-        Problem::mistake("access_token", message, hint)
+        Problem::mistake("access_token", message, hint).into()
     };
     match token {
         None => Err(refuse(format!(

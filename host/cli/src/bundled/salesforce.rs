@@ -1,5 +1,6 @@
 //! The address of an org, as people paste it: what of it is meant, or what to paste instead.
 
+use anyhow::{Error, Result};
 use portcullis::network::HostPort;
 use portcullis::policy::Origin;
 use url::Url;
@@ -16,16 +17,16 @@ const SHAPE: &str = "give the org's My Domain address, such as `https://acme.my.
 /// # Errors
 ///
 /// One sentence that says what is wrong with the address, and which one is probably meant.
-pub(crate) fn instance_url(text: &str, allowed: &[HostPort]) -> Result<Origin, Problem> {
+pub(crate) fn instance_url(text: &str, allowed: &[HostPort]) -> Result<Origin> {
     let refuse = |problem: &str, hint: &str| {
-        Problem::mistake(
+        Error::new(Problem::mistake(
             "instance_url",
             format!(
                 "`{}` is no address of an org: {problem}",
                 text.escape_debug()
             ),
             hint,
-        )
+        ))
     };
     let text = text.trim();
     let url = match text.contains("://") {
@@ -137,7 +138,7 @@ mod tests {
             "https://",
             "",
         ] {
-            let problem = instance_url(text, &[]).unwrap_err();
+            let problem = Problem::of_error(instance_url(text, &[]).unwrap_err());
             assert_eq!(problem.exit, crate::problem::MISTAKE);
             let hint = problem.hint.as_deref().unwrap_or_default();
             said.push_str(&format!("{problem}\n  {hint}\n"));
