@@ -10,11 +10,16 @@
 
 mod approval;
 mod arrows;
+mod bounds;
 mod closed;
 mod effects;
+mod embedder;
+mod endings;
 mod hostile;
 mod reach;
 mod record_first;
+mod renewal;
+mod schema_cache;
 mod sealed;
 mod secrets;
 mod state;

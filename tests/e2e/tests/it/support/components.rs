@@ -4,12 +4,16 @@ use std::path::{Path, PathBuf};
 
 /// Gives a component's bytes by its name: `fetch`, `hog`, `portcullis_salesforce`.
 pub fn component(name: &str) -> Vec<u8> {
-    let path = e2e::COMPONENTS
+    std::fs::read(path(name)).unwrap()
+}
+
+/// Gives where a component is.
+pub fn path(name: &str) -> PathBuf {
+    e2e::COMPONENTS
         .split('|')
         .map(PathBuf::from)
         .find(|path| path.file_stem().is_some_and(|stem| stem == name))
-        .unwrap_or_else(|| panic!("the build script has made no component `{name}`"));
-    std::fs::read(path).unwrap()
+        .unwrap_or_else(|| panic!("the build script has made no component `{name}`"))
 }
 
 /// Lists the hostile components' names.

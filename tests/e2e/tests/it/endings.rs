@@ -1,0 +1,176 @@
+//! However a call ends, its account is closed, and a change that was sent is told.
+
+use std::time::{Duration, Instant};
+
+use portcullis::policy::Mode;
+use portcullis::ports::audit::{Event, RequestEnd};
+use portcullis::{CallId, Limits};
+use serde_json::json;
+
+use crate::support::world::call;
+use crate::support::{Setup, World, ended};
+
+async fn world(limits: Limits) -> World {
+    let setup = Setup {
+        limits: Limits {
+            concurrent_calls_max: 8,
+            ..limits
+        },
+        ..Setup::default()
+    };
+    let world = World::new(setup, &["fetch", "spin", "half_write"]).await;
+    world.mode("fetch", "put", Mode::Allow);
+    world.mode("half-write", "write", Mode::Allow);
+    world
+}
+
+/// Waits until a call's account has this event.
+async fn until(world: &World, call: CallId, event: &str) {
+    let begun = Instant::now();
+    while !world.events(call).contains(&event) {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            world.events(call)
+        );
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_that_was_given_up_ends_after_its_grace() {
+    let world = world(Limits {
+        cancel_grace: Duration::from_millis(100),
+        ..Limits::default()
+    })
+    .await;
+    let call = call("spin", "spin", json!({}));
+    let cancellation = call.cancellation.clone();
+    let begun = Instant::now();
+    let (reply, ()) = tokio::join!(world.host.call(call), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cancellation.cancel();
+    });
+    assert_eq!(ended(&reply), "failed cancelled");
+    let took = begun.elapsed();
+    assert!((150..5_000).contains(&took.as_millis()), "{took:?}");
+    assert_eq!(world.events(reply.call.unwrap()), ["opened", "closed"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_whose_future_was_dropped_closes_its_account() {
+    let world = world(Limits::default()).await;
+    let host = world.host.clone();
+    let running = tokio::spawn(async move { host.call(call("spin", "spin", json!({}))).await });
+    let begun = Instant::now();
+    while world.audit.calls().is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let id = world.audit.calls()[0];
+    running.abort();
+    until(&world, id, "closed").await;
+    let records = world.audit.records(id);
+    let Event::Closed(closed) = &records[records.len() - 1].event else {
+        panic!("{records:?}");
+    };
+    assert_eq!(closed.outcome, "abandoned");
+    assert_eq!(closed.code, Some("cancelled"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_of_a_dropped_call_is_written_down_to_its_outcome() {
+    let world = world(Limits::default()).await;
+    world.service.hold_answers();
+    let host = world.host.clone();
+    let put = call("fetch", "put", json!({"id": "1", "name": "New"}));
+    let running = tokio::spawn(async move { host.call(put).await });
+    world.service.arrived(1).await;
+    let id = world.audit.calls()[0];
+    running.abort();
+    until(&world, id, "closed").await;
+    assert_eq!(
+        world
+            .events(id)
+            .iter()
+            .filter(|event| **event == "answered")
+            .count(),
+        1
+    );
+    world.service.release();
+    let begun = Instant::now();
+    while world
+        .events(id)
+        .iter()
+        .filter(|event| **event == "answered")
+        .count()
+        < 2
+    {
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            world.events(id)
+        );
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_was_sent_is_told_however_the_guest_ends() {
+    for (then, expected) in [("trap", "failed trapped"), ("leave", "done")] {
+        let world = world(Limits::default()).await;
+        let arguments = json!({"path": "/record/1", "then": then, "linger_ms": 300});
+        let reply = world.call("half-write", "write", arguments).await;
+        assert_eq!(ended(&reply), expected, "{reply:?}");
+        assert_eq!(world.service.changes().len(), 1);
+        assert_eq!(reply.sent.len(), 1, "{then}: {reply:?}");
+        assert_eq!(reply.sent[0].end, RequestEnd::Status(200));
+        assert_eq!(reply.sent[0].route, "/record/{id}");
+        assert_eq!(
+            world.events(reply.call.unwrap()),
+            ["opened", "announced", "intended", "answered", "closed"]
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_answer_is_still_out_is_told() {
+    // The service has the change, and the guest traps before the service answers.
+    for then in ["trap", "leave"] {
+        let world = world(Limits::default()).await;
+        world.service.hold_answers();
+        let arguments = json!({"path": "/record/1", "then": then, "linger_ms": 300});
+        let call = call("half-write", "write", arguments);
+        let (reply, ()) = tokio::join!(world.host.call(call), async {
+            world.service.arrived(1).await;
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            world.service.release();
+        });
+        assert_eq!(world.service.changes().len(), 1);
+        assert_eq!(reply.sent.len(), 1, "{then}: {reply:?}");
+        until(&world, reply.call.unwrap(), "answered").await;
+        until(&world, reply.call.unwrap(), "closed").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_the_call_has_no_time_for_is_told() {
+    let world = world(Limits {
+        wall_clock: Duration::from_millis(500),
+        ..Limits::default()
+    })
+    .await;
+    world.service.hold_answers();
+    let arguments = json!({"id": "1", "name": "New"});
+    let reply = world.call("fetch", "put", arguments).await;
+    assert_eq!(world.service.changes().len(), 1);
+    assert!(
+        ["failed time_limit", "failed unavailable"].contains(&ended(&reply).as_str()),
+        "{reply:?}"
+    );
+    assert_eq!(reply.sent.len(), 1, "{reply:?}");
+    assert!(
+        matches!(reply.sent[0].end, RequestEnd::Unclear(_)),
+        "{reply:?}"
+    );
+}
