@@ -69,7 +69,7 @@ pub(crate) struct Org {
         required_unless_present = "instance_url"
     )]
     pub(crate) dev_org: bool,
-    /// The org's address, such as https://acme.my.salesforce.com.
+    /// The org's address, such as `https://acme.my.salesforce.com`.
     #[arg(long, value_name = "URL", requires = "access_token_env")]
     pub(crate) instance_url: Option<String>,
     /// The environment variable that holds an access token; not the token, which others could see.
