@@ -62,7 +62,8 @@ struct Ledger {
     tickets: HashMap<String, Vec<Change>>,
     change_begun: bool,
     stop: Option<Stop>,
-    sent: Vec<SentChange>,
+    /// Each with its request's number.
+    sent: Vec<(u32, SentChange)>,
     network_problem: Option<String>,
 }
 
@@ -192,14 +193,19 @@ impl CallScope {
         lock(&self.ledger).stop.clone()
     }
 
-    /// Keeps that a change was sent, for the caller to be told whatever comes.
-    pub(crate) fn sent(&self, change: SentChange) {
-        lock(&self.ledger).sent.push(change);
+    /// Keeps that a change is about to be sent, and then how that ended, for the caller to be told whatever comes.
+    pub(crate) fn sent(&self, request: u32, change: SentChange) {
+        let sent = &mut lock(&self.ledger).sent;
+        match sent.iter_mut().find(|(number, _)| *number == request) {
+            Some((_, known)) => *known = change,
+            None => sent.push((request, change)),
+        }
     }
 
     /// Takes the changes that were sent.
     pub(crate) fn take_sent(&self) -> Vec<SentChange> {
-        std::mem::take(&mut lock(&self.ledger).sent)
+        let sent = std::mem::take(&mut lock(&self.ledger).sent);
+        sent.into_iter().map(|(_, change)| change).collect()
     }
 
     /// Keeps what the network said last, for it says more than the guest is told.

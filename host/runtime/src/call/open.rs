@@ -17,6 +17,37 @@ use crate::scope::{CallScope, Decided, Task};
 /// A call that may run: the type that everything which runs a guest asks for.
 ///
 /// Dropped without [`settle`](Self::settle), it is written down as abandoned.
+///
+/// Only [`Guard::open`] gives one, after every stage before it:
+///
+/// ```compile_fail,E0451
+/// let opened = portcullis::Opened { scope: todo!(), exit: todo!() };
+/// ```
+///
+/// It is good for one call, since it cannot be copied,
+///
+/// ```compile_fail,E0599
+/// fn twice(opened: portcullis::Opened) -> [portcullis::Opened; 2] {
+///     [opened.clone(), opened]
+/// }
+/// ```
+///
+/// and is settled once:
+///
+/// ```compile_fail,E0382
+/// async fn settle(opened: portcullis::Opened) {
+///     let _ = opened.settle(Err(wasmtime::Error::msg("it broke"))).await;
+///     let _ = opened.settle(Err(wasmtime::Error::msg("it broke again"))).await;
+/// }
+/// ```
+///
+/// What a store must hold to send anything comes from one alone:
+///
+/// ```
+/// fn store(opened: &portcullis::Opened) -> portcullis::PortcullisCtx {
+///     opened.context()
+/// }
+/// ```
 pub struct Opened {
     scope: Arc<CallScope>,
     exit: Exit,

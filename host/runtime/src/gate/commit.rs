@@ -65,11 +65,21 @@ async fn journal(
         .await
         .map_err(|error| GateFailure::unavailable("write the request down", &error))?;
 
+    let tell = |end: RequestEnd| {
+        if head.effect > Effect::Read {
+            let (method, route) = (head.method, head.route.clone());
+            scope.sent(head.number, SentChange { method, route, end });
+        }
+    };
+    // What the caller is told where the call ends while the service works.
+    tell(send::SendError::Abandoned.end());
     let started = Instant::now();
     let timeouts = Timeouts {
         response_header: Some(remaining(scope, first_byte)),
     };
     let sent = match head.effect {
+        // Looked at after the change is told and before it is sent: who ends the call then either is told or stops it.
+        _ if !scope.is_live() => Err(send::SendError::Late),
         Effect::Read => tokio::select! {
             sent = send::send(scope, &request, timeouts) => sent,
             () = scope.ended() => Err(send::SendError::Abandoned),
@@ -80,13 +90,7 @@ async fn journal(
         Ok(answer) => (answer.end(), answer.renewed),
         Err(error) => (error.end(), false),
     };
-    if head.effect > Effect::Read {
-        scope.sent(SentChange {
-            method: head.method,
-            route: head.route.clone(),
-            end: end.clone(),
-        });
-    }
+    tell(end.clone());
     let answer = Answer {
         request: head.number,
         end,
@@ -132,7 +136,7 @@ async fn finish(
             ))
         }
         send::SendError::Malformed => Err(GateFailure::Unanswered(Error::HttpRequestUriInvalid)),
-        send::SendError::Abandoned => Err(GateFailure::Latched),
+        send::SendError::Late | send::SendError::Abandoned => Err(GateFailure::Latched),
     }
 }
 
@@ -176,6 +180,9 @@ impl send::SendError {
             Self::Network(error) => RequestEnd::NotSent(error.to_string()),
             Self::Credential(error) => RequestEnd::NotSent(error.to_string()),
             Self::Malformed => RequestEnd::NotSent("its address is not usable".to_owned()),
+            Self::Late => {
+                RequestEnd::NotSent("the call ended while it was written down".to_owned())
+            }
             Self::Abandoned => RequestEnd::Unclear("the call ended before the answer".to_owned()),
         }
     }

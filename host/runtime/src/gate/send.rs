@@ -44,7 +44,9 @@ pub(super) enum SendError {
     Credential(PortError),
     /// The request cannot be written down as HTTP.
     Malformed,
-    /// The call ended first.
+    /// The call ended before anything was sent.
+    Late,
+    /// The call ended before the answer.
     Abandoned,
 }
 

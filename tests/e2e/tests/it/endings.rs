@@ -1,11 +1,15 @@
 //! However a call ends, its account is closed, and a change that was sent is told.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use portcullis::policy::Mode;
-use portcullis::ports::audit::{Event, RequestEnd};
+use portcullis::ports::audit::{AuditLog, Durability, Event, Record, RequestEnd};
+use portcullis::ports::{PortError, Ports};
 use portcullis::{CallId, Limits};
 use serde_json::json;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::support::world::call;
 use crate::support::{Setup, World, ended};
@@ -173,4 +177,71 @@ async fn a_change_that_the_call_has_no_time_for_is_told() {
         matches!(reply.sent[0].end, RequestEnd::Unclear(_)),
         "{reply:?}"
     );
+}
+
+/// A log that takes its time for what must be safe on disk.
+struct SlowDisk {
+    inner: Arc<dyn AuditLog>,
+    reached: Arc<Notify>,
+    goes_on: Arc<Semaphore>,
+}
+
+#[async_trait]
+impl AuditLog for SlowDisk {
+    async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
+        let is_intent = matches!(&record.event, Event::Intended(_));
+        if is_intent && durability == Durability::Synced {
+            self.reached.notify_one();
+            let _turn = self.goes_on.acquire().await;
+        }
+        self.inner.append(record, durability).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_not_sent_after_its_call_has_ended() {
+    let (reached, goes_on) = (Arc::new(Notify::new()), Arc::new(Semaphore::new(0)));
+    let (of_reached, of_goes_on) = (reached.clone(), goes_on.clone());
+    let setup = Setup {
+        ports: Box::new(move |ports| Ports {
+            audit: Arc::new(SlowDisk {
+                inner: ports.audit.clone(),
+                reached: of_reached,
+                goes_on: of_goes_on,
+            }),
+            ..ports
+        }),
+        ..Setup::default()
+    };
+    let world = World::new(setup, &["fetch"]).await;
+    world.mode("fetch", "put", Mode::Allow);
+    let host = world.host.clone();
+    let put = call("fetch", "put", json!({"id": "1", "name": "New"}));
+    let running = tokio::spawn(async move { host.call(put).await });
+    // The disk still writes the intent when the caller goes away.
+    reached.notified().await;
+    let id = world.audit.calls()[0];
+    running.abort();
+    until(&world, id, "closed").await;
+    goes_on.add_permits(1);
+    until(&world, id, "intended").await;
+    let begun = Instant::now();
+    loop {
+        let ends = world
+            .audit
+            .records(id)
+            .into_iter()
+            .filter_map(|record| match record.event {
+                Event::Answered(answer) => Some(answer.end),
+                _ => None,
+            });
+        // The first is the one of the request for what was there before.
+        if let Some(end) = ends.skip(1).next() {
+            assert!(matches!(end, RequestEnd::NotSent(_)), "{end:?}");
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(world.service.changes().is_empty());
 }

@@ -9,6 +9,8 @@
 )]
 
 mod approval;
+mod numbers;
+mod stages;
 mod arrows;
 mod bounds;
 mod closed;
