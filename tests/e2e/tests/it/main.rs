@@ -9,8 +9,6 @@
 )]
 
 mod approval;
-mod numbers;
-mod stages;
 mod arrows;
 mod bounds;
 mod closed;
@@ -18,12 +16,14 @@ mod effects;
 mod embedder;
 mod endings;
 mod hostile;
+mod numbers;
 mod reach;
 mod record_first;
 mod renewal;
 mod schema_cache;
 mod sealed;
 mod secrets;
+mod stages;
 mod state;
 mod support;
 mod versions;

@@ -18,10 +18,16 @@ fn stages(folder: &Path, names: &[&str]) {
             // Its attributes: what stands between the end of the item before and itself.
             let before = source[..at].rsplit("\n\n").next().unwrap();
             assert!(!before.contains("Clone"), "`{name}` must not be copied");
-            assert!(!before.contains("Default"), "`{name}` must come from its stage");
+            assert!(
+                !before.contains("Default"),
+                "`{name}` must come from its stage"
+            );
             // No field of it can be named outside the pipeline.
             let body = source[at..].split("\n}").next().unwrap();
-            for field in body.lines().filter(|line| line.trim_start().starts_with("pub ")) {
+            for field in body
+                .lines()
+                .filter(|line| line.trim_start().starts_with("pub "))
+            {
                 panic!("`{name}` has a public field: {field}");
             }
         }
@@ -34,7 +40,14 @@ fn a_stage_is_neither_copied_nor_made_elsewhere() {
     let source = root().join("host/runtime/src");
     stages(
         &source.join("call"),
-        &["Resolved", "Permitted", "Validated", "Connected", "Consented", "Opened"],
+        &[
+            "Resolved",
+            "Permitted",
+            "Validated",
+            "Connected",
+            "Consented",
+            "Opened",
+        ],
     );
     stages(
         &source.join("gate"),
