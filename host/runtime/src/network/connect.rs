@@ -72,16 +72,20 @@ impl Service<Uri> for Connector {
 
 impl Connector {
     async fn connect(self, uri: Uri) -> Result<MaybeHttpsStream<Wire>, NetworkError> {
-        let deadline = Instant::now() + self.shared.options.connect_timeout;
         let (target, https) = HostPort::of(&uri)?;
+        // Before the deadline is set: reading the system's certificates, once, is not the service's delay.
+        let tls = match https {
+            true => Some(self.shared.tls.config().await?),
+            false => None,
+        };
+        let deadline = Instant::now() + self.shared.options.connect_timeout;
         let dialer = Dialer {
             connector: self.clone(),
             deadline,
         };
-        if !https {
+        let Some(tls) = tls else {
             return dialer.dial(uri).await.map(MaybeHttpsStream::Http);
-        }
-        let tls = self.shared.tls.config().await?;
+        };
         let handshake = HttpsConnector::from((dialer, tls)).call(uri);
         match timeout_at(deadline, handshake).await {
             Ok(Ok(stream)) => Ok(stream),
@@ -292,5 +296,43 @@ impl Write for Wire {
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.tcp).poll_write_vectored(cx, parts)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::network::{Network, NetworkOptions};
+
+    #[tokio::test]
+    async fn a_connection_does_not_wait_to_fill_a_segment() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let target = HostPort::new("127.0.0.1", address.port());
+        let options = NetworkOptions {
+            allow_private: vec![target.clone()],
+            http_proxy: Some(address.to_string().parse().unwrap()),
+            ..NetworkOptions::default()
+        };
+        let shared = Network::new(options).unwrap().shared;
+        // Straight there, and to the proxy.
+        for (reach, host) in [
+            (Reach::Loopback(target.clone()), target.to_string()),
+            (Reach::Public, "service.example".to_owned()),
+        ] {
+            let connector = Connector {
+                shared: shared.clone(),
+                reach: Arc::new(reach),
+            };
+            let uri = format!("http://{host}/").parse().unwrap();
+            let stream = connector.connect(uri).await.unwrap();
+            let MaybeHttpsStream::Http(wire) = stream else {
+                unreachable!("asked for plain http");
+            };
+            assert!(wire.tcp.inner().nodelay().unwrap());
+        }
     }
 }

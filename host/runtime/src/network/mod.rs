@@ -16,6 +16,8 @@ mod options;
 mod proxy;
 mod resolve;
 mod target;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::fmt;

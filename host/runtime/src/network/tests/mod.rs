@@ -1,0 +1,8 @@
+//! The network against real sockets on loopback: a service, a proxy, and names that lie.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod direct;
+mod names;
+mod proxied;
+mod support;
