@@ -12,6 +12,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::{HttpsConnector, MaybeHttpsStream};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tower_service::Service;
@@ -75,6 +76,11 @@ impl Connector {
         let (target, https) = HostPort::of(&uri)?;
         // Before the deadline is set: reading the system's certificates, once, is not the service's delay.
         let tls = match https {
+            true if ServerName::try_from(target.host()).is_err() => {
+                let problem =
+                    "no certificate can be for its host; write a name, or an address in full";
+                return Err(NetworkError::Address { problem });
+            }
             true => Some(self.shared.tls.config().await?),
             false => None,
         };

@@ -4,5 +4,13 @@
 
 mod direct;
 mod names;
+mod peer;
+mod pool;
 mod proxied;
+mod proxy;
+mod reach;
+mod secrets;
+mod stale;
 mod support;
+mod timeouts;
+mod tls;

@@ -43,7 +43,7 @@ async fn failure(options: NetworkOptions, url: &str) -> NetworkError {
 
 #[tokio::test]
 async fn no_failure_shows_what_was_sent_or_with_which_password() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new("Ours"), Authority::new("Other"));
     let known = authority.service("service.example");
     let proxies = [
         Peer::saying("HTTP/1.1 407 Who?\r\n\r\n"),

@@ -149,7 +149,7 @@ async fn an_address_that_swallows_packets_leaves_time_for_the_next() {
 
 #[tokio::test]
 async fn a_proxy_and_a_service_that_stop_halfway() {
-    let authority = Authority::new();
+    let authority = Authority::new("Ours");
     let mute_proxy = Peer::new(|wire| {
         wire.request()?;
         wire.hold()
@@ -172,7 +172,7 @@ async fn a_proxy_and_a_service_that_stop_halfway() {
 
 #[tokio::test]
 async fn connecting_is_not_part_of_the_wait_for_an_answer() {
-    let authority = Authority::new();
+    let authority = Authority::new("Ours");
     let tls = authority.service("service.example");
     // The tunnel takes longer to open than the answer may take to begin.
     let proxy = Peer::new(move |wire| {

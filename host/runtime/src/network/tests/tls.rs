@@ -16,7 +16,7 @@ const URL: &str = "https://service.example/";
 
 #[tokio::test]
 async fn a_company_s_authority_is_trusted_when_it_is_named() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new("Ours"), Authority::new("Other"));
     let proxy = Peer::tunnel(authority.service("service.example"));
     // Both of one file are read.
     let pem = format!("{}\n{}", other.pem, authority.pem);
@@ -29,7 +29,7 @@ async fn a_company_s_authority_is_trusted_when_it_is_named() {
 
 #[tokio::test]
 async fn an_unknown_authority_is_refused_with_the_setting_that_helps() {
-    let (authority, other) = (Authority::new(), Authority::new());
+    let (authority, other) = (Authority::new("Ours"), Authority::new("Other"));
     let proxy = Peer::tunnel(authority.service("service.example"));
     let client = through(&proxy, other.trusted());
     let error = get(&client, URL).await.unwrap_err();
@@ -44,8 +44,18 @@ async fn an_unknown_authority_is_refused_with_the_setting_that_helps() {
 }
 
 #[tokio::test]
+async fn an_authority_that_renewed_its_key_is_told_apart_by_it_and_not_by_its_name() {
+    let (old, new) = (Authority::new("Company"), Authority::new("Company"));
+    let proxy = Peer::tunnel(new.service("service.example"));
+    let error = get(&through(&proxy, old.trusted()), URL).await.unwrap_err();
+    assert!(matches!(error, NetworkError::Tls { .. }), "{error:?}");
+    assert!(error.to_string().contains("with `--ca-file`"), "{error}");
+    assert_eq!(proxy.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn a_certificate_of_another_name_or_time_is_refused() {
-    let authority = Authority::new();
+    let authority = Authority::new("Ours");
     let name = || CertificateParams::new(["service.example".to_owned()]).unwrap();
     let mut expired = name();
     expired.not_after = date_time_ymd(2001, 1, 1);
@@ -68,7 +78,7 @@ async fn a_certificate_of_another_name_or_time_is_refused() {
 
 #[tokio::test]
 async fn an_allowed_loopback_service_may_speak_https_too() {
-    let authority = Authority::new();
+    let authority = Authority::new("Ours");
     let tls = authority.service("127.0.0.1");
     let service = Peer::new(move |wire| {
         wire.start_tls(&tls)?;
