@@ -19,5 +19,5 @@ wasmtime::component::bindgen!({
     },
 });
 
-pub use exports::portcullis::connector::tools;
-pub use portcullis::connector as contract;
+pub use self::exports::portcullis::connector::tools;
+pub use self::portcullis::connector as contract;
