@@ -60,7 +60,7 @@ fn query(criterion: &mut Criterion) {
     let org = elsewhere
         .block_on(DevOrg::start(Options::default()))
         .unwrap();
-    let origin = Origin::parse(&org.url()).unwrap();
+    let origin = Origin::parse(org.url()).unwrap();
     let (world, connector, sender) = here.block_on(async {
         let world = World::new(ComponentCache::none(), Some(&origin)).unwrap();
         let connector = world.install(SALESFORCE).await.unwrap();

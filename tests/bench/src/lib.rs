@@ -84,7 +84,7 @@ impl World {
         let connection = Connection {
             id: id.clone(),
             shared: false,
-            origin: Origin::parse(&org.url())?,
+            origin: Origin::parse(org.url())?,
             scopes: vec!["api".to_owned()],
             identity: None,
         };
