@@ -8,7 +8,7 @@ const HARMLESS: [&str; 4] = ["accept", "content-type", "content-length", TICKET_
 
 /// The host's own headers, those that say whom a request is for or from, and those that make a service see another
 /// method or path than the gate has. They are refused even where a manifest declares them.
-const RESERVED: [&str; 36] = [
+const RESERVED: [&str; 39] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -37,14 +37,17 @@ const RESERVED: [&str; 36] = [
     "via",
     "x-client-ip",
     "x-cluster-client-ip",
+    "x-forwarded",
+    "x-host",
     "x-http-method",
     "x-http-method-override",
+    "x-http-path-override",
     "x-method-override",
+    "x-original-host",
+    "x-original-method",
     "x-original-url",
     "x-real-ip",
     "x-rewrite-url",
-    "x-http-path-override",
-    "x-original-method",
 ];
 
 /// A header that may not be sent.
@@ -58,9 +61,16 @@ pub enum HeaderRefusal {
     Undeclared(String),
 }
 
-/// Says whether a header is one that no connector may send. Names compare without case.
+/// Says whether a header is one that every request may carry without a declaration.
+pub(crate) fn is_harmless(name: &str) -> bool {
+    let mut known = HARMLESS.iter();
+    known.any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Says whether a header is one that no connector may send. Names compare without case, and an underscore is
+/// a hyphen, as gateways hand it on (RFC 3875, section 4.1.18).
 pub fn is_reserved(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
+    let name = name.to_ascii_lowercase().replace('_', "-");
     RESERVED.contains(&name.as_str())
         || ["x-forwarded-", "proxy-", "sec-", "cf-"]
             .iter()
@@ -82,9 +92,7 @@ pub fn check_headers<'a>(
         if is_reserved(name) {
             return Err(HeaderRefusal::Reserved(shown()));
         }
-        let is_allowed = HARMLESS
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name))
+        let is_allowed = is_harmless(name)
             || declared
                 .iter()
                 .any(|known| known.eq_ignore_ascii_case(name));
@@ -115,6 +123,12 @@ mod tests {
             "Upgrade",
             "TE",
             "Sec-Fetch-Site",
+            "X-Forwarded",
+            "X-Original-Host",
+            "X-Host",
+            // Gateways hand an underscore on as a hyphen (RFC 3875, section 4.1.18).
+            "X_HTTP_Method_Override",
+            "x_forwarded_host",
         ] {
             let declared = [name.to_owned()];
             assert_eq!(

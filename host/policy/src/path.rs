@@ -9,13 +9,13 @@ use percent_encoding::percent_decode_str;
 /// The longest path and query that is sent: what common servers take.
 const LEN_MAX: usize = 16 << 10;
 
-/// Query parameters by which frameworks let a request say that it is another method.
+/// Query parameters by which frameworks let a request say that it is another method, as [`folded`] writes them.
 const METHOD_OVERRIDES: [&str; 5] = [
     "_httpmethod",
     "_method",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
+    "x_http_method",
+    "x_http_method_override",
+    "x_method_override",
 ];
 
 /// Why a path is not sent.
@@ -174,9 +174,7 @@ fn check_query(query: &str) -> Result<(), PathRefusal> {
         }
         let mut name = name.to_ascii_lowercase();
         loop {
-            let bare = name.replace('+', " ");
-            let bare = bare.trim().split('[').next().unwrap_or_default();
-            if METHOD_OVERRIDES.contains(&bare) {
+            if METHOD_OVERRIDES.contains(&folded(&name).as_str()) {
                 return Err(PathRefusal::MethodOverride);
             }
             let decoded = percent_decode_str(&name)
@@ -189,6 +187,18 @@ fn check_query(query: &str) -> Result<(), PathRefusal> {
         }
     }
     Ok(())
+}
+
+/// Writes a parameter's name as the most lenient framework reads it: an index taken off, and one joint for
+/// all. PHP makes an underscore of a dot, a space and a bracket that is not closed.
+fn folded(name: &str) -> String {
+    let name = name.replace('+', " ");
+    let name = name.trim();
+    let name = match name.find('[') {
+        Some(at) if at > 0 => &name[..at],
+        _ => name,
+    };
+    name.replace(['.', ' ', '-', '['], "_")
 }
 
 #[cfg(test)]
@@ -207,7 +217,15 @@ mod tests {
         assert_eq!(path.query(), Some("q=SELECT+Id;x&e=%2F..%2F"));
         assert_eq!(RequestPath::parse("/").unwrap().segments(), [""; 0]);
         for path in [
-            "/a.b", "/..a", "/a:b@c", "/100%25", "/a%25zz", "/%C3%A9", "/a?", "/a?x=%25",
+            "/a.b",
+            "/a?method=x&http_method=y",
+            "/..a",
+            "/a:b@c",
+            "/100%25",
+            "/a%25zz",
+            "/%C3%A9",
+            "/a?",
+            "/a?x=%25",
         ] {
             assert!(RequestPath::parse(path).is_ok(), "{path}");
         }
@@ -263,6 +281,12 @@ mod tests {
             ("/a?_method[]=PATCH", MethodOverride),
             ("/a?_method", MethodOverride),
             ("/a?X-HTTP-Method-Override=PUT", MethodOverride),
+            // PHP makes an underscore of a dot, a space and a bracket that is not closed.
+            ("/a?.method=PATCH", MethodOverride),
+            ("/a?[method=PATCH", MethodOverride),
+            ("/a?%5bHttpMethod=PATCH", MethodOverride),
+            ("/a?x_http_method_override=PUT", MethodOverride),
+            ("/a?X.HTTP.Method[0]=PUT", MethodOverride),
         ] {
             let found = RequestPath::parse(path);
             assert_eq!(found.err(), Some(refusal), "{path:?}");

@@ -1,7 +1,8 @@
 //! Which declared route a request takes, and how far that reaches.
 //!
-//! A service may see no difference between `/sobjects` and `/SObjects`, the gate does: so a parameter
-//! never takes a segment that is, but for the case of its letters, a literal of a route beside it.
+//! A service may see no difference between `/sobjects`, `/SObjects` and `/sobjects%20`, the gate does: so a parameter
+//! never takes a segment that is, but for the case of its letters and the spaces and dots around it, a
+//! literal of a route beside it.
 
 use crate::{Effect, Method, Origin, Problem, RequestPath, RouteSpec};
 
@@ -147,8 +148,8 @@ impl RouteTable {
     }
 }
 
-/// Says whether one of the parameters of `route` would take a segment that is, without case, a literal
-/// of a route that fits so far.
+/// Says whether one of the parameters of `route` would take a segment that a lenient service reads as
+/// a literal of a route that fits so far.
 fn shadows<'t>(
     mut others: impl Iterator<Item = &'t Route>,
     route: &Route,
@@ -159,11 +160,11 @@ fn shadows<'t>(
         for ((mine, theirs), text) in pairs {
             match (mine, theirs) {
                 (Segment::Parameter(_), Segment::Literal(literal))
-                    if literal != text && equal_without_case(literal, text) =>
+                    if literal != text && equal_leniently(literal, text) =>
                 {
                     return true;
                 }
-                (_, Segment::Literal(literal)) if !equal_without_case(literal, text) => {
+                (_, Segment::Literal(literal)) if !equal_leniently(literal, text) => {
                     return false;
                 }
                 _ => {}
@@ -173,9 +174,13 @@ fn shadows<'t>(
     })
 }
 
-/// Compares as lenient services do: without case, also where Unicode folds a letter into an ASCII one.
-fn equal_without_case(a: &str, b: &str) -> bool {
-    let fold = |text: &str| text.to_uppercase().to_lowercase();
+/// Compares as lenient services do: without case, also where Unicode folds a letter into an ASCII one, and
+/// without the spaces and dots around it, which some file systems and servers drop.
+fn equal_leniently(a: &str, b: &str) -> bool {
+    let fold = |text: &str| {
+        let inner = text.trim_matches(|char: char| char.is_whitespace() || char == '.');
+        inner.to_uppercase().to_lowercase()
+    };
     a.eq_ignore_ascii_case(b) || fold(a) == fold(b)
 }
 
@@ -203,7 +208,7 @@ impl Route {
                 .iter()
                 .zip(&other.segments)
                 .all(|(a, b)| match (a, b) {
-                    (Segment::Literal(a), Segment::Literal(b)) => equal_without_case(a, b),
+                    (Segment::Literal(a), Segment::Literal(b)) => equal_leniently(a, b),
                     (a, b) => a.is_literal() == b.is_literal(),
                 });
         let methods = &other.spec.methods;

@@ -95,6 +95,27 @@ fn what_is_declared_for_a_literal_is_not_to_be_had_by_a_parameter() {
 }
 
 #[test]
+fn a_literal_with_spaces_or_dots_around_it_is_no_parameter() {
+    use Method::{Get, Post};
+    // Services that drop them would purge, where `/data/{version}/{resource}/{id}` only reads.
+    for name in [
+        "purge%20",
+        "purge.",
+        "%20purge",
+        "PURGE%20.%20",
+        "purge%C2%A0",
+    ] {
+        assert_eq!(
+            find(Post, &format!("/data/v1/{name}/all")),
+            Err(RouteRefusal::UnknownPath),
+            "{name}"
+        );
+    }
+    assert_eq!(find(Get, "/data/v1/query."), Err(RouteRefusal::UnknownPath));
+    assert!(find(Get, "/data/v1/sobjects/Account/Acme%20Inc.").is_ok());
+}
+
+#[test]
 fn parameters_are_decoded_and_the_kind_is_known() {
     let path = RequestPath::parse("/data/v1/sobjects/My%20Kind/0%31").unwrap();
     let table = table();
@@ -225,10 +246,11 @@ fn lenient(path: &str) -> Vec<String> {
             .unwrap()
             .trim()
             .to_lowercase();
-        match segment.as_str() {
-            "" | "." => {}
-            ".." => drop(segments.pop()),
-            _ => segments.push(segment),
+        let name = segment.trim_matches([' ', '.']);
+        match (segment.as_str(), name) {
+            ("..", _) => drop(segments.pop()),
+            (_, "") => {}
+            _ => segments.push(name.to_owned()),
         }
     }
     segments
