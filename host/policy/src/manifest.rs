@@ -134,6 +134,10 @@ impl Manifest {
         if !problems.is_empty() {
             return Err(ManifestError { problems });
         }
+        let problems = check::check_origins(&value);
+        if !problems.is_empty() {
+            return Err(ManifestError { problems });
+        }
         if let Some(members) = value.as_object_mut() {
             // For editors alone.
             members.remove("$schema");

@@ -56,7 +56,7 @@ fn the_projects_own_manifests_fit() {
 #[test]
 fn what_a_manifest_cannot_do_is_refused_with_its_place() {
     assert_eq!(problems(|_| {}), [""; 0]);
-    let cases: [(&str, Value, &str); 24] = [
+    let cases: [(&str, Value, &str); 27] = [
         ("/name", json!("Example"), "/name"),
         ("/version", json!("1"), "/version"),
         ("/title", json!(""), "/title"),
@@ -82,7 +82,18 @@ fn what_a_manifest_cannot_do_is_refused_with_its_place() {
             "/auth/stale_token/0/status",
         ),
         ("/origins/0", json!("http://*.example.com"), "/origins/0"),
-        ("/origins/0", json!("https://*.com"), ""),
+        ("/origins/0", json!("https://*.com"), "/origins/0"),
+        ("/origins/1", json!("https://2130706433"), "/origins/1"),
+        (
+            "/auth/login/0/origin",
+            json!("https://login.example.com:0"),
+            "/auth/login/0/origin",
+        ),
+        (
+            "/routes/2/origin",
+            json!("https://files..example.org"),
+            "/routes/2/origin",
+        ),
         ("/routes/0/methods", json!([]), "/routes/0/methods"),
         ("/routes/0/methods", json!(["TRACE"]), "/routes/0/methods/0"),
         ("/routes/0/methods", json!(["DELETE"]), "/routes/0/effect"),
@@ -176,6 +187,79 @@ fn keys_stand_in_a_header_or_a_query() {
     assert!(!problems(|manifest| manifest["auth"] = both).is_empty());
     let host = json!({"kind": "api_key", "header": "Host"});
     assert!(!problems(|manifest| manifest["auth"] = host).is_empty());
+    let accept = json!({"kind": "api_key", "header": "Accept"});
+    assert_eq!(
+        problems(|manifest| manifest["auth"] = accept),
+        ["/auth/header"]
+    );
+    let method = json!({"kind": "api_key", "query": "_method"});
+    assert_eq!(
+        problems(|manifest| manifest["auth"] = method),
+        ["/auth/query"]
+    );
+    let far = json!({"kind": "api_key", "header": "X-Key", "origin": "https://1.2"});
+    assert_eq!(
+        problems(|manifest| manifest["auth"] = far),
+        ["/auth/origin"]
+    );
+    let declared = problems(|manifest| {
+        manifest["auth"] = json!({"kind": "api_key", "header": "X-Key"});
+        manifest["routes"][1]["headers"] = json!(["x-key"]);
+    });
+    assert_eq!(declared, ["/routes/1/headers/0"]);
+}
+
+#[test]
+fn a_login_of_each_customer_is_below_one_name() {
+    let at = |pattern: &str| {
+        let login = json!([{"id": "own", "title": "Own", "pattern": pattern}]);
+        problems(|manifest| manifest["auth"]["login"] = login)
+    };
+    assert_eq!(at("https://{domain}.example.com"), [""; 0]);
+    for wide in [
+        "https://{domain}.com",
+        "https://{domain}.1.2.3.4",
+        "https://{domain}.a..b",
+    ] {
+        assert_eq!(at(wide), ["/auth/login/0/pattern"], "{wide}");
+    }
+}
+
+#[test]
+fn the_schema_explains_every_member_to_authors() {
+    fn unexplained(schema: &Value, place: &str, found: &mut Vec<String>) {
+        if let Some(members) = schema["properties"].as_object() {
+            for (name, member) in members {
+                let is_plain = member.is_object() && member.get("const").is_none();
+                if is_plain && !member["description"].is_string() {
+                    found.push(format!("{place}/{name}"));
+                }
+            }
+        }
+        match schema {
+            Value::Object(members) => members
+                .iter()
+                .for_each(|(name, value)| unexplained(value, &format!("{place}/{name}"), found)),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(at, value)| unexplained(value, &format!("{place}/{at}"), found)),
+            _ => {}
+        }
+    }
+    let schema: Value = serde_json::from_str(MANIFEST_SCHEMA).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let mut found = Vec::new();
+    unexplained(&schema, "", &mut found);
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn members_of_later_versions_are_refused_by_name() {
+    for member in ["operation", "token_at", "redirects"] {
+        let found = problems(|manifest| manifest["routes"][0][member] = json!("x"));
+        assert_eq!(found, ["/routes/0"], "{member}");
+    }
 }
 
 #[test]
