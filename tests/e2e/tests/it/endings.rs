@@ -227,16 +227,17 @@ async fn a_change_is_not_sent_after_its_call_has_ended() {
     until(&world, id, "intended").await;
     let begun = Instant::now();
     loop {
-        let ends = world
-            .audit
-            .records(id)
-            .into_iter()
-            .filter_map(|record| match record.event {
-                Event::Answered(answer) => Some(answer.end),
-                _ => None,
-            });
+        let mut ends =
+            world
+                .audit
+                .records(id)
+                .into_iter()
+                .filter_map(|record| match record.event {
+                    Event::Answered(answer) => Some(answer.end),
+                    _ => None,
+                });
         // The first is the one of the request for what was there before.
-        if let Some(end) = ends.skip(1).next() {
+        if let Some(end) = ends.nth(1) {
             assert!(matches!(end, RequestEnd::NotSent(_)), "{end:?}");
             break;
         }

@@ -6,5 +6,4 @@ pub mod service;
 pub mod world;
 
 pub use components::{component, patched, root};
-pub use service::Service;
 pub use world::{Setup, TOKEN, World, call, done, ended, name};
