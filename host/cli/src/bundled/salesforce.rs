@@ -21,10 +21,7 @@ pub(crate) fn instance_url(text: &str, allowed: &[HostPort]) -> Result<Origin> {
     let refuse = |problem: &str, hint: &str| {
         Error::new(Problem::mistake(
             "instance_url",
-            format!(
-                "`{}` is no address of an org: {problem}",
-                text.escape_debug()
-            ),
+            format!("`{}` is no address of an org: {problem}", shown(text)),
             hint,
         ))
     };
@@ -48,6 +45,9 @@ pub(crate) fn instance_url(text: &str, allowed: &[HostPort]) -> Result<Origin> {
     let origin = url.origin().ascii_serialization();
     let origin = Origin::parse(&origin).map_err(|error| refuse(&error.to_string(), SHAPE))?;
     if !text.contains("://") {
+        if !origin.host().contains('.') {
+            return Err(refuse("it is no host's name", SHAPE));
+        }
         let hint = format!("use `--instance-url {origin}`");
         return Err(refuse("it does not begin with `https://`", &hint));
     }
@@ -70,6 +70,14 @@ pub(crate) fn instance_url(text: &str, allowed: &[HostPort]) -> Result<Origin> {
         ));
     }
     Ok(origin)
+}
+
+/// What of an address is repeated: all but a password that stands in it.
+fn shown(text: &str) -> String {
+    match text.rsplit_once('@') {
+        Some((_, host)) => format!("…@{}", host.escape_debug()),
+        None => text.escape_debug().to_string(),
+    }
 }
 
 /// Gives the API's address where a page of the same org was pasted.

@@ -148,19 +148,16 @@ fn reported(scope: &CallScope, failure: failures::Failure) -> Outcome {
             return Refusal::new(RefusalCode::HostUnavailable, message).into();
         }
     };
-    let mut hint = failure.hint.map(cut);
-    if let Some(problem) = scope.last_network_problem() {
-        // The host knows more of the network than the guest is told.
-        hint = Some(match hint {
-            Some(hint) => format!("{problem} ({hint})"),
-            None => problem,
-        });
-    }
+    // The host knows more of the network than the guest is told.
+    let message = match (code, scope.last_network_problem()) {
+        (FailureCode::Unavailable, Some(problem)) => problem,
+        _ => cut(failure.message),
+    };
     let fields = failure.fields.into_iter().take(FIELDS_MAX);
     Outcome::Failed(Failure {
         code,
-        message: cut(failure.message),
-        hint,
+        message,
+        hint: failure.hint.map(cut),
         service_code: failure.service_code.map(cut),
         fields: fields
             .map(|field| FieldProblem {

@@ -85,7 +85,7 @@ pub(super) async fn send(
         Err(RefreshError::Reconnect { reason, link }) => {
             scope.stop(Stop::Disconnected(ConnectRequired {
                 link,
-                advice: format!("the connection has ended: {reason}; connect again"),
+                advice: format!("the connection has ended: {reason}"),
             }));
             Ok(answered(response, vec![token], remembered, false))
         }
