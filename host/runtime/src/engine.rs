@@ -11,7 +11,7 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 use crate::limits::Limits;
 
 /// The time between two epochs: how long a busy guest can keep a thread from other calls.
-const TICK: Duration = Duration::from_millis(10);
+const TICK: Duration = Duration::from_millis(5);
 
 /// Core instances, memories and tables that one component may have: the adapters of a language's tooling
 /// need some. A component that wants more is refused when it is installed.

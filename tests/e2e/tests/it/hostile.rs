@@ -13,7 +13,7 @@ use crate::support::world::{Setup, call};
 use crate::support::{World, component, ended, logs};
 
 /// The time of a hostile call, and what a good one must stay well inside of.
-const WALL_CLOCK: Duration = Duration::from_secs(2);
+const WALL_CLOCK: Duration = Duration::from_secs(3);
 
 fn limits() -> Limits {
     Limits {

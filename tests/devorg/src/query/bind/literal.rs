@@ -126,7 +126,7 @@ fn timestamp(moment: &soql::DateTime) -> Timestamp {
     let (hour, minute, second) = (moment.hour, moment.minute, moment.second);
     let nanosecond = i32::from(moment.millisecond) * 1_000_000;
     let time = Time::new(hour as i8, minute as i8, second as i8, nanosecond);
-    let time = time.unwrap_or(Time::midnight());
+    let time = time.unwrap_or_default();
     let local = civil_date(moment.date).to_datetime(time);
     let offset = SignedDuration::from_mins(moment.offset_minutes.into());
     local
