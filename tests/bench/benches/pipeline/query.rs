@@ -1,13 +1,11 @@
 //! What a query through the sandbox costs beside the same request over plain HTTP: same org, same
 //! run, one kept-alive connection each, `TCP_NODELAY` on both ends.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
-
 use std::hint::black_box;
 
 use bench::{SALESFORCE, World};
 use bytes::Bytes;
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
@@ -45,7 +43,7 @@ async fn get(sender: &mut SendRequest<Empty<Bytes>>, org: &DevOrg) -> Bytes {
     response.into_body().collect().await.unwrap().to_bytes()
 }
 
-fn query(criterion: &mut Criterion) {
+pub(crate) fn query(criterion: &mut Criterion) {
     // The org has a runtime of its own, as a service elsewhere would.
     let elsewhere = Builder::new_multi_thread()
         .worker_threads(1)
@@ -88,6 +86,3 @@ fn query(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, query);
-criterion_main!(benches);

@@ -1,16 +1,14 @@
 //! From nothing to the first answer, with a connector that an earlier start compiled.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
-
 use std::hint::black_box;
 
 use bench::{HELLO, SALESFORCE, World};
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::Criterion;
 use portcullis::ComponentCache;
 use serde_json::json;
 use tokio::runtime::Builder;
 
-fn start(criterion: &mut Criterion) {
+pub(crate) fn start(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cache");
     let runtime = Builder::new_multi_thread()
@@ -38,6 +36,3 @@ fn start(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, start);
-criterion_main!(benches);

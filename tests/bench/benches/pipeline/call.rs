@@ -1,13 +1,11 @@
 //! An echo through the whole pipeline: permission, arguments, audit, a fresh instance, the call, its settling.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
-
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bench::{HELLO, World};
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput};
 use portcullis::ComponentCache;
 use serde_json::json;
 use tokio::runtime::Builder;
@@ -15,7 +13,7 @@ use tokio::runtime::Builder;
 /// Calls that are under way at once, in the measurement of how many a second.
 const CONCURRENT: u64 = 32;
 
-fn echo(criterion: &mut Criterion) {
+pub(crate) fn echo(criterion: &mut Criterion) {
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -62,6 +60,3 @@ fn echo(criterion: &mut Criterion) {
     });
     group.finish();
 }
-
-criterion_group!(benches, echo);
-criterion_main!(benches);
