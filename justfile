@@ -17,10 +17,6 @@ bench:
     cargo build --release -p portcullis-cli
     cargo bench -p bench
 
-# Run the tests that count kills and calls twenty times as long as `check` does.
-soak:
-    PORTCULLIS_SOAK=20 cargo test -p e2e
-
 # Take over changed snapshots, after having read them.
 snapshots:
     INSTA_UPDATE=always cargo test

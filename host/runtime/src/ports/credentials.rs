@@ -250,7 +250,7 @@ impl Credentials for MemoryCredentials {
         if secrets.current.generation == stale.generation {
             let secret = secrets.next.pop().ok_or_else(|| RefreshError::Reconnect {
                 reason: "the service calls the access token expired or revoked, and there is \
-                         nothing to renew it with"
+                         nothing to renew it with: connect again"
                     .to_owned(),
                 link: None,
             })?;

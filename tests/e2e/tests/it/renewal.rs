@@ -131,7 +131,10 @@ async fn what_cannot_be_renewed_needs_a_person() {
             .call("fetch", "get", json!({"path": "/record/1"}))
             .await;
         assert_eq!(ended(&reply), "connect_required");
-        assert!(reply.outcome.message().unwrap().contains("connect again"));
+        // What happened, and what to do next.
+        let advice = reply.outcome.message().unwrap();
+        assert!(advice.contains("the connection has ended"), "{advice}");
+        assert!(advice.contains("connect again"), "{advice}");
     }
     assert_eq!(renewals.load(Ordering::SeqCst), 2);
     assert_eq!(world.service.seen().len(), 2);
