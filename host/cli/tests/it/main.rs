@@ -6,4 +6,5 @@ mod bad_input;
 mod demo;
 mod mcp;
 mod program;
+mod proxy;
 mod questions;
