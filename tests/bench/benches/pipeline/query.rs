@@ -2,6 +2,8 @@
 //! run, one kept-alive connection each, `TCP_NODELAY` on both ends.
 
 use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bench::{SALESFORCE, World};
 use bytes::Bytes;
@@ -9,8 +11,8 @@ use criterion::Criterion;
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use portcullis::ComponentCache;
-use portcullis::policy::Origin;
+use portcullis::policy::{ConnectorName, Origin};
+use portcullis::{Call, ComponentCache};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::json;
 use tokio::net::TcpStream;
@@ -43,6 +45,30 @@ async fn get(sender: &mut SendRequest<Empty<Bytes>>, org: &DevOrg) -> Bytes {
     response.into_body().collect().await.unwrap().to_bytes()
 }
 
+/// What both measurements ask, and with what.
+struct Sides {
+    org: DevOrg,
+    world: World,
+    connector: ConnectorName,
+    sender: Mutex<SendRequest<Empty<Bytes>>>,
+}
+
+impl Sides {
+    fn call(&self) -> Call {
+        query_call(&self.connector)
+    }
+}
+
+fn query_call(connector: &ConnectorName) -> Call {
+    World::call(connector, "query", json!({"soql": SOQL})).unwrap()
+}
+
+/// Runs both on a thread of the runtime, where a server runs its calls: from a thread outside, each wait
+/// would wake another core.
+async fn in_a_task(work: impl Future<Output = Duration> + Send + 'static) -> Duration {
+    tokio::spawn(work).await.unwrap()
+}
+
 pub(crate) fn query(criterion: &mut Criterion) {
     // The org has a runtime of its own, as a service elsewhere would.
     let elsewhere = Builder::new_multi_thread()
@@ -65,24 +91,45 @@ pub(crate) fn query(criterion: &mut Criterion) {
         world.connect(&connector, &org).await.unwrap();
         (world, connector, Mutex::new(connect(&org).await))
     });
-    let call = || World::call(&connector, "query", json!({"soql": SOQL})).unwrap();
+    let call = || query_call(&connector);
     // The first query asks for the description of what it is about.
     here.block_on(world.answer(call())).unwrap();
     let before = org.requests();
     here.block_on(world.answer(call())).unwrap();
     assert_eq!(org.requests() - before, 1, "a warm query is one request");
 
+    let sides = Arc::new(Sides {
+        org,
+        world,
+        connector,
+        sender,
+    });
+
     let mut group = criterion.benchmark_group("query");
     group.bench_function("over plain HTTP", |bencher| {
-        bencher.to_async(&here).iter(|| async {
-            let mut sender = sender.lock().await;
-            black_box(get(&mut sender, &org).await)
+        bencher.to_async(&here).iter_custom(|rounds| {
+            let sides = sides.clone();
+            in_a_task(async move {
+                let mut sender = sides.sender.lock().await;
+                let start = Instant::now();
+                for _ in 0..rounds {
+                    black_box(get(&mut sender, &sides.org).await);
+                }
+                start.elapsed()
+            })
         });
     });
     group.bench_function("through the sandbox", |bencher| {
-        bencher
-            .to_async(&here)
-            .iter(|| async { black_box(world.answer(call()).await.unwrap()) });
+        bencher.to_async(&here).iter_custom(|rounds| {
+            let sides = sides.clone();
+            in_a_task(async move {
+                let start = Instant::now();
+                for _ in 0..rounds {
+                    black_box(sides.world.answer(sides.call()).await.unwrap());
+                }
+                start.elapsed()
+            })
+        });
     });
     group.finish();
 }
