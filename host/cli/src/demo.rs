@@ -38,8 +38,9 @@ pub(crate) async fn run(args: &Demo, cache: ComponentCache) -> Result<()> {
 
     questions(&world, &salesforce).await?;
     refusal(&world).await?;
-    closing(&world)?;
+    configuration()?;
     if !args.exit {
+        invitation(&world)?;
         tokio::signal::ctrl_c().await?;
     }
     Ok(())
@@ -130,8 +131,8 @@ fn title(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// Says how to go on.
-fn closing(world: &World) -> Result<()> {
+/// Says what to put into an MCP client.
+fn configuration() -> Result<()> {
     let program = std::env::current_exe()?;
     let config = json!({
         "mcpServers": {
@@ -147,11 +148,17 @@ fn closing(world: &World) -> Result<()> {
         out,
         "Put this into an MCP client's configuration; it gets an org of its own:\n"
     )?;
-    writeln!(out, "{}\n", serde_json::to_string_pretty(&config)?)?;
+    writeln!(out, "{}", serde_json::to_string_pretty(&config)?)?;
+    Ok(())
+}
+
+/// Says how to ask the org that stays up.
+fn invitation(world: &World) -> Result<()> {
     let org = world.dev_org().context("the sample org is not there")?;
     let user = org.users().first().context("the sample org has no users")?;
     let (url, address) = (org.url(), org.address());
-    writeln!(out, "Or ask this org, as long as this program runs:\n")?;
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "\nOr ask this org, as long as this program runs:\n")?;
     writeln!(
         out,
         "{}",

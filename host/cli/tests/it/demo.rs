@@ -39,5 +39,7 @@ fn the_demonstration_answers_three_questions_and_refuses_a_write() {
         );
         rest = &rest[at.unwrap() + expected.len()..];
     }
+    let invites = said.stdout.contains("as long as this program runs");
+    assert!(!invites, "the org ends with the program");
     assert!(!said.stdout.contains('\u{1b}'), "colours are for terminals");
 }
