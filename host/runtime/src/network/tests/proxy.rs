@@ -43,6 +43,9 @@ async fn a_tunnel_carries_https_and_the_proxy_alone_sees_its_password() {
     let mut second = request(Method::GET, url, "");
     let theirs = HeaderValue::from_static("Basic dGhlaXJz");
     second.headers_mut().insert("proxy-authorization", theirs);
+    // And what is for the service is not for the proxy.
+    let token = HeaderValue::from_static("Bearer token");
+    second.headers_mut().insert("authorization", token);
     client.send(second, Timeouts::default()).await.unwrap();
 
     let seen = proxy.seen();
@@ -59,6 +62,8 @@ async fn a_tunnel_carries_https_and_the_proxy_alone_sees_its_password() {
     assert_eq!(seen[0].header("proxy-authorization"), Some(BASIC));
     assert_eq!(seen[1].header("host"), Some("service.example"));
     assert_eq!(seen[1].body, "body");
+    assert_eq!(seen[0].header("authorization"), None);
+    assert_eq!(seen[2].header("authorization"), Some("Bearer token"));
     for inner in &seen[1..] {
         assert_eq!(inner.header("proxy-authorization"), None);
     }
@@ -141,6 +146,10 @@ async fn a_proxy_that_is_none_is_named_so() {
             proxy.host_port()
         );
         assert!(error.to_string().starts_with(&says), "{error} for {answer}");
+        assert!(
+            error.to_string().ends_with("check the proxy setting"),
+            "{error}"
+        );
         assert!(!error.may_have_been_sent());
     }
 }
@@ -201,7 +210,7 @@ async fn plain_http_is_forwarded_with_its_whole_address() {
 async fn an_exempt_host_is_looked_up_here_and_the_proxy_hears_nothing_of_it() {
     let proxy = Peer::hello();
     let options = NetworkOptions {
-        no_proxy: "direct.example".to_owned(),
+        no_proxy: "localhost,.example.com,direct.example".to_owned(),
         ..through(&proxy)
     };
     let names = Names::new(&[&["127.0.0.1"]]);
@@ -210,20 +219,26 @@ async fn an_exempt_host_is_looked_up_here_and_the_proxy_hears_nothing_of_it() {
         "http://direct.example/",
         "https://direct.example/",
         "https://below.direct.example/",
+        "https://org.example.com/",
     ] {
         let error = get(&client, url).await.unwrap_err();
         let refused = matches!(error, NetworkError::PrivateAddress { .. });
         assert!(refused, "{error:?}");
     }
     assert_eq!(proxy.opened(), 0);
-    let direct = ["direct.example", "direct.example", "below.direct.example"];
+    let direct = [
+        "direct.example",
+        "direct.example",
+        "below.direct.example",
+        "org.example.com",
+    ];
     assert_eq!(names.asked(), direct);
 
     assert_eq!(
         get(&client, "http://other.example/").await.unwrap(),
         "hello"
     );
-    assert_eq!((proxy.opened(), names.asked().len()), (1, 3));
+    assert_eq!((proxy.opened(), names.asked().len()), (1, 4));
 }
 
 #[tokio::test]

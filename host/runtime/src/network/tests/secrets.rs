@@ -47,6 +47,7 @@ async fn no_failure_shows_what_was_sent_or_with_which_password() {
     let known = authority.service("service.example");
     let proxies = [
         Peer::saying("HTTP/1.1 407 Who?\r\n\r\n"),
+        Peer::saying("HTTP/1.1 403 No\r\n\r\n"),
         Peer::saying("<html>"),
         Peer::saying(""),
         Peer::saying(ESTABLISHED),

@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use http::Method;
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::peer::{Authority, ESTABLISHED, HELLO, Names, Peer, get, public, public_with, request};
+use super::peer::{
+    Authority, ESTABLISHED, HELLO, Names, Peer, get, post, public, public_with, request,
+};
 use crate::network::{
     HostPort, Network, NetworkError, NetworkOptions, Phase, Reach, Resolve, Timeouts,
 };
@@ -35,7 +37,7 @@ async fn a_service_that_does_not_answer_may_have_acted() {
     let service = Peer::new(|wire| {
         wire.request()?;
         match wire.number {
-            1 => wire.hold(),
+            1 | 2 => wire.hold(),
             _ => wire.say(HELLO),
         }
     });
@@ -51,9 +53,13 @@ async fn a_service_that_does_not_answer_may_have_acted() {
         error.to_string(),
         "`127.0.0.1` took longer than 150 ms for waiting for its answer: try again, or raise the timeout"
     );
+    let change = post(&client, &service.url("/slow"), "x").await;
+    let error = change.unwrap_err();
+    assert_eq!(phase(&error), Some(Phase::ResponseHeader), "{error:?}");
+    assert!(error.may_have_been_sent());
     // A late answer would otherwise be taken for the next request's.
     assert_eq!(get(&client, &service.url("/next")).await.unwrap(), "hello");
-    assert_eq!(service.opened(), 2);
+    assert_eq!(service.opened(), 3);
 }
 
 #[tokio::test]
