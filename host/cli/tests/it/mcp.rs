@@ -6,7 +6,7 @@ use rmcp::service::{Peer, RoleClient, RunningService};
 use rmcp::transport::TokioChildProcess;
 use serde_json::{Value, json};
 
-use crate::program::{PROGRAM, cache};
+use crate::program::{PROGRAM, TOOLS, cache};
 
 async fn client() -> RunningService<RoleClient, ()> {
     let mut command = tokio::process::Command::new(PROGRAM);
@@ -33,17 +33,7 @@ async fn a_client_lists_the_tools_and_calls_them() {
 
     let tools = client.list_all_tools().await.unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
-    assert_eq!(
-        names,
-        [
-            "get_identity",
-            "list_objects",
-            "describe_object",
-            "query",
-            "query_next",
-            "get_record"
-        ]
-    );
+    assert_eq!(names, TOOLS);
     for tool in &tools {
         let tool = serde_json::to_value(tool).unwrap();
         assert_eq!(tool["annotations"]["readOnlyHint"], true);

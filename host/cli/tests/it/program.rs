@@ -6,6 +6,16 @@ use std::process::{Command, Output};
 /// The program that was built for this test.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
+/// What it offers, by its command line and to MCP clients alike.
+pub(crate) const TOOLS: [&str; 6] = [
+    "get_identity",
+    "list_objects",
+    "describe_object",
+    "query",
+    "query_next",
+    "get_record",
+];
+
 /// Where the tests keep compiled connectors: inside the build's own folder.
 pub(crate) fn cache() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cache")

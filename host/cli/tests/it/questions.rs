@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::program::run;
+use crate::program::{TOOLS, run};
 
 fn json(arguments: &[&str]) -> (i32, Value) {
     let said = run(arguments);
@@ -66,17 +66,7 @@ fn the_tools_are_listed_with_their_schemas() {
         .iter()
         .map(|tool| tool["name"].as_str().unwrap())
         .collect();
-    assert_eq!(
-        names,
-        [
-            "get_identity",
-            "list_objects",
-            "describe_object",
-            "query",
-            "query_next",
-            "get_record"
-        ]
-    );
+    assert_eq!(names, TOOLS);
     for tool in tools.as_array().unwrap() {
         assert_eq!(tool["effect"], "read");
         assert_eq!(tool["input_schema"]["type"], "object");
