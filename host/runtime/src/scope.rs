@@ -4,7 +4,7 @@
 //! tells the caller what is written here.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
@@ -48,8 +48,13 @@ pub(crate) struct CallScope {
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
     /// What the guest gets in the token's place: random, and worth nothing.
     pub(crate) placeholder: String,
-    /// Cleared before the guest's store goes: a request that is not yet sent is not sent any more.
-    live: AtomicBool,
+    pub(crate) course: Course,
+}
+
+/// What changes while a call runs.
+#[derive(Debug, Default)]
+pub(crate) struct Course {
+    /// Set before the guest's store goes: a request that is not yet sent is not sent any more.
     ended: watch::Sender<bool>,
     requests: AtomicU32,
     entries: AtomicU32,
@@ -78,51 +83,7 @@ pub(crate) enum Stop {
     Disconnected(ConnectRequired),
 }
 
-/// The parts of a scope that its stages decided.
-pub(crate) struct Decided {
-    pub(crate) id: CallId,
-    pub(crate) caller: Caller,
-    pub(crate) connector: Arc<Connector>,
-    pub(crate) task: Task,
-    pub(crate) effect: Effect,
-    pub(crate) mode: Mode,
-    pub(crate) arguments: Value,
-    pub(crate) account: Account,
-    pub(crate) started: Instant,
-    pub(crate) cancellation: Cancellation,
-    pub(crate) progress: Option<mpsc::Sender<Progress>>,
-}
-
 impl CallScope {
-    /// Starts a scope.
-    ///
-    /// # Errors
-    ///
-    /// When the system gives no randomness for the placeholder.
-    pub(crate) fn new(decided: Decided, ports: Ports, limits: Limits) -> Result<Self, PortError> {
-        Ok(Self {
-            id: decided.id,
-            caller: decided.caller,
-            connector: decided.connector,
-            task: decided.task,
-            effect: decided.effect,
-            mode: decided.mode,
-            arguments: decided.arguments,
-            account: decided.account,
-            started: decided.started,
-            cancellation: decided.cancellation,
-            progress: decided.progress,
-            placeholder: format!("portcullis-{}", random_hex()?),
-            ports,
-            limits,
-            live: AtomicBool::new(true),
-            ended: watch::Sender::new(false),
-            requests: AtomicU32::new(0),
-            entries: AtomicU32::new(0),
-            ledger: Mutex::default(),
-        })
-    }
-
     /// Adds a line to the call's account.
     ///
     /// # Errors
@@ -145,6 +106,7 @@ impl CallScope {
     pub(crate) fn admits_entries(&self, count: usize) -> bool {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let before = self
+            .course
             .entries
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |entries| {
                 Some(entries.saturating_add(count))
@@ -155,13 +117,14 @@ impl CallScope {
 
     /// Says how many steps and sources were dropped.
     pub(crate) fn entries_dropped(&self) -> u32 {
-        let entries = self.entries.load(Ordering::Relaxed);
+        let entries = self.course.entries.load(Ordering::Relaxed);
         entries.saturating_sub(self.limits.audit_entries_max)
     }
 
     /// Gives the next request's number, from 1.
     pub(crate) fn next_request(&self) -> u32 {
-        self.requests
+        self.course
+            .requests
             .fetch_add(1, Ordering::Relaxed)
             .saturating_add(1)
     }
@@ -169,33 +132,35 @@ impl CallScope {
     /// Keeps an announcement and returns the ticket for its request.
     pub(crate) fn announce(&self, changes: Vec<Change>) -> Result<String, PortError> {
         let ticket = random_hex()?;
-        lock(&self.ledger).tickets.insert(ticket.clone(), changes);
+        lock(&self.course.ledger)
+            .tickets
+            .insert(ticket.clone(), changes);
         Ok(ticket)
     }
 
     /// Takes the announcement that a ticket stands for: it is good for one request.
     pub(crate) fn redeem(&self, ticket: &str) -> Option<Vec<Change>> {
-        lock(&self.ledger).tickets.remove(ticket)
+        lock(&self.course.ledger).tickets.remove(ticket)
     }
 
     /// Marks that the call has come to its one change; false when it had before.
     pub(crate) fn begin_change(&self) -> bool {
-        !std::mem::replace(&mut lock(&self.ledger).change_begun, true)
+        !std::mem::replace(&mut lock(&self.course.ledger).change_begun, true)
     }
 
     /// Stops everything that the call still wants to send. The first reason stays.
     pub(crate) fn stop(&self, stop: Stop) {
-        lock(&self.ledger).stop.get_or_insert(stop);
+        lock(&self.course.ledger).stop.get_or_insert(stop);
     }
 
     /// Gives the reason why the call was stopped.
     pub(crate) fn stopped(&self) -> Option<Stop> {
-        lock(&self.ledger).stop.clone()
+        lock(&self.course.ledger).stop.clone()
     }
 
     /// Keeps that a change is about to be sent, and then how that ended, for the caller to be told whatever comes.
     pub(crate) fn sent(&self, request: u32, change: SentChange) {
-        let sent = &mut lock(&self.ledger).sent;
+        let sent = &mut lock(&self.course.ledger).sent;
         match sent.iter_mut().find(|(number, _)| *number == request) {
             Some((_, known)) => *known = change,
             None => sent.push((request, change)),
@@ -204,37 +169,45 @@ impl CallScope {
 
     /// Takes the changes that were sent.
     pub(crate) fn take_sent(&self) -> Vec<SentChange> {
-        let sent = std::mem::take(&mut lock(&self.ledger).sent);
+        let sent = std::mem::take(&mut lock(&self.course.ledger).sent);
         sent.into_iter().map(|(_, change)| change).collect()
     }
 
     /// Keeps what the network said last, for it says more than the guest is told.
     pub(crate) fn network_problem(&self, problem: Option<String>) {
-        lock(&self.ledger).network_problem = problem;
+        lock(&self.course.ledger).network_problem = problem;
     }
 
     /// Gives what the network said to the last request, if that failed.
     pub(crate) fn last_network_problem(&self) -> Option<String> {
-        lock(&self.ledger).network_problem.clone()
+        lock(&self.course.ledger).network_problem.clone()
     }
 
     /// Says whether the guest still runs.
     pub(crate) fn is_live(&self) -> bool {
-        self.live.load(Ordering::SeqCst)
+        !*self.course.ended.borrow()
     }
 
     /// Ends what the guest may do, before its store goes.
     pub(crate) fn end(&self) {
-        self.live.store(false, Ordering::SeqCst);
-        self.ended.send_replace(true);
+        self.course.ended.send_replace(true);
     }
 
     /// Waits for [`end`](Self::end).
     pub(crate) async fn ended(&self) {
-        let mut receiver = self.ended.subscribe();
+        let mut receiver = self.course.ended.subscribe();
         // The sender is in `self`, so it cannot be gone.
         let _ = receiver.wait_for(|ended| *ended).await;
     }
+}
+
+/// Makes what the guest gets in the token's place.
+///
+/// # Errors
+///
+/// When the system gives no randomness.
+pub(crate) fn placeholder() -> Result<String, PortError> {
+    Ok(format!("portcullis-{}", random_hex()?))
 }
 
 fn random_hex() -> Result<String, PortError> {

@@ -12,7 +12,7 @@ use crate::bindings::tools;
 use crate::guard::Guard;
 use crate::linker::PortcullisCtx;
 use crate::reply::{Outcome, Reply};
-use crate::scope::{CallScope, Decided, Task};
+use crate::scope::{self, CallScope, Course, Task};
 
 /// A call that may run: the type that everything which runs a guest asks for.
 ///
@@ -66,7 +66,9 @@ pub(super) async fn open(
     exit.open(Some(mode), connection)
         .await
         .map_err(|error| unavailable("open the audit entry", &error))?;
-    let decided = Decided {
+    let placeholder =
+        scope::placeholder().map_err(|error| unavailable("begin the call", &error))?;
+    Ok(Arc::new(CallScope {
         id: exit.id(),
         caller: resolved.caller,
         connector: resolved.connector,
@@ -78,10 +80,11 @@ pub(super) async fn open(
         started: exit.started(),
         cancellation: resolved.cancellation,
         progress: resolved.progress,
-    };
-    CallScope::new(decided, guard.ports().clone(), guard.limits().clone())
-        .map(Arc::new)
-        .map_err(|error| unavailable("begin the call", &error))
+        placeholder,
+        ports: guard.ports().clone(),
+        limits: guard.limits().clone(),
+        course: Course::default(),
+    }))
 }
 
 impl Opened {
