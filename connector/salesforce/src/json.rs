@@ -8,6 +8,9 @@
 use std::fmt::{self, Write as _};
 
 mod read;
+mod text;
+
+pub use text::Text;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,13 +20,13 @@ pub enum Json {
     /// `true`, `false`
     Bool(bool),
     /// A number, spelled as it was read.
-    Number(String),
+    Number(Text),
     /// A string, unescaped.
-    String(String),
+    String(Text),
     /// An array.
     Array(Vec<Json>),
     /// An object: its members in the order of the text.
-    Object(Vec<(String, Json)>),
+    Object(Vec<(Text, Json)>),
 }
 
 /// Why a text is not JSON: what was wrong, and at which byte.
@@ -57,7 +60,7 @@ impl Json {
         Self::Object(
             members
                 .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
+                .map(|(name, value)| (name.into(), value))
                 .collect(),
         )
     }
@@ -66,7 +69,7 @@ impl Json {
     pub fn get(&self, name: &str) -> Option<&Json> {
         self.members()
             .iter()
-            .find_map(|(key, value)| (key == name).then_some(value))
+            .find_map(|(key, value)| (*key == *name).then_some(value))
     }
 
     /// Gets a member whatever its case: SOQL's names have none.
@@ -77,7 +80,7 @@ impl Json {
     }
 
     /// Gives the members of an object; none of anything else.
-    pub fn members(&self) -> &[(String, Json)] {
+    pub fn members(&self) -> &[(Text, Json)] {
         match self {
             Self::Object(members) => members,
             _ => &[],
@@ -126,19 +129,25 @@ impl Json {
 
 impl From<&str> for Json {
     fn from(text: &str) -> Self {
-        Self::String(text.to_owned())
+        Self::String(text.into())
     }
 }
 
 impl From<String> for Json {
     fn from(text: String) -> Self {
+        Self::String(text.into())
+    }
+}
+
+impl From<Text> for Json {
+    fn from(text: Text) -> Self {
         Self::String(text)
     }
 }
 
 impl From<u64> for Json {
     fn from(number: u64) -> Self {
-        Self::Number(number.to_string())
+        Self::Number(number.to_string().into())
     }
 }
 
@@ -151,58 +160,74 @@ impl<T: Into<Json>> From<Option<T>> for Json {
 /// Writes the compact text.
 impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+impl Json {
+    /// Gives the compact text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    /// Appends the compact text.
+    fn write(&self, out: &mut String) {
         match self {
-            Self::Null => f.write_str("null"),
-            Self::Bool(value) => write!(f, "{value}"),
-            Self::Number(digits) => f.write_str(digits),
-            Self::String(text) => write_string(f, text),
+            Self::Null => out.push_str("null"),
+            Self::Bool(true) => out.push_str("true"),
+            Self::Bool(false) => out.push_str("false"),
+            Self::Number(digits) => out.push_str(digits),
+            Self::String(text) => write_string(out, text),
             Self::Array(items) => {
-                f.write_char('[')?;
+                out.push('[');
                 for (index, item) in items.iter().enumerate() {
                     if index > 0 {
-                        f.write_char(',')?;
+                        out.push(',');
                     }
-                    item.fmt(f)?;
+                    item.write(out);
                 }
-                f.write_char(']')
+                out.push(']');
             }
             Self::Object(members) => {
-                f.write_char('{')?;
+                out.push('{');
                 for (index, (name, value)) in members.iter().enumerate() {
                     if index > 0 {
-                        f.write_char(',')?;
+                        out.push(',');
                     }
-                    write_string(f, name)?;
-                    f.write_char(':')?;
-                    value.fmt(f)?;
+                    write_string(out, name);
+                    out.push(':');
+                    value.write(out);
                 }
-                f.write_char('}')
+                out.push('}');
             }
         }
     }
 }
 
-fn write_string(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
-    f.write_char('"')?;
+fn write_string(out: &mut String, text: &str) {
+    out.push('"');
     // Runs without an escape go out whole: most strings are one run.
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        f.write_str(&text[from..at])?;
+        out.push_str(&text[from..at]);
         from = at + 1;
         match byte {
-            b'"' => f.write_str("\\\"")?,
-            b'\\' => f.write_str("\\\\")?,
-            b'\n' => f.write_str("\\n")?,
-            b'\r' => f.write_str("\\r")?,
-            b'\t' => f.write_str("\\t")?,
-            _ => write!(f, "\\u{byte:04x}")?,
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            // Writing to a string cannot fail.
+            _ => _ = write!(out, "\\u{byte:04x}"),
         }
     }
-    f.write_str(&text[from..])?;
-    f.write_char('"')
+    out.push_str(&text[from..]);
+    out.push('"');
 }
 
 #[cfg(test)]

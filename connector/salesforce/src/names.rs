@@ -46,7 +46,7 @@ pub fn record_id(id: &str) -> Result<&str, Failure> {
 
 /// Gives the address of a record in Lightning. `id` has been answered by the service.
 pub fn record_url(origin: &str, kind: &str, id: &str) -> String {
-    format!("{origin}/lightning/r/{kind}/{id}/view")
+    [origin, "/lightning/r/", kind, "/", id, "/view"].concat()
 }
 
 #[cfg(test)]

@@ -230,11 +230,9 @@ fn cite(client: &Client<'_>, kinds: &[Touched], records: &[Json]) {
             None => source,
         })
     });
-    client.host.cite(
-        &objects
-            .chain(records.take(RECORDS_CITED_MAX))
-            .collect::<Vec<_>>(),
-    );
+    let mut sources = Vec::with_capacity(kinds.len() + RECORDS_CITED_MAX);
+    sources.extend(objects.chain(records.take(RECORDS_CITED_MAX)));
+    client.host.cite(&sources);
 }
 
 /// Writes a page of a query. `before`: how many rows the pages before it had.
@@ -291,7 +289,7 @@ fn answer(
     ]);
     let mut output = Output::text(text.join("\n")).cursor(cursor);
     // Written by our own hand, since numbers must keep the service's digits.
-    output.structured = Some(data.to_string());
+    output.structured = Some(data.text());
     output
 }
 

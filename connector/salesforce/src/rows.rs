@@ -62,6 +62,16 @@ enum Shape {
     Children(Tree),
 }
 
+impl Node {
+    /// Takes the name as the service spells it.
+    fn see(&mut self, name: &str) {
+        self.seen = true;
+        if self.name != name {
+            name.clone_into(&mut self.name);
+        }
+    }
+}
+
 impl Tree {
     fn node(&mut self, name: &str, shape: impl FnOnce() -> Shape) -> &mut Node {
         let at = self
@@ -187,8 +197,7 @@ impl Tree {
         {
             if value.get("records").is_some() {
                 let node = self.node(name, || Shape::Value);
-                name.clone_into(&mut node.name);
-                node.seen = true;
+                node.see(name);
                 if !matches!(node.shape, Shape::Children(_)) {
                     node.shape = Shape::Children(Tree::default());
                 }
@@ -199,8 +208,7 @@ impl Tree {
                 }
             } else if value.get("attributes").is_some() {
                 let node = self.parent(name);
-                name.clone_into(&mut node.name);
-                node.seen = true;
+                node.see(name);
                 if let Shape::Parent {
                     tree,
                     kinds,
@@ -216,8 +224,7 @@ impl Tree {
                 }
             } else {
                 let node = self.node(name, || Shape::Value);
-                name.clone_into(&mut node.name);
-                node.seen = true;
+                node.see(name);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! a row is always one line and every value can be read back. Rows of a child relationship follow their parent's
 //! row, with a `+` for each level.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::fence;
@@ -97,7 +98,7 @@ impl Table {
         out.push_str(prefix);
         for (index, column) in self.columns.iter().enumerate() {
             separate(index, out);
-            out.push_str(&escaped(column));
+            out.push_str(&escaped(Cow::Borrowed(column)));
         }
         out.push('\n');
         for (name, child) in &self.children {
@@ -110,7 +111,7 @@ impl Table {
         out.text.push_str(prefix);
         for (index, cell) in row.cells.iter().enumerate() {
             separate(index, &mut out.text);
-            let text = cell_text(cell, bounds, &mut out.cells_cut);
+            let text = self::cell(cell, bounds, &mut out.cells_cut);
             // What begins with `+` would read as a child's row.
             if index == 0 && text.starts_with('+') {
                 out.text.push('\\');
@@ -197,25 +198,31 @@ fn separate(index: usize, out: &mut String) {
     }
 }
 
-fn cell_text(cell: &Json, bounds: Bounds, cut: &mut usize) -> String {
+/// Writes a value; a text longer than the bound is cut and says by how much.
+fn cell<'c>(cell: &'c Json, bounds: Bounds, cut: &mut usize) -> Cow<'c, str> {
     let whole = match cell {
-        Json::Null => return String::new(),
-        Json::String(text) if text.is_empty() => return "\"\"".to_owned(),
-        Json::String(text) if text == "\"\"" => return "\\\"\"".to_owned(),
-        Json::String(text) => text.clone(),
-        other => without_nulls(other).to_string(),
+        Json::Null => return Cow::Borrowed(""),
+        Json::String(text) if text.is_empty() => return Cow::Borrowed("\"\""),
+        Json::String(text) if text == "\"\"" => return Cow::Borrowed("\\\"\""),
+        Json::String(text) | Json::Number(text) => Cow::Borrowed(&**text),
+        other => Cow::Owned(without_nulls(other).text()),
     };
-    match whole.char_indices().nth(bounds.cell_chars_max) {
-        None => escaped(&whole),
+    // No text has more characters than bytes.
+    let end = match whole.len() > bounds.cell_chars_max {
+        true => whole.char_indices().nth(bounds.cell_chars_max),
+        false => None,
+    };
+    match end {
+        None => escaped(whole),
         Some((at, _)) => {
             *cut += 1;
             let left = whole[at..].chars().count();
-            format!("{}…(+{left} characters)", escaped(&whole[..at]))
+            let shown = escaped(Cow::Borrowed(&whole[..at]));
+            Cow::Owned(format!("{shown}…(+{left} characters)"))
         }
     }
 }
 
-/// Takes the nulls and `attributes` out of a compound value, such as an address.
 fn without_nulls(value: &Json) -> Json {
     match value {
         Json::Object(members) => Json::Object(
@@ -231,8 +238,12 @@ fn without_nulls(value: &Json) -> Json {
 }
 
 /// Writes a value so that it breaks neither the row, nor the table, nor the fence around it.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+pub fn escaped(text: Cow<'_, str>) -> Cow<'_, str> {
+    // Most values are plain: they go out as they are.
+    if text.bytes().all(is_plain) {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
             '\\' => out.push_str("\\\\"),
@@ -244,12 +255,19 @@ pub fn escaped(text: &str) -> String {
                 || fence::is_invisible(c)
                 || matches!(c, '\u{2028}' | '\u{2029}') =>
             {
+                // Writing to a string cannot fail.
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             c => out.push(c),
         }
     }
-    fence::neutral(&out)
+    Cow::Owned(fence::neutral(&out))
+}
+
+/// Says whether a byte of a text stands for itself in a table: printing ASCII that neither ends a cell, nor is an
+/// escape, nor begins a fence's tag.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && !matches!(byte, b'\\' | b'|' | b'<')
 }
 
 #[cfg(test)]

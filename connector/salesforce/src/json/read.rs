@@ -1,13 +1,20 @@
-//! Reads JSON (RFC 8259) without a copy of the text.
+//! Reads JSON (RFC 8259) with one copy of the text, which its strings are parts of.
 
-use super::{Json, JsonError};
+use std::rc::Rc;
+
+use super::{Json, JsonError, Text};
 
 /// How deep values may nest: a query nests to 7 (parents) and a describe to 6.
 const DEPTH_MAX: usize = 64;
 
 /// Reads one value, and nothing after it.
 pub(super) fn read(text: &str) -> Result<Json, JsonError> {
-    let mut reader = Reader { text, at: 0 };
+    let source = Rc::from(text);
+    let mut reader = Reader {
+        text,
+        at: 0,
+        source: &source,
+    };
     let value = reader.value(DEPTH_MAX)?;
     reader.space();
     if reader.at < text.len() {
@@ -19,6 +26,8 @@ pub(super) fn read(text: &str) -> Result<Json, JsonError> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// The same text, for strings to share.
+    source: &'a Rc<str>,
 }
 
 impl Reader<'_> {
@@ -115,29 +124,42 @@ impl Reader<'_> {
         }
     }
 
-    fn string(&mut self) -> Result<String, JsonError> {
+    fn string(&mut self) -> Result<Text, JsonError> {
         if !self.take(b'"') {
             return Err(self.expected("a string"));
         }
-        let mut text = String::new();
-        let mut from = self.at;
+        let from = self.at;
+        self.plain();
+        if self.peek() == Some(b'"') {
+            self.at += 1;
+            return Ok(Text::part(self.source, from..self.at - 1));
+        }
+        let mut text = self.text[from..self.at].to_owned();
         loop {
             match self.peek() {
                 Some(b'"') => {
-                    text.push_str(&self.text[from..self.at]);
                     self.at += 1;
-                    return Ok(text);
+                    return Ok(text.into());
                 }
                 Some(b'\\') => {
-                    text.push_str(&self.text[from..self.at]);
                     self.at += 1;
                     text.push(self.escape()?);
-                    from = self.at;
                 }
-                Some(byte) if byte >= 0x20 => self.at += 1,
                 _ => return Err(self.expected("the end of the string")),
             }
+            let from = self.at;
+            self.plain();
+            text.push_str(&self.text[from..self.at]);
         }
+    }
+
+    /// Skips what stands for itself in a string.
+    fn plain(&mut self) {
+        let rest = &self.text.as_bytes()[self.at..];
+        let end = rest
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+        self.at += end.unwrap_or(rest.len());
     }
 
     fn escape(&mut self) -> Result<char, JsonError> {
@@ -216,6 +238,6 @@ impl Reader<'_> {
             }
             self.digits()?;
         }
-        Ok(Json::Number(self.text[from..self.at].to_owned()))
+        Ok(Json::Number(Text::part(self.source, from..self.at)))
     }
 }

@@ -17,6 +17,26 @@ fn escapes_are_read_and_written() {
 }
 
 #[test]
+fn copies_outlive_what_they_were_read_from() {
+    let value = Json::parse(r#"{"plain":"as it is","escaped":"a\tb","number":1.50}"#).unwrap();
+    let copies: Vec<Json> = value
+        .members()
+        .iter()
+        .map(|(_, value)| value.clone())
+        .collect();
+    let names: Vec<String> = value
+        .members()
+        .iter()
+        .map(|(name, _)| name.to_string())
+        .collect();
+    drop(value);
+    assert_eq!(names, ["plain", "escaped", "number"]);
+    assert_eq!(copies[0], Json::from("as it is"));
+    assert_eq!(copies[1].as_str(), Some("a\tb"));
+    assert_eq!(copies[2].text(), "1.50");
+}
+
+#[test]
 fn what_is_not_json_is_refused_with_its_place() {
     for (text, offset) in [
         ("", 0),

@@ -10,7 +10,7 @@ use super::check_fields;
 use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::host::Host;
-use crate::json::Json;
+use crate::json::{Json, Text};
 use crate::names;
 use crate::nearest::{Candidate, listed};
 use crate::repair::{Asked, repaired};
@@ -283,16 +283,16 @@ fn several(error: &ServiceError, key: &Key<'_>) -> Failure {
 
 fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String]) -> Output {
     let kind = rows::kind_of(record).unwrap_or(asked_kind);
-    let mut members: Vec<&(String, Json)> = record
+    let mut members: Vec<&(Text, Json)> = record
         .members()
         .iter()
         .filter(|(name, _)| name != "attributes")
         .collect();
     let mut notes = Vec::new();
     if fields.is_empty() {
-        let names: Vec<String> = members.iter().map(|(name, _)| name.clone()).collect();
+        let names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
         let visible = client.host.visible_fields(kind, &names);
-        members.retain(|(name, _)| visible.contains(name));
+        members.retain(|(name, _)| visible.iter().any(|seen| *name == **seen));
         if members.len() < names.len() {
             notes.push(format!(
                 "{} fields are hidden from this agent",
@@ -311,7 +311,7 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
         rows: set
             .iter()
             .map(|(name, value)| Row {
-                cells: vec![name.as_str().into(), value.clone()],
+                cells: vec![name.clone().into(), value.clone()],
                 children: Vec::new(),
             })
             .collect(),
@@ -352,12 +352,12 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
     ]);
     let mut output = Output::text(text.join("\n"));
     // Written by our own hand, since numbers must keep the service's digits.
-    output.structured = Some(data.to_string());
+    output.structured = Some(data.text());
     output
 }
 
-fn cite(client: &Client<'_>, kind: &str, record: &Json, members: &[&(String, Json)]) {
-    let mut source = Source::new(kind).fields(members.iter().map(|(name, _)| name));
+fn cite(client: &Client<'_>, kind: &str, record: &Json, members: &[&(Text, Json)]) {
+    let mut source = Source::new(kind).fields(members.iter().map(|(name, _)| &**name));
     if let Some(id) = record.str_at("Id") {
         source = source
             .id(id)
