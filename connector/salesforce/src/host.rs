@@ -1,5 +1,6 @@
 //! What a tool asks of its host, as one trait, so that tests can play the host natively.
 
+use std::cell::OnceCell;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -42,17 +43,26 @@ pub trait Host {
     fn jitter_ms(&self, bound_ms: u64) -> u64;
 }
 
-/// The host that runs the component.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Live;
+/// The host of a component's call.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// Asked once: it does not change while a call runs.
+    account: OnceCell<Account>,
+}
+
+impl Live {
+    fn known(&self) -> &Account {
+        self.account.get_or_init(credentials::current)
+    }
+}
 
 impl Host for Live {
     fn account(&self) -> Account {
-        credentials::current()
+        self.known().clone()
     }
 
     fn send(&self, request: Request) -> Result<Response, Failure> {
-        request.send()
+        request.origin(&self.known().origin).send()
     }
 
     fn check(&self, accesses: &[Access]) -> Result<(), Failure> {

@@ -35,6 +35,6 @@ pub const MANIFEST: &str = include_str!("../manifest.json");
 
 portcullis_sdk::connector! {
     manifest: MANIFEST,
-    identify: || identify::identify(&host::Live),
+    identify: || identify::identify(&host::Live::default()),
     tools: tools::all(),
 }

@@ -15,7 +15,7 @@ pub fn all() -> Vec<Tool> {
             "org",
             "Says who is signed in and to which org: user, time zone, organization, production or sandbox, API \
              version, API requests used today. Use it first when that matters.",
-            |_: NoArguments| org::get_identity(&Live),
+            |_: NoArguments| org::get_identity(&Live::default()),
         )
         .output::<org::Identified>(),
         Tool::read(
@@ -24,7 +24,7 @@ pub fn all() -> Vec<Tool> {
             "schema",
             "Finds objects (tables) by API name or label. Use it when an object's API name is unknown. Returns name, \
              label and id prefix, and how many were left out.",
-            |args| schema::list_objects(&Live, &args),
+            |args| schema::list_objects(&Live::default(), &args),
         )
         .output::<schema::Listed>(),
         Tool::read(
@@ -33,7 +33,7 @@ pub fn all() -> Vec<Tool> {
             "schema",
             "Describes an object's fields (type, what is required), parent and child relationships, record types or \
              picklist values; narrow it by name or type. Use it before a query on fields you have not seen.",
-            |args| schema::describe_object(&Live, &args),
+            |args| schema::describe_object(&Live::default(), &args),
         )
         .output::<schema::Described>(),
         Tool::read(
@@ -43,7 +43,7 @@ pub fn all() -> Vec<Tool> {
             "Runs a SOQL query and returns a table. Takes parent fields (Account.Name), child subqueries, aggregates \
              and FIELDS(STANDARD). Unknown names are answered with the nearest ones. Give only the fields you need, and a \
              LIMIT.",
-            |args| records::query(&Live, &args),
+            |args| records::query(&Live::default(), &args),
         )
         .output::<records::Rows>(),
         Tool::read(
@@ -51,7 +51,7 @@ pub fn all() -> Vec<Tool> {
             "Next page of a query",
             "records",
             "Returns the next rows of a query, by the cursor of its answer.",
-            |args| records::query_next(&Live, &args),
+            |args| records::query_next(&Live::default(), &args),
         )
         .output::<records::Rows>(),
         Tool::read(
@@ -59,7 +59,7 @@ pub fn all() -> Vec<Tool> {
             "Get a record",
             "records",
             "Returns one record by its id or by an external id: the fields asked for, or all that are set.",
-            |args| records::get_record(&Live, &args),
+            |args| records::get_record(&Live::default(), &args),
         )
         .output::<records::Record>(),
     ]

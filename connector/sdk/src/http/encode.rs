@@ -1,18 +1,24 @@
 //! Percent-encoding (RFC 3986, section 2).
 
-use std::fmt::Write;
+/// The digits of an escape.
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
 
 /// Appends `value` with everything encoded but RFC 3986's unreserved characters.
 /// What is encoded so is a value wherever it stands in a URL or a form: it can
 /// end no segment, start no query and add no parameter.
 pub(super) fn append(target: &mut String, value: &str) {
+    target.reserve(value.len());
     for byte in value.bytes() {
         match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
                 target.push(char::from(byte));
             }
-            // Writing to a string cannot fail.
-            _ => _ = write!(target, "%{byte:02X}"),
+            _ => {
+                let digit = |four_bits: u8| char::from(HEX[usize::from(four_bits)]);
+                target.push('%');
+                target.push(digit(byte >> 4));
+                target.push(digit(byte & 0xF));
+            }
         }
     }
 }

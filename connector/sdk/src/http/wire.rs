@@ -141,16 +141,30 @@ fn wait(future: &FutureIncomingResponse) -> Result<IncomingResponse, Failure> {
 fn read(response: IncomingResponse, bytes_max: usize) -> Result<Response, Failure> {
     let status = response.status();
     let headers = response.headers().entries();
+    let declared = declared_length(&headers);
     let defect = |()| Failure::internal("the host gave a response without a body");
     let body: IncomingBody = response.consume().map_err(defect)?;
     let stream = body.stream().map_err(defect)?;
-    let bytes = read_all(&stream, bytes_max)?;
+    let bytes = read_all(&stream, declared, bytes_max)?;
     Ok(Response::new(status, headers, bytes))
 }
 
-fn read_all(stream: &InputStream, bytes_max: usize) -> Result<Vec<u8>, Failure> {
+/// How long the body will be, in bytes, if the service says so.
+fn declared_length(headers: &[(String, Vec<u8>)]) -> Option<usize> {
+    let (_, length) = headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))?;
+    std::str::from_utf8(length).ok()?.parse().ok()
+}
+
+/// Reads a body to its end: the end of the stream, or as many bytes as were declared, which the host has counted.
+fn read_all(
+    stream: &InputStream,
+    declared: Option<usize>,
+    bytes_max: usize,
+) -> Result<Vec<u8>, Failure> {
     let mut all = Vec::new();
-    loop {
+    while declared != Some(all.len()) {
         match stream.blocking_read(READ_BYTES) {
             Ok(chunk) if chunk.len() > bytes_max - all.len() => {
                 return Err(Failure::internal(format!(
@@ -158,11 +172,14 @@ fn read_all(stream: &InputStream, bytes_max: usize) -> Result<Vec<u8>, Failure> 
                 ))
                 .hint("ask for fewer records or fields"));
             }
+            // Most answers come in one piece.
+            Ok(chunk) if all.is_empty() => all = chunk,
             Ok(chunk) => all.extend_from_slice(&chunk),
-            Err(StreamError::Closed) => return Ok(all),
+            Err(StreamError::Closed) => break,
             Err(problem) => return Err(broken_stream(&problem)),
         }
     }
+    Ok(all)
 }
 
 fn broken_stream(problem: &StreamError) -> Failure {
