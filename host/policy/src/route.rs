@@ -177,11 +177,12 @@ fn shadows<'t>(
 /// Compares as lenient services do: without case, also where Unicode folds a letter into an ASCII one, and
 /// without the spaces and dots around it, which some file systems and servers drop.
 fn equal_leniently(a: &str, b: &str) -> bool {
-    let fold = |text: &str| {
-        let inner = text.trim_matches(|char: char| char.is_whitespace() || char == '.');
-        inner.to_uppercase().to_lowercase()
-    };
-    a.eq_ignore_ascii_case(b) || fold(a) == fold(b)
+    let [a, b] =
+        [a, b].map(|text| text.trim_matches(|char: char| char.is_whitespace() || char == '.'));
+    match a.is_ascii() && b.is_ascii() {
+        true => a.eq_ignore_ascii_case(b),
+        false => a.to_uppercase().to_lowercase() == b.to_uppercase().to_lowercase(),
+    }
 }
 
 impl Route {
