@@ -1,20 +1,27 @@
 //! Builds the connectors that the program carries: Salesforce's, and the one that misbehaves in the demonstration.
 
-use portcullis_guest_build::{GuestBuild, GuestBuildError};
+use std::path::Path;
 
-#[allow(clippy::print_stdout, reason = "build scripts speak to cargo so")]
-fn main() -> Result<(), GuestBuildError> {
+use portcullis_guest_build::GuestBuild;
+use sha2::{Digest, Sha256};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let salesforce = GuestBuild::package("portcullis-salesforce").lib().build()?;
     let misbehaving = GuestBuild::package("hostile")
         .example("write_from_read")
         .build()?;
-    println!(
-        "cargo::rustc-env=SALESFORCE_COMPONENT={}",
-        salesforce.display()
-    );
-    println!(
-        "cargo::rustc-env=MISBEHAVING_COMPONENT={}",
-        misbehaving.display()
-    );
+    carry("SALESFORCE", &salesforce)?;
+    carry("MISBEHAVING", &misbehaving)
+}
+
+/// Tells the program where a component is, and its digest.
+#[allow(clippy::print_stdout, reason = "build scripts speak to cargo so")]
+fn carry(name: &str, component: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let digest: String = Sha256::digest(std::fs::read(component)?)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    println!("cargo::rustc-env={name}_COMPONENT={}", component.display());
+    println!("cargo::rustc-env={name}_DIGEST={digest}");
     Ok(())
 }

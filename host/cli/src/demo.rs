@@ -80,7 +80,7 @@ async fn refusal(world: &World) -> Result<()> {
         "For this, a connector that misbehaves is installed beside. Its tool `read` sends a PATCH.",
     )?;
     drop(out);
-    let connector = world.install(bundled::MISBEHAVING).await?;
+    let connector = world.install(bundled::misbehaving()?).await?;
     let arguments = json!({ "method": "PATCH", "path": "/record/1", "announce": false });
     let name = &connector.manifest().name;
     let reply = ask(world, name, "read", arguments).await?;

@@ -15,7 +15,7 @@ use crate::show::style::{QUIET, TITLE, styled};
 /// Lists the tools.
 pub(crate) async fn run(args: &Tools, cache: ComponentCache) -> Result<()> {
     let world = org::unconnected(cache)?;
-    world.install(bundled::SALESFORCE).await?;
+    world.install(bundled::salesforce()?).await?;
     let offered = world.host.tools(&world.agent, &world.person).await?;
     if args.json {
         let tools: Value = offered

@@ -1,8 +1,11 @@
 //! Compiled components, kept so that a start does not compile again.
 //!
 //! The attack: whoever can write into the cache's folder runs native code in the host. So the folder
-//! belongs to the user that runs the host, is made with mode 0700, and is refused where others can write to it. A digest in front
+//! belongs to the user that runs the host, is made with mode 0700, and is refused where others can write to it. A digest at the end
 //! of each file tells a torn or rotten file from a whole one; it does not protect against that user.
+//!
+//! The code is run where the file is mapped, so that only what runs is in memory. No file is ever written to again
+//! once it has its name.
 
 use std::fs;
 use std::io::{self, Write};
@@ -12,7 +15,7 @@ use portcullis_policy::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Bytes of a digest in front of a cached file.
+/// Bytes of a digest at the end of a cached file: at the end, since the engine maps the file from its beginning.
 const DIGEST_BYTES: usize = 32;
 
 /// Where compiled components are kept.
@@ -40,6 +43,11 @@ impl ComponentCache {
         })
     }
 
+    /// Takes a component of which no more than its digest is known; none where it is not kept.
+    pub(crate) fn find(&self, engine: &Engine, digest: Digest) -> Option<Component> {
+        load(engine, &self.folder.as_ref()?.join(name(engine, digest)))
+    }
+
     /// Compiles a component, or takes it from the cache. A cache that cannot be read or written costs
     /// time and nothing else.
     pub(crate) fn compile(
@@ -51,10 +59,10 @@ impl ComponentCache {
         let Some(folder) = &self.folder else {
             return Component::new(engine, bytes);
         };
-        let path = folder.join(name(engine, digest));
-        if let Some(component) = load(engine, &path) {
+        if let Some(component) = self.find(engine, digest) {
             return Ok(component);
         }
+        let path = folder.join(name(engine, digest));
         let component = Component::new(engine, bytes)?;
         if let Err(error) = component
             .serialize()
@@ -81,23 +89,30 @@ fn name(engine: &Engine, digest: Digest) -> String {
     reason = "the one place where native code of an earlier run is taken up again"
 )]
 fn load(engine: &Engine, path: &Path) -> Option<Component> {
-    let file = fs::read(path).ok()?;
-    let (digest, compiled) = file.split_at_checked(DIGEST_BYTES)?;
-    if Digest::of(compiled).as_bytes() != digest {
+    if !is_whole(&fs::read(path).ok()?) {
         return None;
     }
-    // SAFETY: `store` wrote these bytes, which `serialize` had given: the folder is writable for the
-    // user that runs the host alone (`keep_to_owner`), and the digest says that the file is whole. The
+    // SAFETY: `store` wrote this file, which `serialize` had given: the folder is writable for the
+    // user that runs the host alone (`keep_to_owner`), and the digest says that the file is whole. A file that has
+    // its name is replaced or removed, never changed, so what is mapped stays as it is. The
     // engine checks by itself that its version and settings are those that compiled.
-    unsafe { Component::deserialize(engine, compiled) }.ok()
+    unsafe { Component::deserialize_file(engine, path) }.ok()
+}
+
+/// Says whether a file ends with the digest of what is before it.
+fn is_whole(file: &[u8]) -> bool {
+    file.len()
+        .checked_sub(DIGEST_BYTES)
+        .map(|end| file.split_at(end))
+        .is_some_and(|(compiled, digest)| Digest::of(compiled).as_bytes() == digest)
 }
 
 /// Writes a file in one step, so that no other process sees half of it.
 fn store(path: &Path, compiled: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("{:016x}.new", random()?));
     let written = fs::File::create_new(&temporary).and_then(|mut file| {
-        file.write_all(Digest::of(compiled).as_bytes())?;
         file.write_all(compiled)?;
+        file.write_all(Digest::of(compiled).as_bytes())?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use portcullis_policy::{AgentId, ConnectorName, Digest, Mode, PersonId};
 use serde_json::Value;
 use tokio::sync::Semaphore;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 use crate::bindings::ConnectorPre;
 use crate::cache::ComponentCache;
@@ -34,6 +34,15 @@ struct Shared {
     linker: Linker<State>,
     cache: ComponentCache,
     registry: Registry,
+}
+
+/// A component that is part of the program, and its digest, taken when the program was built.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltIn {
+    /// The component.
+    pub bytes: &'static [u8],
+    /// The digest of these bytes.
+    pub digest: Digest,
 }
 
 /// A version of a connector that was inspected and may be activated.
@@ -112,19 +121,46 @@ impl Host {
     /// [`InstallError`] says what is wrong with it.
     pub async fn inspect(&self, bytes: Vec<u8>) -> Result<Inspected, InstallError> {
         is_component(&bytes)?;
-        let shared = self.shared.clone();
-        let compile = tokio::task::spawn_blocking(move || {
+        self.inspect_compiled(move |shared| {
             let digest = Digest::of(&bytes);
             let engine = &shared.sandbox.engine;
-            shared
-                .cache
-                .compile(engine, digest, &bytes)
-                .map(|component| (digest, component))
-        });
-        let (digest, component) = compile
+            let component = shared.cache.compile(engine, digest, &bytes);
+            Ok((digest, component.map_err(InstallError::Compile)?))
+        })
+        .await
+    }
+
+    /// Inspects a component that is part of the program, as [`inspect`](Self::inspect) does. Where the cache has it
+    /// compiled, its bytes are not even read.
+    ///
+    /// # Errors
+    ///
+    /// As [`inspect`](Self::inspect), and [`InstallError::Digest`].
+    pub async fn inspect_built_in(&self, built_in: BuiltIn) -> Result<Inspected, InstallError> {
+        self.inspect_compiled(move |shared| {
+            let BuiltIn { bytes, digest } = built_in;
+            let engine = &shared.sandbox.engine;
+            if let Some(component) = shared.cache.find(engine, digest) {
+                return Ok((digest, component));
+            }
+            is_component(bytes)?;
+            if Digest::of(bytes) != digest {
+                return Err(InstallError::Digest(digest));
+            }
+            let component = shared.cache.compile(engine, digest, bytes);
+            Ok((digest, component.map_err(InstallError::Compile)?))
+        })
+        .await
+    }
+
+    async fn inspect_compiled(
+        &self,
+        compile: impl FnOnce(&Shared) -> Result<(Digest, Component), InstallError> + Send + 'static,
+    ) -> Result<Inspected, InstallError> {
+        let shared = self.shared.clone();
+        let (digest, component) = tokio::task::spawn_blocking(move || compile(&shared))
             .await
-            .map_err(|error| InstallError::Engine(wasmtime::Error::new(error)))?
-            .map_err(InstallError::Compile)?;
+            .map_err(|error| InstallError::Engine(wasmtime::Error::new(error)))??;
         let engine = &self.shared.sandbox.engine;
         let connector = Connector::inspect(engine, &component, digest).await?;
         let program = self

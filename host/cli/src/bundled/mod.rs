@@ -2,8 +2,21 @@
 
 pub(crate) mod salesforce;
 
-/// The Salesforce connector, as a component.
-pub(crate) const SALESFORCE: &[u8] = include_bytes!(env!("SALESFORCE_COMPONENT"));
+use anyhow::Result;
+use portcullis::BuiltIn;
 
-/// A connector with a tool that says it reads, and writes: `demo` shows what becomes of it.
-pub(crate) const MISBEHAVING: &[u8] = include_bytes!(env!("MISBEHAVING_COMPONENT"));
+/// Gives the Salesforce connector.
+pub(crate) fn salesforce() -> Result<BuiltIn> {
+    Ok(BuiltIn {
+        bytes: include_bytes!(env!("SALESFORCE_COMPONENT")),
+        digest: env!("SALESFORCE_DIGEST").parse()?,
+    })
+}
+
+/// Gives a connector with a tool that says it reads, and writes: `demo` shows what becomes of it.
+pub(crate) fn misbehaving() -> Result<BuiltIn> {
+    Ok(BuiltIn {
+        bytes: include_bytes!(env!("MISBEHAVING_COMPONENT")),
+        digest: env!("MISBEHAVING_DIGEST").parse()?,
+    })
+}

@@ -9,7 +9,7 @@ use portcullis::network::{HostPort, Network, NetworkOptions, Reach};
 use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Origin, PersonId};
 use portcullis::ports::credentials::{Connection, Identity};
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryPermissions};
-use portcullis::{Call, ComponentCache, Connector, Host, Limits, Ports, Reply};
+use portcullis::{BuiltIn, Call, ComponentCache, Connector, Host, Limits, Ports, Reply};
 use salesforce_devorg::{DevOrg, Options};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -141,8 +141,8 @@ fn world(
 
 impl World {
     /// Installs a component that the program carries, offers it to the agent, and connects the account to it.
-    pub(crate) async fn install(&self, component: &[u8]) -> Result<Arc<Connector>> {
-        let inspected = self.host.inspect(component.to_vec()).await?;
+    pub(crate) async fn install(&self, component: BuiltIn) -> Result<Arc<Connector>> {
+        let inspected = self.host.inspect_built_in(component).await?;
         // What the program carries was read by whoever built it.
         let posts = inspected.connector().manifest().posts_declared_read();
         let accepted: Vec<String> = posts.into_iter().map(|route| route.path.clone()).collect();
@@ -169,7 +169,7 @@ impl World {
     /// Installs the Salesforce connector and asks the org who is signed in, so that what cannot work is
     /// found out at once, and a query needs no further request.
     pub(crate) async fn connect(&self) -> Result<(Arc<Connector>, Identity)> {
-        let connector = self.install(bundled::SALESFORCE).await?;
+        let connector = self.install(bundled::salesforce()?).await?;
         let name = &connector.manifest().name;
         match self.host.identify(&self.agent, &self.person, name).await {
             Ok(identity) => {

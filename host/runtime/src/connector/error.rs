@@ -1,6 +1,6 @@
 //! Why a component is not installed.
 
-use portcullis_policy::{ManifestError, Problem};
+use portcullis_policy::{Digest, ManifestError, Problem};
 
 /// A component that cannot be a connector of this host. Nothing of it is installed.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +9,11 @@ pub enum InstallError {
     /// Bytes of something else.
     #[error("this is no WebAssembly component: {0}")]
     NotAComponent(&'static str),
+    /// A component of the program's own that is another than its digest says.
+    #[error(
+        "the component that the program carries is not the one of digest {0}: build the program again"
+    )]
+    Digest(Digest),
     /// A component that the engine does not take.
     #[error(
         "this component cannot be compiled: build it again with current tools, and check that the file is whole"

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use portcullis::policy::Digest;
 use portcullis::ports::audit::Event;
-use portcullis::{Limits, Reply};
+use portcullis::{BuiltIn, ComponentCache, InstallError, Limits, Reply};
 use serde_json::json;
 
 use crate::support::world::{Setup, call};
 use crate::support::{World, component, done, ended, patched};
 
 /// The digest of the version that a call ran.
-fn ran(world: &World, reply: &Reply) -> portcullis::policy::Digest {
+fn ran(world: &World, reply: &Reply) -> Digest {
     match &world.records(reply)[0].event {
         Event::Opened(opened) => opened.component.unwrap(),
         other => panic!("{other:?}"),
@@ -109,4 +110,38 @@ async fn what_fails_to_install_leaves_the_version_before() {
     let connectors = world.host.connectors();
     assert_eq!(connectors.len(), 1);
     assert_eq!(connectors[0].digest(), digest);
+}
+
+/// A component that is part of the program: taken by its digest, which must be its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_built_in_component_is_the_one_of_its_digest() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = || ComponentCache::in_folder(folder.path().join("cache")).unwrap();
+    let setup = || Setup {
+        cache: cache(),
+        ..Setup::default()
+    };
+    let bytes: &'static [u8] = component("hello").leak();
+    let digest = Digest::of(bytes);
+    let world = World::new(setup(), &[]).await;
+    let other = BuiltIn {
+        bytes,
+        digest: Digest::of(b"another"),
+    };
+    let error = world.host.inspect_built_in(other).await.unwrap_err();
+    assert!(matches!(error, InstallError::Digest(_)), "{error:?}");
+    let nothing = BuiltIn {
+        bytes: b"nothing",
+        digest: Digest::of(b"nothing"),
+    };
+    let error = world.host.inspect_built_in(nothing).await.unwrap_err();
+    assert!(matches!(error, InstallError::NotAComponent(_)), "{error:?}");
+    let built_in = BuiltIn { bytes, digest };
+    let inspected = world.host.inspect_built_in(built_in).await.unwrap();
+    assert_eq!(inspected.connector().digest(), digest);
+    // Once it is compiled, its bytes are not read any more.
+    let unread = BuiltIn { bytes: b"", digest };
+    let later = World::new(setup(), &[]).await;
+    let inspected = later.host.inspect_built_in(unread).await.unwrap();
+    assert_eq!(inspected.connector().manifest().name.as_str(), "hello");
 }

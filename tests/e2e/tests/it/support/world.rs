@@ -38,6 +38,7 @@ pub struct Setup {
     /// Whether the operator allows the service's address.
     pub allow_service: bool,
     pub shared: bool,
+    pub cache: ComponentCache,
 }
 
 impl Default for Setup {
@@ -56,6 +57,7 @@ impl Default for Setup {
             origin: None,
             allow_service: true,
             shared: false,
+            cache: cache(),
         }
     }
 }
@@ -118,7 +120,7 @@ impl World {
             Some(resolver) => Network::with_resolver(options, resolver),
             None => Network::new(options),
         };
-        let host = Host::new(setup.limits, network.unwrap(), cache(), ports).unwrap();
+        let host = Host::new(setup.limits, network.unwrap(), setup.cache, ports).unwrap();
         let origin = setup.origin.unwrap_or_else(|| service.origin());
         let world = Self {
             host,
