@@ -9,6 +9,7 @@ mod activities;
 mod dice;
 mod measurements;
 mod people;
+mod profiles;
 mod sales;
 mod service;
 mod words;

@@ -35,13 +35,16 @@ fn there_are_as_many_records_as_promised() {
         "Group": 3,
         "Lead": 150,
         "Measurement__c": 5000,
+        "ObjectPermissions": 33,
         "Opportunity": 120,
         "OpportunityContactRole": 182,
         "Organization": 1,
-        "Profile": 4,
+        "PermissionSet": 6,
+        "Profile": 6,
         "RecordType": 2,
         "Task": 160,
-        "User": 12,
+        "User": 14,
+        "UserLicense": 2,
         "UserRole": 5,
     }
     "#);

@@ -11,13 +11,16 @@ mod event;
 mod group;
 mod lead;
 mod measurement;
+mod object_permissions;
 mod opportunity;
 mod opportunity_contact_role;
 mod organization;
+mod permission_set;
 mod profile;
 mod record_type;
 mod task;
 mod user;
+mod user_license;
 mod user_role;
 mod words;
 
@@ -25,6 +28,7 @@ use crate::schema::Schema;
 pub(crate) use account::RECORD_TYPES;
 pub(crate) use case::{CLOSED_STATUS, REASONS};
 pub(crate) use lead::CONVERTED_STATUS;
+pub(crate) use object_permissions::GRANTED_APART;
 pub(crate) use opportunity::STAGES;
 pub(crate) use opportunity_contact_role::ROLES;
 pub(crate) use task::COMPLETED_STATUS;
@@ -41,13 +45,16 @@ pub(crate) fn schema() -> Schema {
         group::object(),
         lead::object(),
         measurement::object(),
+        object_permissions::object(),
         opportunity::object(),
         opportunity_contact_role::object(),
         organization::object(),
+        permission_set::object(),
         profile::object(),
         record_type::object(),
         task::object(),
         user::object(),
+        user_license::object(),
         user_role::object(),
     ])
 }
@@ -80,7 +87,8 @@ mod tests {
                 };
                 assert!(children.insert(name), "{}.{name}", object.name);
             }
-            assert!(object.name_field().is_some() || &*object.name == "OpportunityContactRole");
+            let nameless = ["ObjectPermissions", "OpportunityContactRole"];
+            assert!(object.name_field().is_some() || nameless.contains(&&*object.name));
         }
     }
 

@@ -194,7 +194,7 @@ async fn the_tokens_of_the_start_work() {
     assert_eq!(api.token, "00DDO0000000001!AQgiven");
     assert_eq!(api.get(V).await.status, 200);
     assert_eq!(refresh(&api, "given").await.status, 200);
-    assert_eq!(api.org.users().len(), 11, "one user is not active");
+    assert_eq!(api.org.users().len(), 13, "one user is not active");
     for place in 1..api.org.users().len() {
         let user = api.org.users()[place].clone();
         api.token = user.access_token;

@@ -54,13 +54,16 @@ async fn objects_are_listed_and_described() {
         "Group",
         "Lead",
         "Measurement__c",
+        "ObjectPermissions",
         "Opportunity",
         "OpportunityContactRole",
         "Organization",
+        "PermissionSet",
         "Profile",
         "RecordType",
         "Task",
         "User",
+        "UserLicense",
         "UserRole",
     ]
     "#);
