@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json};
 
+use crate::access::{Access, Level};
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
 use crate::store::{Record, Store};
@@ -35,6 +36,68 @@ pub struct Session {
     pub user_id: Id,
     /// The user's time zone, by which `TODAY` and its kin are meant.
     pub time_zone: TimeZone,
+    /// What the user sees and may do.
+    pub access: Arc<Access>,
+}
+
+impl Session {
+    /// Begins the session of a user of the org.
+    pub fn of(org: &Org, user_id: Id) -> Self {
+        Self::with(org, user_id, Arc::new(Access::of(org, user_id)))
+    }
+
+    /// Begins the session of a user whose access has been worked out.
+    pub(crate) fn with(org: &Org, user_id: Id, access: Arc<Access>) -> Self {
+        let zone = org
+            .store
+            .get("User", user_id)
+            .and_then(|user| user.get("TimeZoneSidKey").as_text());
+        Self {
+            user_id,
+            time_zone: zone
+                .and_then(|name| TimeZone::get(name).ok())
+                .unwrap_or(TimeZone::UTC),
+            access,
+        }
+    }
+
+    /// Begins a session that sees and does everything in the name of a user: the org's own work.
+    pub fn of_org(org: &Org, user_id: Id, time_zone: TimeZone) -> Self {
+        Self {
+            user_id,
+            time_zone,
+            access: Arc::new(Access::unlimited(org, user_id)),
+        }
+    }
+
+    /// Gives the schema as the user sees it: names are looked up here, not in the org's.
+    pub fn schema(&self) -> &Arc<Schema> {
+        self.access.schema()
+    }
+
+    /// Says whether a record, deleted or not, is there for the user.
+    pub fn may_read(&self, org: &Org, record: &Record) -> bool {
+        self.access.level(org, record) >= Level::Read
+    }
+
+    /// Says whether the user may change a record.
+    pub fn may_edit(&self, org: &Org, record: &Record) -> bool {
+        let object = self.schema().object(&record.object);
+        object.is_some_and(|object| object.updateable)
+            && self.access.level(org, record) >= Level::Edit
+    }
+
+    /// Says whether the user may give a record to another owner.
+    pub fn may_transfer(&self, org: &Org, record: &Record) -> bool {
+        self.may_edit(org, record) && self.access.level(org, record) >= Level::Transfer
+    }
+
+    /// Says whether the user may delete a record.
+    pub fn may_delete(&self, org: &Org, record: &Record) -> bool {
+        let object = self.schema().object(&record.object);
+        object.is_some_and(|object| object.deletable)
+            && self.access.level(org, record) == Level::Full
+    }
 }
 
 impl Org {

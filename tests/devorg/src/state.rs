@@ -1,11 +1,10 @@
 //! What every request shares: the org, who is signed in, and what is counted.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use jiff::tz::TimeZone;
-
+use crate::access::Access;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::oauth::{App, Grants};
@@ -31,6 +30,8 @@ pub(crate) struct Shared {
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
     canned: Mutex<VecDeque<Reply>>,
+    /// What each user sees, as it was worked out last.
+    access: Mutex<HashMap<Id, Arc<Access>>>,
     requests: AtomicU64,
     api_requests: AtomicU64,
 }
@@ -54,6 +55,7 @@ impl Shared {
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
             canned: Mutex::default(),
+            access: Mutex::default(),
             requests: AtomicU64::new(0),
             api_requests: AtomicU64::new(0),
         }
@@ -129,10 +131,24 @@ impl Shared {
                 "This session is not valid for use with the REST API",
             ));
         }
-        Ok(Session {
-            user_id,
-            time_zone: self.time_zone(user_id),
-        })
+        let org = self.org();
+        let session = Session::with(&org, user_id, self.access(&org, user_id));
+        if !session.access.api_enabled() {
+            let message = "The REST API is not enabled for this Organization.";
+            return Err(ApiError::new(403, "API_DISABLED_FOR_ORG", message));
+        }
+        Ok(session)
+    }
+
+    /// Gives what a user sees and may do: what is kept, or worked out anew where that is of the past.
+    pub(crate) fn access(&self, org: &Org, user: Id) -> Arc<Access> {
+        let mut kept = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(access) = kept.get(&user).filter(|access| access.is_current(org)) {
+            return Arc::clone(access);
+        }
+        let access = Arc::new(Access::of(org, user));
+        kept.insert(user, Arc::clone(&access));
+        access
     }
 
     /// Says whether a user may sign in.
@@ -140,15 +156,5 @@ impl Shared {
         let org = self.org();
         let user = org.store.get("User", user);
         user.is_some_and(|user| user.get("IsActive").as_bool() == Some(true))
-    }
-
-    fn time_zone(&self, user: Id) -> TimeZone {
-        let org = self.org();
-        let name = org
-            .store
-            .get("User", user)
-            .and_then(|user| user.get("TimeZoneSidKey").as_text());
-        name.and_then(|name| TimeZone::get(name).ok())
-            .unwrap_or(TimeZone::UTC)
     }
 }

@@ -22,6 +22,8 @@ struct Table {
     references: HashMap<Arc<str>, BTreeMap<Id, BTreeSet<Id>>>,
     /// The number of the next record's id.
     next_number: u64,
+    /// How often a record was written.
+    changes: u64,
 }
 
 /// One record.
@@ -91,6 +93,11 @@ impl Store {
         self.rows(object).filter(|record| !record.deleted).count()
     }
 
+    /// Gives how often a record of `object` was written: what follows from them is new when this is.
+    pub(crate) fn changes(&self, object: &str) -> u64 {
+        self.tables.get(object).map_or(0, |table| table.changes)
+    }
+
     /// Gives the id of the next record of `object`, whose ids begin with `prefix`.
     pub(crate) fn next_id(&mut self, object: &Arc<str>, prefix: &str) -> Id {
         let table = self.tables.entry(object.clone()).or_default();
@@ -125,6 +132,7 @@ impl Store {
             }
         }
         table.rows.insert(record.id, record);
+        table.changes += 1;
     }
 }
 

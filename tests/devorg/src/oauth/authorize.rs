@@ -66,6 +66,9 @@ pub(super) fn decide(shared: &Shared, request: &Request) -> Reply {
             &OauthError::new("inactive_user", "user is inactive"),
         );
     }
+    if shared.access(&shared.org(), user.id()).api_only() {
+        return page::api_only();
+    }
     let code = Code {
         user: user.id(),
         scopes: wish.scopes,

@@ -1,4 +1,4 @@
-//! The two pages that a person sees: to sign in and allow, and what went wrong.
+//! The pages that a person sees: to sign in and allow, and what went wrong.
 
 use crate::state::Shared;
 use crate::wire::{Form, Reply};
@@ -68,6 +68,15 @@ pub(super) fn error(error: &str, description: &str) -> Reply {
         escaped(description)
     );
     Reply::page(400, html)
+}
+
+/// Turns away who may use the API alone; nothing goes to the app's callback.
+pub(super) fn api_only() -> Reply {
+    let html = format!(
+        "{HEAD}<h1>Access Restricted for API Only Users</h1>\
+         <p class=\"error\">You can no longer access the UI. Close this window to continue.</p></body></html>"
+    );
+    Reply::page(403, html)
 }
 
 fn escaped(text: &str) -> String {

@@ -67,7 +67,7 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
     let query = soql::parse_query(soql).map_err(|error| source.unparsed(&error))?;
     let calendar = Calendar::new(org, session);
     let binder = Binder {
-        org,
+        schema: session.schema(),
         user: session.user_id,
         calendar: &calendar,
         source,
@@ -82,6 +82,7 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
     }
     let view = View {
         org,
+        session,
         calendar: &calendar,
         include_deleted: options.include_deleted || query.all_rows,
         base: &options.base,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::date_range::Calendar;
 use super::format::formatted;
 use super::plan::{Entity, Expr, Hop, Leaf, Operand, Path};
-use crate::org::Org;
+use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
 use crate::value::{NULL, Value};
@@ -15,6 +15,8 @@ use crate::value::{NULL, Value};
 pub(super) struct View<'a> {
     /// The org.
     pub(super) org: &'a Org,
+    /// Who sees it.
+    pub(super) session: &'a Session,
     /// What day it is.
     pub(super) calendar: &'a Calendar,
     /// Whether deleted records are there.
@@ -53,13 +55,14 @@ pub(super) enum Row<'r, 'a> {
 impl<'a> View<'a> {
     /// Says whether the record is there to be seen.
     pub(super) fn sees(&self, record: &Record) -> bool {
-        self.include_deleted || !record.deleted
+        (self.include_deleted || !record.deleted) && self.session.may_read(self.org, record)
     }
 
     /// Goes to a parent; `None` where there is none.
     pub(super) fn follow(&self, from: Entry<'a>, hop: &Hop<'_>) -> Option<Entry<'a>> {
         let id = from.record.reference(&hop.field.name)?;
-        let (object, record) = self.org.find(id)?;
+        let object = self.session.schema().object_by_prefix(id.prefix())?;
+        let record = self.org.store.get(&object.name, id)?;
         self.sees(record).then_some(Entry { object, record })
     }
 

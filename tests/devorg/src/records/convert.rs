@@ -11,7 +11,7 @@ use super::fill::Values;
 use super::having;
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::org::Org;
+use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::value::Value;
 
@@ -63,6 +63,7 @@ pub(super) fn object_of(body: &[u8]) -> Result<Map<String, Json>, ApiError> {
 /// The first value that the schema refuses.
 pub(super) fn values(
     org: &Org,
+    session: &Session,
     object: &Object,
     body: &Map<String, Json>,
     purpose: Purpose,
@@ -83,7 +84,7 @@ pub(super) fn values(
             }
             return Err(required(vec![(*field.name).to_owned()]));
         }
-        check(org, object, field, &value, purpose)?;
+        check(org, session, object, field, &value, purpose)?;
         values.insert(field.name.clone(), value);
     }
     Ok(values)
@@ -206,6 +207,7 @@ fn unreadable(kind: FieldType, json: &Json) -> ApiError {
 /// Checks a value against its field.
 fn check(
     org: &Org,
+    session: &Session,
     object: &Object,
     field: &Field,
     value: &Value,
@@ -213,14 +215,14 @@ fn check(
 ) -> Result<(), ApiError> {
     match value {
         Value::Text(text) => match field.field_type {
-            FieldType::Reference => check_reference(org, field, text)?,
+            FieldType::Reference => check_reference(org, session, field, text)?,
             _ => check_text(field, text)?,
         },
         Value::Int(_) | Value::Number(_) => check_number(field, value)?,
         _ => {}
     }
     match value.as_text() {
-        Some(text) if field.unique => check_unique(org, object, field, text, purpose),
+        Some(text) if field.unique => check_unique(org, session, object, field, text, purpose),
         _ => Ok(()),
     }
 }
@@ -293,7 +295,12 @@ fn check_number(field: &Field, value: &Value) -> Result<(), ApiError> {
     Err(of_field("NUMBER_OUTSIDE_VALID_RANGE", message, field))
 }
 
-fn check_reference(org: &Org, field: &Field, text: &str) -> Result<(), ApiError> {
+fn check_reference(
+    org: &Org,
+    session: &Session,
+    field: &Field,
+    text: &str,
+) -> Result<(), ApiError> {
     let incorrect = || {
         let message = format!("{}: id value of incorrect type: {text}", field.label);
         of_field("MALFORMED_ID", message, field)
@@ -305,6 +312,10 @@ fn check_reference(org: &Org, field: &Field, text: &str) -> Result<(), ApiError>
         return Err(incorrect());
     }
     match org.find(id) {
+        Some((_, record)) if !session.may_read(org, record) => Err(ApiError::bad_request(
+            "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY",
+            "insufficient access rights on cross-reference id",
+        )),
         Some((_, record)) if !record.deleted => Ok(()),
         Some(_) => Err(of_field(
             "ENTITY_IS_DELETED",
@@ -321,6 +332,7 @@ fn check_reference(org: &Org, field: &Field, text: &str) -> Result<(), ApiError>
 
 fn check_unique(
     org: &Org,
+    session: &Session,
     object: &Object,
     field: &Field,
     text: &str,
@@ -331,10 +343,11 @@ fn check_unique(
     let Some(other) = other else {
         return Ok(());
     };
-    let message = format!(
-        "duplicate value found: {} duplicates value on record with id: {}",
-        field.name,
-        other.id.short()
-    );
+    // Of a record that the user does not see, nothing is said but that it is there.
+    let (name, id) = match session.may_read(org, other) {
+        true => (&*field.name, other.id.short()),
+        false => ("<unknown>", "<unknown>"),
+    };
+    let message = format!("duplicate value found: {name} duplicates value on record with id: {id}");
     Err(ApiError::bad_request("DUPLICATE_VALUE", message))
 }

@@ -20,6 +20,9 @@ pub(crate) type Values = BTreeMap<Arc<str>, Value>;
 
 /// Makes a record of checked values, and gives its id.
 pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at: Timestamp) -> Id {
+    // `object` may be what a user sees; fields that they do not see are filled in all the same.
+    let schema = Arc::clone(&org.schema);
+    let object = schema.object(&object.name).unwrap_or(object);
     let id = org.store.next_id(&object.name, &object.key_prefix);
     let mut record = Record::new(id, object.name.clone());
     record.values = values;
@@ -41,6 +44,8 @@ pub(crate) fn update(
     by: Id,
     at: Timestamp,
 ) {
+    let schema = Arc::clone(&org.schema);
+    let object = schema.object(&object.name).unwrap_or(object);
     let mut record = old.clone();
     record.values.extend(values);
     audit(object, &mut record, by, at, false);

@@ -7,6 +7,7 @@
 mod convert;
 mod derive;
 pub(crate) mod fill;
+mod rights;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -37,6 +38,7 @@ pub(crate) enum Key {
 /// `NOT_FOUND`, `MALFORMED_ID` or `ENTITY_IS_DELETED`.
 pub(crate) fn by_id<'o>(
     org: &'o Org,
+    session: &Session,
     object: &Object,
     text: &str,
     to_read: bool,
@@ -53,6 +55,7 @@ pub(crate) fn by_id<'o>(
     let record = org
         .store
         .get(&object.name, id)
+        .filter(|record| session.may_read(org, record))
         .ok_or_else(ApiError::not_found)?;
     if record.deleted {
         return Err(ApiError::new(404, "ENTITY_IS_DELETED", "entity is deleted"));
@@ -65,14 +68,15 @@ fn no_external_id(name: &str) -> ApiError {
     ApiError::new(404, "NOT_FOUND", message)
 }
 
-/// Finds the records that have a value in an external id field; texts are compared without regard
-/// to case.
+/// Finds the records that the user sees and that have a value in an external id field; texts are
+/// compared without regard to case.
 ///
 /// # Errors
 ///
 /// `NOT_FOUND` when the field is none by which records are found.
 pub(crate) fn by_field(
     org: &Org,
+    session: &Session,
     object: &Object,
     field: &str,
     value: &str,
@@ -82,9 +86,11 @@ pub(crate) fn by_field(
         .filter(|field| field.external_id || field.id_lookup)
         .ok_or_else(|| no_external_id(field))?;
     if field.field_type == FieldType::Id {
-        return Ok(Key::One(by_id(org, object, value, true)?.id));
+        return Ok(Key::One(by_id(org, session, object, value, true)?.id));
     }
-    let mut ids = having(org, object, field, value).map(|record| record.id);
+    let mut ids = having(org, object, field, value)
+        .filter(|record| session.may_read(org, record))
+        .map(|record| record.id);
     Ok(match (ids.next(), ids.next()) {
         (None, _) => Key::None,
         (Some(id), None) => Key::One(id),
@@ -167,7 +173,7 @@ pub(crate) fn create(
     if let Some((name, value)) = given {
         body.insert(name.to_owned(), value.into());
     }
-    let values = convert::values(org, object, &body, Purpose::Create)?;
+    let values = convert::values(org, session, object, &body, Purpose::Create)?;
     let missing: Vec<String> = object
         .fields
         .iter()
@@ -180,6 +186,7 @@ pub(crate) fn create(
     if !missing.is_empty() {
         return Err(convert::required(missing));
     }
+    rights::check_parent(org, session, object, &values)?;
     let at = org.tick();
     Ok(fill::insert(org, object, values, session.user_id, at))
 }
@@ -196,11 +203,10 @@ pub(crate) fn change(
     record: &Record,
     body: &[u8],
 ) -> Result<(), ApiError> {
-    if !object.updateable {
-        return Err(not_writable(object, "updated"));
-    }
+    rights::check_change(org, session, record)?;
     let body = convert::object_of(body)?;
-    let values = convert::values(org, object, &body, Purpose::Change(record.id))?;
+    let values = convert::values(org, session, object, &body, Purpose::Change(record.id))?;
+    rights::check_owner(org, session, record, &values)?;
     let at = org.tick();
     fill::update(org, object, record, values, session.user_id, at);
     Ok(())
@@ -218,9 +224,7 @@ pub(crate) fn remove(
     object: &Object,
     id: Id,
 ) -> Result<(), ApiError> {
-    if !object.deletable {
-        return Err(not_writable(object, "deleted"));
-    }
+    rights::check_delete(org, session, object, id)?;
     check_kept(org, object, id)?;
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);

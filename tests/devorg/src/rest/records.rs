@@ -21,33 +21,35 @@ impl Call<'_> {
     /// `POST /sobjects/{object}`.
     pub(super) fn create(&self, name: &str) -> Result<Reply, ApiError> {
         self.only_json()?;
+        let object = self.named(name)?;
         let mut org = self.shared.org_mut();
-        let schema = org.schema.clone();
-        let object = self.named(&schema, name)?;
         let id = records::create(&mut org, &self.session, object, &self.request.body, None)?;
         Ok(self.created(object, id, false))
     }
 
     /// `/sobjects/{object}/{id}`.
     pub(super) fn record(&self, name: &str, id: &str) -> Result<Reply, ApiError> {
-        let schema = self.shared.org().schema.clone();
-        let object = self.named(&schema, name)?;
+        let object = self.named(name)?;
         match self.request.method {
             Method::GET => {
                 let org = self.shared.org();
-                self.read(&org, object, records::by_id(&org, object, id, true)?)
+                self.read(
+                    &org,
+                    object,
+                    records::by_id(&org, &self.session, object, id, true)?,
+                )
             }
             Method::PATCH => {
                 self.only_json()?;
                 let mut org = self.shared.org_mut();
-                let record = records::by_id(&org, object, id, false)?.clone();
+                let record = records::by_id(&org, &self.session, object, id, false)?.clone();
                 self.check_unchanged(object, &record)?;
                 records::change(&mut org, &self.session, object, &record, &self.request.body)?;
                 Ok(Reply::empty(204))
             }
             Method::DELETE => {
                 let mut org = self.shared.org_mut();
-                let id = records::by_id(&org, object, id, false)?.id;
+                let id = records::by_id(&org, &self.session, object, id, false)?.id;
                 records::remove(&mut org, &self.session, object, id)?;
                 Ok(Reply::empty(204))
             }
@@ -62,13 +64,12 @@ impl Call<'_> {
         field: &str,
         value: &str,
     ) -> Result<Reply, ApiError> {
-        let schema = self.shared.org().schema.clone();
-        let object = self.named(&schema, name)?;
+        let object = self.named(name)?;
         if self.request.method == Method::PATCH {
             return self.upsert(object, field, value);
         }
         let mut org = self.shared.org_mut();
-        let found = match records::by_field(&org, object, field, value)? {
+        let found = match records::by_field(&org, &self.session, object, field, value)? {
             Key::One(id) => id,
             Key::None => return Err(ApiError::not_found()),
             Key::Several(ids) => return Ok(self.choices(object, &ids)),
@@ -92,7 +93,7 @@ impl Call<'_> {
     fn upsert(&self, object: &Object, field: &str, value: &str) -> Result<Reply, ApiError> {
         self.only_json()?;
         let mut org = self.shared.org_mut();
-        match records::by_field(&org, object, field, value)? {
+        match records::by_field(&org, &self.session, object, field, value)? {
             Key::One(id) => {
                 let record = org
                     .store

@@ -109,7 +109,7 @@ impl<'a> Binder<'a, '_> {
             let known = hop.field.reference_to.iter();
             let object = known
                 .filter(|name| branch.object.is(name))
-                .find_map(|name| self.org.schema.object(name));
+                .find_map(|name| self.schema.object(name));
             let Some(object) = object else {
                 let name = &branch.object.name;
                 let reason = format!("sObject type '{name}' is not supported.");

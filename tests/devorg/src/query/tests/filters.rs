@@ -102,7 +102,7 @@ fn days_are_those_of_the_users_time_zone() {
     let org = org();
     let names = |zone: &str, condition: &str| {
         let soql = format!("SELECT Name FROM Account WHERE {condition}");
-        rows(&run(&org, &session(zone), &soql, options()).unwrap())
+        rows(&run(&org, &session(&org, zone), &soql, options()).unwrap())
     };
     assert_eq!(names("UTC", "CreatedDate = TODAY"), "Acme");
     assert_eq!(names("UTC", "CreatedDate = YESTERDAY"), "beta");

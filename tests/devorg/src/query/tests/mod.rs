@@ -190,11 +190,9 @@ fn org() -> Org {
     org.0
 }
 
-fn session(zone: &str) -> Session {
-    Session {
-        user_id: Id::numbered("005", 1),
-        time_zone: TimeZone::get(zone).unwrap(),
-    }
+fn session(org: &Org, zone: &str) -> Session {
+    let zone = TimeZone::get(zone).unwrap();
+    Session::of_org(org, Id::numbered("005", 1), zone)
 }
 
 fn options() -> Options {
@@ -207,7 +205,7 @@ fn options() -> Options {
 }
 
 fn ask(org: &Org, soql: &str) -> Result<Answer, ApiError> {
-    run(org, &session("UTC"), soql, options())
+    run(org, &session(org, "UTC"), soql, options())
 }
 
 /// Gives the rows in short: members without `attributes`, in the order of their names, with commas.
