@@ -6,6 +6,7 @@
 )]
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
+mod access;
 mod client;
 mod conditional;
 mod describes;
