@@ -1,7 +1,7 @@
 //! Field-level security: which profiles do not see a field, or see it and cannot change it.
 //!
 //! Only fields whose describe says `permissionable` can be here. Whatever is not, everybody sees
-//! who sees the object.
+//! who sees the object. A field that a new record needs is not hidden, unless the org fills it in.
 
 use crate::schema::{Field, Object};
 
@@ -17,16 +17,18 @@ pub(super) enum Visibility {
 }
 
 /// Profile, object, field (a compound one stands for its parts), and what is left of it.
-pub(super) const RULES: [(&str, &str, &str, Visibility); 13] = [
+pub(super) const RULES: [(&str, &str, &str, Visibility); 15] = [
     ("Sales User", "Account", "AnnualRevenue", Hidden),
     ("Sales User", "Account", "AccountNumber", ReadOnly),
     ("Sales User", "Campaign", "ActualCost", Hidden),
+    ("Sales User", "Case", "IsEscalated", Hidden),
     ("Sales User", "Contact", "Birthdate", Hidden),
     ("Sales User", "Lead", "AnnualRevenue", Hidden),
     ("Sales User", "Opportunity", "CampaignId", ReadOnly),
     ("Service User", "Account", "AnnualRevenue", Hidden),
     ("Service User", "Contact", "Birthdate", Hidden),
     ("Service User", "Lead", "Address", Hidden),
+    ("Service User", "Lead", "Phone", Hidden),
     ("Service User", "Measurement__c", "Battery__c", ReadOnly),
     ("Read Only", "Contact", "Birthdate", Hidden),
     ("API Only Integration", "Account", "Description", Hidden),

@@ -454,12 +454,32 @@ async fn an_upsert_finds_what_its_user_sees() {
     let battery = api.write("PATCH", &by_key, json!({"Battery__c": 1})).await;
     battery.assert_error(400, "INVALID_FIELD_FOR_INSERT_UPDATE");
     assert_eq!(battery.json()[0]["fields"], json!(["Battery__c"]));
-    // Who creates a record does not lose what they do not see of it.
     let made = api
         .write("PATCH", "Measurement__c/External_Key__c/new", body)
         .await;
     assert_eq!(made.status, 201);
     assert_eq!(api.write("DELETE", &by_key, json!({})).await.status, 204);
+}
+
+#[tokio::test]
+async fn what_a_user_does_not_see_of_a_new_record_is_filled_in() {
+    let mut api = Api::new().await;
+    api.become_user(AIKO);
+    let made = api.write("POST", "Case", json!({"Subject": "x"})).await;
+    let path = made.header("location").to_owned();
+    assert!(api.get(&path).await.json().get("IsEscalated").is_none());
+    assert_eq!(
+        api.send_json("PATCH", &path, &json!({"Subject": "y"}))
+            .await
+            .status,
+        204
+    );
+    api.become_administrator();
+    let whole = api.get(&path).await.json();
+    assert_eq!(
+        (&whole["IsEscalated"], &whole["Subject"]),
+        (&json!(false), &json!("y"))
+    );
 }
 
 #[tokio::test]
