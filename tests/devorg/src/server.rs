@@ -160,7 +160,12 @@ impl DevOrg {
         &self.shared.app.client_secret
     }
 
-    /// Gives who can sign in; the administrator is the first.
+    /// Gives who can sign in; the administrator is the first, and sees everything.
+    ///
+    /// The others see what their profiles and roles leave of the org. `aiko.mori@devorg.example`
+    /// sells and sees her own opportunities alone, `victor.lang` is above her, `hedda.blom` helps
+    /// customers, `imre.toth` only reads, `nightly.sync` is an integration without pages, and
+    /// `kofi.arden` may not use the API.
     pub fn users(&self) -> &[DevUser] {
         &self.shared.users
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::Level;
 use super::permissions::{Permissions, detail_of, is_setup};
 use crate::id::Id;
+use crate::objects::GRANTED_APART;
 use crate::org::Org;
 use crate::schema::Object;
 
@@ -70,6 +71,8 @@ impl Sharing {
         let others = match (object.field("OwnerId"), object.custom) {
             (Some(_), _) if PRIVATE.contains(&name) => Level::None,
             (Some(_), true) => Level::Edit,
+            // Without the org's record there is no default, and so nothing for others.
+            (Some(_), false) if GRANTED_APART.contains(&name) => Level::None,
             _ => return Self::Open(Level::Full),
         };
         Self::Owned {

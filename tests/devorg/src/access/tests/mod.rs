@@ -8,6 +8,7 @@
 
 mod properties;
 mod queries;
+mod writes;
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -307,31 +308,6 @@ fn changed_rows_change_who_sees_what() {
     set(&mut org, user(KOFI), "ProfileId", Value::Null);
     let nobody = session(&org, KOFI);
     assert!(!nobody.access.api_enabled() && nobody.schema().object("Account").is_none());
-}
-
-/// To change a record is not to give it away, unless the default says so.
-#[test]
-fn who_may_change_a_record_does_not_take_it() {
-    for (default, taken) in [("Edit", false), ("ReadEditTransfer", true)] {
-        let mut org = ORG.clone();
-        let company = org.store.rows("Organization").next().unwrap().id;
-        set(&mut org, company, "DefaultAccountAccess", default.into());
-        let ben = session(&org, BEN);
-        let accounts = Arc::clone(ben.schema());
-        let accounts = accounts.object("Account").unwrap();
-        let not_his = |account: &&Record| account.reference("OwnerId") != Some(user(BEN));
-        let other = org.store.rows("Account").find(not_his).unwrap().clone();
-        let mut change = |body: String| {
-            crate::records::change(&mut org, &ben, accounts, &other, body.as_bytes())
-        };
-        assert_eq!(change(r#"{"Site": "x"}"#.into()), Ok(()));
-        let own = other.reference("OwnerId").unwrap();
-        assert_eq!(change(format!(r#"{{"OwnerId": "{own}"}}"#)), Ok(()));
-        let took = change(format!(r#"{{"OwnerId": "{}"}}"#, user(BEN)));
-        let error = took.map_err(|error| (error.status, error.code));
-        let refused = Err((403, "INSUFFICIENT_ACCESS_OR_READONLY".to_owned()));
-        assert_eq!(error, if taken { Ok(()) } else { refused });
-    }
 }
 
 #[test]
