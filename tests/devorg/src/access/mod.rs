@@ -52,7 +52,7 @@ const SOURCES: [&str; 6] = [
     "UserRole",
 ];
 
-/// How often access is looked for at a further parent.
+/// How often access is looked for at a further parent; parents may go round in circles.
 const PARENTS_MAX: usize = 5;
 
 /// Within this time of the schema's last change, profiles have the moments of their views.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::PARENTS_MAX;
 use crate::id::Id;
 use crate::objects::GRANTED_APART;
 use crate::schema::{Field, Object, Schema};
@@ -130,10 +131,14 @@ impl Permissions {
 
     /// Says what may be done with the records of an object.
     pub(super) fn grant(&self, schema: &Schema, object: &Object) -> Grant {
+        self.grant_at(schema, object, PARENTS_MAX)
+    }
+
+    fn grant_at(&self, schema: &Schema, object: &Object, parents: usize) -> Grant {
         let mut grant = if self.modify_all {
             Grant::ALL
         } else {
-            self.granted(schema, object)
+            self.granted(schema, object, parents)
         };
         grant.modify_all |= self.modify_all;
         grant.view_all |= self.view_all | grant.modify_all;
@@ -141,7 +146,7 @@ impl Permissions {
         grant
     }
 
-    fn granted(&self, schema: &Schema, object: &Object) -> Grant {
+    fn granted(&self, schema: &Schema, object: &Object, parents: usize) -> Grant {
         let name = &*object.name;
         if let Some(grant) = self.objects.get(name) {
             return *grant;
@@ -157,7 +162,10 @@ impl Permissions {
             };
         }
         if let Some((_, parent)) = detail_of(schema, object) {
-            let of_parent = self.grant(schema, parent);
+            let Some(parents) = parents.checked_sub(1) else {
+                return Grant::of(false, false);
+            };
+            let of_parent = self.grant_at(schema, parent, parents);
             return Grant {
                 view_all: of_parent.view_all,
                 modify_all: of_parent.modify_all,

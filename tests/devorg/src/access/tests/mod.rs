@@ -293,11 +293,9 @@ fn changed_rows_change_who_sees_what() {
     let hidden = org.store.rows("Opportunity").filter(private).count();
     assert_eq!(sees(&org, VICTOR), 120 - hidden);
     // A grant that is withdrawn: the object is gone.
-    let sets = org.store.rows("PermissionSet");
-    let sets: Vec<Id> = sets.map(|set| set.id).collect();
     let grants: Vec<Id> = org
         .store
-        .children("ObjectPermissions", "ParentId", sets[1])
+        .children("ObjectPermissions", "ParentId", of_profile(&org, AIKO))
         .filter(|grant| grant.get("SobjectType").as_text() == Some("Opportunity"))
         .map(|grant| grant.id)
         .collect();
@@ -308,6 +306,52 @@ fn changed_rows_change_who_sees_what() {
     set(&mut org, user(KOFI), "ProfileId", Value::Null);
     let nobody = session(&org, KOFI);
     assert!(!nobody.access.api_enabled() && nobody.schema().object("Account").is_none());
+}
+
+/// Objects that are each other's details, and records that are each other's parents, end somewhere.
+#[test]
+fn circles_of_parents_end() {
+    use crate::schema::{id, object, reference};
+    let detail = |name: &str, prefix: &str, parent: &str| {
+        object(name, name, name, prefix)
+            .owned_child(parent, "OfId", "Others")
+            .with([id("Id"), reference("OfId", "Of", &[parent]).required()])
+    };
+    for (one, two, granted) in [("One", "Two", false), ("One__c", "Two__c", true)] {
+        let mut objects = ORG.schema.objects.clone();
+        objects.push(detail(one, "x01", two));
+        objects.push(detail(two, "x02", one));
+        let mut org = ORG.clone();
+        org.schema = Arc::new(Schema::new(objects));
+        let ids = [Id::numbered("x01", 1), Id::numbered("x02", 1)];
+        for (object, own, other) in [(one, ids[0], ids[1]), (two, ids[1], ids[0])] {
+            let mut record = Record::new(own, object.into());
+            record.values.insert("OfId".into(), other.into());
+            org.store.put(record);
+            // Custom objects are granted by rows of their own.
+            let set = of_profile(&org, AIKO);
+            let mut grants = org.store.children("ObjectPermissions", "ParentId", set);
+            let mut grant = grants.next().unwrap().clone();
+            drop(grants);
+            grant.id = Id::numbered("110", if object == one { 901 } else { 902 });
+            grant.values.insert("SobjectType".into(), object.into());
+            if granted {
+                org.store.put(grant);
+            }
+        }
+        let session = session(&org, AIKO);
+        assert_eq!(session.schema().object(one).is_some(), granted);
+        assert!(!session.may_read(&org, org.find(ids[0]).unwrap().1));
+    }
+}
+
+/// Gives the permission set of a user's profile.
+fn of_profile(org: &Org, place: u64) -> Id {
+    let profile = org.find(user(place)).unwrap().1.reference("ProfileId");
+    let mut sets = org
+        .store
+        .children("PermissionSet", "ProfileId", profile.unwrap());
+    sets.next().unwrap().id
 }
 
 #[test]
