@@ -20,6 +20,7 @@
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
 
 pub mod error;
+pub mod fault;
 pub mod id;
 pub mod org;
 pub mod query;
@@ -27,14 +28,18 @@ pub mod schema;
 pub mod store;
 pub mod value;
 
+mod admin;
 mod data;
 
 mod oauth;
 mod objects;
 mod records;
 mod rest;
+mod serve;
 mod server;
 mod state;
+mod tls;
 mod wire;
 
+pub use oauth::{AppState, DevApp};
 pub use server::{DevOrg, DevUser, Options};

@@ -266,7 +266,7 @@ async fn an_app_shows_who_it_is() {
         "client secret or code verifier missing",
     );
     assert_refused(
-        &refused(&[("grant_type", "password")]).await,
+        &refused(&[("grant_type", "device")]).await,
         "unsupported_grant_type",
         "grant type not supported",
     );
@@ -332,7 +332,7 @@ async fn what_is_wrong_with_the_app_stays_on_the_page() {
             "https://evil.example/",
             "redirect_uri_mismatch",
         ),
-        ("redirect_uri", "", "redirect_uri_mismatch"),
+        ("redirect_uri", "", "redirect_uri_missing"),
     ] {
         let answer = allow(&api, &[(name, value)]).await;
         assert_eq!((answer.status, answer.header("location")), (400, ""));
@@ -476,6 +476,8 @@ async fn the_endpoints_can_be_discovered() {
     }
     assert_eq!(found["issuer"], api.org.url());
     assert_eq!(found["code_challenge_methods_supported"], json!(["S256"]));
+    let grants = found["grant_types_supported"].as_array().unwrap();
+    assert_eq!(grants.len(), 5, "each is tested in this crate");
 }
 
 #[tokio::test]
