@@ -29,6 +29,7 @@ pub mod store;
 pub mod value;
 
 mod admin;
+mod control;
 mod data;
 
 mod oauth;

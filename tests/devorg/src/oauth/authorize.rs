@@ -34,6 +34,7 @@ struct Wish<'a> {
     state: Option<&'a str>,
     scopes: Scopes,
     challenge: Option<&'a str>,
+    nonce: Option<&'a str>,
 }
 
 /// Shows where to sign in.
@@ -100,6 +101,7 @@ fn let_in(shared: &Shared, wish: Wish<'_>, user: Id) -> Reply {
         },
         redirect_uri: wish.redirect_uri.to_owned(),
         challenge: wish.challenge.map(str::to_owned),
+        nonce: wish.nonce.map(str::to_owned),
         made: Instant::now(),
     };
     match shared.grants().add_code(code) {
@@ -191,6 +193,7 @@ fn wish<'a>(shared: &Shared, request: &Request, form: &'a Form) -> Result<Wish<'
         state,
         scopes,
         challenge,
+        nonce: form.get("nonce"),
     })
 }
 

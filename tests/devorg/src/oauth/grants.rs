@@ -45,6 +45,8 @@ pub(super) struct Code {
     pub(super) redirect_uri: String,
     /// The S256 challenge of RFC 7636.
     pub(super) challenge: Option<String>,
+    /// What the ID token is to repeat.
+    pub(super) nonce: Option<String>,
     pub(super) made: Instant,
 }
 
@@ -75,6 +77,8 @@ pub(crate) struct Issued {
     pub(crate) scopes: Scopes,
     pub(crate) access_token: String,
     pub(crate) refresh_token: Option<String>,
+    /// What the ID token is to repeat.
+    pub(crate) nonce: Option<String>,
 }
 
 /// The texts of tokens to use instead of random ones.
@@ -209,6 +213,7 @@ impl Grants {
             scopes,
             access_token: text,
             refresh_token: None,
+            nonce: None,
         }
     }
 

@@ -126,6 +126,8 @@ pub(crate) fn configuration(shared: &Shared, request: &Request) -> Reply {
             "revocation_endpoint": at("revoke"),
             "introspection_endpoint": at("introspect"),
             "userinfo_endpoint": at("userinfo"),
+            "jwks_uri": format!("{origin}/id/keys"),
+            "id_token_signing_alg_values_supported": ["RS256"],
             "claims_supported": [
                 "active", "address", "email", "email_verified", "family_name", "given_name",
                 "is_app_installed", "language", "locale", "name", "nickname", "organization_id",

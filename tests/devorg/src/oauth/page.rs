@@ -6,7 +6,7 @@ use crate::state::Shared;
 use crate::wire::{Form, Reply, Request};
 
 /// What the pages carry from the request to the decision.
-const CARRIED: [&str; 8] = [
+const CARRIED: [&str; 9] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -15,6 +15,7 @@ const CARRIED: [&str; 8] = [
     "code_challenge",
     "code_challenge_method",
     "prompt",
+    "nonce",
 ];
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Dev org</title>\

@@ -123,6 +123,11 @@ impl Scopes {
         self.any(&["api", "web", "full"])
     }
 
+    /// Says whether there is an ID token.
+    pub(super) fn openid(&self) -> bool {
+        self.any(&["openid"])
+    }
+
     /// Says whether there is a refresh token; `full` does not include it.
     pub(crate) fn refresh(&self) -> bool {
         self.any(&["refresh_token"])

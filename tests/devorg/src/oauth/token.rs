@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use super::admission::{self, Door};
 use super::app::App;
 use super::grants::{Given, Issued};
-use super::{AppState, OauthError, direct, jwt};
+use super::{AppState, OauthError, direct, id_token, jwt};
 use crate::state::Shared;
 use crate::wire::{Form, Reply, Request};
 
@@ -81,10 +81,11 @@ fn redeem(shared: &Shared, request: &Request, form: &Form) -> Result<(App, Issue
     }
     admission::of_user(shared, &app, code.consent.user, Door::Granted)
         .map_err(|refusal| refusal.error())?;
-    let issued = shared
+    let mut issued = shared
         .grants()
         .issue(shared.org_id, code.consent, Given::default())
         .map_err(|_| NO_RANDOM)?;
+    issued.nonce = code.nonce;
     Ok((app, issued))
 }
 
@@ -156,6 +157,12 @@ fn answer(shared: &Shared, request: &Request, app: &App, issued: &Issued) -> Rep
     });
     if let Some(token) = &issued.refresh_token {
         body["refresh_token"] = json!(token);
+    }
+    if issued.scopes.openid() {
+        match id_token::id_token(shared, request, &app.client_id, issued) {
+            Ok(token) => body["id_token"] = json!(token),
+            Err(_) => return NO_RANDOM.into(),
+        }
     }
     Reply::json(200, &body).with(CACHE_CONTROL, "no-store")
 }
