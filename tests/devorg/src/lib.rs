@@ -16,6 +16,11 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The org can be made to refuse and to fail: [`AppState`] names what can be wrong with an app
+//! ([`DevOrg::set_app_state`], [`Options::app_state`], `--app-state`), and [`fault`] what can go
+//! wrong on the way ([`DevOrg::add_fault`]). Over HTTP the admin endpoint does the same
+//! ([`Options::admin`], `--admin`).
 
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
 

@@ -41,9 +41,9 @@ pub(crate) async fn answer(
             Ok(reply().into())
         }
         Fault::Drop => Err(Dropped),
-        Fault::DropHalfway => Ok(cut(reply(), |length| length / 2)),
+        Fault::DropHalfway => cut(reply(), |length| length / 2),
         Fault::Truncated { missing_bytes } => {
-            Ok(cut(reply(), |length| length.saturating_sub(*missing_bytes)))
+            cut(reply(), |length| length.saturating_sub(*missing_bytes))
         }
         Fault::MalformedJson => {
             let mut reply = reply();
@@ -131,11 +131,15 @@ fn lock_row(request: &Request) -> Response {
     error(400, "UNABLE_TO_LOCK_ROW", &message)
 }
 
-/// Declares the whole body and closes the connection after a part of it.
-fn cut(mut reply: Reply, part: impl FnOnce(usize) -> usize) -> Response {
+/// Declares the whole body and closes the connection after a part of it. An answer without a body
+/// would be whole: it is not sent at all.
+fn cut(mut reply: Reply, part: impl FnOnce(usize) -> usize) -> Result<Response, Dropped> {
     let body = Bytes::from(reply.take_body());
+    if body.is_empty() {
+        return Err(Dropped);
+    }
     let frames = Frames::cut_after(body.slice(..part(body.len())));
-    with_body(reply, body.len(), Body::new(frames))
+    Ok(with_body(reply, body.len(), Body::new(frames)))
 }
 
 fn with_body(reply: Reply, declared_length: usize, body: Body) -> Response {

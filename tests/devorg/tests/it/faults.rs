@@ -150,6 +150,38 @@ async fn an_answer_is_lost_after_the_work_or_instead_of_it() {
     }
 }
 
+/// What has no body cannot be cut in the middle, and is not sent at all.
+#[tokio::test]
+async fn answers_without_a_body_are_lost_too() {
+    let api = Api::new().await;
+    let account = api.query("SELECT Id FROM Account LIMIT 1").await.json();
+    let id = account["records"][0]["Id"].as_str().unwrap();
+    let path = format!("{V}/sobjects/Account/{id}");
+    for (fault, phone, comes) in [
+        (Fault::DropHalfway, "1", ""),
+        (Fault::Truncated { missing_bytes: 1 }, "2", ""),
+        (Fault::MalformedJson, "3", "HTTP/1.1 204 "),
+        (Fault::Trickle { bytes: 0, ms: 0 }, "4", "HTTP/1.1 204 "),
+    ] {
+        api.org.add_fault(Rule::next(fault.clone()));
+        let body = json!({"Phone": phone}).to_string();
+        let answer = send(&api, "PATCH", &path, &body).await;
+        assert_eq!(answer.is_empty(), comes.is_empty(), "{answer}");
+        assert!(answer.starts_with(comes), "{answer}");
+        let now = api.get(&format!("{path}?fields=Phone")).await.json();
+        assert_eq!(now["Phone"], phone, "{fault:?}");
+    }
+    for fault in [
+        Fault::MalformedJson,
+        Fault::Trickle { bytes: 9, ms: 1 },
+        Fault::ServerError,
+    ] {
+        api.org.add_fault(Rule::next(fault));
+        let answer = send(&api, "HEAD", &path, "").await;
+        assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+    }
+}
+
 #[tokio::test]
 async fn a_program_is_made_to_misbehave_over_http() {
     let api = Api::with(Options {
