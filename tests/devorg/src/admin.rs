@@ -14,6 +14,8 @@
 //! The states are those of [`AppState`](crate::AppState), the rules those of
 //! [`fault`](crate::fault). A mistake is `{"error"}` with status 400, or 404.
 
+use std::net::IpAddr;
+
 use axum::body::Body;
 use axum::response::Response;
 use clap::ValueEnum;
@@ -22,7 +24,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
-use crate::fault::Rule;
+use crate::fault::{Fault, Rule, When, Work};
 use crate::oauth::AppState;
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
@@ -50,6 +52,9 @@ struct Nothing {}
 /// Answers a request to the admin endpoint.
 pub(crate) async fn answer(shared: &Shared, request: http::Request<Body>) -> Response {
     let answered = match Request::read(request, false).await {
+        Ok(request) if !names_loopback(&request) => {
+            Err((400, "the host must be one of loopback".to_owned()))
+        }
         Ok(request) => route(shared, &request),
         Err(error) => Err((error.status, error.message)),
     };
@@ -58,6 +63,21 @@ pub(crate) async fn answer(shared: &Shared, request: http::Request<Body>) -> Res
         Err((status, words)) => Reply::json(status, &json!({"error": words})),
     };
     reply.into()
+}
+
+/// Says whether the client means loopback: a name of its own that leads here is a page's trick to
+/// read what a browser would keep from it.
+fn names_loopback(request: &Request) -> bool {
+    let host = request.header("host").unwrap_or_default();
+    let name = match host.rsplit_once(':') {
+        Some((name, _)) if !host.ends_with(']') => name,
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .trim_matches(['[', ']'])
+            .parse()
+            .is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn route(shared: &Shared, request: &Request) -> Answer {
@@ -113,6 +133,16 @@ fn index() -> Json {
             "DELETE /faults/{id}", "POST /sessions/expire", "POST /cursors/expire",
         ],
         "app_states": AppState::value_variants(),
+        "faults": Fault::examples(),
+        "rule": Rule {
+            when: When {
+                method: Some("POST".to_owned()),
+                path: Some("/services/data/*/sobjects/*".to_owned()),
+                ..When::default()
+            },
+            work: Some(Work::After),
+            ..Rule::next(Fault::Drop)
+        },
     })
 }
 

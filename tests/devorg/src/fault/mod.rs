@@ -75,6 +75,33 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Gives one of each kind, as a list of what there is.
+    pub(crate) fn examples() -> [Self; 15] {
+        [
+            Self::Latency { ms: 500 },
+            Self::Drop,
+            Self::DropHalfway,
+            Self::ServerError,
+            Self::Maintenance {
+                retry_after_seconds: Some(30),
+            },
+            Self::NoRouting,
+            Self::LockRow,
+            Self::QueryTimeout,
+            Self::ServerUnavailable,
+            Self::RequestLimit,
+            Self::SessionExpired,
+            Self::Truncated { missing_bytes: 1 },
+            Self::MalformedJson,
+            Self::Trickle { bytes: 16, ms: 50 },
+            Self::Answer {
+                status: 302,
+                headers: vec![("Location".to_owned(), "/".to_owned())],
+                body: String::new(),
+            },
+        ]
+    }
+
     /// Says whether what was asked for is done, unless a rule says otherwise: faults that spoil an
     /// answer come after the work, and those that are an answer come instead of it.
     pub fn work(&self) -> Work {

@@ -74,8 +74,9 @@ pub(crate) fn answer(shared: &Shared, request: &Request, endpoint: &str) -> Repl
         "revoke" if get || post => token::revoke(shared, request),
         "introspect" if post => token::introspect(shared, request),
         "userinfo" if get || post => identity::userinfo(shared, request),
+        "token" => OauthError::new("invalid_request", "must use HTTP POST").into(),
         "authorize" | "revoke" | "userinfo" => Reply::not_allowed(method, "GET,POST"),
-        "token" | "introspect" => Reply::not_allowed(method, "POST"),
+        "introspect" => Reply::not_allowed(method, "POST"),
         _ => crate::error::ApiError::not_found().into(),
     }
 }

@@ -192,10 +192,11 @@ async fn a_program_is_made_to_misbehave_over_http() {
     let admin = api.org.admin_url().unwrap().to_owned();
     let client = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
         .build_http::<Full<bytes::Bytes>>();
-    let ask = async |method: &str, path: &str, kind: &str, body: &str| {
+    let ask_as = async |host: &str, method: &str, path: &str, kind: &str, body: &str| {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{admin}{path}"))
+            .header("host", host)
             .header("content-type", kind)
             .body(Full::new(bytes::Bytes::from(body.to_owned())))
             .unwrap();
@@ -204,18 +205,44 @@ async fn a_program_is_made_to_misbehave_over_http() {
         let json: Json = serde_json::from_slice(&body).unwrap();
         (parts.status.as_u16(), json)
     };
+    let ask = async |method: &str, path: &str, kind: &str, body: &str| {
+        ask_as("localhost:1", method, path, kind, body).await
+    };
     let json_kind = "application/json";
+    for (host, status) in [
+        ("[::1]:80", 200),
+        ("127.0.0.1", 200),
+        ("evil.example", 400),
+        ("127.0.0.1.example:80", 400),
+    ] {
+        assert_eq!(
+            ask_as(host, "GET", "/apps", "", "").await.0,
+            status,
+            "{host}"
+        );
+    }
     let (status, index) = ask("GET", "/", "", "").await;
     assert_eq!(status, 200);
     let states = index["app_states"].as_array().unwrap();
     assert_eq!(states.len(), 17, "{index}");
+    // What it shows can be sent.
+    let faults = index["faults"].as_array().unwrap().iter();
+    let mut shown: Vec<Json> = faults.map(|fault| json!({"fault": fault})).collect();
+    shown.push(index["rule"].clone());
+    for rule in &shown {
+        let (status, added) = ask("POST", "/faults", json_kind, &rule.to_string()).await;
+        assert_eq!(status, 200, "{rule} {added}");
+    }
+    assert_eq!(api.org.faults_due(), shown.len());
+    api.org.clear_faults();
 
     let rule = json!({
         "fault": {"kind": "maintenance", "retry_after_seconds": 1},
         "when": {"path": V, "nth": 2, "times": null},
     });
     let (status, added) = ask("POST", "/faults", json_kind, &rule.to_string()).await;
-    assert_eq!((status, &added), (200, &json!({"id": 1})));
+    assert_eq!(status, 200);
+    let id = added["id"].as_u64().unwrap();
     assert_eq!(api.get(V).await.status, 200);
     for _ in 0..3 {
         assert_eq!(api.get(V).await.status, 503);
@@ -226,8 +253,9 @@ async fn a_program_is_made_to_misbehave_over_http() {
         (&json!(4), &json!(3))
     );
     assert_eq!(faults[0]["fault"], rule["fault"]);
-    assert_eq!(ask("DELETE", "/faults/1", "", "").await.0, 200);
-    assert_eq!(ask("DELETE", "/faults/1", "", "").await.0, 404);
+    let one = format!("/faults/{id}");
+    assert_eq!(ask("DELETE", &one, "", "").await.0, 200);
+    assert_eq!(ask("DELETE", &one, "", "").await.0, 404);
     assert_eq!(api.get(V).await.status, 200);
     for kind in ["drop", "lock-row"] {
         let rule = json!({"fault": {"kind": kind}});

@@ -272,6 +272,9 @@ async fn an_app_shows_who_it_is() {
         "grant type not supported",
     );
 
+    let got = api.get(TOKEN).await;
+    assert_refused(&got, "invalid_request", "must use HTTP POST");
+
     let basic = format!("{}:{}", api.org.client_id(), api.org.client_secret());
     let basic = format!("Basic {}", BASE64_STANDARD.encode(basic));
     let refresh_token = &api.org.users()[0].refresh_token;
