@@ -78,6 +78,23 @@ pub enum StartError {
     /// The operating system gives no random bytes, so there are no tokens.
     #[error("the operating system gave no random bytes for the org's tokens")]
     Random(#[from] getrandom::Error),
+    /// There is no certificate for https.
+    #[error("cannot make the org's certificates")]
+    Certificate(#[from] rcgen::Error),
+    /// There is no https with the certificate that was made.
+    #[error("cannot serve https with the org's certificate")]
+    Tls(#[from] rustls::Error),
+    /// The certificate for the JWT bearer flow is none.
+    #[error("the certificate for the JWT bearer flow is no X.509 certificate in PEM")]
+    JwtCertificate,
+    /// Whoever reaches the admin endpoint commands the org.
+    #[error(
+        "`{address}` can be reached from other machines; the admin endpoint is for 127.0.0.1 alone"
+    )]
+    AdminNotLoopback {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+    },
     /// Other machines could reach the org, which is no place for real data.
     #[error(
         "`{address}` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed"

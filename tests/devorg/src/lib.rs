@@ -16,11 +16,17 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The org can be made to refuse and to fail: [`AppState`] names what can be wrong with an app
+//! ([`DevOrg::set_app_state`], [`Options::app_state`], `--app-state`), and [`fault`] what can go
+//! wrong on the way ([`DevOrg::add_fault`]). Over HTTP the admin endpoint does the same
+//! ([`Options::admin`], `--admin`).
 
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
 
 pub mod access;
 pub mod error;
+pub mod fault;
 pub mod id;
 pub mod org;
 pub mod query;
@@ -28,14 +34,19 @@ pub mod schema;
 pub mod store;
 pub mod value;
 
+mod admin;
+mod control;
 mod data;
 
 mod oauth;
 mod objects;
 mod records;
 mod rest;
+mod serve;
 mod server;
 mod state;
+mod tls;
 mod wire;
 
+pub use oauth::{AppState, DevApp};
 pub use server::{DevOrg, DevUser, Options};

@@ -1,25 +1,26 @@
 //! What every request shares: the org, who is signed in, and what is counted.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::access::Access;
 use crate::error::ApiError;
+use crate::fault::Faults;
 use crate::id::Id;
-use crate::oauth::{App, Grants};
+use crate::oauth::{Apps, Grants, SignIns};
 use crate::org::{Org, Session};
 use crate::rest::Cursors;
 use crate::server::DevUser;
-use crate::wire::{Reply, Request};
+use crate::wire::Request;
 
 /// The state of a running org.
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// Where the org is: `http://127.0.0.1:40123`.
     pub(crate) url: String,
-    /// The one app that users can let in.
-    pub(crate) app: App,
+    /// Where it is by https, if it is.
+    pub(crate) https_url: Option<String>,
     /// Who can sign in.
     pub(crate) users: Vec<DevUser>,
     /// The id of the `Organization` record.
@@ -29,9 +30,11 @@ pub(crate) struct Shared {
     org: RwLock<Org>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
-    canned: Mutex<VecDeque<Reply>>,
     /// What each user sees, as it was worked out last.
     access: Mutex<HashMap<Id, Arc<Access>>>,
+    apps: RwLock<Apps>,
+    sign_ins: Mutex<SignIns>,
+    faults: Mutex<Faults>,
     requests: AtomicU64,
     api_requests: AtomicU64,
 }
@@ -39,7 +42,8 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         url: String,
-        app: App,
+        https_url: Option<String>,
+        apps: Apps,
         users: Vec<DevUser>,
         api_requests_max: u64,
         org: Org,
@@ -47,15 +51,17 @@ impl Shared {
     ) -> Self {
         Self {
             url,
-            app,
+            https_url,
             users,
             api_requests_max,
             org_id: org.id,
             org: RwLock::new(org),
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
-            canned: Mutex::default(),
             access: Mutex::default(),
+            apps: RwLock::new(apps),
+            sign_ins: Mutex::default(),
+            faults: Mutex::default(),
             requests: AtomicU64::new(0),
             api_requests: AtomicU64::new(0),
         }
@@ -83,9 +89,24 @@ impl Shared {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the answers that coming requests get instead of their own.
-    pub(crate) fn canned(&self) -> MutexGuard<'_, VecDeque<Reply>> {
-        self.canned.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives the apps to read.
+    pub(crate) fn apps(&self) -> RwLockReadGuard<'_, Apps> {
+        self.apps.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the apps to change.
+    pub(crate) fn apps_mut(&self) -> RwLockWriteGuard<'_, Apps> {
+        self.apps.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives who has signed in on a page.
+    pub(crate) fn sign_ins(&self) -> MutexGuard<'_, SignIns> {
+        self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives what is to go wrong.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request of any kind.
@@ -103,9 +124,9 @@ impl Shared {
         self.api_requests.load(Ordering::Relaxed)
     }
 
-    /// Gives the address that says who a user is.
-    pub(crate) fn identity_url(&self, user: Id) -> String {
-        format!("{}/id/{}/{user}", self.url, self.org_id)
+    /// Gives the address that says who a user is, for the client that asks.
+    pub(crate) fn identity_url(&self, request: &Request, user: Id) -> String {
+        format!("{}/id/{}/{user}", self.origin(request), self.org_id)
     }
 
     /// Gives the number of requests of any kind so far.
@@ -149,6 +170,16 @@ impl Shared {
         let access = Arc::new(Access::of(org, user));
         kept.insert(user, Arc::clone(&access));
         access
+    }
+
+    /// Finds a user by username, in any case.
+    pub(crate) fn user_named(&self, username: &str) -> Option<Id> {
+        let org = self.org();
+        let user = org.store.rows("User").find(|user| {
+            let known = user.get("Username").as_text();
+            known.is_some_and(|known| known.eq_ignore_ascii_case(username))
+        });
+        user.map(|user| user.id)
     }
 
     /// Says whether a user may sign in.

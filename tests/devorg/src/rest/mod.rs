@@ -104,7 +104,7 @@ impl Call<'_> {
         Reply::json(
             200,
             &json!({
-                "identity": self.shared.identity_url(self.session.user_id),
+                "identity": self.shared.identity_url(self.request, self.session.user_id),
                 "limits": format!("{base}/limits"),
                 "query": format!("{base}/query"),
                 "queryAll": format!("{base}/queryAll"),

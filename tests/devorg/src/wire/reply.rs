@@ -88,6 +88,11 @@ impl Reply {
         self
     }
 
+    /// Takes the body away.
+    pub(crate) fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.body)
+    }
+
     /// Spreads JSON over lines, for `X-PrettyPrint`.
     pub(crate) fn pretty(mut self) -> Self {
         let json: Result<serde_json::Value, _> = serde_json::from_slice(&self.body);

@@ -22,6 +22,8 @@ pub(crate) struct Request {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether it came by https.
+    pub(crate) secure: bool,
 }
 
 impl Request {
@@ -30,7 +32,10 @@ impl Request {
     /// # Errors
     ///
     /// The address or the body is too long, or the address is no text.
-    pub(crate) async fn read(request: axum::extract::Request) -> Result<Self, ApiError> {
+    pub(crate) async fn read(
+        request: axum::extract::Request,
+        secure: bool,
+    ) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         if parts.uri.to_string().len() > URI_BYTES_MAX {
             return Err(ApiError::new(
@@ -77,7 +82,13 @@ impl Request {
             query,
             headers: parts.headers,
             body,
+            secure,
         })
+    }
+
+    /// Gives the decoded path, with a slash before each segment.
+    pub(crate) fn path_text(&self) -> String {
+        format!("/{}", self.path.join("/"))
     }
 
     /// Gives a parameter of the query string.

@@ -12,7 +12,10 @@ pub(crate) fn route(shared: &Shared, request: &Request) -> Reply {
         ["services", "data"] => rest::versions(request),
         ["services", "data", version, path @ ..] => rest::answer(shared, request, version, path),
         ["services", "oauth2", endpoint] => oauth::answer(shared, request, endpoint),
+        ["id", "keys"] => oauth::keys(request),
         ["id", org, user] => oauth::identity(shared, request, org, user),
+        ["setup", "oauth-usage"] => oauth::usage(shared, request),
+        ["setup", "secur", "RemoteAccessErrorPage.apexp"] => oauth::remote_access_error(request),
         [".well-known", "openid-configuration"] => oauth::configuration(shared, request),
         _ => ApiError::not_found().into(),
     }

@@ -7,10 +7,14 @@
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
 mod access;
+mod apps;
 mod client;
 mod conditional;
 mod describes;
+mod direct;
 mod errors;
+mod faults;
+mod https;
 mod oauth;
 mod paging;
 mod program;
