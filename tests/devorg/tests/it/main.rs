@@ -7,6 +7,8 @@
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
 mod client;
+mod collections;
+mod composite;
 mod conditional;
 mod describes;
 mod errors;
@@ -14,7 +16,9 @@ mod oauth;
 mod paging;
 mod program;
 mod records;
+mod replication;
 mod rest;
+mod rules;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]
