@@ -130,3 +130,46 @@ impl DerefMut for OrgMut<'_> {
         &mut self.org
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn nobody_sees_into_a_transaction() {
+        let lock = OrgLock::new(Org::sample(jiff::Timestamp::UNIX_EPOCH));
+        let start = lock.read().now();
+        let done = AtomicBool::new(false);
+        let (seen, within) = thread::scope(|scope| {
+            let seen = scope.spawn(|| {
+                let mut seen = vec![start];
+                while !done.load(Ordering::Acquire) {
+                    seen.push(lock.read().now());
+                    seen.dedup();
+                }
+                seen
+            });
+            let mut within = Vec::new();
+            for keep in [false, true, false] {
+                let transaction = lock.exclusive();
+                for _ in 0..50 {
+                    lock.write().tick();
+                    // Others may try to read in between.
+                    thread::yield_now();
+                }
+                within.push(lock.read().now().duration_since(start).as_secs());
+                if keep {
+                    transaction.commit();
+                }
+            }
+            done.store(true, Ordering::Release);
+            (seen.join().unwrap_or_default(), within)
+        });
+        let end = lock.read().now();
+        assert_eq!(within, [50, 50, 100]);
+        assert_eq!(end.duration_since(start).as_secs(), 50);
+        assert!(seen == [start] || seen == [start, end], "{seen:?}");
+    }
+}

@@ -244,6 +244,17 @@ fn a_converted_lead_is_an_account_a_contact_and_a_sale() {
         )
     );
     let schema = org.schema.clone();
+    let tasks = schema.object("Task").unwrap();
+    let about = json!({"WhoId": lead.as_str()});
+    let options = WriteOptions::default();
+    let task = insert(
+        &mut org,
+        &session,
+        tasks,
+        about.as_object().unwrap(),
+        &options,
+    );
+    assert_eq!(task.unwrap_err().code, "CANNOT_UPDATE_CONVERTED_LEAD");
     let leads = schema.object("Lead").unwrap();
     let title = json!({"Title": "x"});
     let changed = update(

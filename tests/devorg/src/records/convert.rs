@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value as Json};
 
 use super::fill::Values;
-use super::{Key, by_field, having};
+use super::{having, reference};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::Org;
@@ -38,7 +38,8 @@ pub(super) fn required(names: Vec<String>) -> ApiError {
     ApiError::of_fields("REQUIRED_FIELD_MISSING", message, names)
 }
 
-fn of_field(code: &str, message: String, field: &Field) -> ApiError {
+/// Makes the error of a field.
+pub(super) fn of_field(code: &str, message: String, field: &Field) -> ApiError {
     ApiError::of_fields(code, message, [(*field.name).to_owned()])
 }
 
@@ -73,9 +74,10 @@ pub(super) fn values(
     for (name, json) in body.iter().filter(|(name, _)| *name != "attributes") {
         fields.push(match (object.field(name), object.relationship(name)) {
             (Some(field), _) => (field, Cow::Borrowed(json)),
-            (None, Some(field)) if json.is_object() => {
-                (field, Cow::Owned(foreign_key(org, field, json)?))
-            }
+            (None, Some(field)) if json.is_object() => (
+                field,
+                Cow::Owned(reference::by_external_id(org, field, json)?),
+            ),
             _ => return Err(no_field(object, name)),
         });
     }
@@ -127,50 +129,6 @@ pub(super) fn read(object: &Object, body: &Map<String, Json>) -> Result<Values, 
         }
     }
     Ok(values)
-}
-
-/// Finds the record that an external id names, as in `"Account__r": {"Key__c": "17"}`.
-fn foreign_key(org: &Org, field: &Field, json: &Json) -> Result<Json, ApiError> {
-    let invalid = |message: String| ApiError::bad_request("INVALID_FIELD", message);
-    let mut keys = json
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| *name != "attributes");
-    let (Some((name, key)), None) = (keys.next(), keys.next()) else {
-        let message = format!("{}: a reference by external id has one field", field.label);
-        return Err(invalid(message));
-    };
-    let key = match key {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let stated = json["attributes"]["type"].as_str();
-    let targets = field
-        .reference_to
-        .iter()
-        .filter(|to| stated.is_none_or(|stated| to.eq_ignore_ascii_case(stated)))
-        .filter_map(|to| org.schema.object(to));
-    for object in targets {
-        match by_field(org, object, name, &key) {
-            Ok(Key::One(id)) => return Ok(Json::from(id.as_str())),
-            Ok(Key::None) => {
-                return Err(invalid(format!(
-                    "Foreign key external ID: {key} not found for field {name} in entity {}",
-                    object.name
-                )));
-            }
-            Ok(Key::Several(_)) => {
-                let message = format!("{name}: more than one record found for external id: {key}");
-                return Err(ApiError::bad_request("DUPLICATE_EXTERNAL_ID", message));
-            }
-            Err(_) => {}
-        }
-    }
-    Err(invalid(format!(
-        "{}: no external id of this name: {name}",
-        field.label
-    )))
 }
 
 fn check_writable(fields: &[(&Field, Cow<'_, Json>)], purpose: Purpose) -> Result<(), ApiError> {
@@ -291,7 +249,7 @@ fn unreadable(kind: FieldType, json: &Json) -> ApiError {
 fn check(org: &Org, object: &Object, field: &Field, value: &Value) -> Result<(), ApiError> {
     match value {
         Value::Text(text) => match field.field_type {
-            FieldType::Reference => check_reference(org, object, field, text),
+            FieldType::Reference => reference::check(org, object, field, text),
             _ => check_text(field, text),
         },
         Value::Int(_) | Value::Number(_) => check_number(field, value),
@@ -365,46 +323,6 @@ fn check_number(field: &Field, value: &Value) -> Result<(), ApiError> {
         field.label
     );
     Err(of_field("NUMBER_OUTSIDE_VALID_RANGE", message, field))
-}
-
-fn check_reference(org: &Org, object: &Object, field: &Field, text: &str) -> Result<(), ApiError> {
-    let incorrect = || {
-        let message = format!("{}: id value of incorrect type: {text}", field.label);
-        of_field("MALFORMED_ID", message, field)
-    };
-    let id = Id::parse(text).ok_or_else(incorrect)?;
-    if let Some(object) = org.schema.object_by_prefix(id.prefix())
-        && !field.reference_to.iter().any(|to| **to == *object.name)
-    {
-        return Err(incorrect());
-    }
-    let other_record_type = &*field.name == "RecordTypeId"
-        && !object
-            .record_types
-            .iter()
-            .any(|record_type| record_type.id == id);
-    if other_record_type {
-        let message = format!(
-            "{}: this ID value isn't valid for the user: {text}",
-            field.label
-        );
-        return Err(of_field("INVALID_CROSS_REFERENCE_KEY", message, field));
-    }
-    match org.find(id) {
-        Some((_, record)) if !record.deleted => Ok(()),
-        // The record type of records that have none is no record.
-        None if &*field.name == "RecordTypeId" => Ok(()),
-        Some(_) => Err(of_field(
-            "ENTITY_IS_DELETED",
-            "entity is deleted".into(),
-            field,
-        )),
-        None => Err(of_field(
-            "INVALID_CROSS_REFERENCE_KEY",
-            format!("invalid cross reference id: {text}"),
-            field,
-        )),
-    }
 }
 
 /// Refuses a text that another record has in a field whose values are unique.

@@ -16,6 +16,7 @@ mod lookup;
 #[allow(dead_code, reason = "the SOAP API calls it")]
 mod merge;
 mod owner;
+mod reference;
 mod rules;
 #[allow(dead_code, reason = "the SOAP API calls it")]
 mod undelete;

@@ -207,6 +207,8 @@ fn small() -> (Org, Session) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     /// After any steps the records are consistent; taken back, they were never there.
     #[test]
     fn an_org_stays_consistent(steps in prop::collection::vec(step(), 1..24)) {

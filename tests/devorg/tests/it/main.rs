@@ -19,6 +19,7 @@ mod records;
 mod replication;
 mod rest;
 mod rules;
+mod tree;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]
