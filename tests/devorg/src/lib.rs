@@ -4,6 +4,17 @@
 //! Salesforce's *REST API Developer Guide* and *SOQL and SOSL Reference* have them. It is no
 //! place for real data: its users' passwords are known to whoever started it.
 //!
+//! Its administrator set it up as many do, so that what a client writes is not always what is
+//! stored:
+//!
+//! - a trigger writes North American telephone numbers of accounts, contacts and leads as
+//!   `(415) 555-0100`;
+//! - validation rules refuse an opportunity whose amount is negative or whose close date is more than
+//!   ten years ahead, and a campaign that ends before it starts;
+//! - duplicate rules alert to an account of the same name and website, and to a contact or lead of the
+//!   same last name and email address, unless the client says
+//!   `Sforce-Duplicate-Rule-Header: allowSave=true`.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), salesforce_devorg::error::StartError> {
 //! use salesforce_devorg::{DevOrg, Options};
@@ -40,6 +51,7 @@ mod data;
 
 mod oauth;
 mod objects;
+mod org_lock;
 mod records;
 mod rest;
 mod serve;

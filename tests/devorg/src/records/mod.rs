@@ -1,13 +1,27 @@
 //! Records as clients read and write them.
 //!
 //! The schema decides what may be written ([`convert`]); what the org itself fills in is [`fill`]'s
-//! and [`derive`]'s.
+//! and [`derive`]'s; [`write`] has the order in which an administrator's triggers and rules come in.
 //! Codes and messages are Salesforce's.
 
+mod automation;
 mod convert;
+#[allow(dead_code, reason = "the SOAP API calls it")]
+mod convert_lead;
 mod derive;
+mod duplicates;
 pub(crate) mod fill;
+mod hierarchy;
+mod lookup;
+#[allow(dead_code, reason = "the SOAP API calls it")]
+mod merge;
+mod owner;
+mod reference;
 mod rights;
+mod rules;
+#[allow(dead_code, reason = "the SOAP API calls it")]
+mod undelete;
+mod write;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -16,8 +30,16 @@ use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
-use crate::value::Value;
-use convert::Purpose;
+pub(crate) use convert::{check_shape, object_of};
+#[allow(unused_imports, reason = "the SOAP API calls it")]
+pub(crate) use convert_lead::{LeadConvert, LeadConvertResult, convert_lead};
+pub(crate) use duplicates::{FoundDuplicates, duplicate_rule, find_duplicates};
+pub(crate) use lookup::to_write;
+#[allow(unused_imports, reason = "the SOAP API calls it")]
+pub(crate) use merge::{MergeRequest, MergeResult, merge};
+#[allow(unused_imports, reason = "the SOAP API calls it")]
+pub(crate) use undelete::undelete;
+pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert};
 
 /// The records that an external id names.
 #[derive(Debug, PartialEq, Eq)]
@@ -81,10 +103,7 @@ pub(crate) fn by_field(
     field: &str,
     value: &str,
 ) -> Result<Key, ApiError> {
-    let field = object
-        .field(field)
-        .filter(|field| field.external_id || field.id_lookup)
-        .ok_or_else(|| no_external_id(field))?;
+    let field = key_field(object, field)?;
     if field.field_type == FieldType::Id {
         return Ok(Key::One(by_id(org, session, object, value, true)?.id));
     }
@@ -98,6 +117,18 @@ pub(crate) fn by_field(
             Key::Several([first, second].into_iter().chain(ids).collect())
         }
     })
+}
+
+/// Finds the field by which records are found.
+///
+/// # Errors
+///
+/// `NOT_FOUND` when it is none.
+pub(crate) fn key_field<'o>(object: &'o Object, name: &str) -> Result<&'o Field, ApiError> {
+    object
+        .field(name)
+        .filter(|field| field.external_id || field.id_lookup)
+        .ok_or_else(|| no_external_id(name))
 }
 
 /// Gives the records that are not deleted and have a text in a field.
@@ -152,64 +183,6 @@ pub(crate) fn read(
         }
     }
     Ok(Json::Object(json))
-}
-
-/// Makes a record of a JSON body; `given` is the external id of an upsert and its value.
-///
-/// # Errors
-///
-/// What the schema refuses.
-pub(crate) fn create(
-    org: &mut Org,
-    session: &Session,
-    object: &Object,
-    body: &[u8],
-    given: Option<(&str, &str)>,
-) -> Result<Id, ApiError> {
-    if !object.createable {
-        return Err(not_writable(object, "inserted"));
-    }
-    let mut body = convert::object_of(body)?;
-    if let Some((name, value)) = given {
-        body.insert(name.to_owned(), value.into());
-    }
-    let values = convert::values(org, session, object, &body, Purpose::Create)?;
-    let missing: Vec<String> = object
-        .fields
-        .iter()
-        .filter(|field| field.createable && !field.nillable && !field.defaulted_on_create)
-        .filter(|field| {
-            field.default_value.is_none() && values.get(&field.name).is_none_or(Value::is_null)
-        })
-        .map(|field| (*field.name).to_owned())
-        .collect();
-    if !missing.is_empty() {
-        return Err(convert::required(missing));
-    }
-    rights::check_parent(org, session, object, &values)?;
-    let at = org.tick();
-    Ok(fill::insert(org, object, values, session.user_id, at))
-}
-
-/// Changes a record by a JSON body.
-///
-/// # Errors
-///
-/// What the schema refuses.
-pub(crate) fn change(
-    org: &mut Org,
-    session: &Session,
-    object: &Object,
-    record: &Record,
-    body: &[u8],
-) -> Result<(), ApiError> {
-    rights::check_change(org, session, record)?;
-    let body = convert::object_of(body)?;
-    let values = convert::values(org, session, object, &body, Purpose::Change(record.id))?;
-    rights::check_owner(org, session, record, &values)?;
-    let at = org.tick();
-    fill::update(org, object, record, values, session.user_id, at);
-    Ok(())
 }
 
 /// Moves a record to the recycle bin, with those that belong to it.
@@ -268,5 +241,9 @@ fn not_writable(object: &Object, done: &str) -> ApiError {
     )
 }
 
+#[cfg(test)]
+mod bin_tests;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -74,6 +74,24 @@ pub(super) fn check_delete(
     }
 }
 
+/// Refuses to take a record out of the recycle bin that the user could not have put there.
+///
+/// # Errors
+///
+/// `INSUFFICIENT_ACCESS_OR_READONLY`.
+pub(super) fn check_undelete(
+    org: &Org,
+    session: &Session,
+    record: &Record,
+) -> Result<(), ApiError> {
+    let object = session.schema().object(&record.object);
+    let undeletable = object.is_some_and(|object| object.undeletable);
+    if undeletable && session.may_delete(org, record) {
+        return Ok(());
+    }
+    Err(insufficient())
+}
+
 /// Refuses a new detail of a record that the user may not change.
 ///
 /// # Errors

@@ -6,12 +6,25 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::convert::Purpose;
 use super::*;
+use crate::value::Value;
 
-fn org() -> (Org, Session) {
+pub(super) fn org() -> (Org, Session) {
     let org = Org::sample("2026-11-23T09:30:00Z".parse().unwrap());
     let session = Session::of(&org, Id::numbered("005", 1));
     (org, session)
+}
+
+fn change(
+    org: &mut Org,
+    session: &Session,
+    object: &Object,
+    record: &Record,
+    body: &[u8],
+) -> Result<(), ApiError> {
+    let options = WriteOptions::default();
+    update(org, session, object, record.id, &object_of(body)?, &options)
 }
 
 /// Makes a record and gives it as JSON.
@@ -19,13 +32,8 @@ fn made(object: &str, body: Json) -> Result<Json, ApiError> {
     let (mut org, session) = org();
     let schema = org.schema.clone();
     let object = schema.object(object).unwrap();
-    let id = create(
-        &mut org,
-        &session,
-        object,
-        body.to_string().as_bytes(),
-        None,
-    )?;
+    let body = body.as_object().unwrap();
+    let id = insert(&mut org, &session, object, body, &WriteOptions::default())?;
     let record = org.store.get(&object.name, id).unwrap();
     read(&org, object, record, None, "/services/data/v68.0")
 }

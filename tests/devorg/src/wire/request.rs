@@ -53,18 +53,7 @@ impl Request {
                     "the body is longer than 6 MiB, or ended early",
                 )
             })?;
-        let path = parts
-            .uri
-            .path()
-            .trim_matches('/')
-            .split('/')
-            .map(|segment| {
-                Ok(percent_decode_str(segment)
-                    .decode_utf8()
-                    .map_err(|_| ApiError::not_found())?
-                    .into_owned())
-            })
-            .collect::<Result<Vec<_>, ApiError>>()?;
+        let path = segments(parts.uri.path())?;
         let query = form(parts.uri.query().unwrap_or_default().as_bytes());
         let mut method = if parts.method == Method::HEAD {
             Method::GET
@@ -91,6 +80,29 @@ impl Request {
         format!("/{}", self.path.join("/"))
     }
 
+    /// Makes a request that came within this one.
+    ///
+    /// # Errors
+    ///
+    /// The path is no text.
+    pub(crate) fn within(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Self, ApiError> {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        Ok(Self {
+            method,
+            path: segments(path)?,
+            query: form(query.as_bytes()),
+            headers,
+            body: body.into(),
+            secure: self.secure,
+        })
+    }
+
     /// Gives a parameter of the query string.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         value_of(&self.query, name)
@@ -114,6 +126,15 @@ impl Request {
         let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
         known.then(|| token.trim())
     }
+}
+
+/// Takes a path apart.
+fn segments(path: &str) -> Result<Vec<String>, ApiError> {
+    let decoded = |segment| {
+        let text = percent_decode_str(segment).decode_utf8();
+        Ok(text.map_err(|_| ApiError::not_found())?.into_owned())
+    };
+    path.trim_matches('/').split('/').map(decoded).collect()
 }
 
 /// The parameters of a form; a name given twice counts once, the last time.

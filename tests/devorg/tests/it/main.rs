@@ -9,6 +9,8 @@
 mod access;
 mod apps;
 mod client;
+mod collections;
+mod composite;
 mod conditional;
 mod describes;
 mod direct;
@@ -19,7 +21,10 @@ mod oauth;
 mod paging;
 mod program;
 mod records;
+mod replication;
 mod rest;
+mod rules;
+mod tree;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde_json::{Map, json};
+
 use super::{BEN, ORG, session, set, user};
 use crate::records;
 use crate::store::Record;
@@ -18,12 +20,15 @@ fn who_may_change_a_record_does_not_take_it() {
         let accounts = accounts.object("Account").unwrap();
         let not_his = |account: &&Record| account.reference("OwnerId") != Some(user(BEN));
         let other = org.store.rows("Account").find(not_his).unwrap().clone();
-        let mut change =
-            |body: String| records::change(&mut org, &ben, accounts, &other, body.as_bytes());
-        assert_eq!(change(r#"{"Site": "x"}"#.into()), Ok(()));
+        let mut change = |field: &str, value: &str| {
+            let body = Map::from_iter([(field.to_owned(), json!(value))]);
+            let options = records::WriteOptions::default();
+            records::update(&mut org, &ben, accounts, other.id, &body, &options)
+        };
+        assert_eq!(change("Site", "x"), Ok(()));
         let own = other.reference("OwnerId").unwrap();
-        assert_eq!(change(format!(r#"{{"OwnerId": "{own}"}}"#)), Ok(()));
-        let took = change(format!(r#"{{"OwnerId": "{}"}}"#, user(BEN)));
+        assert_eq!(change("OwnerId", own.as_str()), Ok(()));
+        let took = change("OwnerId", user(BEN).as_str());
         let error = took.map_err(|error| (error.status, error.code));
         let refused = Err((403, "INSUFFICIENT_ACCESS_OR_READONLY".to_owned()));
         assert_eq!(error, if taken { Ok(()) } else { refused });
@@ -61,13 +66,17 @@ fn writes_are_refused_by_what_the_session_says() {
                     Ok(()) => String::new(),
                     Err(error) => error.code,
                 };
+                let converted = record.get("IsConverted").as_bool() == Some(true);
                 let expected = match (whole.updateable, session.may_edit(&org, &record)) {
                     (false, _) => nobody,
                     (true, false) => rights,
+                    (true, true) if converted => "CANNOT_UPDATE_CONVERTED_LEAD",
                     (true, true) => "",
                 };
                 written[if expected.is_empty() { 1 } else { 2 }] += 1;
-                let changed = records::change(&mut org, &session, object, &record, b"{}");
+                let options = records::WriteOptions::default();
+                let (id, none) = (record.id, Map::new());
+                let changed = records::update(&mut org, &session, object, id, &none, &options);
                 assert_eq!(code(changed), expected, "{about}");
                 if !session.may_delete(&org, &record) {
                     let expected = if whole.deletable { rights } else { nobody };
