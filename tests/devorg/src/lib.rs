@@ -33,6 +33,7 @@ mod oauth;
 mod objects;
 mod records;
 mod rest;
+mod search;
 mod server;
 mod state;
 mod wire;

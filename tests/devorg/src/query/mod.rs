@@ -1,8 +1,8 @@
 //! The evaluator of SOQL over the org's records: what it is asked and what it answers.
 //!
 //! A query is parsed, bound to the schema, where everything wrong with it is refused in
-//! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL
-//! itself is not here.
+//! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL is
+//! [`crate::search`]'s, which asks a [`Selection`] about the records that it finds.
 
 mod aggregate;
 mod bind;
@@ -18,6 +18,7 @@ mod order;
 mod plan;
 mod project;
 mod refusal;
+mod selection;
 mod view;
 
 use serde_json::Value as Json;
@@ -26,7 +27,8 @@ use crate::error::ApiError;
 use crate::org::{Org, Session};
 use bind::Binder;
 use date_range::Calendar;
-use refusal::Source;
+pub(crate) use refusal::Source;
+pub(crate) use selection::Selection;
 use view::View;
 
 /// How a query is to be answered.

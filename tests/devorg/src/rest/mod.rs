@@ -3,8 +3,10 @@
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
 mod limits;
+mod parameterized;
 mod query;
 mod records;
+mod search;
 mod sobjects;
 mod version;
 
@@ -27,6 +29,7 @@ struct Call<'a> {
     shared: &'a Shared,
     request: &'a Request,
     session: Session,
+    version: Version,
     /// `/services/data/v68.0`.
     base: String,
 }
@@ -53,7 +56,8 @@ fn signed_in<'a>(
     version: &str,
     used: u64,
 ) -> Result<Call<'a>, ApiError> {
-    let base = format!("/services/data/{}", Version::parse(version)?);
+    let version = Version::parse(version)?;
+    let base = format!("/services/data/{version}");
     let session = shared.session(request)?;
     if used > shared.api_requests_max {
         return Err(ApiError::new(
@@ -66,6 +70,7 @@ fn signed_in<'a>(
         shared,
         request,
         session,
+        version,
         base,
     })
 }
@@ -79,6 +84,8 @@ impl Call<'_> {
             | ["sobjects", _, "describe"]
             | ["query" | "queryAll"]
             | ["query" | "queryAll", _]
+            | ["search"]
+            | ["search", "scopeOrder" | "layout" | "suggestions"]
                 if !read =>
             {
                 Ok(Reply::not_allowed(&self.request.method, "GET,HEAD"))
@@ -88,6 +95,11 @@ impl Call<'_> {
             ["query"] => self.query(false),
             ["queryAll"] => self.query(true),
             ["query" | "queryAll", locator] => self.next_page(locator),
+            ["search"] => self.search(),
+            ["search", "scopeOrder"] => Ok(self.search_scope()),
+            ["search", "layout"] => self.search_layouts(),
+            ["search", "suggestions"] => self.suggestions(),
+            ["parameterizedSearch"] => self.parameterized_search(),
             ["sobjects"] => Ok(self.objects()),
             ["sobjects", object] => self.object_or_create(object),
             ["sobjects", object, "describe"] => self.describe(object),
@@ -106,8 +118,10 @@ impl Call<'_> {
             &json!({
                 "identity": self.shared.identity_url(self.session.user_id),
                 "limits": format!("{base}/limits"),
+                "parameterizedSearch": format!("{base}/parameterizedSearch"),
                 "query": format!("{base}/query"),
                 "queryAll": format!("{base}/queryAll"),
+                "search": format!("{base}/search"),
                 "sobjects": format!("{base}/sobjects"),
             }),
         )

@@ -15,6 +15,7 @@ mod paging;
 mod program;
 mod records;
 mod rest;
+mod search;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]
