@@ -35,6 +35,7 @@ mod records;
 mod rest;
 mod search;
 mod server;
+mod soap;
 mod state;
 mod wire;
 

@@ -117,8 +117,12 @@ impl Shared {
     ///
     /// `INVALID_SESSION_ID`: nobody, or one whose sign-in has no `api` scope.
     pub(crate) fn session(&self, request: &Request) -> Result<Session, ApiError> {
+        self.session_of(request.bearer().unwrap_or_default())
+    }
+
+    /// Finds whose an access token is, as [`Shared::session`] does.
+    pub(crate) fn session_of(&self, token: &str) -> Result<Session, ApiError> {
         let refused = |message| ApiError::new(401, "INVALID_SESSION_ID", message);
-        let token = request.bearer().unwrap_or_default();
         let (user_id, api) = self
             .grants()
             .access(token)

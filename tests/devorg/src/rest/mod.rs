@@ -18,9 +18,8 @@ use crate::error::ApiError;
 use crate::org::Session;
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
-pub(crate) use query::Cursors;
-use version::Version;
-pub(crate) use version::versions;
+pub(crate) use query::{BATCH_SIZE, BATCH_SIZE_MIN, Cursor, Cursors};
+pub(crate) use version::{Version, versions};
 
 static SFORCE_LIMIT_INFO: HeaderName = HeaderName::from_static("sforce-limit-info");
 

@@ -16,6 +16,7 @@ mod program;
 mod records;
 mod rest;
 mod search;
+mod soap;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]
