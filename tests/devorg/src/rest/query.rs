@@ -113,6 +113,9 @@ struct Page<'a> {
 impl Call<'_> {
     /// Answers a query with its first page.
     pub(super) fn query(&self, include_deleted: bool) -> Result<Reply, ApiError> {
+        if let Some(explained) = self.request.param("explain") {
+            return self.explain(explained);
+        }
         let soql = self
             .request
             .param("q")
@@ -157,6 +160,16 @@ impl Call<'_> {
             .cursors()
             .open(self.session.user_id, rows, batch_size);
         Ok(self.page(&cursor, 0, batch_size))
+    }
+
+    /// Says how a query would be run.
+    fn explain(&self, soql: &str) -> Result<Reply, ApiError> {
+        // Reports and list views are explained by their ids.
+        if Id::parse(soql).is_some() {
+            return Err(ApiError::not_found());
+        }
+        let plans = query::explain(&self.shared.org(), &self.session, soql)?;
+        Ok(Reply::json(200, &plans))
     }
 
     /// Answers with a further page; `locator` is `01g…-2000`.
