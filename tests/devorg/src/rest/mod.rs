@@ -28,7 +28,6 @@ struct Call<'a> {
     shared: &'a Shared,
     request: &'a Request,
     session: Session,
-    version: Version,
     /// `/services/data/v68.0`.
     base: String,
 }
@@ -55,8 +54,7 @@ fn signed_in<'a>(
     version: &str,
     used: u64,
 ) -> Result<Call<'a>, ApiError> {
-    let version = Version::parse(version)?;
-    let base = format!("/services/data/{version}");
+    let base = format!("/services/data/{}", Version::parse(version)?);
     let session = shared.session(request)?;
     if used > shared.api_requests_max {
         return Err(ApiError::new(
@@ -69,7 +67,6 @@ fn signed_in<'a>(
         shared,
         request,
         session,
-        version,
         base,
     })
 }
