@@ -31,6 +31,7 @@ mod data;
 
 mod oauth;
 mod objects;
+mod org_lock;
 mod records;
 mod rest;
 mod search;

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
-use crate::store::{Record, Store};
+use crate::store::{Record, Savepoint, Store};
 
 /// How old the schema is: more than a day, so that no client's clock finds it in the future.
 const SCHEMA_AGE: SignedDuration = SignedDuration::from_hours(36);
@@ -26,6 +26,14 @@ pub struct Org {
     clock: Timestamp,
     /// When the schema was last changed: before the start.
     schema_changed: Timestamp,
+}
+
+/// The state of an org at the beginning of a transaction.
+#[derive(Debug)]
+#[must_use = "a transaction must end"]
+pub(crate) struct Beginning {
+    clock: Timestamp,
+    savepoint: Savepoint,
 }
 
 /// Who asks, and from where.
@@ -69,6 +77,44 @@ impl Org {
             .checked_add(SignedDuration::from_secs(1))
             .unwrap_or(self.clock);
         self.clock
+    }
+
+    /// Does work that is done whole or not at all: an error takes back whatever was changed, the
+    /// org's time and the numbers of ids too. Transactions may stand within one another.
+    ///
+    /// # Errors
+    ///
+    /// The work's own.
+    pub(crate) fn transaction<T, E>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let beginning = self.begin();
+        let result = work(self);
+        match result {
+            Ok(_) => self.commit(beginning),
+            Err(_) => self.roll_back(beginning),
+        }
+        result
+    }
+
+    /// Opens a transaction that lasts longer than one call; [`Org::transaction`] is the shorter way.
+    pub(crate) fn begin(&mut self) -> Beginning {
+        Beginning {
+            clock: self.clock,
+            savepoint: self.store.savepoint(),
+        }
+    }
+
+    /// Ends a transaction and keeps its changes.
+    pub(crate) fn commit(&mut self, beginning: Beginning) {
+        self.store.commit(beginning.savepoint);
+    }
+
+    /// Ends a transaction and takes its changes back.
+    pub(crate) fn roll_back(&mut self, beginning: Beginning) {
+        self.clock = beginning.clock;
+        self.store.roll_back(beginning.savepoint);
     }
 
     /// Finds the record with an id, deleted or not, and its object.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::tz::TimeZone;
 
@@ -10,6 +10,7 @@ use crate::error::ApiError;
 use crate::id::Id;
 use crate::oauth::{App, Grants};
 use crate::org::{Org, Session};
+use crate::org_lock::{Exclusive, OrgLock, OrgMut, OrgRef};
 use crate::rest::Cursors;
 use crate::server::DevUser;
 use crate::wire::{Reply, Request};
@@ -27,7 +28,7 @@ pub(crate) struct Shared {
     pub(crate) org_id: Id,
     /// The API requests that a day has.
     pub(crate) api_requests_max: u64,
-    org: RwLock<Org>,
+    org: OrgLock,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
     canned: Mutex<VecDeque<Reply>>,
@@ -50,7 +51,7 @@ impl Shared {
             users,
             api_requests_max,
             org_id: org.id,
-            org: RwLock::new(org),
+            org: OrgLock::new(org),
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
             canned: Mutex::default(),
@@ -62,13 +63,19 @@ impl Shared {
     // Nothing is left half-written by a panic: each change is one call that replaces a record.
 
     /// Gives the org to read.
-    pub(crate) fn org(&self) -> RwLockReadGuard<'_, Org> {
-        self.org.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn org(&self) -> OrgRef<'_> {
+        self.org.read()
     }
 
     /// Gives the org to change.
-    pub(crate) fn org_mut(&self) -> RwLockWriteGuard<'_, Org> {
-        self.org.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn org_mut(&self) -> OrgMut<'_> {
+        self.org.write()
+    }
+
+    /// Begins a transaction over several requests of this thread: nobody else gets at the org
+    /// until it ends.
+    pub(crate) fn exclusive(&self) -> Exclusive<'_> {
+        self.org.exclusive()
     }
 
     /// Gives codes and tokens.

@@ -3,12 +3,14 @@
 //! Numbers and checkboxes may come as texts, as Salesforce's own parser takes them; whatever else
 //! does not fit its field is refused with Salesforce's code.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json};
 
 use super::fill::Values;
-use super::having;
+use super::{Key, by_field, having};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::Org;
@@ -45,7 +47,7 @@ fn of_field(code: &str, message: String, field: &Field) -> ApiError {
 /// # Errors
 ///
 /// `JSON_PARSER_ERROR`.
-pub(super) fn object_of(body: &[u8]) -> Result<Map<String, Json>, ApiError> {
+pub(crate) fn object_of(body: &[u8]) -> Result<Map<String, Json>, ApiError> {
     serde_json::from_slice(body).map_err(|error| {
         let message = format!(
             "the body is no JSON object at [line:{}, column:{}]",
@@ -69,27 +71,109 @@ pub(super) fn values(
 ) -> Result<Values, ApiError> {
     let mut fields = Vec::new();
     for (name, json) in body.iter().filter(|(name, _)| *name != "attributes") {
-        let field = object.field(name).ok_or_else(|| no_field(object, name))?;
-        fields.push((field, json));
+        fields.push(match (object.field(name), object.relationship(name)) {
+            (Some(field), _) => (field, Cow::Borrowed(json)),
+            (None, Some(field)) if json.is_object() => {
+                (field, Cow::Owned(foreign_key(org, field, json)?))
+            }
+            _ => return Err(no_field(object, name)),
+        });
     }
     check_writable(&fields, purpose)?;
     let mut values = Values::new();
+    let mut refused = Vec::new();
     for (field, json) in fields {
-        let value = value(field, json)?;
+        let value = value(field, &json)?;
         if value.is_null() && !field.nillable {
             // A new record's empty value is one that it does not give.
-            if purpose == Purpose::Create {
-                continue;
+            if purpose != Purpose::Create {
+                refused.push(required(vec![(*field.name).to_owned()]));
             }
-            return Err(required(vec![(*field.name).to_owned()]));
+            continue;
         }
-        check(org, object, field, &value, purpose)?;
+        refused.extend(check(org, object, field, &value).err());
         values.insert(field.name.clone(), value);
+    }
+    match ApiError::all(refused) {
+        None => Ok(values),
+        Some(errors) => Err(errors),
+    }
+}
+
+/// Checks what makes a whole request malformed: names that are no fields, and values that are none of
+/// a field's type.
+///
+/// # Errors
+///
+/// `INVALID_FIELD` or `JSON_PARSER_ERROR`.
+pub(crate) fn check_shape(object: &Object, body: &Map<String, Json>) -> Result<(), ApiError> {
+    read(object, body).map(|_| ())
+}
+
+/// Reads values of the types of an object's fields, without a check of anything else.
+///
+/// # Errors
+///
+/// `INVALID_FIELD` or `JSON_PARSER_ERROR`.
+pub(super) fn read(object: &Object, body: &Map<String, Json>) -> Result<Values, ApiError> {
+    let mut values = Values::new();
+    for (name, json) in body.iter().filter(|(name, _)| *name != "attributes") {
+        match object.field(name) {
+            Some(field) => {
+                values.insert(field.name.clone(), value(field, json)?);
+            }
+            None if json.is_object() && object.relationship(name).is_some() => {}
+            None => return Err(no_field(object, name)),
+        }
     }
     Ok(values)
 }
 
-fn check_writable(fields: &[(&Field, &Json)], purpose: Purpose) -> Result<(), ApiError> {
+/// Finds the record that an external id names, as in `"Account__r": {"Key__c": "17"}`.
+fn foreign_key(org: &Org, field: &Field, json: &Json) -> Result<Json, ApiError> {
+    let invalid = |message: String| ApiError::bad_request("INVALID_FIELD", message);
+    let mut keys = json
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| *name != "attributes");
+    let (Some((name, key)), None) = (keys.next(), keys.next()) else {
+        let message = format!("{}: a reference by external id has one field", field.label);
+        return Err(invalid(message));
+    };
+    let key = match key {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let stated = json["attributes"]["type"].as_str();
+    let targets = field
+        .reference_to
+        .iter()
+        .filter(|to| stated.is_none_or(|stated| to.eq_ignore_ascii_case(stated)))
+        .filter_map(|to| org.schema.object(to));
+    for object in targets {
+        match by_field(org, object, name, &key) {
+            Ok(Key::One(id)) => return Ok(Json::from(id.as_str())),
+            Ok(Key::None) => {
+                return Err(invalid(format!(
+                    "Foreign key external ID: {key} not found for field {name} in entity {}",
+                    object.name
+                )));
+            }
+            Ok(Key::Several(_)) => {
+                let message = format!("{name}: more than one record found for external id: {key}");
+                return Err(ApiError::bad_request("DUPLICATE_EXTERNAL_ID", message));
+            }
+            Err(_) => {}
+        }
+    }
+    Err(invalid(format!(
+        "{}: no external id of this name: {name}",
+        field.label
+    )))
+}
+
+fn check_writable(fields: &[(&Field, Cow<'_, Json>)], purpose: Purpose) -> Result<(), ApiError> {
     if purpose != Purpose::Create
         && fields
             .iter()
@@ -204,23 +288,13 @@ fn unreadable(kind: FieldType, json: &Json) -> ApiError {
 }
 
 /// Checks a value against its field.
-fn check(
-    org: &Org,
-    object: &Object,
-    field: &Field,
-    value: &Value,
-    purpose: Purpose,
-) -> Result<(), ApiError> {
+fn check(org: &Org, object: &Object, field: &Field, value: &Value) -> Result<(), ApiError> {
     match value {
         Value::Text(text) => match field.field_type {
-            FieldType::Reference => check_reference(org, field, text)?,
-            _ => check_text(field, text)?,
+            FieldType::Reference => check_reference(org, object, field, text),
+            _ => check_text(field, text),
         },
-        Value::Int(_) | Value::Number(_) => check_number(field, value)?,
-        _ => {}
-    }
-    match value.as_text() {
-        Some(text) if field.unique => check_unique(org, object, field, text, purpose),
+        Value::Int(_) | Value::Number(_) => check_number(field, value),
         _ => Ok(()),
     }
 }
@@ -293,7 +367,7 @@ fn check_number(field: &Field, value: &Value) -> Result<(), ApiError> {
     Err(of_field("NUMBER_OUTSIDE_VALID_RANGE", message, field))
 }
 
-fn check_reference(org: &Org, field: &Field, text: &str) -> Result<(), ApiError> {
+fn check_reference(org: &Org, object: &Object, field: &Field, text: &str) -> Result<(), ApiError> {
     let incorrect = || {
         let message = format!("{}: id value of incorrect type: {text}", field.label);
         of_field("MALFORMED_ID", message, field)
@@ -304,8 +378,22 @@ fn check_reference(org: &Org, field: &Field, text: &str) -> Result<(), ApiError>
     {
         return Err(incorrect());
     }
+    let other_record_type = &*field.name == "RecordTypeId"
+        && !object
+            .record_types
+            .iter()
+            .any(|record_type| record_type.id == id);
+    if other_record_type {
+        let message = format!(
+            "{}: this ID value isn't valid for the user: {text}",
+            field.label
+        );
+        return Err(of_field("INVALID_CROSS_REFERENCE_KEY", message, field));
+    }
     match org.find(id) {
         Some((_, record)) if !record.deleted => Ok(()),
+        // The record type of records that have none is no record.
+        None if &*field.name == "RecordTypeId" => Ok(()),
         Some(_) => Err(of_field(
             "ENTITY_IS_DELETED",
             "entity is deleted".into(),
@@ -319,15 +407,19 @@ fn check_reference(org: &Org, field: &Field, text: &str) -> Result<(), ApiError>
     }
 }
 
-fn check_unique(
+/// Refuses a text that another record has in a field whose values are unique.
+///
+/// # Errors
+///
+/// `DUPLICATE_VALUE`.
+pub(super) fn check_unique(
     org: &Org,
     object: &Object,
     field: &Field,
     text: &str,
-    purpose: Purpose,
+    own: Id,
 ) -> Result<(), ApiError> {
-    let other =
-        having(org, object, field, text).find(|record| Purpose::Change(record.id) != purpose);
+    let other = having(org, object, field, text).find(|record| record.id != own);
     let Some(other) = other else {
         return Ok(());
     };

@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::convert::Purpose;
 use super::*;
+use crate::value::Value;
 
 fn org() -> (Org, Session) {
     let org = Org::sample("2026-11-23T09:30:00Z".parse().unwrap());

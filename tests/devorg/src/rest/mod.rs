@@ -2,13 +2,22 @@
 //!
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
+mod batch;
+mod collections;
+mod composite;
 mod limits;
 mod parameterized;
+mod predupe;
 mod query;
 mod records;
+mod reference;
+mod replication;
 mod search;
 mod sobjects;
+mod subrequest;
+mod tree;
 mod version;
+mod write_options;
 
 use http::Method;
 use http::header::HeaderName;
@@ -100,8 +109,24 @@ impl Call<'_> {
             ["sobjects", object] => self.object_or_create(object),
             ["sobjects", object, "describe"] => self.describe(object),
             ["sobjects", _, "describe", ..] => Err(ApiError::not_found()),
+            ["sobjects", object, "deleted"] => self.deleted(object),
+            ["sobjects", object, "updated"] => self.updated(object),
             ["sobjects", object, id] => self.record(object, id),
             ["sobjects", object, field, value] => self.record_by_field(object, field, value),
+            ["ui-api", "predupe"] => self.predupe(),
+            ["composite", rest @ ..] => self.composite_resource(rest),
+            _ => Err(ApiError::not_found()),
+        }
+    }
+
+    fn composite_resource(&self, path: &[&str]) -> Result<Reply, ApiError> {
+        match path {
+            [] => self.composite(),
+            ["batch"] => self.batch(),
+            ["tree", object] => self.tree(object),
+            ["sobjects"] => self.collection(),
+            ["sobjects", object] => self.retrieve(object),
+            ["sobjects", object, field] => self.upsert_collection(object, field),
             _ => Err(ApiError::not_found()),
         }
     }
@@ -112,6 +137,7 @@ impl Call<'_> {
         Reply::json(
             200,
             &json!({
+                "composite": format!("{base}/composite"),
                 "identity": self.shared.identity_url(self.session.user_id),
                 "limits": format!("{base}/limits"),
                 "parameterizedSearch": format!("{base}/parameterizedSearch"),

@@ -24,7 +24,9 @@ impl Call<'_> {
         let mut org = self.shared.org_mut();
         let schema = org.schema.clone();
         let object = self.named(&schema, name)?;
-        let id = records::create(&mut org, &self.session, object, &self.request.body, None)?;
+        let body = records::object_of(&self.request.body)?;
+        let options = self.write_options();
+        let id = records::insert(&mut org, &self.session, object, &body, &options)?;
         Ok(self.created(object, id, false))
     }
 
@@ -40,10 +42,22 @@ impl Call<'_> {
             Method::PATCH => {
                 self.only_json()?;
                 let mut org = self.shared.org_mut();
-                let record = records::by_id(&org, object, id, false)?.clone();
-                self.check_unchanged(object, &record)?;
-                records::change(&mut org, &self.session, object, &record, &self.request.body)?;
+                let record = records::by_id(&org, object, id, false)?;
+                self.check_unchanged(object, record)?;
+                let id = record.id;
+                let body = records::object_of(&self.request.body)?;
+                let options = self.write_options();
+                records::update(&mut org, &self.session, object, id, &body, &options)?;
                 Ok(Reply::empty(204))
+            }
+            // The way of an upsert by `Id` to make a record.
+            Method::POST if id.eq_ignore_ascii_case("Id") => {
+                self.only_json()?;
+                let mut org = self.shared.org_mut();
+                let body = records::object_of(&self.request.body)?;
+                let options = self.write_options();
+                let id = records::insert(&mut org, &self.session, object, &body, &options)?;
+                Ok(self.created(object, id, true))
             }
             Method::DELETE => {
                 let mut org = self.shared.org_mut();
@@ -92,14 +106,18 @@ impl Call<'_> {
     fn upsert(&self, object: &Object, field: &str, value: &str) -> Result<Reply, ApiError> {
         self.only_json()?;
         let mut org = self.shared.org_mut();
-        match records::by_field(&org, object, field, value)? {
+        let body = records::object_of(&self.request.body)?;
+        let key = records::by_field(&org, object, field, value)?;
+        if let Some(given) = body.keys().find(|name| name.eq_ignore_ascii_case(field)) {
+            let message = format!("The {given} field should not be specified in the sobject data.");
+            return Err(ApiError::bad_request("INVALID_FIELD", message));
+        }
+        let options = self.write_options();
+        match key {
             Key::One(id) => {
-                let record = org
-                    .store
-                    .get(&object.name, id)
-                    .ok_or_else(ApiError::not_found)?
-                    .clone();
-                records::change(&mut org, &self.session, object, &record, &self.request.body)?;
+                let record = org.store.get(&object.name, id);
+                self.check_unchanged(object, record.ok_or_else(ApiError::not_found)?)?;
+                records::update(&mut org, &self.session, object, id, &body, &options)?;
                 Ok(Reply::json(
                     200,
                     &json!({"id": id.as_str(), "success": true, "errors": [], "created": false}),
@@ -110,9 +128,9 @@ impl Call<'_> {
                 Err(ApiError::not_found())
             }
             Key::None => {
-                let given = Some((field, value));
-                let id =
-                    records::create(&mut org, &self.session, object, &self.request.body, given)?;
+                let mut body = body;
+                body.insert(field.to_owned(), value.into());
+                let id = records::insert(&mut org, &self.session, object, &body, &options)?;
                 Ok(self.created(object, id, true))
             }
         }
@@ -194,7 +212,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn only_json(&self) -> Result<(), ApiError> {
+    /// Refuses a body that does not say that it is JSON.
+    pub(super) fn only_json(&self) -> Result<(), ApiError> {
         let kind = self.request.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if kind.eq_ignore_ascii_case("application/json") {

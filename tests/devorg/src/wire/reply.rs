@@ -88,6 +88,22 @@ impl Reply {
         self
     }
 
+    /// Gives the status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Gives a header.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
+    /// Gives the body as JSON; null when there is none.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+
     /// Spreads JSON over lines, for `X-PrettyPrint`.
     pub(crate) fn pretty(mut self) -> Self {
         let json: Result<serde_json::Value, _> = serde_json::from_slice(&self.body);

@@ -48,18 +48,7 @@ impl Request {
                     "the body is longer than 6 MiB, or ended early",
                 )
             })?;
-        let path = parts
-            .uri
-            .path()
-            .trim_matches('/')
-            .split('/')
-            .map(|segment| {
-                Ok(percent_decode_str(segment)
-                    .decode_utf8()
-                    .map_err(|_| ApiError::not_found())?
-                    .into_owned())
-            })
-            .collect::<Result<Vec<_>, ApiError>>()?;
+        let path = segments(parts.uri.path())?;
         let query = form(parts.uri.query().unwrap_or_default().as_bytes());
         let mut method = if parts.method == Method::HEAD {
             Method::GET
@@ -77,6 +66,27 @@ impl Request {
             query,
             headers: parts.headers,
             body,
+        })
+    }
+
+    /// Makes a request that came within another.
+    ///
+    /// # Errors
+    ///
+    /// The path is no text.
+    pub(crate) fn within(
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Self, ApiError> {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        Ok(Self {
+            method,
+            path: segments(path)?,
+            query: form(query.as_bytes()),
+            headers,
+            body: body.into(),
         })
     }
 
@@ -103,6 +113,15 @@ impl Request {
         let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
         known.then(|| token.trim())
     }
+}
+
+/// Takes a path apart.
+fn segments(path: &str) -> Result<Vec<String>, ApiError> {
+    let decoded = |segment| {
+        let text = percent_decode_str(segment).decode_utf8();
+        Ok(text.map_err(|_| ApiError::not_found())?.into_owned())
+    };
+    path.trim_matches('/').split('/').map(decoded).collect()
 }
 
 /// The parameters of a form; a name given twice counts once, the last time.
