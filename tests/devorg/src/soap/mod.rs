@@ -6,6 +6,7 @@
 
 mod envelope;
 mod fault;
+mod lifecycle;
 mod node;
 mod query;
 mod retrieve;
@@ -174,6 +175,9 @@ impl Call<'_> {
             "update" => self.update(),
             "upsert" => self.upsert(),
             "delete" => self.delete(),
+            "undelete" => self.undelete(),
+            "merge" => self.merge(),
+            "convertLead" => self.convert_lead(),
             _ => Err(no_operation(self.envelope)),
         }
     }

@@ -134,12 +134,6 @@ impl<'s> Sent<'s> {
         };
         Ok(Self { object, id, fields })
     }
-
-    /// Gives the values as the body of a request.
-    pub(super) fn body(&self) -> Vec<u8> {
-        // Maps have texts as keys, so this cannot fail.
-        serde_json::to_vec(&self.fields).unwrap_or_default()
-    }
 }
 
 /// Makes the fault of an object that is not there.

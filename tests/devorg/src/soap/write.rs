@@ -1,4 +1,4 @@
-//! `create`, `update`, `upsert` and `delete`: each record has a result of its own.
+//! `create`, `update`, `upsert` and `delete`, and how each of several records gets a result of its own.
 
 use std::sync::Arc;
 
@@ -9,53 +9,45 @@ use super::sobject::Sent;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
-use crate::records::{self, Key};
-use crate::schema::{Object, Schema};
+use crate::records::{self, Upserted, WriteOptions};
+use crate::schema::Schema;
 
 /// The most records of a call (*SOAP API Developer Guide*, "create()").
 const RECORDS_MAX: usize = 200;
 
-/// What became of a record.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) id: Id,
-    /// Whether it is new.
-    pub(super) created: bool,
-}
-
-/// What became of a record, or why nothing did.
-pub(super) type Outcome = Result<Done, ApiError>;
-
 impl Call<'_> {
     /// Makes records.
     pub(super) fn create(&self) -> Result<Vec<Node>, Fault> {
-        let schema = self.schema();
+        let (schema, options) = (self.schema(), self.write_options());
         let outcomes = self.each(&self.sent(&schema)?, |org, session, sent| {
-            let id = records::create(org, session, sent.object, &sent.body(), None)?;
-            Ok(Done { id, created: true })
+            records::insert(org, session, sent.object, &sent.fields, &options)
         })?;
         Ok(results(outcomes))
     }
 
     /// Changes records.
     pub(super) fn update(&self) -> Result<Vec<Node>, Fault> {
-        let schema = self.schema();
-        let outcomes = self.each(&self.sent(&schema)?, change)?;
+        let (schema, options) = (self.schema(), self.write_options());
+        let outcomes = self.each(&self.sent(&schema)?, |org, session, sent| {
+            change(org, session, sent, &options)
+        })?;
         Ok(results(outcomes))
     }
 
     /// Makes records, or changes those that have the same value in a field.
     pub(super) fn upsert(&self) -> Result<Vec<Node>, Fault> {
-        let schema = self.schema();
+        let (schema, options) = (self.schema(), self.write_options());
         let operation = &self.envelope.operation;
         let field = operation.text_of("externalIDFieldName").unwrap_or("Id");
         let outcomes = self.each(&self.sent(&schema)?, |org, session, sent| {
-            upsert(org, session, sent, field)
+            upsert(org, session, sent, field, &options)
         })?;
-        let of_upsert = |outcome: Outcome| {
-            let created = outcome.as_ref().is_ok_and(|done| done.created);
+        let of_upsert = |outcome: Result<Upserted, ApiError>| {
+            let created = matches!(outcome, Ok(Upserted::Created(_)));
             let mut members = vec![Node::text("created", created)];
-            members.extend(result(&outcome));
+            members.extend(result(&outcome.map(|upserted| match upserted {
+                Upserted::Created(id) | Upserted::Updated(id) => id,
+            })));
             Node::of("result", members)
         };
         Ok(outcomes.into_iter().map(of_upsert).collect())
@@ -65,16 +57,16 @@ impl Call<'_> {
     pub(super) fn delete(&self) -> Result<Vec<Node>, Fault> {
         let schema = self.schema();
         let outcomes = self.each(&self.ids("ids"), |org, session, text| {
-            let object = object_of(&schema, text)?;
-            let id = existing(org, object, text)?;
+            let (name, id) = named(org, session, text)?;
+            let object = schema.object(&name).ok_or_else(ApiError::not_found)?;
             records::remove(org, session, object, id)?;
-            Ok(Done { id, created: false })
+            Ok(id)
         })?;
         Ok(results(outcomes))
     }
 
     /// Gives the schema, apart from the org, which is about to be changed.
-    pub(super) fn schema(&self) -> Arc<Schema> {
+    fn schema(&self) -> Arc<Schema> {
         self.shared.org().schema.clone()
     }
 
@@ -89,12 +81,20 @@ impl Call<'_> {
         sent.map(|element| Sent::read(element, schema)).collect()
     }
 
+    /// Reads the header `DuplicateRuleHeader`.
+    fn write_options(&self) -> WriteOptions<'static> {
+        WriteOptions {
+            allow_duplicates: self.envelope.is_on("DuplicateRuleHeader", "allowSave"),
+            ..WriteOptions::default()
+        }
+    }
+
     /// Does the same with each of several things; all or nothing, if the client says so.
-    pub(super) fn each<T>(
+    pub(super) fn each<T, D>(
         &self,
         items: &[T],
-        act: impl Fn(&mut Org, &Session, &T) -> Outcome,
-    ) -> Result<Vec<Outcome>, Fault> {
+        act: impl Fn(&mut Org, &Session, &T) -> Result<D, ApiError>,
+    ) -> Result<Vec<Result<D, ApiError>>, Fault> {
         if items.len() > RECORDS_MAX {
             let message = format!(
                 "record limit reached. cannot submit more than {RECORDS_MAX} records into this call"
@@ -103,23 +103,22 @@ impl Call<'_> {
         }
         let all_or_none = self.envelope.is_on("AllOrNoneHeader", "allOrNone");
         let mut org = self.shared.org_mut();
-        let before = all_or_none.then(|| org.clone());
-        let outcomes = items
+        let beginning = org.begin();
+        let outcomes: Vec<_> = items
             .iter()
-            .map(|item| act(&mut org, &self.caller.session, item));
-        let outcomes: Vec<Outcome> = outcomes.collect();
-        match before {
-            Some(before) if outcomes.iter().any(Result::is_err) => {
-                *org = before;
-                Ok(outcomes.into_iter().map(rolled_back).collect())
-            }
-            _ => Ok(outcomes),
+            .map(|item| act(&mut org, &self.caller.session, item))
+            .collect();
+        if all_or_none && outcomes.iter().any(Result::is_err) {
+            org.roll_back(beginning);
+            return Ok(outcomes.into_iter().map(rolled_back).collect());
         }
+        org.commit(beginning);
+        Ok(outcomes)
     }
 }
 
 /// Makes the outcome of a record that is taken back because of another's.
-fn rolled_back(outcome: Outcome) -> Outcome {
+fn rolled_back<D>(outcome: Result<D, ApiError>) -> Result<D, ApiError> {
     outcome.and_then(|_| {
         Err(ApiError::bad_request(
             "ALL_OR_NONE_OPERATION_ROLLED_BACK",
@@ -129,119 +128,89 @@ fn rolled_back(outcome: Outcome) -> Outcome {
     })
 }
 
-fn change(org: &mut Org, session: &Session, sent: &Sent<'_>) -> Outcome {
+/// Finds the record that an id names, and the name of its object.
+fn named(org: &Org, session: &Session, text: &str) -> Result<(Arc<str>, Id), ApiError> {
+    let (object, record) = records::to_write(org, session, text)?;
+    Ok((object.name.clone(), record.id))
+}
+
+fn change(
+    org: &mut Org,
+    session: &Session,
+    sent: &Sent<'_>,
+    options: &WriteOptions<'_>,
+) -> Result<Id, ApiError> {
+    let object = sent.object;
     let Some(text) = &sent.id else {
         let message = "Id not specified in an update call";
         return Err(ApiError::bad_request("MISSING_ARGUMENT", message));
     };
-    let id = existing(org, sent.object, text)?;
-    let record = records::by_id(org, sent.object, text, false)?.clone();
-    records::change(org, session, sent.object, &record, &sent.body())?;
-    Ok(Done { id, created: false })
+    let (name, id) = named(org, session, text)?;
+    if name != object.name {
+        let message = format!("{} ID: id value of incorrect type: {text}", object.label);
+        return Err(ApiError::bad_request("MALFORMED_ID", message));
+    }
+    records::update(org, session, object, id, &sent.fields, options)?;
+    Ok(id)
 }
 
-fn upsert(org: &mut Org, session: &Session, sent: &Sent<'_>, field: &str) -> Outcome {
+fn upsert(
+    org: &mut Org,
+    session: &Session,
+    sent: &Sent<'_>,
+    field: &str,
+    options: &WriteOptions<'_>,
+) -> Result<Upserted, ApiError> {
+    let object = sent.object;
     if field.eq_ignore_ascii_case("Id") {
-        if sent.id.is_some() {
-            return change(org, session, sent);
-        }
-        let id = records::create(org, session, sent.object, &sent.body(), None)?;
-        return Ok(Done { id, created: true });
+        return Ok(match &sent.id {
+            Some(_) => Upserted::Updated(change(org, session, sent, options)?),
+            None => {
+                let id = records::insert(org, session, object, &sent.fields, options)?;
+                Upserted::Created(id)
+            }
+        });
     }
     let mut fields = sent.fields.clone();
-    let key = fields
-        .keys()
-        .find(|name| name.eq_ignore_ascii_case(field))
-        .cloned();
-    let value = key.and_then(|key| fields.remove(&key));
-    let Some(value) = value.as_ref().and_then(|value| value.as_str()) else {
+    let mut named = sent.fields.iter();
+    let value = named
+        .find(|(name, _)| name.eq_ignore_ascii_case(field))
+        .and_then(|(_, value)| value.as_str());
+    let Some(value) = value else {
         let message = format!("{field} not specified");
         return Err(ApiError::bad_request("MISSING_ARGUMENT", message));
     };
-    let sent = Sent {
-        object: sent.object,
-        id: None,
-        fields,
-    };
-    match records::by_field(org, sent.object, field, value)? {
-        Key::One(id) => change(
-            org,
-            session,
-            &Sent {
-                id: Some(id.to_string()),
-                ..sent
-            },
-        ),
-        Key::None => {
-            let given = Some((field, value));
-            let id = records::create(org, session, sent.object, &sent.body(), given)?;
-            Ok(Done { id, created: true })
-        }
-        Key::Several(ids) => {
-            let ids: Vec<&str> = ids.iter().map(Id::as_str).collect();
-            let message = format!(
-                "{field}: more than one record found for external id field: [{}]",
-                ids.join(", ")
-            );
-            Err(ApiError::bad_request("DUPLICATE_EXTERNAL_ID", message))
-        }
-    }
-}
-
-/// Finds the object that an id belongs to.
-pub(super) fn object_of<'s>(schema: &'s Schema, text: &str) -> Result<&'s Object, ApiError> {
-    let object = Id::parse(text).and_then(|id| schema.object_by_prefix(id.prefix()));
-    object.ok_or_else(|| ApiError::bad_request("MALFORMED_ID", format!("bad id {text}")))
-}
-
-/// Finds a record that is there; what another API answers with 404 is a reference that leads nowhere.
-pub(super) fn existing(org: &Org, object: &Object, text: &str) -> Result<Id, ApiError> {
-    if Id::parse(text).is_none() {
-        return Err(ApiError::bad_request(
-            "MALFORMED_ID",
-            format!("bad id {text}"),
-        ));
-    }
-    match records::by_id(org, object, text, false) {
-        Ok(record) => Ok(record.id),
-        Err(error) if error.code == "NOT_FOUND" => {
-            let message = "invalid cross reference id";
-            Err(ApiError::bad_request(
-                "INVALID_CROSS_REFERENCE_KEY",
-                message,
-            ))
-        }
-        Err(error) => Err(error),
-    }
+    fields.retain(|name, _| !name.eq_ignore_ascii_case(field));
+    records::upsert(org, session, object, (field, value), &fields, options)
 }
 
 /// Writes the results of a call.
-pub(super) fn results(outcomes: Vec<Outcome>) -> Vec<Node> {
+pub(super) fn results(outcomes: Vec<Result<Id, ApiError>>) -> Vec<Node> {
     let outcomes = outcomes.iter();
     outcomes
         .map(|outcome| Node::of("result", result(outcome)))
         .collect()
 }
 
-fn result(outcome: &Outcome) -> Vec<Node> {
+fn result(outcome: &Result<Id, ApiError>) -> Vec<Node> {
     match outcome {
-        Ok(done) => vec![Node::text("id", done.id), Node::text("success", true)],
-        Err(error) => vec![
-            error_node(error),
-            Node::nil("id"),
-            Node::text("success", false),
-        ],
+        Ok(id) => vec![Node::text("id", id), Node::text("success", true)],
+        Err(error) => {
+            let mut members = errors(error);
+            members.extend([Node::nil("id"), Node::text("success", false)]);
+            members
+        }
     }
 }
 
 /// Writes why nothing became of a record.
-pub(super) fn error_node(error: &ApiError) -> Node {
-    let mut members: Vec<Node> = error
-        .fields
-        .iter()
-        .map(|field| Node::text("fields", field))
-        .collect();
-    members.push(Node::text("message", &error.message));
-    members.push(Node::text("statusCode", &error.code));
-    Node::of("errors", members)
+pub(super) fn errors(error: &ApiError) -> Vec<Node> {
+    let one = |error: &ApiError| {
+        let fields = error.fields.iter();
+        let mut members: Vec<Node> = fields.map(|field| Node::text("fields", field)).collect();
+        members.push(Node::text("message", &error.message));
+        members.push(Node::text("statusCode", &error.code));
+        Node::of("errors", members)
+    };
+    error.each().map(one).collect()
 }

@@ -376,7 +376,9 @@ async fn records_are_made_changed_and_deleted() {
     )
     .await;
     assert!(xml.contains(&format!("<result><id>{id}</id><success>true</success></result><result><errors><message>entity is deleted</message><statusCode>ENTITY_IS_DELETED</statusCode></errors>")), "{xml}");
-    assert!(xml.contains("<message>bad id zzz</message><statusCode>MALFORMED_ID</statusCode>"));
+    assert!(
+        xml.contains("<message>malformed id zzz</message><statusCode>MALFORMED_ID</statusCode>")
+    );
     assert_eq!(count().await, before + 1);
     let path = "/services/Soap/u/60.0";
     let many = format!("<delete>{}</delete>", "<ids>x</ids>".repeat(201));
@@ -391,4 +393,169 @@ async fn records_are_made_changed_and_deleted() {
         "INVALID_TYPE",
         "Must send a concrete entity type.",
     );
+}
+
+async fn make(api: &Api, object: &str, fields: &str) -> String {
+    let xml = call(
+        api,
+        &format!("<create><sObjects><type>{object}</type>{fields}</sObjects></create>"),
+    )
+    .await;
+    assert_eq!(text(&xml, "success"), "true", "{xml}");
+    text(&xml, "id").to_owned()
+}
+
+#[tokio::test]
+async fn records_are_merged_and_restored() {
+    let api = Api::new().await;
+    let master = make(&api, "Account", "<Name>Master of all</Name>").await;
+    let loser = make(&api, "Account", "<Name>Loser of all</Name><Phone>7</Phone>").await;
+    let person = make(
+        &api,
+        "Contact",
+        &format!("<LastName>Moved</LastName><AccountId>{loser}</AccountId>"),
+    )
+    .await;
+    let merge = |values: &str, loser: &str| {
+        format!(
+            "<merge><request><masterRecord xsi:type=\"Account\"><Id>{master}</Id>{values}</masterRecord><recordToMergeIds>{loser}</recordToMergeIds></request></merge>"
+        )
+    };
+    let xml = call(&api, &merge("<Phone>7</Phone>", &loser)).await;
+    let expected = format!(
+        "<result><id>{master}</id><mergedRecordIds>{loser}</mergedRecordIds><success>true</success><updatedRelatedIds>{person}</updatedRelatedIds></result>"
+    );
+    assert!(xml.contains(&expected), "{xml}");
+    let account = api
+        .get(&format!("{V}/sobjects/Account/{master}"))
+        .await
+        .json();
+    assert_eq!(
+        (&account["Name"], &account["Phone"]),
+        (&json!("Master of all"), &json!("7"))
+    );
+    assert_eq!(
+        api.get(&format!("{V}/sobjects/Contact/{person}"))
+            .await
+            .json()["AccountId"],
+        master
+    );
+    api.get(&format!("{V}/sobjects/Account/{loser}"))
+        .await
+        .assert_error(404, "ENTITY_IS_DELETED");
+    for (loser, code) in [
+        (loser.as_str(), "ENTITY_IS_DELETED"),
+        (&person, "MALFORMED_ID"),
+        ("x", "MALFORMED_ID"),
+    ] {
+        let xml = call(&api, &merge("", loser)).await;
+        assert_eq!(
+            (text(&xml, "statusCode"), text(&xml, "success")),
+            (code, "false"),
+            "{xml}"
+        );
+    }
+    let xml = call(
+        &api,
+        &format!("<undelete><ids>{loser}</ids><ids>{loser}</ids></undelete>"),
+    )
+    .await;
+    assert!(xml.contains(&format!("<result><id>{loser}</id><success>true</success></result><result><errors><message>entity is not in the recycle bin</message><statusCode>UNDELETE_FAILED</statusCode></errors>")), "{xml}");
+    assert_eq!(
+        api.get(&format!("{V}/sobjects/Account/{loser}"))
+            .await
+            .json()["Name"],
+        "Loser of all"
+    );
+    let untyped = "<merge><request><recordToMergeIds>x</recordToMergeIds></request></merge>";
+    assert_fault(
+        &send(&api, "/services/Soap/u/60.0", &api.token, untyped).await,
+        "MISSING_ARGUMENT",
+        "masterRecord not specified",
+    );
+}
+
+#[tokio::test]
+async fn leads_are_converted() {
+    let api = Api::new().await;
+    let lead = make(
+        &api,
+        "Lead",
+        "<FirstName>Lea</FirstName><LastName>Turner</LastName><Company>Turning Points</Company>",
+    )
+    .await;
+    let convert = |lead: &str, more: &str| {
+        format!(
+            "<convertLead><leadConverts>{more}<convertedStatus>Closed - Converted</convertedStatus><leadId>{lead}</leadId></leadConverts></convertLead>"
+        )
+    };
+    let xml = call(
+        &api,
+        &convert(
+            &lead,
+            "<opportunityName>First turn</opportunityName><accountId xsi:nil=\"true\"/>",
+        ),
+    )
+    .await;
+    assert_eq!(
+        (text(&xml, "leadId"), text(&xml, "success")),
+        (lead.as_str(), "true"),
+        "{xml}"
+    );
+    let sale = api
+        .get(&format!(
+            "{V}/sobjects/Opportunity/{}",
+            text(&xml, "opportunityId")
+        ))
+        .await
+        .json();
+    assert_eq!(
+        (&sale["Name"], &sale["AccountId"]),
+        (&json!("First turn"), &json!(text(&xml, "accountId")))
+    );
+    let person = api
+        .get(&format!("{V}/sobjects/Contact/{}", text(&xml, "contactId")))
+        .await
+        .json();
+    assert_eq!(person["Name"], "Lea Turner");
+    assert_eq!(
+        api.get(&format!("{V}/sobjects/Lead/{lead}")).await.json()["IsConverted"],
+        true
+    );
+    let again = call(&api, &convert(&lead, "")).await;
+    assert!(
+        again.contains("<accountId xsi:nil=\"true\"/><contactId xsi:nil=\"true\"/><errors>"),
+        "{again}"
+    );
+    assert_eq!(
+        (text(&again, "statusCode"), text(&again, "success")),
+        ("CANNOT_UPDATE_CONVERTED_LEAD", "false")
+    );
+    let other = make(
+        &api,
+        "Lead",
+        "<LastName>Still</LastName><Company>Turning Points</Company>",
+    )
+    .await;
+    let xml = call(
+        &api,
+        &convert(
+            &other,
+            &format!(
+                "<doNotCreateOpportunity>true</doNotCreateOpportunity><accountId>{}</accountId>",
+                text(&xml, "accountId")
+            ),
+        ),
+    )
+    .await;
+    assert!(
+        xml.contains("<opportunityId xsi:nil=\"true\"/><success>true</success>"),
+        "{xml}"
+    );
+    let wrong = call(
+        &api,
+        &convert(&other, "").replace("Closed - Converted", "Open"),
+    )
+    .await;
+    assert_eq!(text(&wrong, "success"), "false");
 }
