@@ -238,6 +238,30 @@ fn moved(of: Option<&Record>, other: Option<&Record>) -> Vec<(Arc<str>, Id)> {
 }
 
 #[cfg(test)]
+impl Store {
+    /// Gives a store of the same records whose indexes are made anew.
+    pub(crate) fn rebuilt(&self) -> Self {
+        let mut rebuilt = Self::default();
+        for (object, table) in &self.tables {
+            let empty = Table {
+                next_number: table.next_number,
+                ..Table::default()
+            };
+            rebuilt.tables.insert(object.clone(), empty);
+        }
+        let records = self.tables.values().flat_map(|table| table.rows.values());
+        records.for_each(|record| rebuilt.put(record.clone()));
+        rebuilt
+    }
+
+    /// Says whether two stores have the same records, indexes and numbers; what an open transaction
+    /// knows besides does not count.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.tables == other.tables
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -268,5 +292,29 @@ mod tests {
         assert_eq!(of(&store, two), [first]);
         assert_eq!(store.rows("Contact").count(), 2);
         assert_eq!(store.children("Lead", "OwnerId", one).count(), 0);
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_there() {
+        let mut store = Store::default();
+        let empty = store.clone();
+        let one = Id::numbered("001", 1);
+        let object: Arc<str> = "Contact".into();
+        let outer = store.savepoint();
+        let first = store.next_id(&object, "003");
+        store.put(contact(first, Some(one)));
+        let known = store.clone();
+        let inner = store.savepoint();
+        store.put(contact(first, None));
+        let second = store.next_id(&object, "003");
+        store.put(contact(second, Some(one)));
+        store.roll_back(inner);
+        assert!(store.same(&known));
+        let inner = store.savepoint();
+        store.put(contact(first, None));
+        store.commit(inner);
+        assert_eq!(store.children("Contact", "AccountId", one).count(), 0);
+        store.roll_back(outer);
+        assert_eq!(store, empty);
     }
 }

@@ -10,7 +10,7 @@ use super::convert::Purpose;
 use super::*;
 use crate::value::Value;
 
-fn org() -> (Org, Session) {
+pub(super) fn org() -> (Org, Session) {
     let org = Org::sample("2026-11-23T09:30:00Z".parse().unwrap());
     let session = Session {
         user_id: Id::numbered("005", 1),

@@ -31,7 +31,7 @@ struct Node<'s> {
 }
 
 /// A record that is refused, by its reference id.
-type Refusal = (String, ApiError);
+type Refusal = (String, Box<ApiError>);
 
 impl Call<'_> {
     /// `POST /composite/tree/{object}`.
@@ -109,7 +109,7 @@ impl Call<'_> {
                     self.make(org, child, Some((field, id)), made, refused);
                 }
             }
-            Err(error) => refused.push((node.reference_id.clone(), error)),
+            Err(error) => refused.push((node.reference_id.clone(), Box::new(error))),
         }
     }
 }
@@ -124,7 +124,8 @@ impl<'s> Node<'s> {
         let stated = |name: &str| json["attributes"][name].as_str().unwrap_or_default();
         let reference_id = stated("referenceId").to_owned();
         let refuse = |code: &str, message: String| {
-            Err((reference_id.clone(), ApiError::bad_request(code, message)))
+            let error = ApiError::bad_request(code, message);
+            Err((reference_id.clone(), Box::new(error)))
         };
         if reference_id.is_empty() {
             let message = "Include a reference ID for each record in the request.".to_owned();
@@ -178,7 +179,7 @@ fn check_limits(nodes: &[Node]) -> Result<(), Refusal> {
     }
     let refuse = |node: &Node, message: String| {
         let error = ApiError::bad_request("INVALID_INPUT", message);
-        Err((node.reference_id.clone(), error))
+        Err((node.reference_id.clone(), Box::new(error)))
     };
     let (mut ids, mut types) = (HashSet::new(), HashSet::new());
     for (at, node) in all.iter().enumerate() {
