@@ -145,10 +145,15 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// `INVALID_SESSION_ID`: nobody, or one whose sign-in has no `api` scope.
+    /// `INVALID_SESSION_ID`: nobody, or one whose sign-in has no `api` scope. `API_DISABLED_FOR_ORG`: a
+    /// user whose profile has no API.
     pub(crate) fn session(&self, request: &Request) -> Result<Session, ApiError> {
+        self.session_of(request.bearer().unwrap_or_default())
+    }
+
+    /// Finds whose an access token is, as [`Shared::session`] does.
+    pub(crate) fn session_of(&self, token: &str) -> Result<Session, ApiError> {
         let refused = |message| ApiError::new(401, "INVALID_SESSION_ID", message);
-        let token = request.bearer().unwrap_or_default();
         let (user_id, api) = self
             .grants()
             .access(token)

@@ -1,8 +1,8 @@
 //! The evaluator of SOQL over the org's records: what it is asked and what it answers.
 //!
 //! A query is parsed, bound to the schema, where everything wrong with it is refused in
-//! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL
-//! itself is not here.
+//! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL is
+//! [`crate::search`]'s, which asks a [`Selection`] about the records that it finds.
 
 mod aggregate;
 mod bind;
@@ -10,7 +10,9 @@ mod columns;
 mod compare;
 mod date_part;
 mod date_range;
+mod distance;
 mod evaluate;
+mod explain;
 mod filter;
 mod format;
 mod group;
@@ -18,6 +20,7 @@ mod order;
 mod plan;
 mod project;
 mod refusal;
+mod selection;
 mod view;
 
 use serde_json::Value as Json;
@@ -26,7 +29,9 @@ use crate::error::ApiError;
 use crate::org::{Org, Session};
 use bind::Binder;
 use date_range::Calendar;
-use refusal::Source;
+pub(crate) use explain::explain;
+pub(crate) use refusal::Source;
+pub(crate) use selection::Selection;
 use view::View;
 
 /// How a query is to be answered.

@@ -26,6 +26,7 @@ fn shaped<'a>(view: &View<'a>, shape: &Shape<'a>, row: Entry<'a>, kind: &str) ->
     for node in &shape.nodes {
         let value = match &node.kind {
             NodeKind::Leaf(leaf, show) => leaf_json(view, row, leaf, *show),
+            NodeKind::Computed(operand) => view.value(&operand.expr, Row::Record(row)).to_json(),
             NodeKind::Parent(hop, shape) => match (view.follow(row, hop), hop.to) {
                 (None, _) => Json::Null,
                 (Some(parent), Entity::Object(_)) => record_json(view, shape, parent),

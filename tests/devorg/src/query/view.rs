@@ -95,6 +95,9 @@ impl<'a> View<'a> {
             (Expr::Part { part, path, zoned }, Row::Record(entry)) => {
                 Cow::Owned(part.of(&self.field(entry, path), *zoned, self.calendar))
             }
+            (Expr::Distance(distance), Row::Record(entry)) => {
+                Cow::Owned(self.distance(entry, distance))
+            }
             (Expr::Key(at), Row::Group(group)) => match group.keys.get(*at) {
                 Some(Some(value)) => Cow::Borrowed(value),
                 _ => Cow::Borrowed(&NULL),

@@ -6,20 +6,17 @@
 
 mod automation;
 mod convert;
-#[allow(dead_code, reason = "the SOAP API calls it")]
 mod convert_lead;
 mod derive;
 mod duplicates;
 pub(crate) mod fill;
 mod hierarchy;
 mod lookup;
-#[allow(dead_code, reason = "the SOAP API calls it")]
 mod merge;
 mod owner;
 mod reference;
 mod rights;
 mod rules;
-#[allow(dead_code, reason = "the SOAP API calls it")]
 mod undelete;
 mod write;
 
@@ -31,13 +28,10 @@ use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
 pub(crate) use convert::{check_shape, object_of};
-#[allow(unused_imports, reason = "the SOAP API calls it")]
 pub(crate) use convert_lead::{LeadConvert, LeadConvertResult, convert_lead};
 pub(crate) use duplicates::{FoundDuplicates, duplicate_rule, find_duplicates};
 pub(crate) use lookup::to_write;
-#[allow(unused_imports, reason = "the SOAP API calls it")]
 pub(crate) use merge::{MergeRequest, MergeResult, merge};
-#[allow(unused_imports, reason = "the SOAP API calls it")]
 pub(crate) use undelete::undelete;
 pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert};
 

@@ -6,11 +6,13 @@ mod batch;
 mod collections;
 mod composite;
 mod limits;
+mod parameterized;
 mod predupe;
 mod query;
 mod records;
 mod reference;
 mod replication;
+mod search;
 mod sobjects;
 mod subrequest;
 mod tree;
@@ -25,9 +27,8 @@ use crate::error::ApiError;
 use crate::org::Session;
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
-pub(crate) use query::Cursors;
-use version::Version;
-pub(crate) use version::versions;
+pub(crate) use query::{BATCH_SIZE, BATCH_SIZE_MIN, Cursor, Cursors};
+pub(crate) use version::{Version, versions};
 
 static SFORCE_LIMIT_INFO: HeaderName = HeaderName::from_static("sforce-limit-info");
 
@@ -88,6 +89,8 @@ impl Call<'_> {
             | ["sobjects", _, "describe"]
             | ["query" | "queryAll"]
             | ["query" | "queryAll", _]
+            | ["search"]
+            | ["search", "scopeOrder" | "layout" | "suggestions"]
                 if !read =>
             {
                 Ok(Reply::not_allowed(&self.request.method, "GET,HEAD"))
@@ -97,6 +100,11 @@ impl Call<'_> {
             ["query"] => self.query(false),
             ["queryAll"] => self.query(true),
             ["query" | "queryAll", locator] => self.next_page(locator),
+            ["search"] => self.search(),
+            ["search", "scopeOrder"] => Ok(self.search_scope()),
+            ["search", "layout"] => self.search_layouts(),
+            ["search", "suggestions"] => self.suggestions(),
+            ["parameterizedSearch"] => self.parameterized_search(),
             ["sobjects"] => Ok(self.objects()),
             ["sobjects", object] => self.object_or_create(object),
             ["sobjects", object, "describe"] => self.describe(object),
@@ -132,8 +140,10 @@ impl Call<'_> {
                 "composite": format!("{base}/composite"),
                 "identity": self.shared.identity_url(self.request, self.session.user_id),
                 "limits": format!("{base}/limits"),
+                "parameterizedSearch": format!("{base}/parameterizedSearch"),
                 "query": format!("{base}/query"),
                 "queryAll": format!("{base}/queryAll"),
+                "search": format!("{base}/search"),
                 "sobjects": format!("{base}/sobjects"),
             }),
         )

@@ -3,7 +3,7 @@
 use super::{Reply, Request};
 use crate::error::ApiError;
 use crate::state::Shared;
-use crate::{oauth, rest};
+use crate::{oauth, rest, soap};
 
 /// Answers a request.
 pub(crate) fn route(shared: &Shared, request: &Request) -> Reply {
@@ -13,6 +13,10 @@ pub(crate) fn route(shared: &Shared, request: &Request) -> Reply {
         ["services", "data", version, path @ ..] => rest::answer(shared, request, version, path),
         ["services", "oauth2", endpoint] => oauth::answer(shared, request, endpoint),
         ["id", "keys"] => oauth::keys(request),
+        ["services", "Soap", kind @ ("u" | "c"), version]
+        | ["services", "Soap", kind @ ("u" | "c"), version, _] => {
+            soap::answer(shared, request, kind, version)
+        }
         ["id", org, user] => oauth::identity(shared, request, org, user),
         ["setup", "oauth-usage"] => oauth::usage(shared, request),
         ["setup", "secur", "RemoteAccessErrorPage.apexp"] => oauth::remote_access_error(request),

@@ -24,6 +24,8 @@ mod records;
 mod replication;
 mod rest;
 mod rules;
+mod search;
+mod soap;
 mod tree;
 
 /// A file that is not listed above would be a test that never runs.

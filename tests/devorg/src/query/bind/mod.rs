@@ -2,6 +2,7 @@
 //! refused is refused here, before any row is looked at.
 
 mod condition;
+mod distance;
 mod from;
 mod function;
 mod group;

@@ -6,9 +6,11 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod explain;
 mod filters;
 mod groups;
 mod properties;
+mod reference;
 mod refusals;
 mod rows;
 mod sample;
@@ -92,6 +94,8 @@ fn org() -> Org {
             ("NumberOfEmployees", Value::Int(50)),
             ("Rating", "Hot".into()),
             ("BillingCity", "Lyon".into()),
+            ("BillingLatitude", 45.764.into()),
+            ("BillingLongitude", 4.8357.into()),
             ("IsPartner", true.into()),
             ("OwnerId", ada.into()),
             ("CreatedDate", moment("2026-11-23T01:00:00Z")),
