@@ -27,14 +27,18 @@ pub mod schema;
 pub mod store;
 pub mod value;
 
+mod bulk;
 mod data;
 
+mod limits;
 mod oauth;
 mod objects;
 mod records;
 mod rest;
 mod server;
 mod state;
+mod storage;
 mod wire;
 
+pub use limits::Limit;
 pub use server::{DevOrg, DevUser, Options};

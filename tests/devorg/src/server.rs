@@ -13,11 +13,14 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::bulk::{self, Queue};
 use crate::error::StartError;
 use crate::id::Id;
+use crate::limits::{Limit, Limits};
 use crate::oauth::{App, Grants, Scopes, random};
 use crate::org::Org;
 use crate::state::Shared;
+use crate::storage::Storage;
 use crate::wire;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
@@ -46,6 +49,8 @@ pub struct Options {
     pub refresh_token: Option<String>,
     /// The API requests after which every other is a `REQUEST_LIMIT_EXCEEDED`.
     pub api_requests_max: u64,
+    /// Other limits that are not to be as usual, in the units that `/limits` shows them in.
+    pub limits: Vec<(Limit, u64)>,
 }
 
 impl Default for Options {
@@ -60,7 +65,8 @@ impl Default for Options {
             rotate_refresh_tokens: false,
             access_token: None,
             refresh_token: None,
-            api_requests_max: 5_000_000,
+            api_requests_max: Limit::DailyApiRequests.default_max(),
+            limits: Vec::new(),
         }
     }
 }
@@ -119,7 +125,10 @@ impl DevOrg {
             address: wanted,
             source,
         })?;
-        let shared = Arc::new(shared(options, address)?);
+        let (queue, waiting) = bulk::queue();
+        let shared = Arc::new(shared(options, address, queue)?);
+        // It ends when the org does, since the queue does.
+        tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         // Small answers must not wait for one another's acknowledgement.
         let listener = listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true); // Without it answers are slow and right.
@@ -218,12 +227,19 @@ impl DevOrg {
     }
 }
 
-fn shared(options: Options, address: SocketAddr) -> Result<Shared, StartError> {
+fn shared(options: Options, address: SocketAddr, queue: Queue) -> Result<Shared, StartError> {
     let now = options
         .today
         .and_then(|today| TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).ok())
         .unwrap_or_else(Timestamp::now);
-    let org = Org::sample(now);
+    let mut maxima = vec![(Limit::DailyApiRequests, options.api_requests_max)];
+    maxima.extend(options.limits);
+    let limits = Limits::new(&maxima);
+    let mut org = Org::sample(now);
+    org.storage = Storage {
+        data_bytes_max: limits.max(Limit::DataStorageMB),
+        file_bytes_max: limits.max(Limit::FileStorageMB),
+    };
     let app = App {
         client_id: match options.client_id {
             Some(id) => id,
@@ -271,7 +287,8 @@ fn shared(options: Options, address: SocketAddr) -> Result<Shared, StartError> {
         format!("http://{host}"),
         app,
         users,
-        options.api_requests_max,
+        limits,
+        queue,
         org,
         grants,
     ))

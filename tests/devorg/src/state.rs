@@ -6,8 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use jiff::tz::TimeZone;
 
+use crate::bulk::{Jobs, Queue};
 use crate::error::ApiError;
 use crate::id::Id;
+use crate::limits::Limits;
 use crate::oauth::{App, Grants};
 use crate::org::{Org, Session};
 use crate::rest::Cursors;
@@ -25,14 +27,16 @@ pub(crate) struct Shared {
     pub(crate) users: Vec<DevUser>,
     /// The id of the `Organization` record.
     pub(crate) org_id: Id,
-    /// The API requests that a day has.
-    pub(crate) api_requests_max: u64,
+    /// What is used of the org's limits.
+    pub(crate) limits: Limits,
+    /// Where jobs wait for the worker.
+    pub(crate) queue: Queue,
     org: RwLock<Org>,
+    jobs: Mutex<Jobs>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
     canned: Mutex<VecDeque<Reply>>,
     requests: AtomicU64,
-    api_requests: AtomicU64,
 }
 
 impl Shared {
@@ -40,7 +44,8 @@ impl Shared {
         url: String,
         app: App,
         users: Vec<DevUser>,
-        api_requests_max: u64,
+        limits: Limits,
+        queue: Queue,
         org: Org,
         grants: Grants,
     ) -> Self {
@@ -48,14 +53,15 @@ impl Shared {
             url,
             app,
             users,
-            api_requests_max,
+            limits,
+            queue,
+            jobs: Mutex::default(),
             org_id: org.id,
             org: RwLock::new(org),
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
             canned: Mutex::default(),
             requests: AtomicU64::new(0),
-            api_requests: AtomicU64::new(0),
         }
     }
 
@@ -76,6 +82,11 @@ impl Shared {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives the jobs.
+    pub(crate) fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives the answers that are being paged.
     pub(crate) fn cursors(&self) -> MutexGuard<'_, Cursors> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
@@ -89,16 +100,6 @@ impl Shared {
     /// Counts a request of any kind.
     pub(crate) fn count_request(&self) {
         self.requests.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Counts a request of the API, and gives how many that makes.
-    pub(crate) fn count_api_request(&self) -> u64 {
-        self.api_requests.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Gives the number of requests of the API so far.
-    pub(crate) fn api_requests(&self) -> u64 {
-        self.api_requests.load(Ordering::Relaxed)
     }
 
     /// Gives the address that says who a user is.

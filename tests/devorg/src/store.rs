@@ -86,6 +86,28 @@ impl Store {
             .filter_map(move |id| table?.rows.get(id))
     }
 
+    /// Counts the records of an object, deleted ones too.
+    pub(crate) fn len(&self, object: &str) -> usize {
+        self.tables.get(object).map_or(0, |table| table.rows.len())
+    }
+
+    /// Forgets a record, as if it had never been.
+    pub(crate) fn purge(&mut self, object: &str, id: Id) {
+        let Some(table) = self.tables.get_mut(object) else {
+            return;
+        };
+        let Some(record) = table.rows.remove(&id) else {
+            return;
+        };
+        for field in record.values.keys() {
+            let parent = record.reference(field);
+            let index = table.references.get_mut(field);
+            if let Some(referrers) = parent.and_then(|parent| index?.get_mut(&parent)) {
+                referrers.remove(&id);
+            }
+        }
+    }
+
     /// Counts the records of an object that are not deleted.
     pub fn count(&self, object: &str) -> usize {
         self.rows(object).filter(|record| !record.deleted).count()

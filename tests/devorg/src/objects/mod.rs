@@ -7,6 +7,9 @@ mod account;
 mod campaign;
 mod case;
 mod contact;
+mod content_document;
+mod content_document_link;
+mod content_version;
 mod event;
 mod group;
 mod lead;
@@ -24,6 +27,7 @@ mod words;
 use crate::schema::Schema;
 pub(crate) use account::RECORD_TYPES;
 pub(crate) use case::{CLOSED_STATUS, REASONS};
+pub(crate) use content_version::file_type;
 pub(crate) use lead::CONVERTED_STATUS;
 pub(crate) use opportunity::STAGES;
 pub(crate) use opportunity_contact_role::ROLES;
@@ -37,6 +41,9 @@ pub(crate) fn schema() -> Schema {
         campaign::object(),
         case::object(),
         contact::object(),
+        content_document::object(),
+        content_document_link::object(),
+        content_version::object(),
         event::object(),
         group::object(),
         lead::object(),
@@ -80,7 +87,8 @@ mod tests {
                 };
                 assert!(children.insert(name), "{}.{name}", object.name);
             }
-            assert!(object.name_field().is_some() || &*object.name == "OpportunityContactRole");
+            let nameless = ["ContentDocumentLink", "OpportunityContactRole"];
+            assert!(object.name_field().is_some() || nameless.contains(&&*object.name));
         }
     }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::derive::{derive, set};
+use super::files;
 use crate::id::Id;
 use crate::org::Org;
 use crate::schema::Object;
@@ -29,6 +30,7 @@ pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at:
     derive(org, object, None, &mut record, at);
     org.store.put(record.clone());
     roll_up(org, None, &record);
+    files::made(org, &record, by, at);
     id
 }
 
@@ -47,6 +49,7 @@ pub(crate) fn update(
     derive(org, object, Some(old), &mut record, at);
     org.store.put(record.clone());
     roll_up(org, Some(old), &record);
+    files::changed(org, old, &record, by, at);
 }
 
 /// Moves a record to the recycle bin, with the records that belong to it.
@@ -93,6 +96,28 @@ pub(crate) fn delete(org: &mut Org, id: Id, by: Id, at: Timestamp) {
             child.values.insert(field, Value::Null);
             org.store.put(child);
         }
+    }
+}
+
+/// Forgets a deleted record, and the records that went with it.
+pub(crate) fn purge(org: &mut Org, id: Id) {
+    let Some((object, record)) = org.find(id) else {
+        return;
+    };
+    if !record.deleted {
+        return;
+    }
+    let name = record.object.clone();
+    let owned: Vec<Id> = object
+        .child_relationships
+        .iter()
+        .filter(|child| child.cascade_delete)
+        .flat_map(|child| org.store.children(&child.child_object, &child.field, id))
+        .map(|child| child.id)
+        .collect();
+    org.store.purge(&name, id);
+    for child in owned {
+        purge(org, child);
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod convert;
 mod derive;
+pub(crate) mod files;
 pub(crate) mod fill;
 
 use serde_json::{Map, Value as Json, json};
@@ -17,6 +18,7 @@ use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
 use crate::value::Value;
 use convert::Purpose;
+pub(crate) use convert::{is_readable, no_field};
 
 /// The records that an external id names.
 #[derive(Debug, PartialEq, Eq)]
@@ -127,10 +129,11 @@ pub(crate) fn read(
         json!({"type": &*object.name, "url": url}),
     );
     let mut show = |field: &Field| {
-        json.insert(
-            (*field.name).to_owned(),
-            org.field_json(object, record, field),
-        );
+        let value = match field.field_type {
+            FieldType::Base64 => files::data_url(base, record, &field.name),
+            _ => org.field_json(object, record, field),
+        };
+        json.insert((*field.name).to_owned(), value);
     };
     match fields {
         None => object.fields.iter().for_each(&mut show),
@@ -163,15 +166,18 @@ pub(crate) fn create(
     if !object.createable {
         return Err(not_writable(object, "inserted"));
     }
+    org.check_room_for_record()?;
     let mut body = convert::object_of(body)?;
     if let Some((name, value)) = given {
         body.insert(name.to_owned(), value.into());
     }
-    let values = convert::values(org, object, &body, Purpose::Create)?;
+    let mut values = convert::values(org, object, &body, Purpose::Create)?;
+    files::complete(org, object, &mut values)?;
     let missing: Vec<String> = object
         .fields
         .iter()
         .filter(|field| field.createable && !field.nillable && !field.defaulted_on_create)
+        .filter(|field| !files::fills_in(object, field))
         .filter(|field| {
             field.default_value.is_none() && values.get(&field.name).is_none_or(Value::is_null)
         })
@@ -201,6 +207,7 @@ pub(crate) fn change(
     }
     let body = convert::object_of(body)?;
     let values = convert::values(org, object, &body, Purpose::Change(record.id))?;
+    files::check_change(org, record, &values)?;
     let at = org.tick();
     fill::update(org, object, record, values, session.user_id, at);
     Ok(())
@@ -224,6 +231,22 @@ pub(crate) fn remove(
     check_kept(org, object, id)?;
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);
+    Ok(())
+}
+
+/// Deletes a record for good, with those that belong to it.
+///
+/// # Errors
+///
+/// As [`remove`].
+pub(crate) fn erase(
+    org: &mut Org,
+    session: &Session,
+    object: &Object,
+    id: Id,
+) -> Result<(), ApiError> {
+    remove(org, session, object, id)?;
+    fill::purge(org, id);
     Ok(())
 }
 

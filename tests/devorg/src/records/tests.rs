@@ -310,7 +310,7 @@ fn any_json() -> impl Strategy<Value = Json> {
 proptest! {
     /// Whatever is sent for whichever field: there is no panic, and what is taken fits the field.
     #[test]
-    fn what_is_taken_fits(object in 0..16_usize, field in any::<prop::sample::Index>(), json in any_json(), new in any::<bool>()) {
+    fn what_is_taken_fits(object in 0..19_usize, field in any::<prop::sample::Index>(), json in any_json(), new in any::<bool>()) {
         static ORG: LazyLock<Org> = LazyLock::new(|| org().0);
         let object = &ORG.schema.objects[object];
         let field = field.get(&object.fields);
@@ -330,6 +330,7 @@ proptest! {
                     Value::Bool(_) => field.field_type == FieldType::Boolean,
                     Value::Date(_) => field.field_type == FieldType::Date,
                     Value::DateTime(_) => field.field_type == FieldType::Datetime,
+                    Value::Blob(_) => field.field_type == FieldType::Base64,
                 };
                 prop_assert!(fits, "{}.{}: {value:?}", object.name, field.name);
             },

@@ -2,6 +2,8 @@
 //!
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
+mod files;
+mod jobs;
 mod limits;
 mod query;
 mod records;
@@ -13,6 +15,7 @@ use http::header::HeaderName;
 use serde_json::json;
 
 use crate::error::ApiError;
+use crate::limits::Limit;
 use crate::org::Session;
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
@@ -33,14 +36,12 @@ struct Call<'a> {
 
 /// Answers a path below a version; every answer says how much of the day's requests is used.
 pub(crate) fn answer(shared: &Shared, request: &Request, version: &str, path: &[&str]) -> Reply {
-    let used = shared.count_api_request();
+    let used = shared.limits.count(Limit::DailyApiRequests);
+    let max = shared.limits.max(Limit::DailyApiRequests);
     let reply = signed_in(shared, request, version, used)
         .and_then(|call| call.dispatch(path))
         .unwrap_or_else(Reply::from)
-        .with(
-            SFORCE_LIMIT_INFO.clone(),
-            format!("api-usage={used}/{}", shared.api_requests_max),
-        );
+        .with(SFORCE_LIMIT_INFO.clone(), format!("api-usage={used}/{max}"));
     let pretty = request
         .header("x-prettyprint")
         .is_some_and(|value| value != "0" && value != "false");
@@ -55,7 +56,7 @@ fn signed_in<'a>(
 ) -> Result<Call<'a>, ApiError> {
     let base = format!("/services/data/{}", Version::parse(version)?);
     let session = shared.session(request)?;
-    if used > shared.api_requests_max {
+    if used > shared.limits.max(Limit::DailyApiRequests) {
         return Err(ApiError::new(
             403,
             "REQUEST_LIMIT_EXCEEDED",
@@ -85,6 +86,7 @@ impl Call<'_> {
             }
             [] => Ok(self.root()),
             ["limits"] => Ok(self.limits()),
+            ["jobs", path @ ..] => self.jobs(path),
             ["query"] => self.query(false),
             ["queryAll"] => self.query(true),
             ["query" | "queryAll", locator] => self.next_page(locator),
@@ -93,6 +95,9 @@ impl Call<'_> {
             ["sobjects", object, "describe"] => self.describe(object),
             ["sobjects", _, "describe", ..] => Err(ApiError::not_found()),
             ["sobjects", object, id] => self.record(object, id),
+            ["sobjects", object, id, field] if self.is_blob(object, field) => {
+                self.blob(object, id, field)
+            }
             ["sobjects", object, field, value] => self.record_by_field(object, field, value),
             _ => Err(ApiError::not_found()),
         }

@@ -20,11 +20,11 @@ const METHODS: &str = "GET,HEAD,PATCH,DELETE";
 impl Call<'_> {
     /// `POST /sobjects/{object}`.
     pub(super) fn create(&self, name: &str) -> Result<Reply, ApiError> {
-        self.only_json()?;
-        let mut org = self.shared.org_mut();
-        let schema = org.schema.clone();
+        let schema = self.shared.org().schema.clone();
         let object = self.named(&schema, name)?;
-        let id = records::create(&mut org, &self.session, object, &self.request.body, None)?;
+        let body = self.record_body(object)?;
+        let mut org = self.shared.org_mut();
+        let id = records::create(&mut org, &self.session, object, &body, None)?;
         Ok(self.created(object, id, false))
     }
 
@@ -38,11 +38,11 @@ impl Call<'_> {
                 self.read(&org, object, records::by_id(&org, object, id, true)?)
             }
             Method::PATCH => {
-                self.only_json()?;
+                let body = self.record_body(object)?;
                 let mut org = self.shared.org_mut();
                 let record = records::by_id(&org, object, id, false)?.clone();
                 self.check_unchanged(object, &record)?;
-                records::change(&mut org, &self.session, object, &record, &self.request.body)?;
+                records::change(&mut org, &self.session, object, &record, &body)?;
                 Ok(Reply::empty(204))
             }
             Method::DELETE => {
@@ -194,7 +194,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn only_json(&self) -> Result<(), ApiError> {
+    pub(super) fn only_json(&self) -> Result<(), ApiError> {
         let kind = self.request.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if kind.eq_ignore_ascii_case("application/json") {

@@ -6,10 +6,13 @@
 )]
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
+mod bulk_ingest;
+mod bulk_query;
 mod client;
 mod conditional;
 mod describes;
 mod errors;
+mod files;
 mod oauth;
 mod paging;
 mod program;

@@ -1,0 +1,339 @@
+//! Jobs that write: each row of the data is a record, and has its own end.
+
+use std::collections::{HashMap, VecDeque};
+
+use csv::StringRecord;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+use super::Format;
+use super::cells::{self, Column};
+use super::format::Quotes;
+use crate::error::ApiError;
+use crate::id::Id;
+use crate::org::{Org, Session};
+use crate::records::{self, Key};
+use crate::schema::{Object, Schema};
+
+/// What a job that writes does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Operation {
+    Insert,
+    Update,
+    Upsert,
+    Delete,
+    HardDelete,
+}
+
+impl Operation {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Upsert => "upsert",
+            Self::Delete => "delete",
+            Self::HardDelete => "hardDelete",
+        }
+    }
+}
+
+/// A job's data, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Ingest {
+    pub(crate) operation: Operation,
+    /// The exact name of the field by which an upsert finds records.
+    pub(crate) external_id_field: Option<String>,
+    pub(crate) assignment_rule: Option<Id>,
+    /// The data as it came, until the worker reads it.
+    pub(crate) data: Option<Vec<u8>>,
+    pub(super) header: StringRecord,
+    /// The rows that nothing has been done about.
+    pub(super) unprocessed: VecDeque<StringRecord>,
+    /// The other rows, each behind its record's id and whether that was made.
+    pub(super) successful: Vec<StringRecord>,
+    /// Each behind its record's id, if it has one, and its error.
+    pub(super) failed: Vec<StringRecord>,
+}
+
+impl Ingest {
+    /// Makes a job's work that has no data yet.
+    pub(crate) fn new(
+        operation: Operation,
+        external_id_field: Option<String>,
+        assignment_rule: Option<Id>,
+    ) -> Self {
+        Self {
+            operation,
+            external_id_field,
+            assignment_rule,
+            data: None,
+            header: StringRecord::new(),
+            unprocessed: VecDeque::new(),
+            successful: Vec::new(),
+            failed: Vec::new(),
+        }
+    }
+
+    /// Reads the data into rows that wait.
+    ///
+    /// # Errors
+    ///
+    /// What the job says of itself when its data cannot be read.
+    pub(crate) fn read(&mut self, format: Format) -> Result<(), String> {
+        let table = format.read(&self.data.take().unwrap_or_default())?;
+        self.header = table.header;
+        self.unprocessed = table.rows.into();
+        Ok(())
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let done = self.successful.iter().chain(&self.failed);
+        let rows = done
+            .chain(&self.unprocessed)
+            .map(|row| row.as_slice().len());
+        self.data.as_ref().map_or(0, Vec::len) + rows.sum::<usize>()
+    }
+
+    /// Writes the rows that came through.
+    pub(crate) fn successful_results(&self, format: Format) -> Vec<u8> {
+        self.results(format, ["sf__Id", "sf__Created"], &self.successful)
+    }
+
+    /// Writes the rows that did not.
+    pub(crate) fn failed_results(&self, format: Format) -> Vec<u8> {
+        self.results(format, ["sf__Id", "sf__Error"], &self.failed)
+    }
+
+    /// Writes the rows that were left, as they came.
+    pub(crate) fn unprocessed_records(&self, format: Format) -> Vec<u8> {
+        if self.header.is_empty() {
+            return Vec::new();
+        }
+        let header = std::iter::once(&self.header);
+        format.write(header.chain(&self.unprocessed), Quotes::Needed)
+    }
+
+    fn results(&self, format: Format, added: [&str; 2], rows: &[StringRecord]) -> Vec<u8> {
+        let header: StringRecord = added.into_iter().chain(&self.header).collect();
+        format.write(std::iter::once(&header).chain(rows), Quotes::Needed)
+    }
+}
+
+/// How a job writes rows: its columns are known.
+#[derive(Debug)]
+pub(super) struct Writer<'s> {
+    operation: Operation,
+    object: &'s Object,
+    columns: Vec<Column<'s>>,
+    /// The field that says which record a row is, and its column.
+    key: Option<(&'s str, usize)>,
+}
+
+impl<'s> Writer<'s> {
+    /// Finds the columns of a job's data.
+    ///
+    /// # Errors
+    ///
+    /// What the job says of itself: a column is nothing, is missing or is one too many.
+    pub(super) fn new(
+        schema: &'s Schema,
+        object: &'s Object,
+        ingest: &Ingest,
+    ) -> Result<Self, String> {
+        let operation = ingest.operation;
+        let columns = cells::columns(schema, object, &ingest.header)?;
+        let key = match operation {
+            Operation::Insert => None,
+            Operation::Upsert => ingest.external_id_field.as_deref(),
+            _ => Some("Id"),
+        };
+        let key = match key {
+            Some(name) if !ingest.header.is_empty() => Some(place(&columns, name)?),
+            _ => None,
+        };
+        let deletes = matches!(operation, Operation::Delete | Operation::HardDelete);
+        if deletes && columns.len() > 1 {
+            return Err("InvalidBatch : Only Id can be specified for delete".into());
+        }
+        Ok(Self {
+            operation,
+            object,
+            columns,
+            key,
+        })
+    }
+
+    fn key_of<'r>(&self, row: &'r StringRecord) -> Option<&'r str> {
+        let cell = row.get(self.key?.1)?.trim();
+        (!cell.is_empty()).then_some(cell)
+    }
+
+    /// Gives the id that a row says its record has.
+    fn id_of(&self, row: &StringRecord) -> String {
+        let named = self.key.filter(|(name, _)| *name == "Id");
+        let cell = named.and_then(|_| self.key_of(row)).unwrap_or_default();
+        Id::parse(cell).map_or_else(|| cell.to_owned(), |id| id.to_string())
+    }
+
+    /// Writes rows, and gives each with its end put before it, and whether that is a success.
+    pub(super) fn write(
+        &self,
+        org: &mut Org,
+        session: &Session,
+        rows: &[StringRecord],
+    ) -> Vec<(bool, StringRecord)> {
+        let mut keys: HashMap<String, usize> = HashMap::new();
+        if self.operation == Operation::Upsert {
+            for key in rows.iter().filter_map(|row| self.key_of(row)) {
+                *keys.entry(key.to_lowercase()).or_default() += 1;
+            }
+        }
+        let mut ended = Vec::with_capacity(rows.len());
+        for row in rows {
+            let twice = self.key_of(row).filter(|key| {
+                keys.get(&key.to_lowercase())
+                    .is_some_and(|count| *count > 1)
+            });
+            let done = match (twice, self.key) {
+                // Rows that come together must not be about one record.
+                (Some(key), Some((field, _))) => {
+                    let message = format!("Duplicate external id specified: {key}");
+                    let fields = [field.to_owned()];
+                    Err(ApiError::of_fields("DUPLICATE_VALUE", message, fields))
+                }
+                _ => self.write_row(org, session, row),
+            };
+            let (success, added) = match done {
+                Ok((id, created)) => (true, [id.to_string(), created.to_string()]),
+                Err(error) => (false, [self.id_of(row), sentence(&error)]),
+            };
+            // A row may be shorter than the header, and is not any more.
+            let width = self.columns.len().max(row.len());
+            let cells = (0..width).map(|at| row.get(at).unwrap_or_default());
+            let added = added.iter().map(String::as_str);
+            ended.push((success, added.chain(cells).collect()));
+        }
+        ended
+    }
+
+    fn write_row(
+        &self,
+        org: &mut Org,
+        session: &Session,
+        row: &StringRecord,
+    ) -> Result<(Id, bool), ApiError> {
+        let object = self.object;
+        match self.operation {
+            Operation::Insert => {
+                let record = cells::record(org, &self.columns, row, None)?;
+                let id = records::create(org, session, object, &body(record), None)?;
+                Ok((id, true))
+            }
+            Operation::Update => {
+                let id = self.existing(org, row)?;
+                self.change(org, session, row, id)
+            }
+            Operation::Delete => {
+                let id = self.existing(org, row)?;
+                records::remove(org, session, object, id)?;
+                Ok((id, false))
+            }
+            Operation::HardDelete => {
+                let id = self.existing(org, row)?;
+                records::erase(org, session, object, id)?;
+                Ok((id, false))
+            }
+            Operation::Upsert => self.upsert(org, session, row),
+        }
+    }
+
+    /// Finds the record that a row's id names.
+    fn existing(&self, org: &Org, row: &StringRecord) -> Result<Id, ApiError> {
+        let given = self.key_of(row).ok_or_else(|| {
+            let message = "Id not specified in an update call";
+            ApiError::of_fields("MISSING_ARGUMENT", message, ["Id".to_owned()])
+        })?;
+        if Id::parse(given).is_none() {
+            let message = format!(
+                "{} ID: id value of incorrect type: {given}",
+                self.object.label
+            );
+            let fields = ["Id".to_owned()];
+            return Err(ApiError::of_fields("MALFORMED_ID", message, fields));
+        }
+        Ok(records::by_id(org, self.object, given, false)?.id)
+    }
+
+    fn change(
+        &self,
+        org: &mut Org,
+        session: &Session,
+        row: &StringRecord,
+        id: Id,
+    ) -> Result<(Id, bool), ApiError> {
+        let object = self.object;
+        let skipped = self.key.map(|(name, _)| name);
+        let record = cells::record(org, &self.columns, row, skipped)?;
+        let old = records::by_id(org, object, id.as_str(), false)?.clone();
+        records::change(org, session, object, &old, &body(record))?;
+        Ok((id, false))
+    }
+
+    fn upsert(
+        &self,
+        org: &mut Org,
+        session: &Session,
+        row: &StringRecord,
+    ) -> Result<(Id, bool), ApiError> {
+        let object = self.object;
+        let name = self.key.map_or("Id", |(name, _)| name);
+        let found = match self.key_of(row) {
+            None if name == "Id" => None,
+            None => {
+                let message = format!("{name} not specified");
+                let fields = [name.to_owned()];
+                return Err(ApiError::of_fields("MISSING_ARGUMENT", message, fields));
+            }
+            Some(_) if name == "Id" => Some(self.existing(org, row)?),
+            Some(key) => match records::by_field(org, object, name, key)? {
+                Key::One(id) => Some(id),
+                Key::None => None,
+                Key::Several(ids) => return Err(cells::several(&ids)),
+            },
+        };
+        if let Some(id) = found {
+            return self.change(org, session, row, id);
+        }
+        let record = cells::record(org, &self.columns, row, Some(name))?;
+        let given = self.key_of(row).map(|key| (name, key));
+        let id = records::create(org, session, object, &body(record), given)?;
+        Ok((id, true))
+    }
+}
+
+/// Finds the column of a field.
+fn place<'s>(columns: &[Column<'s>], name: &str) -> Result<(&'s str, usize), String> {
+    let mut columns = columns.iter().enumerate();
+    columns
+        .find_map(|(at, column)| match column {
+            Column::Own(field) if &*field.name == name => Some((&*field.name, at)),
+            _ => None,
+        })
+        .ok_or_else(|| format!("InvalidBatch : Field name not found : {name}"))
+}
+
+fn body(record: Map<String, Json>) -> Vec<u8> {
+    Json::Object(record).to_string().into_bytes()
+}
+
+/// Writes an error as results have it: `CODE:message:fields --`.
+fn sentence(error: &ApiError) -> String {
+    let fields = error.fields.join(",");
+    match &*error.code {
+        // A path names what is not there; a row refers to it.
+        "NOT_FOUND" => "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--".into(),
+        code if fields.is_empty() => format!("{code}:{}:--", error.message),
+        code => format!("{code}:{}:{fields} --", error.message),
+    }
+}
