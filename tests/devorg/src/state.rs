@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use jiff::tz::TimeZone;
 
+use crate::bulk::classic::ClassicJobs;
 use crate::bulk::{Jobs, Queue};
 use crate::error::ApiError;
 use crate::id::Id;
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     org: RwLock<Org>,
     jobs: Mutex<Jobs>,
+    classic_jobs: Mutex<ClassicJobs>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
     canned: Mutex<VecDeque<Reply>>,
@@ -56,6 +58,7 @@ impl Shared {
             limits,
             queue,
             jobs: Mutex::default(),
+            classic_jobs: Mutex::default(),
             org_id: org.id,
             org: RwLock::new(org),
             grants: Mutex::new(grants),
@@ -85,6 +88,12 @@ impl Shared {
     /// Gives the jobs.
     pub(crate) fn jobs(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the jobs of the older Bulk API.
+    pub(crate) fn classic_jobs(&self) -> MutexGuard<'_, ClassicJobs> {
+        let jobs = self.classic_jobs.lock();
+        jobs.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the answers that are being paged.
@@ -118,8 +127,16 @@ impl Shared {
     ///
     /// `INVALID_SESSION_ID`: nobody, or one whose sign-in has no `api` scope.
     pub(crate) fn session(&self, request: &Request) -> Result<Session, ApiError> {
+        self.session_of(request.bearer().unwrap_or_default())
+    }
+
+    /// Finds whose an access token is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shared::session`].
+    pub(crate) fn session_of(&self, token: &str) -> Result<Session, ApiError> {
         let refused = |message| ApiError::new(401, "INVALID_SESSION_ID", message);
-        let token = request.bearer().unwrap_or_default();
         let (user_id, api) = self
             .grants()
             .access(token)

@@ -122,6 +122,52 @@ pub(super) fn record(
     Ok(record)
 }
 
+/// Puts ids in the place of a record's parents, which JSON names as `"Account": {"Key__c": "x"}`.
+///
+/// # Errors
+///
+/// `INVALID_FIELD`: there is no such parent.
+pub(super) fn resolve(
+    org: &Org,
+    object: &Object,
+    record: &mut Map<String, Json>,
+) -> Result<(), ApiError> {
+    record.remove("attributes");
+    let parents: Vec<String> = record
+        .iter()
+        .filter(|(_, value)| value.is_object())
+        .map(|(name, _)| name.clone())
+        .collect();
+    for name in parents {
+        let Some(Json::Object(keys)) = record.remove(&name) else {
+            continue;
+        };
+        let kind = keys
+            .get("attributes")
+            .and_then(|attributes| attributes["type"].as_str());
+        let mut keys = keys.iter().filter(|(key, _)| *key != "attributes");
+        let found = keys.next().and_then(|(key, value)| {
+            let path = match kind {
+                Some(kind) => format!("{kind}:{name}.{key}"),
+                None => format!("{name}.{key}"),
+            };
+            match column(&org.schema, object, &path).ok()? {
+                Column::Parent {
+                    reference,
+                    object,
+                    key,
+                } => Some((reference, object, key, value.as_str()?)),
+                Column::Own(_) => None,
+            }
+        });
+        let (reference, parents, key, value) =
+            found.ok_or_else(|| records::no_field(object, &name))?;
+        let id = parent(org, parents, key, value)?;
+        record.insert((*reference.name).to_owned(), Json::from(id.as_str()));
+    }
+    Ok(())
+}
+
 fn value(field: &Field, cell: &str) -> Result<Json, ApiError> {
     let value = match field.field_type {
         _ if cell == NO_VALUE => Json::Null,

@@ -120,6 +120,47 @@ impl Ingest {
     }
 }
 
+/// What a user is told who may not delete for good.
+pub(crate) const NO_HARD_DELETE: &str = "hardDelete operation requires special user profile permission, please contact \
+                                         your system administrator";
+
+/// Says whether a user's profile lets records be deleted for good.
+pub(crate) fn may_hard_delete(org: &Org, session: &Session) -> bool {
+    let user = org.store.get("User", session.user_id);
+    let profile = user
+        .and_then(|user| user.reference("ProfileId"))
+        .and_then(|profile| org.store.get("Profile", profile));
+    let allowed = profile.and_then(|profile| profile.get("PermissionsBulkApiHardDelete").as_bool());
+    allowed.unwrap_or_default()
+}
+
+/// Finds the field by which an upsert finds records; other operations have none.
+///
+/// # Errors
+///
+/// The words for a field that is missing or none.
+pub(crate) fn key_field(
+    object: &Object,
+    operation: Operation,
+    name: Option<&str>,
+) -> Result<Option<String>, String> {
+    if operation != Operation::Upsert {
+        return Ok(None);
+    }
+    let label = &object.name;
+    let Some(name) = name.filter(|name| !name.is_empty()) else {
+        return Err(format!(
+            "External ID was blank for {label}. An External ID must be specified for upsert."
+        ));
+    };
+    let field = object.field(name);
+    let field = field.filter(|field| field.external_id || field.id_lookup);
+    let field = field.ok_or_else(|| {
+        format!("Field name provided, {name} does not match an External ID for {label}")
+    })?;
+    Ok(Some((*field.name).to_owned()))
+}
+
 /// How a job writes rows: its columns are known.
 #[derive(Debug)]
 pub(super) struct Writer<'s> {
@@ -223,93 +264,114 @@ impl<'s> Writer<'s> {
         session: &Session,
         row: &StringRecord,
     ) -> Result<(Id, bool), ApiError> {
-        let object = self.object;
-        match self.operation {
-            Operation::Insert => {
-                let record = cells::record(org, &self.columns, row, None)?;
-                let id = records::create(org, session, object, &body(record), None)?;
-                Ok((id, true))
-            }
-            Operation::Update => {
-                let id = self.existing(org, row)?;
-                self.change(org, session, row, id)
-            }
-            Operation::Delete => {
-                let id = self.existing(org, row)?;
-                records::remove(org, session, object, id)?;
-                Ok((id, false))
-            }
-            Operation::HardDelete => {
-                let id = self.existing(org, row)?;
-                records::erase(org, session, object, id)?;
-                Ok((id, false))
-            }
-            Operation::Upsert => self.upsert(org, session, row),
-        }
-    }
-
-    /// Finds the record that a row's id names.
-    fn existing(&self, org: &Org, row: &StringRecord) -> Result<Id, ApiError> {
-        let given = self.key_of(row).ok_or_else(|| {
-            let message = "Id not specified in an update call";
-            ApiError::of_fields("MISSING_ARGUMENT", message, ["Id".to_owned()])
-        })?;
-        if Id::parse(given).is_none() {
-            let message = format!(
-                "{} ID: id value of incorrect type: {given}",
-                self.object.label
-            );
-            let fields = ["Id".to_owned()];
-            return Err(ApiError::of_fields("MALFORMED_ID", message, fields));
-        }
-        Ok(records::by_id(org, self.object, given, false)?.id)
-    }
-
-    fn change(
-        &self,
-        org: &mut Org,
-        session: &Session,
-        row: &StringRecord,
-        id: Id,
-    ) -> Result<(Id, bool), ApiError> {
-        let object = self.object;
-        let skipped = self.key.map(|(name, _)| name);
-        let record = cells::record(org, &self.columns, row, skipped)?;
-        let old = records::by_id(org, object, id.as_str(), false)?.clone();
-        records::change(org, session, object, &old, &body(record))?;
-        Ok((id, false))
-    }
-
-    fn upsert(
-        &self,
-        org: &mut Org,
-        session: &Session,
-        row: &StringRecord,
-    ) -> Result<(Id, bool), ApiError> {
-        let object = self.object;
-        let name = self.key.map_or("Id", |(name, _)| name);
-        let found = match self.key_of(row) {
-            None if name == "Id" => None,
-            None => {
-                let message = format!("{name} not specified");
-                let fields = [name.to_owned()];
-                return Err(ApiError::of_fields("MISSING_ARGUMENT", message, fields));
-            }
-            Some(_) if name == "Id" => Some(self.existing(org, row)?),
-            Some(key) => match records::by_field(org, object, name, key)? {
-                Key::One(id) => Some(id),
-                Key::None => None,
-                Key::Several(ids) => return Err(cells::several(&ids)),
-            },
+        let key = self.key.map(|(name, _)| name);
+        let target = Target {
+            operation: self.operation,
+            object: self.object,
+            key,
         };
-        if let Some(id) = found {
-            return self.change(org, session, row, id);
-        }
-        let record = cells::record(org, &self.columns, row, Some(name))?;
-        let given = self.key_of(row).map(|key| (name, key));
-        let id = records::create(org, session, object, &body(record), given)?;
-        Ok((id, true))
+        let record = cells::record(org, &self.columns, row, key)?;
+        apply(org, session, target, self.key_of(row), record)
     }
+}
+
+/// What is done to a record, and how it is found.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'t> {
+    pub(super) operation: Operation,
+    pub(super) object: &'t Object,
+    /// The field that says which record it is.
+    pub(super) key: Option<&'t str>,
+}
+
+/// Writes one record; `given` is the value of its key, which `record` is without. Gives its id and
+/// whether it was made.
+pub(super) fn apply(
+    org: &mut Org,
+    session: &Session,
+    target: Target<'_>,
+    given: Option<&str>,
+    record: Map<String, Json>,
+) -> Result<(Id, bool), ApiError> {
+    let object = target.object;
+    match target.operation {
+        Operation::Insert => Ok((
+            records::create(org, session, object, &body(record), None)?,
+            true,
+        )),
+        Operation::Update => {
+            let id = existing(org, object, given)?;
+            change(org, session, object, id, record)
+        }
+        Operation::Delete => {
+            let id = existing(org, object, given)?;
+            records::remove(org, session, object, id)?;
+            Ok((id, false))
+        }
+        Operation::HardDelete => {
+            let id = existing(org, object, given)?;
+            records::erase(org, session, object, id)?;
+            Ok((id, false))
+        }
+        Operation::Upsert => upsert(org, session, target, given, record),
+    }
+}
+
+/// Finds the record that an id names.
+fn existing(org: &Org, object: &Object, given: Option<&str>) -> Result<Id, ApiError> {
+    let given = given.ok_or_else(|| {
+        let message = "Id not specified in an update call";
+        ApiError::of_fields("MISSING_ARGUMENT", message, ["Id".to_owned()])
+    })?;
+    if Id::parse(given).is_none() {
+        let message = format!("{} ID: id value of incorrect type: {given}", object.label);
+        let fields = ["Id".to_owned()];
+        return Err(ApiError::of_fields("MALFORMED_ID", message, fields));
+    }
+    Ok(records::by_id(org, object, given, false)?.id)
+}
+
+fn change(
+    org: &mut Org,
+    session: &Session,
+    object: &Object,
+    id: Id,
+    record: Map<String, Json>,
+) -> Result<(Id, bool), ApiError> {
+    let old = records::by_id(org, object, id.as_str(), false)?.clone();
+    records::change(org, session, object, &old, &body(record))?;
+    Ok((id, false))
+}
+
+fn upsert(
+    org: &mut Org,
+    session: &Session,
+    target: Target<'_>,
+    given: Option<&str>,
+    record: Map<String, Json>,
+) -> Result<(Id, bool), ApiError> {
+    let object = target.object;
+    let name = target.key.unwrap_or("Id");
+    let found = match given {
+        None if name == "Id" => None,
+        None => {
+            let message = format!("{name} not specified");
+            let fields = [name.to_owned()];
+            return Err(ApiError::of_fields("MISSING_ARGUMENT", message, fields));
+        }
+        Some(_) if name == "Id" => Some(existing(org, object, given)?),
+        Some(key) => match records::by_field(org, object, name, key)? {
+            Key::One(id) => Some(id),
+            Key::None => None,
+            Key::Several(ids) => return Err(cells::several(&ids)),
+        },
+    };
+    if let Some(id) = found {
+        return change(org, session, object, id, record);
+    }
+    let given = given.map(|key| (name, key));
+    let id = records::create(org, session, object, &body(record), given)?;
+    Ok((id, true))
 }
 
 /// Finds the column of a field.

@@ -4,6 +4,7 @@
 //! the org takes those that are complete, one after the other.
 
 mod cells;
+pub(crate) mod classic;
 mod format;
 mod ingest;
 mod job;
@@ -11,7 +12,7 @@ mod query;
 mod worker;
 
 pub(crate) use format::{ColumnDelimiter, Format, LineEnding};
-pub(crate) use ingest::{Ingest, Operation};
+pub(crate) use ingest::{Ingest, NO_HARD_DELETE, Operation, key_field, may_hard_delete};
 pub(crate) use job::{Job, Jobs, State, Work, invalid_state};
 pub(crate) use query::{Query, QueryOperation, check as check_query};
 pub(crate) use worker::{Queue, queue, serve};

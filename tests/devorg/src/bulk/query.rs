@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use csv::StringRecord;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use soql::{Argument, SelectItem};
@@ -168,6 +169,36 @@ pub(super) fn run(
     let answer = query::run(org, session, soql, options(operation))?;
     let row = |record: &Json| columns.iter().map(|column| cell(record, column)).collect();
     Ok(answer.records.iter().map(row).collect())
+}
+
+/// Finds the rows of a batch, as the older API has them: moments are milliseconds.
+pub(super) fn rows(
+    org: &Org,
+    session: &Session,
+    operation: QueryOperation,
+    soql: &str,
+    base: &str,
+    columns: &[Column],
+) -> Result<Vec<Json>, ApiError> {
+    let options = Options {
+        base: base.to_owned(),
+        ..options(operation)
+    };
+    let mut records = query::run(org, session, soql, options)?.records;
+    for record in &mut records {
+        for column in columns.iter().filter(|column| column.moments) {
+            let mut names = column.path.iter();
+            let value = names.try_fold(&mut *record, |value, name| value.get_mut(name));
+            if let Some(value) = value
+                && let Some(moment) = value
+                    .as_str()
+                    .and_then(|text| text.parse::<Timestamp>().ok())
+            {
+                *value = Json::from(moment.as_millisecond());
+            }
+        }
+    }
+    Ok(records)
 }
 
 fn cell(record: &Json, column: &Column) -> String {

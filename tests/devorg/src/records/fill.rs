@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::derive::{derive, set};
-use super::files;
+use super::versions;
 use crate::id::Id;
 use crate::org::Org;
 use crate::schema::Object;
@@ -30,7 +30,7 @@ pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at:
     derive(org, object, None, &mut record, at);
     org.store.put(record.clone());
     roll_up(org, None, &record);
-    files::made(org, &record, by, at);
+    versions::made(org, &record, by, at);
     id
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn update(
     derive(org, object, Some(old), &mut record, at);
     org.store.put(record.clone());
     roll_up(org, Some(old), &record);
-    files::changed(org, old, &record, by, at);
+    versions::changed(org, old, &record, by, at);
 }
 
 /// Moves a record to the recycle bin, with the records that belong to it.

@@ -8,6 +8,7 @@ mod convert;
 mod derive;
 pub(crate) mod files;
 pub(crate) mod fill;
+mod versions;
 
 use serde_json::{Map, Value as Json, json};
 

@@ -2,6 +2,7 @@
 //!
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
+mod classic;
 mod files;
 mod jobs;
 mod limits;
@@ -19,6 +20,7 @@ use crate::limits::Limit;
 use crate::org::Session;
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
+pub(crate) use classic::answer as answer_classic;
 pub(crate) use query::Cursors;
 use version::Version;
 pub(crate) use version::versions;
@@ -110,6 +112,7 @@ impl Call<'_> {
             200,
             &json!({
                 "identity": self.shared.identity_url(self.session.user_id),
+                "jobs": format!("{base}/jobs"),
                 "limits": format!("{base}/limits"),
                 "query": format!("{base}/query"),
                 "queryAll": format!("{base}/queryAll"),

@@ -42,6 +42,11 @@ impl Version {
         }
     }
 
+    /// Gives the number: `68.0`.
+    pub(super) fn number(self) -> f64 {
+        self.0.into()
+    }
+
     /// Gives the season: three a year, and Winter carries the next year's number.
     fn label(self) -> String {
         let season = ["Spring", "Summer", "Winter"][(self.0 % 3) as usize];

@@ -117,6 +117,8 @@ fn body_bytes_max(path: &[String]) -> usize {
     let path: Vec<&str> = path.iter().map(String::as_str).collect();
     match path.as_slice() {
         ["services", "data", _, "jobs", "ingest", ..] => JOB_BODY_BYTES_MAX,
+        // Ten megabytes a batch, and what is around it.
+        ["services", "async", ..] => 2 * BODY_BYTES_MAX,
         ["services", "data", _, "sobjects", object, ..]
             if object.eq_ignore_ascii_case("ContentVersion") =>
         {

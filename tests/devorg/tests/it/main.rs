@@ -6,8 +6,10 @@
 )]
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
+mod bulk_classic;
 mod bulk_ingest;
 mod bulk_query;
+mod bulk_states;
 mod client;
 mod conditional;
 mod describes;

@@ -4,12 +4,14 @@ use http::Method;
 use serde::Deserialize;
 
 use super::{ContentType, Kind, csv, format};
-use crate::bulk::{ColumnDelimiter, Ingest, LineEnding, Operation, State, Work, invalid_state};
+use crate::bulk::{
+    ColumnDelimiter, Ingest, LineEnding, NO_HARD_DELETE, Operation, State, Work, invalid_state,
+    key_field, may_hard_delete,
+};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::limits::Limit;
 use crate::rest::Call;
-use crate::schema::Object;
 use crate::wire::{Reply, invalid_multipart};
 
 /// The longest data that comes with its job.
@@ -48,7 +50,8 @@ impl Call<'_> {
             let message = format!("Entity '{}' is not supported by the Bulk API.", job.object);
             ApiError::bad_request("INVALIDENTITY", message)
         })?;
-        let key = external_id_field(object, &job)?;
+        let key = job.external_id_field_name.as_deref();
+        let key = key_field(object, job.operation, key).map_err(invalid_job)?;
         let rule = match job.assignment_rule_id.as_deref() {
             None | Some("") => None,
             Some(id) => Some(
@@ -57,8 +60,10 @@ impl Call<'_> {
                     .ok_or_else(|| invalid_job(format!("Invalid assignment rule id: {id}")))?,
             ),
         };
-        if job.operation == Operation::HardDelete {
-            self.check_hard_delete()?;
+        let hard = job.operation == Operation::HardDelete;
+        if hard && !may_hard_delete(&self.shared.org(), &self.session) {
+            let message = format!("FeatureNotEnabled : {NO_HARD_DELETE}");
+            return Err(ApiError::bad_request("FEATURENOTENABLED", message));
         }
         if !self.shared.limits.take(Limit::DailyBulkApiBatches, 1) {
             let message = "ExceededQuota : ApiBatchItems Limit exceeded.";
@@ -100,24 +105,6 @@ impl Call<'_> {
             return Err(client_error(message));
         }
         Ok((job, Some(data)))
-    }
-
-    /// Refuses to delete for good whoever's profile does not allow it.
-    fn check_hard_delete(&self) -> Result<(), ApiError> {
-        let org = self.shared.org();
-        let user = org.store.get("User", self.session.user_id);
-        let profile = user
-            .and_then(|user| user.reference("ProfileId"))
-            .and_then(|profile| org.store.get("Profile", profile));
-        let allowed = profile
-            .and_then(|profile| profile.get("PermissionsBulkApiHardDelete").as_bool())
-            .unwrap_or_default();
-        if allowed {
-            return Ok(());
-        }
-        let message = "FeatureNotEnabled : hardDelete operation requires special user profile permission, please \
-                       contact your system administrator";
-        Err(ApiError::bad_request("FEATURENOTENABLED", message))
     }
 
     /// `PUT …/batches`: the data, once.
@@ -173,28 +160,4 @@ impl Call<'_> {
             Work::Query(_) => Err(ApiError::not_found()),
         })
     }
-}
-
-/// Finds the field by which an upsert finds records.
-fn external_id_field(object: &Object, job: &NewJob) -> Result<Option<String>, ApiError> {
-    let name = job.external_id_field_name.as_deref();
-    let name = name.filter(|name| !name.is_empty());
-    if job.operation != Operation::Upsert {
-        return Ok(None);
-    }
-    let Some(name) = name else {
-        return Err(invalid_job(format!(
-            "External ID was blank for {}. An External ID must be specified for upsert.",
-            object.name
-        )));
-    };
-    let field = object.field(name);
-    let field = field.filter(|field| field.external_id || field.id_lookup);
-    let field = field.ok_or_else(|| {
-        let object = &object.name;
-        invalid_job(format!(
-            "Field name provided, {name} does not match an External ID for {object}"
-        ))
-    })?;
-    Ok(Some((*field.name).to_owned()))
 }
