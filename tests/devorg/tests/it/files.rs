@@ -474,6 +474,14 @@ async fn links_follow_their_rules() {
             Some(count) => assert_eq!(answer.json()["totalSize"], count, "{condition}: {answer:?}"),
         }
     }
+    let inner = format!(
+        "SELECT Title FROM ContentDocument WHERE Id IN (SELECT ContentDocumentId FROM ContentDocumentLink WHERE LinkedEntityId = '{account}')"
+    );
+    let message = api.query(&inner).await.assert_error(400, "MALFORMED_QUERY");
+    assert!(
+        message
+            .ends_with("Entity 'ContentDocumentLink' is not supported for semi join inner selects")
+    );
     let of_account = format!(
         "SELECT (SELECT ContentDocument.LatestPublishedVersion.PathOnClient FROM ContentDocumentLinks) FROM Account WHERE Id = '{account}'"
     );

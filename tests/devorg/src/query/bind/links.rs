@@ -1,6 +1,6 @@
 //! What Salesforce asks of queries for links of files: that they say which file or which record.
 
-use soql::CompareOp;
+use soql::{CompareOp, Span};
 
 use super::{Binder, Level};
 use crate::error::ApiError;
@@ -24,6 +24,15 @@ impl Binder<'_, '_> {
             return Ok(());
         }
         Err(ApiError::bad_request("MALFORMED_QUERY", RESTRICTION))
+    }
+
+    /// Refuses links as the set of an `IN`.
+    pub(super) fn check_inner(&self, object: &Object, at: Span) -> Result<(), ApiError> {
+        if &*object.name != "ContentDocumentLink" {
+            return Ok(());
+        }
+        let reason = "Entity 'ContentDocumentLink' is not supported for semi join inner selects";
+        Err(self.source.malformed(at, reason))
     }
 }
 
