@@ -46,9 +46,11 @@ pub mod store;
 pub mod value;
 
 mod admin;
+mod bulk;
 mod control;
 mod data;
 
+mod limits;
 mod oauth;
 mod objects;
 mod org_lock;
@@ -59,8 +61,10 @@ mod serve;
 mod server;
 mod soap;
 mod state;
+mod storage;
 mod tls;
 mod wire;
 
+pub use limits::Limit;
 pub use oauth::{AppState, DevApp};
 pub use server::{DevOrg, DevUser, Options};

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::access::{Access, Level};
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
+use crate::storage::Storage;
 use crate::store::{Record, Savepoint, Store};
 
 /// How old the schema is: more than a day, so that no client's clock finds it in the future.
@@ -23,6 +24,8 @@ pub struct Org {
     pub store: Store,
     /// The id of the `Organization` record.
     pub id: Id,
+    /// How much it may keep.
+    pub(crate) storage: Storage,
     /// The moment of the last change, or of the start.
     clock: Timestamp,
     /// When the schema was last changed: before the start.
@@ -115,6 +118,7 @@ impl Org {
             schema: Arc::new(schema),
             store: Store::default(),
             id,
+            storage: Storage::default(),
             clock: now,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }

@@ -14,15 +14,18 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::bulk::{self, Queue};
 use crate::error::StartError;
 use crate::fault::{Fault, Rule};
 use crate::id::Id;
+use crate::limits::{Limit, Limits};
 use crate::oauth::{
     App, AppState, Apps, Consent, Given, Grants, Scopes, main_app, other_apps, random,
 };
 use crate::org::Org;
 use crate::serve::{Site, serve};
 use crate::state::Shared;
+use crate::storage::Storage;
 use crate::tls::Tls;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
@@ -51,6 +54,8 @@ pub struct Options {
     pub refresh_token: Option<String>,
     /// The API requests after which every other is a `REQUEST_LIMIT_EXCEEDED`.
     pub api_requests_max: u64,
+    /// Other limits that are not to be as usual, in the units that `/limits` shows them in.
+    pub limits: Vec<(Limit, u64)>,
     /// How the app stands at the start; see [`AppState`] for what each does.
     pub app_state: AppState,
     /// The certificate, in PEM, whose key signs for the apps of the JWT bearer flow; `None` is no
@@ -75,7 +80,8 @@ impl Default for Options {
             rotate_refresh_tokens: false,
             access_token: None,
             refresh_token: None,
-            api_requests_max: 5_000_000,
+            api_requests_max: Limit::DailyApiRequests.default_max(),
+            limits: Vec::new(),
             app_state: AppState::Ready,
             jwt_certificate: None,
             tls: None,
@@ -153,7 +159,10 @@ impl DevOrg {
         }
         let app = app(&options)?;
         let (client_id, client_secret) = (app.client_id.to_string(), app.client_secret.clone());
-        let shared = Arc::new(shared(options, app, address, https_url)?);
+        let (queue, waiting) = bulk::queue();
+        let shared = Arc::new(shared(options, app, address, https_url, queue)?);
+        // It ends when the org does, since the queue does.
+        tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         let (stop, stopped) = watch::channel(());
         let servers = sites
             .into_iter()
@@ -318,12 +327,20 @@ fn shared(
     mut app: App,
     address: SocketAddr,
     https_url: Option<String>,
+    queue: Queue,
 ) -> Result<Shared, StartError> {
     let now = options
         .today
         .and_then(|today| TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).ok())
         .unwrap_or_else(Timestamp::now);
-    let org = Org::sample(now);
+    let mut maxima = vec![(Limit::DailyApiRequests, options.api_requests_max)];
+    maxima.extend(options.limits);
+    let limits = Limits::new(&maxima);
+    let mut org = Org::sample(now);
+    org.storage = Storage {
+        data_bytes_max: limits.max(Limit::DataStorageMB),
+        file_bytes_max: limits.max(Limit::FileStorageMB),
+    };
     let mut grants = Grants::default();
     let mut given = Given {
         access_token: options.access_token,
@@ -371,7 +388,8 @@ fn shared(
         https_url,
         Apps::new(apps),
         users,
-        options.api_requests_max,
+        limits,
+        queue,
         org,
         grants,
     ))

@@ -5,9 +5,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::access::Access;
+use crate::bulk::classic::ClassicJobs;
+use crate::bulk::{Jobs, Queue};
 use crate::error::ApiError;
 use crate::fault::Faults;
 use crate::id::Id;
+use crate::limits::Limits;
 use crate::oauth::{Apps, Grants, SignIns};
 use crate::org::{Org, Session};
 use crate::org_lock::{Exclusive, OrgLock, OrgMut, OrgRef};
@@ -26,9 +29,13 @@ pub(crate) struct Shared {
     pub(crate) users: Vec<DevUser>,
     /// The id of the `Organization` record.
     pub(crate) org_id: Id,
-    /// The API requests that a day has.
-    pub(crate) api_requests_max: u64,
+    /// What is used of the org's limits.
+    pub(crate) limits: Limits,
+    /// Where jobs wait for the worker.
+    pub(crate) queue: Queue,
     org: OrgLock,
+    jobs: Mutex<Jobs>,
+    classic_jobs: Mutex<ClassicJobs>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
     /// What each user sees, as it was worked out last.
@@ -37,7 +44,6 @@ pub(crate) struct Shared {
     sign_ins: Mutex<SignIns>,
     faults: Mutex<Faults>,
     requests: AtomicU64,
-    api_requests: AtomicU64,
 }
 
 impl Shared {
@@ -46,7 +52,8 @@ impl Shared {
         https_url: Option<String>,
         apps: Apps,
         users: Vec<DevUser>,
-        api_requests_max: u64,
+        limits: Limits,
+        queue: Queue,
         org: Org,
         grants: Grants,
     ) -> Self {
@@ -54,7 +61,10 @@ impl Shared {
             url,
             https_url,
             users,
-            api_requests_max,
+            limits,
+            queue,
+            jobs: Mutex::default(),
+            classic_jobs: Mutex::default(),
             org_id: org.id,
             org: OrgLock::new(org),
             grants: Mutex::new(grants),
@@ -64,7 +74,6 @@ impl Shared {
             sign_ins: Mutex::default(),
             faults: Mutex::default(),
             requests: AtomicU64::new(0),
-            api_requests: AtomicU64::new(0),
         }
     }
 
@@ -89,6 +98,17 @@ impl Shared {
     /// Gives codes and tokens.
     pub(crate) fn grants(&self) -> MutexGuard<'_, Grants> {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the jobs.
+    pub(crate) fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the jobs of the older Bulk API.
+    pub(crate) fn classic_jobs(&self) -> MutexGuard<'_, ClassicJobs> {
+        let jobs = self.classic_jobs.lock();
+        jobs.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the answers that are being paged.
@@ -121,16 +141,6 @@ impl Shared {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a request of the API, and gives how many that makes.
-    pub(crate) fn count_api_request(&self) -> u64 {
-        self.api_requests.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Gives the number of requests of the API so far.
-    pub(crate) fn api_requests(&self) -> u64 {
-        self.api_requests.load(Ordering::Relaxed)
-    }
-
     /// Gives the address that says who a user is, for the client that asks.
     pub(crate) fn identity_url(&self, request: &Request, user: Id) -> String {
         format!("{}/id/{}/{user}", self.origin(request), self.org_id)
@@ -151,7 +161,11 @@ impl Shared {
         self.session_of(request.bearer().unwrap_or_default())
     }
 
-    /// Finds whose an access token is, as [`Shared::session`] does.
+    /// Finds whose an access token is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shared::session`].
     pub(crate) fn session_of(&self, token: &str) -> Result<Session, ApiError> {
         let refused = |message| ApiError::new(401, "INVALID_SESSION_ID", message);
         let (user_id, api) = self
@@ -164,13 +178,18 @@ impl Shared {
                 "This session is not valid for use with the REST API",
             ));
         }
-        let org = self.org();
-        let session = Session::with(&org, user_id, self.access(&org, user_id));
+        let session = self.session_for(user_id);
         if !session.access.api_enabled() {
             let message = "The REST API is not enabled for this Organization.";
             return Err(ApiError::new(403, "API_DISABLED_FOR_ORG", message));
         }
         Ok(session)
+    }
+
+    /// Begins the session of a user, whose rights are those of this moment.
+    pub(crate) fn session_for(&self, user: Id) -> Session {
+        let org = self.org();
+        Session::with(&org, user, self.access(&org, user))
     }
 
     /// Gives what a user sees and may do: what is kept, or worked out anew where that is of the past.

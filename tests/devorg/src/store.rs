@@ -31,7 +31,7 @@ impl PartialEq for Store {
 /// A change, as what was there before it.
 #[derive(Debug, Clone, PartialEq)]
 enum Undo {
-    /// A record was put; without one before, it was new.
+    /// A record was put or forgotten; without one before, it was new.
     Put {
         object: Arc<str>,
         id: Id,
@@ -128,6 +128,23 @@ impl Store {
             .into_iter()
             .flatten()
             .filter_map(move |id| table?.rows.get(id))
+    }
+
+    /// Counts the records of an object, deleted ones too.
+    pub(crate) fn len(&self, object: &str) -> usize {
+        self.tables.get(object).map_or(0, |table| table.rows.len())
+    }
+
+    /// Forgets a record, as if it had never been.
+    pub(crate) fn purge(&mut self, object: &str, id: Id) {
+        let Some(record) = self.get(object, id) else {
+            return;
+        };
+        let object = record.object.clone();
+        let before = self.replace(&object, id, None);
+        if self.open > 0 {
+            self.journal.push(Undo::Put { object, id, before });
+        }
     }
 
     /// Counts the records of an object that are not deleted.

@@ -211,6 +211,8 @@ impl Access {
         };
         let shared = match &rule.sharing {
             Sharing::Open(level) => *level,
+            Sharing::File if record.reference("OwnerId") == Some(self.user) => Level::Full,
+            Sharing::File => self.by_links(org, record, parents),
             Sharing::User if record.id == self.user => Level::Edit,
             Sharing::User => Level::Read,
             Sharing::Detail(field) => match parent(field).unwrap_or(Level::None) {
@@ -245,6 +247,28 @@ impl Access {
                 .min(Level::Read),
         };
         shared.max(rule.least)
+    }
+
+    /// Says how much the user has of a file by what it is linked to.
+    fn by_links(&self, org: &Org, document: &Record, parents: usize) -> Level {
+        let links = org
+            .store
+            .children("ContentDocumentLink", "ContentDocumentId", document.id);
+        let levels = links.filter(|link| !link.deleted).filter_map(|link| {
+            let (kind, linked) = org.find(link.reference("LinkedEntityId")?)?;
+            let of_linked = match &*kind.name {
+                "User" if linked.id == self.user => Level::Edit,
+                "User" => Level::None,
+                _ => self.level_at(org, linked, parents.checked_sub(1)?),
+            };
+            Some(match (of_linked, link.get("ShareType").as_text()) {
+                (Level::None, _) => Level::None,
+                (_, Some("V")) => Level::Read,
+                (_, Some("C")) => Level::Edit,
+                (level, _) => level.min(Level::Edit),
+            })
+        });
+        levels.max().unwrap_or(Level::None)
     }
 
     /// Says whether the user, or somebody below, owns a record.

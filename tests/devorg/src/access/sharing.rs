@@ -31,6 +31,8 @@ pub(super) enum Sharing {
     Detail(Arc<str>),
     /// Their owner and whoever is above; who reads what they are about, or with whom, reads them.
     Activity,
+    /// Files: their owner, and whoever they are linked to: users, and who has the linked records.
+    File,
     /// Everybody reads them; everybody changes their own.
     User,
     /// Everybody has so much.
@@ -48,6 +50,9 @@ impl Sharing {
         let name = &*object.name;
         match name {
             "Task" | "Event" => return Self::Activity,
+            "ContentDocument" => return Self::File,
+            // A version is its document's, which it has before anybody sees it.
+            "ContentVersion" => return Self::Detail("ContentDocumentId".into()),
             "User" if permissions.manage_users => return Self::Open(Level::Full),
             "User" => return Self::User,
             _ if is_setup(object) => {

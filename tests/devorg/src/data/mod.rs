@@ -7,6 +7,7 @@
 mod accounts;
 mod activities;
 mod dice;
+mod files;
 mod measurements;
 mod people;
 mod profiles;
@@ -49,6 +50,7 @@ impl Org {
         let cases = service::add(&mut seed, &people, &accounts);
         activities::add(&mut seed, &people, &accounts, &sales, &cases);
         measurements::add(&mut seed, &people, &accounts);
+        files::add(&mut seed, &people, &accounts, &sales);
         seed.org
     }
 }

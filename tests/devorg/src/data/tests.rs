@@ -31,6 +31,9 @@ fn there_are_as_many_records_as_promised() {
         "Campaign": 8,
         "Case": 100,
         "Contact": 200,
+        "ContentDocument": 10,
+        "ContentDocumentLink": 20,
+        "ContentVersion": 11,
         "Event": 80,
         "Group": 3,
         "Lead": 150,
@@ -109,6 +112,7 @@ fn fits(org: &Org, field: &Field, value: &Value) -> bool {
         Value::Number(_) => field.field_type.is_number() && field.field_type != FieldType::Int,
         Value::Date(_) => field.field_type == FieldType::Date,
         Value::DateTime(_) => field.field_type == FieldType::Datetime,
+        Value::Blob(_) => field.field_type == FieldType::Base64,
         Value::Text(text) => match field.field_type {
             FieldType::Id => Id::parse(text).is_some(),
             FieldType::Reference => {

@@ -33,6 +33,7 @@ fn object_of_accounts() -> Object {
         .child("Account", "ParentId", "ChildAccounts")
         .keeping_child("Case", "AccountId", "Cases")
         .owned_child("Contact", "AccountId", "Contacts")
+        .with_files()
         .child("Event", "AccountId", "")
         .owned_child("Event", "WhatId", "Events")
         .child("Lead", "ConvertedAccountId", "")

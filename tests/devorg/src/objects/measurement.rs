@@ -6,6 +6,7 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     crate::schema::object("Measurement__c", "Measurement", "Measurements", "a00")
         .scopes(&owner_scopes("measurements"))
+        .with_files()
         .with([
             id("Record ID"),
             owner("Owner ID", &["Group", "User"]),

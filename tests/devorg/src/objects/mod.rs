@@ -7,6 +7,9 @@ mod account;
 mod campaign;
 mod case;
 mod contact;
+mod content_document;
+mod content_document_link;
+mod content_version;
 mod event;
 mod group;
 mod lead;
@@ -27,6 +30,7 @@ mod words;
 use crate::schema::Schema;
 pub(crate) use account::RECORD_TYPES;
 pub(crate) use case::{CLOSED_STATUS, REASONS};
+pub(crate) use content_version::file_type;
 pub(crate) use lead::CONVERTED_STATUS;
 pub(crate) use object_permissions::GRANTED_APART;
 pub(crate) use opportunity::STAGES;
@@ -41,6 +45,9 @@ pub(crate) fn schema() -> Schema {
         campaign::object(),
         case::object(),
         contact::object(),
+        content_document::object(),
+        content_document_link::object(),
+        content_version::object(),
         event::object(),
         group::object(),
         lead::object(),
@@ -87,7 +94,11 @@ mod tests {
                 };
                 assert!(children.insert(name), "{}.{name}", object.name);
             }
-            let nameless = ["ObjectPermissions", "OpportunityContactRole"];
+            let nameless = [
+                "ContentDocumentLink",
+                "ObjectPermissions",
+                "OpportunityContactRole",
+            ];
             assert!(object.name_field().is_some() || nameless.contains(&&*object.name));
         }
     }

@@ -65,6 +65,7 @@ pub(super) fn object() -> Object {
     let mut opportunity =
         crate::schema::object("Opportunity", "Opportunity", "Opportunities", "006")
             .scopes(&owner_scopes("opportunities"))
+            .with_files()
             .owned_child("Event", "WhatId", "Events")
             .child("Lead", "ConvertedOpportunityId", "")
             .owned_child(

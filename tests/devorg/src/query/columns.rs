@@ -134,6 +134,7 @@ fn apex_type(kind: FieldType) -> &'static str {
         FieldType::Date => "Date",
         FieldType::Datetime => "Datetime",
         FieldType::Address => "Address",
+        FieldType::Base64 => "Blob",
         _ => "String",
     }
 }

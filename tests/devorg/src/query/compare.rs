@@ -210,7 +210,8 @@ impl SortKey {
             Value::Text(id) if matches!(kind, FieldType::Id | FieldType::Reference) => {
                 Self::Id(id.clone())
             }
-            Value::Null => Self::Null,
+            // Nothing orders or compares the bytes of a file: their fields take neither.
+            Value::Null | Value::Blob(_) => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
             // Adding zero makes the negative zero the positive one.
             Value::Int(value) => Self::Number(Number(*value as f64)),

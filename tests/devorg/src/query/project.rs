@@ -8,6 +8,7 @@ use super::evaluate::children;
 use super::format::formatted;
 use super::plan::{Entity, Groups, Leaf, NodeKind, Shape, Show, TypeOf};
 use super::view::{Entry, Group, Row, View, label, leaf_value};
+use crate::records::files::data_url;
 use crate::schema::FieldType;
 
 /// Makes a record of the answer.
@@ -62,6 +63,9 @@ fn leaf_json<'a>(view: &View<'a>, row: Entry<'a>, leaf: &Leaf<'a>, show: Show) -
         && let Some(field) = leaf.field
     {
         return view.org.field_json(row.object, row.record, field);
+    }
+    if leaf.kind == FieldType::Base64 {
+        return data_url(view.base, row.record, leaf.name);
     }
     let value = leaf_value(row, leaf);
     match (show, leaf.field) {

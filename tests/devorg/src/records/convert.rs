@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json};
@@ -27,7 +29,7 @@ pub(super) enum Purpose {
 }
 
 /// Makes the error of a name that is no field.
-pub(super) fn no_field(object: &Object, name: &str) -> ApiError {
+pub(crate) fn no_field(object: &Object, name: &str) -> ApiError {
     let message = format!("No such column '{name}' on sobject of type {}", object.name);
     ApiError::bad_request("INVALID_FIELD", message)
 }
@@ -164,6 +166,11 @@ fn check_writable(fields: &[(&Field, Cow<'_, Json>)], purpose: Purpose) -> Resul
     ))
 }
 
+/// Says whether a value can be read as one of a field's type.
+pub(crate) fn is_readable(field: &Field, json: &Json) -> bool {
+    value(field, json).is_ok()
+}
+
 /// Reads a value of a field's type.
 fn value(field: &Field, json: &Json) -> Result<Value, ApiError> {
     let kind = field.field_type;
@@ -198,6 +205,10 @@ fn value(field: &Field, json: &Json) -> Result<Value, ApiError> {
         }
         FieldType::Textarea => Some(Value::text(text.as_str())),
         FieldType::Address => None,
+        FieldType::Base64 => STANDARD
+            .decode(plain)
+            .ok()
+            .map(|bytes| Value::Blob(bytes.into())),
         _ => Some(Value::text(plain)),
     };
     read.ok_or_else(|| unreadable(kind, json))

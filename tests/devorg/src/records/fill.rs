@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::derive::{derive, set};
+use super::versions;
 use crate::id::Id;
 use crate::org::Org;
 use crate::schema::Object;
@@ -22,7 +23,7 @@ pub(crate) type Values = BTreeMap<Arc<str>, Value>;
 pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at: Timestamp) -> Id {
     let record = draft(org, object, values, by, at);
     let id = record.id;
-    save(org, object, None, record, at);
+    save(org, object, None, record, by, at);
     id
 }
 
@@ -63,11 +64,16 @@ pub(super) fn save(
     object: &Object,
     old: Option<&Record>,
     mut record: Record,
+    by: Id,
     at: Timestamp,
 ) {
     derive(org, object, old, &mut record, at);
     org.store.put(record.clone());
     roll_up(org, old, &record);
+    match old {
+        None => versions::made(org, &record, by, at),
+        Some(old) => versions::changed(org, old, &record, by, at),
+    }
 }
 
 /// Changes a record by checked values; an empty value is [`Value::Null`].
@@ -80,7 +86,7 @@ pub(crate) fn update(
     at: Timestamp,
 ) {
     let record = changed(object, old, values, by, at);
-    save(org, object, Some(old), record, at);
+    save(org, object, Some(old), record, by, at);
 }
 
 /// Moves a record to the recycle bin, with the records that belong to it.
@@ -137,6 +143,28 @@ fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
             child.values.insert(field, Value::Null);
             org.store.put(child);
         }
+    }
+}
+
+/// Forgets a deleted record, and the records that went with it.
+pub(crate) fn purge(org: &mut Org, id: Id) {
+    let Some((object, record)) = org.find(id) else {
+        return;
+    };
+    if !record.deleted {
+        return;
+    }
+    let name = record.object.clone();
+    let owned: Vec<Id> = object
+        .child_relationships
+        .iter()
+        .filter(|child| child.cascade_delete)
+        .flat_map(|child| org.store.children(&child.child_object, &child.field, id))
+        .map(|child| child.id)
+        .collect();
+    org.store.purge(&name, id);
+    for child in owned {
+        purge(org, child);
     }
 }
 

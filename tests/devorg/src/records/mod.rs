@@ -9,6 +9,7 @@ mod convert;
 mod convert_lead;
 mod derive;
 mod duplicates;
+pub(crate) mod files;
 pub(crate) mod fill;
 mod hierarchy;
 mod lookup;
@@ -18,6 +19,7 @@ mod reference;
 mod rights;
 mod rules;
 mod undelete;
+mod versions;
 mod write;
 
 use serde_json::{Map, Value as Json, json};
@@ -27,7 +29,7 @@ use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
-pub(crate) use convert::{check_shape, object_of};
+pub(crate) use convert::{check_shape, is_readable, no_field, object_of};
 pub(crate) use convert_lead::{LeadConvert, LeadConvertResult, convert_lead};
 pub(crate) use duplicates::{FoundDuplicates, duplicate_rule, find_duplicates};
 pub(crate) use lookup::to_write;
@@ -158,10 +160,11 @@ pub(crate) fn read(
         json!({"type": &*object.name, "url": url}),
     );
     let mut show = |field: &Field| {
-        json.insert(
-            (*field.name).to_owned(),
-            org.field_json(object, record, field),
-        );
+        let value = match field.field_type {
+            FieldType::Base64 => files::data_url(base, record, &field.name),
+            _ => org.field_json(object, record, field),
+        };
+        json.insert((*field.name).to_owned(), value);
     };
     match fields {
         None => object.fields.iter().for_each(&mut show),
@@ -196,6 +199,24 @@ pub(crate) fn remove(
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);
     Ok(())
+}
+
+/// Deletes a record for good, with those that belong to it.
+///
+/// # Errors
+///
+/// As [`remove`].
+pub(crate) fn erase(
+    org: &mut Org,
+    session: &Session,
+    object: &Object,
+    id: Id,
+) -> Result<(), ApiError> {
+    org.transaction(|org| {
+        remove(org, session, object, id)?;
+        fill::purge(org, id);
+        Ok(())
+    })
 }
 
 /// Refuses to delete what another record needs.

@@ -315,7 +315,7 @@ fn any_json() -> impl Strategy<Value = Json> {
 proptest! {
     /// Whatever is sent for whichever field: there is no panic, and what is taken fits the field.
     #[test]
-    fn what_is_taken_fits(object in 0..19_usize, field in any::<prop::sample::Index>(), json in any_json(), new in any::<bool>()) {
+    fn what_is_taken_fits(object in 0..22_usize, field in any::<prop::sample::Index>(), json in any_json(), new in any::<bool>()) {
         static ORG: LazyLock<(Org, Session)> = LazyLock::new(org);
         let (org, session) = &*ORG;
         let object = &org.schema.objects[object];
@@ -336,6 +336,7 @@ proptest! {
                     Value::Bool(_) => field.field_type == FieldType::Boolean,
                     Value::Date(_) => field.field_type == FieldType::Date,
                     Value::DateTime(_) => field.field_type == FieldType::Datetime,
+                    Value::Blob(_) => field.field_type == FieldType::Base64,
                 };
                 prop_assert!(fits, "{}.{}: {value:?}", object.name, field.name);
             },

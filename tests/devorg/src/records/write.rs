@@ -10,7 +10,9 @@ use serde_json::{Map, Value as Json};
 
 use super::convert::{self, Purpose};
 use super::fill::{self, Values};
-use super::{Key, automation, by_field, duplicates, hierarchy, not_writable, owner, rights, rules};
+use super::{
+    Key, automation, by_field, duplicates, files, hierarchy, not_writable, owner, rights, rules,
+};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
@@ -60,15 +62,17 @@ pub(crate) fn insert(
 ///
 /// # Errors
 ///
-/// A value that is missing, `INSUFFICIENT_ACCESS_OR_READONLY`, or what a rule refuses.
+/// A value that is missing, `STORAGE_LIMIT_EXCEEDED`, `INSUFFICIENT_ACCESS_OR_READONLY`, or what a rule refuses.
 pub(crate) fn insert_values(
     org: &mut Org,
     session: &Session,
     object: &Object,
-    values: Values,
+    mut values: Values,
     options: &WriteOptions,
 ) -> Result<Id, ApiError> {
     check_createable(object)?;
+    org.check_room_for_record()?;
+    files::complete(org, object, &mut values)?;
     let missing = missing(object, &values);
     if !missing.is_empty() {
         return Err(convert::required(missing));
@@ -120,6 +124,7 @@ pub(crate) fn update_values(
 ) -> Result<(), ApiError> {
     let old = writable(org, session, object, id)?.clone();
     rights::check_owner(org, session, &old, &values)?;
+    files::check_change(org, &old, &values)?;
     if old.get("IsConverted").as_bool() == Some(true) {
         return Err(converted_lead());
     }
@@ -202,6 +207,7 @@ fn missing(object: &Object, values: &Values) -> Vec<String> {
         .fields
         .iter()
         .filter(|field| field.createable && !field.nillable && !field.defaulted_on_create)
+        .filter(|field| !files::fills_in(object, field))
         .filter(|field| {
             field.default_value.is_none() && values.get(&field.name).is_none_or(Value::is_null)
         })
@@ -225,7 +231,7 @@ fn save(
     duplicates::check(org, session, object, old, &record, options)?;
     check_unique(org, session, object, old, &record)?;
     let at = org.now();
-    fill::save(org, object, old, record, at);
+    fill::save(org, object, old, record, session.user_id, at);
     Ok(())
 }
 

@@ -3,8 +3,12 @@
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
 mod batch;
+mod classic;
 mod collections;
+
 mod composite;
+mod files;
+mod jobs;
 mod limits;
 mod parameterized;
 mod predupe;
@@ -24,9 +28,11 @@ use http::header::HeaderName;
 use serde_json::json;
 
 use crate::error::ApiError;
+use crate::limits::Limit;
 use crate::org::Session;
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
+pub(crate) use classic::answer as answer_classic;
 pub(crate) use query::{BATCH_SIZE, BATCH_SIZE_MIN, Cursor, Cursors};
 pub(crate) use version::{Version, versions};
 
@@ -43,14 +49,12 @@ struct Call<'a> {
 
 /// Answers a path below a version; every answer says how much of the day's requests is used.
 pub(crate) fn answer(shared: &Shared, request: &Request, version: &str, path: &[&str]) -> Reply {
-    let used = shared.count_api_request();
+    let used = shared.limits.count(Limit::DailyApiRequests);
+    let max = shared.limits.max(Limit::DailyApiRequests);
     let reply = signed_in(shared, request, version, used)
         .and_then(|call| call.dispatch(path))
         .unwrap_or_else(Reply::from)
-        .with(
-            SFORCE_LIMIT_INFO.clone(),
-            format!("api-usage={used}/{}", shared.api_requests_max),
-        );
+        .with(SFORCE_LIMIT_INFO.clone(), format!("api-usage={used}/{max}"));
     let pretty = request
         .header("x-prettyprint")
         .is_some_and(|value| value != "0" && value != "false");
@@ -65,7 +69,7 @@ fn signed_in<'a>(
 ) -> Result<Call<'a>, ApiError> {
     let base = format!("/services/data/{}", Version::parse(version)?);
     let session = shared.session(request)?;
-    if used > shared.api_requests_max {
+    if used > shared.limits.max(Limit::DailyApiRequests) {
         return Err(ApiError::new(
             403,
             "REQUEST_LIMIT_EXCEEDED",
@@ -97,6 +101,7 @@ impl Call<'_> {
             }
             [] => Ok(self.root()),
             ["limits"] => Ok(self.limits()),
+            ["jobs", path @ ..] => self.jobs(path),
             ["query"] => self.query(false),
             ["queryAll"] => self.query(true),
             ["query" | "queryAll", locator] => self.next_page(locator),
@@ -112,6 +117,9 @@ impl Call<'_> {
             ["sobjects", object, "deleted"] => self.deleted(object),
             ["sobjects", object, "updated"] => self.updated(object),
             ["sobjects", object, id] => self.record(object, id),
+            ["sobjects", object, id, field] if self.is_blob(object, field) => {
+                self.blob(object, id, field)
+            }
             ["sobjects", object, field, value] => self.record_by_field(object, field, value),
             ["ui-api", "predupe"] => self.predupe(),
             ["composite", rest @ ..] => self.composite_resource(rest),
@@ -139,6 +147,7 @@ impl Call<'_> {
             &json!({
                 "composite": format!("{base}/composite"),
                 "identity": self.shared.identity_url(self.request, self.session.user_id),
+                "jobs": format!("{base}/jobs"),
                 "limits": format!("{base}/limits"),
                 "parameterizedSearch": format!("{base}/parameterizedSearch"),
                 "query": format!("{base}/query"),

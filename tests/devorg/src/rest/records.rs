@@ -20,10 +20,9 @@ const METHODS: &str = "GET,HEAD,PATCH,DELETE";
 impl Call<'_> {
     /// `POST /sobjects/{object}`.
     pub(super) fn create(&self, name: &str) -> Result<Reply, ApiError> {
-        self.only_json()?;
         let object = self.named(name)?;
+        let body = records::object_of(&self.record_body(object)?)?;
         let mut org = self.shared.org_mut();
-        let body = records::object_of(&self.request.body)?;
         let options = self.write_options();
         let id = records::insert(&mut org, &self.session, object, &body, &options)?;
         Ok(self.created(object, id, false))
@@ -42,21 +41,19 @@ impl Call<'_> {
                 )
             }
             Method::PATCH => {
-                self.only_json()?;
+                let body = records::object_of(&self.record_body(object)?)?;
                 let mut org = self.shared.org_mut();
                 let record = records::by_id(&org, &self.session, object, id, false)?;
                 self.check_unchanged(object, record)?;
                 let id = record.id;
-                let body = records::object_of(&self.request.body)?;
                 let options = self.write_options();
                 records::update(&mut org, &self.session, object, id, &body, &options)?;
                 Ok(Reply::empty(204))
             }
             // The way of an upsert by `Id` to make a record.
             Method::POST if id.eq_ignore_ascii_case("Id") => {
-                self.only_json()?;
+                let body = records::object_of(&self.record_body(object)?)?;
                 let mut org = self.shared.org_mut();
-                let body = records::object_of(&self.request.body)?;
                 let options = self.write_options();
                 let id = records::insert(&mut org, &self.session, object, &body, &options)?;
                 Ok(self.created(object, id, true))

@@ -19,6 +19,7 @@ use http::header::CONTENT_TYPE;
 use jiff::Timestamp;
 
 use crate::error::ApiError;
+use crate::limits::Limit;
 use crate::org::Session;
 use crate::rest::Version;
 use crate::state::Shared;
@@ -99,9 +100,10 @@ fn answered(
         let result = sign_in::login(shared, request, operation, kind, version)?;
         return Ok((None, Node::of("loginResponse", result)));
     }
-    let used = shared.count_api_request();
+    let used = shared.limits.count(Limit::DailyApiRequests);
     let caller = caller(shared, &envelope)?;
-    if used > shared.api_requests_max {
+    let max = shared.limits.max(Limit::DailyApiRequests);
+    if used > max {
         return Err(Fault::api(
             "REQUEST_LIMIT_EXCEEDED",
             "TotalRequests Limit exceeded.",
@@ -115,7 +117,7 @@ fn answered(
         version,
     };
     let response = Node::of(format!("{name}Response"), call.perform(name)?);
-    Ok((Some(limit_info(used, shared.api_requests_max)), response))
+    Ok((Some(limit_info(used, max)), response))
 }
 
 fn no_operation(envelope: &Envelope) -> Fault {

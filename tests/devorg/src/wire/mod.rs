@@ -1,6 +1,7 @@
 //! HTTP without regard to what is asked: reading requests, writing replies, choosing who answers.
 
 pub(crate) mod date;
+mod multipart;
 mod reply;
 mod request;
 mod route;
@@ -11,6 +12,7 @@ use axum::response::Response;
 use crate::fault;
 use crate::serve::Dropped;
 use crate::state::Shared;
+pub(crate) use multipart::invalid as invalid_multipart;
 pub(crate) use reply::Reply;
 pub(crate) use request::{Form, Request};
 

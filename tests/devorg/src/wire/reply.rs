@@ -58,6 +58,15 @@ impl Reply {
         .with(CONTENT_TYPE, "text/plain;charset=UTF-8")
     }
 
+    /// Answers with bytes.
+    pub(crate) fn bytes(kind: &str, body: Vec<u8>) -> Self {
+        Self {
+            body,
+            ..Self::empty(200)
+        }
+        .with(CONTENT_TYPE, kind)
+    }
+
     /// Answers with a page for a person, that no other page may frame.
     pub(crate) fn page(status: u16, html: String) -> Self {
         Self {

@@ -10,6 +10,11 @@ use crate::error::ApiError;
 const URI_BYTES_MAX: usize = 16_384;
 /// The longest body, in bytes: that of the longest field twenty times over.
 const BODY_BYTES_MAX: usize = 6 * 1_024 * 1_024;
+/// The longest body with a file (*REST API Developer Guide*, "Insert or Update Blob Data").
+const FILE_BODY_BYTES_MAX: usize = 50 * 1_024 * 1_024;
+/// The longest body with the data of a job (*Bulk API 2.0 and Bulk API Developer Guide*, "Upload Job
+/// Data").
+const JOB_BODY_BYTES_MAX: usize = 150 * 1_024 * 1_024;
 
 /// A request whose body has arrived.
 #[derive(Debug)]
@@ -44,16 +49,18 @@ impl Request {
                 "the address is longer than 16,384 bytes",
             ));
         }
-        let body = axum::body::to_bytes(body, BODY_BYTES_MAX)
-            .await
-            .map_err(|_| {
-                ApiError::new(
-                    413,
-                    "EXCEEDED_MAX_SIZE_REQUEST",
-                    "the body is longer than 6 MiB, or ended early",
-                )
-            })?;
         let path = segments(parts.uri.path())?;
+        let bytes_max = body_bytes_max(&path);
+        let body = axum::body::to_bytes(body, bytes_max).await.map_err(|_| {
+            ApiError::new(
+                413,
+                "EXCEEDED_MAX_SIZE_REQUEST",
+                format!(
+                    "the body is longer than {} MiB, or ended early",
+                    bytes_max >> 20
+                ),
+            )
+        })?;
         let query = form(parts.uri.query().unwrap_or_default().as_bytes());
         let mut method = if parts.method == Method::HEAD {
             Method::GET
@@ -135,6 +142,22 @@ fn segments(path: &str) -> Result<Vec<String>, ApiError> {
         Ok(text.map_err(|_| ApiError::not_found())?.into_owned())
     };
     path.trim_matches('/').split('/').map(decoded).collect()
+}
+
+/// Gives how long the body to a path may be.
+fn body_bytes_max(path: &[String]) -> usize {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["services", "data", _, "jobs", "ingest", ..] => JOB_BODY_BYTES_MAX,
+        // Ten megabytes a batch, and what is around it.
+        ["services", "async", ..] => 2 * BODY_BYTES_MAX,
+        ["services", "data", _, "sobjects", object, ..]
+            if object.eq_ignore_ascii_case("ContentVersion") =>
+        {
+            FILE_BODY_BYTES_MAX
+        }
+        _ => BODY_BYTES_MAX,
+    }
 }
 
 /// The parameters of a form; a name given twice counts once, the last time.

@@ -11,6 +11,9 @@ pub(crate) fn route(shared: &Shared, request: &Request) -> Reply {
     match path.as_slice() {
         ["services", "data"] => rest::versions(request),
         ["services", "data", version, path @ ..] => rest::answer(shared, request, version, path),
+        ["services", "async", version, path @ ..] => {
+            rest::answer_classic(shared, request, version, path)
+        }
         ["services", "oauth2", endpoint] => oauth::answer(shared, request, endpoint),
         ["id", "keys"] => oauth::keys(request),
         ["services", "Soap", kind @ ("u" | "c"), version]

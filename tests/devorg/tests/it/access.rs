@@ -36,12 +36,6 @@ impl Api {
         self.token = self.org.users()[0].access_token.clone();
     }
 
-    async fn rows(&self, soql: &str) -> Vec<Json> {
-        let answer = self.query(soql).await;
-        assert_eq!(answer.status, 200, "{soql}: {answer:?}");
-        answer.json()["records"].as_array().unwrap().clone()
-    }
-
     /// Asks the administrator for an id.
     async fn id(&mut self, soql: &str) -> String {
         let own = std::mem::replace(&mut self.token, self.org.users()[0].access_token.clone());

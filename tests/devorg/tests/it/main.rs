@@ -8,6 +8,10 @@
 
 mod access;
 mod apps;
+mod bulk_classic;
+mod bulk_ingest;
+mod bulk_query;
+mod bulk_states;
 mod client;
 mod collections;
 mod composite;
@@ -16,6 +20,7 @@ mod describes;
 mod direct;
 mod errors;
 mod faults;
+mod files;
 mod https;
 mod oauth;
 mod paging;

@@ -7,6 +7,7 @@ mod from;
 mod function;
 mod group;
 mod join;
+mod links;
 mod literal;
 mod path;
 mod select;
@@ -83,6 +84,7 @@ impl<'a> Binder<'a, '_> {
             Some(condition) => Some(self.where_clause(condition, &scope, level)?),
             None => None,
         };
+        self.check_links(object, filter.as_ref(), level)?;
         if let (Rows::Groups(groups), Some(having)) = (&mut rows, &query.having) {
             groups.having = Some(self.having_clause(having, &scope, groups)?);
         }
