@@ -28,11 +28,13 @@ pub mod store;
 pub mod value;
 
 mod data;
+mod list_views;
 
 mod oauth;
 mod objects;
 mod records;
 mod rest;
+mod seen;
 mod server;
 mod state;
 mod wire;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
+use crate::seen::Seen;
 use crate::store::{Record, Store};
 
 /// How old the schema is: more than a day, so that no client's clock finds it in the future.
@@ -22,6 +23,8 @@ pub struct Org {
     pub store: Store,
     /// The id of the `Organization` record.
     pub id: Id,
+    /// What each user has looked at.
+    pub(crate) seen: Seen,
     /// The moment of the last change, or of the start.
     clock: Timestamp,
     /// When the schema was last changed: before the start.
@@ -44,6 +47,7 @@ impl Org {
             schema: Arc::new(schema),
             store: Store::default(),
             id,
+            seen: Seen::default(),
             clock: now,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }

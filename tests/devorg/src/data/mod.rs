@@ -11,6 +11,7 @@ mod measurements;
 mod people;
 mod sales;
 mod service;
+mod views;
 mod words;
 
 use std::sync::Arc;
@@ -48,6 +49,7 @@ impl Org {
         let cases = service::add(&mut seed, &people, &accounts);
         activities::add(&mut seed, &people, &accounts, &sales, &cases);
         measurements::add(&mut seed, &people, &accounts);
+        views::add(&mut seed);
         seed.org
     }
 }

@@ -10,11 +10,13 @@ mod contact;
 mod event;
 mod group;
 mod lead;
+mod list_view;
 mod measurement;
 mod opportunity;
 mod opportunity_contact_role;
 mod organization;
 mod profile;
+mod recently_viewed;
 mod record_type;
 mod task;
 mod user;
@@ -40,11 +42,13 @@ pub(crate) fn schema() -> Schema {
         event::object(),
         group::object(),
         lead::object(),
+        list_view::object(),
         measurement::object(),
         opportunity::object(),
         opportunity_contact_role::object(),
         organization::object(),
         profile::object(),
+        recently_viewed::object(),
         record_type::object(),
         task::object(),
         user::object(),

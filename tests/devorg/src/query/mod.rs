@@ -20,6 +20,8 @@ mod project;
 mod refusal;
 mod view;
 
+use std::cell::OnceCell;
+
 use serde_json::Value as Json;
 
 use crate::error::ApiError;
@@ -80,11 +82,14 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
             columns: Some(columns::columns(&plan)),
         });
     }
+    let recent = OnceCell::new();
     let view = View {
         org,
         calendar: &calendar,
         include_deleted: options.include_deleted || query.all_rows,
         base: &options.base,
+        user: session.user_id,
+        recent: &recent,
     };
     let found = evaluate::run(&view, &plan)?;
     Ok(Answer {

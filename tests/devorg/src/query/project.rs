@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::evaluate::children;
 use super::format::formatted;
 use super::plan::{Entity, Groups, Leaf, NodeKind, Shape, Show, TypeOf};
-use super::view::{Entry, Group, Row, View, label, leaf_value};
+use super::view::{Entry, Group, Row, View, label};
 use crate::schema::FieldType;
 
 /// Makes a record of the answer.
@@ -62,7 +62,7 @@ fn leaf_json<'a>(view: &View<'a>, row: Entry<'a>, leaf: &Leaf<'a>, show: Show) -
     {
         return view.org.field_json(row.object, row.record, field);
     }
-    let value = leaf_value(row, leaf);
+    let value = view.leaf_value(row, leaf);
     match (show, leaf.field) {
         (Show::Label, Some(field)) => match label(field, &value) {
             Some(label) => Json::String(label),

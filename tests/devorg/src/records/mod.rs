@@ -14,6 +14,7 @@ use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
+use crate::seen::Glance;
 use crate::store::Record;
 use crate::value::Value;
 use convert::Purpose;
@@ -181,7 +182,9 @@ pub(crate) fn create(
         return Err(convert::required(missing));
     }
     let at = org.tick();
-    Ok(fill::insert(org, object, values, session.user_id, at))
+    let id = fill::insert(org, object, values, session.user_id, at);
+    org.seen.note(session.user_id, id, Glance::View, at);
+    Ok(id)
 }
 
 /// Changes a record by a JSON body.
@@ -203,6 +206,7 @@ pub(crate) fn change(
     let values = convert::values(org, object, &body, Purpose::Change(record.id))?;
     let at = org.tick();
     fill::update(org, object, record, values, session.user_id, at);
+    org.seen.note(session.user_id, record.id, Glance::View, at);
     Ok(())
 }
 

@@ -3,7 +3,9 @@
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
 mod limits;
+mod list_views;
 mod query;
+mod recent;
 mod records;
 mod sobjects;
 mod version;
@@ -89,9 +91,11 @@ impl Call<'_> {
             ["queryAll"] => self.query(true),
             ["query" | "queryAll", locator] => self.next_page(locator),
             ["sobjects"] => Ok(self.objects()),
+            ["recent"] => self.recent(),
             ["sobjects", object] => self.object_or_create(object),
             ["sobjects", object, "describe"] => self.describe(object),
             ["sobjects", _, "describe", ..] => Err(ApiError::not_found()),
+            ["sobjects", object, "listviews", path @ ..] => self.list_views(object, path),
             ["sobjects", object, id] => self.record(object, id),
             ["sobjects", object, field, value] => self.record_by_field(object, field, value),
             _ => Err(ApiError::not_found()),
@@ -108,6 +112,7 @@ impl Call<'_> {
                 "limits": format!("{base}/limits"),
                 "query": format!("{base}/query"),
                 "queryAll": format!("{base}/queryAll"),
+                "recent": format!("{base}/recent"),
                 "sobjects": format!("{base}/sobjects"),
             }),
         )

@@ -142,7 +142,8 @@ impl Call<'_> {
             .request
             .param("fields")
             .filter(|fields| !fields.trim().is_empty());
-        let json = records::read(org, object, record, fields, &self.base)?;
+        let mut json = records::read(org, object, record, fields, &self.base)?;
+        self.show_seen(&org.seen, record.id, &mut json);
         let modified = modified(record);
         let tag = tag(object, record);
         let same = match self.request.header("if-none-match") {

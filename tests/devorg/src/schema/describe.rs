@@ -47,7 +47,7 @@ pub fn summary(object: &Object, base: &str) -> Json {
         "hasSubtypes": false,
         "isInterface": false,
         "isSubtype": false,
-        "keyPrefix": object.key_prefix,
+        "keyPrefix": (!object.key_prefix.is_empty()).then_some(&object.key_prefix),
         "label": object.label,
         "labelPlural": object.label_plural,
         "layoutable": object.layoutable,

@@ -38,7 +38,8 @@ pub struct Object {
     pub label: String,
     /// What a person reads for several.
     pub label_plural: String,
-    /// The three characters that begin the ids of its records.
+    /// The three characters that begin the ids of its records; empty where these have the ids of
+    /// other objects' records.
     pub key_prefix: String,
     /// The fields, in the order of the describe.
     pub fields: Vec<Field>,
@@ -202,6 +203,7 @@ impl Schema {
         let by_prefix = objects
             .iter()
             .enumerate()
+            .filter(|(_, object)| !object.key_prefix.is_empty())
             .map(|(at, object)| (object.key_prefix.clone(), at))
             .collect();
         Self {

@@ -10,9 +10,11 @@ mod client;
 mod conditional;
 mod describes;
 mod errors;
+mod list_views;
 mod oauth;
 mod paging;
 mod program;
+mod recent;
 mod records;
 mod rest;
 
