@@ -33,6 +33,7 @@ mod list_views;
 mod oauth;
 mod objects;
 mod records;
+mod reports;
 mod rest;
 mod seen;
 mod server;

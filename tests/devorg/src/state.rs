@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::id::Id;
 use crate::oauth::{App, Grants};
 use crate::org::{Org, Session};
-use crate::rest::Cursors;
+use crate::rest::{Cursors, ReportRuns};
 use crate::server::DevUser;
 use crate::wire::{Reply, Request};
 
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     org: RwLock<Org>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
+    report_runs: Mutex<ReportRuns>,
     canned: Mutex<VecDeque<Reply>>,
     requests: AtomicU64,
     api_requests: AtomicU64,
@@ -53,6 +54,7 @@ impl Shared {
             org: RwLock::new(org),
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
+            report_runs: Mutex::default(),
             canned: Mutex::default(),
             requests: AtomicU64::new(0),
             api_requests: AtomicU64::new(0),
@@ -79,6 +81,13 @@ impl Shared {
     /// Gives the answers that are being paged.
     pub(crate) fn cursors(&self) -> MutexGuard<'_, Cursors> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives what runs of reports have left behind.
+    pub(crate) fn report_runs(&self) -> MutexGuard<'_, ReportRuns> {
+        self.report_runs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the answers that coming requests get instead of their own.

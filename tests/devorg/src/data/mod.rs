@@ -6,6 +6,7 @@
 
 mod accounts;
 mod activities;
+mod analytics;
 mod dice;
 mod measurements;
 mod people;
@@ -50,6 +51,7 @@ impl Org {
         activities::add(&mut seed, &people, &accounts, &sales, &cases);
         measurements::add(&mut seed, &people, &accounts);
         views::add(&mut seed);
+        analytics::add(&mut seed);
         seed.org
     }
 }

@@ -5,7 +5,7 @@
 
 mod sample;
 
-use crate::schema::{Field, Object};
+use crate::schema::{FieldType, Object};
 use crate::store::Record;
 pub(crate) use sample::VIEWS;
 
@@ -127,27 +127,11 @@ pub(crate) fn select_item(object: &Object, path: &str) -> String {
     let labelled = object.field(path).is_some_and(|field| {
         matches!(
             field.field_type,
-            crate::schema::FieldType::Picklist | crate::schema::FieldType::Multipicklist
+            FieldType::Picklist | FieldType::Multipicklist
         )
     });
     match labelled {
         true => format!("toLabel({path})"),
         false => path.to_owned(),
-    }
-}
-
-/// Finds the field at the end of a path, where every step leads to one object.
-pub(crate) fn field_at<'s>(
-    schema: &'s crate::schema::Schema,
-    object: &'s Object,
-    path: &str,
-) -> Option<&'s Field> {
-    match path.split_once('.') {
-        None => object.field(path),
-        Some((parent, rest)) => {
-            // Of several objects the last is the user, who has every field that is asked for.
-            let to = object.relationship(parent)?.reference_to.last()?;
-            field_at(schema, schema.object(to)?, rest)
-        }
     }
 }

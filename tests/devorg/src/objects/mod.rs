@@ -18,6 +18,7 @@ mod organization;
 mod profile;
 mod recently_viewed;
 mod record_type;
+mod report;
 mod task;
 mod user;
 mod user_role;
@@ -50,6 +51,9 @@ pub(crate) fn schema() -> Schema {
         profile::object(),
         recently_viewed::object(),
         record_type::object(),
+        report::dashboard(),
+        report::folder(),
+        report::report(),
         task::object(),
         user::object(),
         user_role::object(),

@@ -27,9 +27,15 @@ use serde_json::Value as Json;
 use crate::error::ApiError;
 use crate::org::{Org, Session};
 use bind::Binder;
-use date_range::Calendar;
+pub(crate) use date_range::Calendar;
 use refusal::Source;
 use view::View;
+
+// Reports group and show values as queries do.
+pub(crate) use compare::SortKey;
+pub(crate) use date_part::DatePart;
+pub(crate) use date_range::next_day;
+pub(crate) use format::formatted;
 
 /// How a query is to be answered.
 #[derive(Debug, Clone)]

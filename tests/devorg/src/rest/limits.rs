@@ -3,10 +3,11 @@
 use serde_json::{Map, json};
 
 use super::Call;
+use super::reports::{ASYNC_RUNS_MAX, SYNC_RUNS_MAX};
 use crate::wire::Reply;
 
 /// Limits of a Developer Edition org that nothing here uses up.
-const UNTOUCHED: [(&str, u64); 9] = [
+const UNTOUCHED: [(&str, u64); 8] = [
     ("ConcurrentAsyncGetReportInstances", 200),
     ("ConcurrentSyncReportRuns", 20),
     ("DailyAsyncApexExecutions", 250_000),
@@ -15,7 +16,6 @@ const UNTOUCHED: [(&str, u64); 9] = [
     ("DailyStreamingApiEvents", 10_000),
     ("DataStorageMB", 5),
     ("FileStorageMB", 20),
-    ("HourlySyncReportRuns", 500),
 ];
 
 impl Call<'_> {
@@ -30,6 +30,13 @@ impl Call<'_> {
             "DailyApiRequests".into(),
             json!({"Max": max, "Remaining": remaining}),
         );
+        let (sync, later) = self.shared.report_runs().used(self.shared.org().now());
+        for (name, max, used) in [
+            ("HourlySyncReportRuns", SYNC_RUNS_MAX, sync),
+            ("HourlyAsyncReportRuns", ASYNC_RUNS_MAX, later),
+        ] {
+            limits.insert(name.into(), json!({"Max": max, "Remaining": max - used}));
+        }
         Reply::json(200, &limits)
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::Call;
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::list_views::{ListView, field_at, select_item};
+use crate::list_views::{ListView, select_item};
 use crate::query::{self, Options};
 use crate::schema::{FieldType, Object, Schema};
 use crate::seen::Glance;
@@ -204,7 +204,7 @@ fn direction(descending: bool) -> (&'static str, &'static str) {
 
 fn columns(schema: &Schema, object: &Object, view: &ListView) -> Vec<Json> {
     let columns = view.paths().filter_map(|(path, hidden)| {
-        let field = field_at(schema, object, path)?;
+        let field = schema.field_at(object, path)?;
         let (ascending, descending) = match field.field_type {
             FieldType::Picklist | FieldType::Multipicklist => ("Low to High", "High to Low"),
             FieldType::Date | FieldType::Datetime => ("Old to New", "New to Old"),
@@ -237,7 +237,7 @@ fn record(schema: &Schema, object: &Object, view: &ListView, row: &Json) -> Json
     let columns: Vec<Json> = view
         .paths()
         .map(|(path, _)| {
-            let kind = field_at(schema, object, path).map(|field| field.field_type);
+            let kind = schema.field_at(object, path).map(|field| field.field_type);
             let mut value = row;
             for step in path.split('.') {
                 value = &value[step];

@@ -7,6 +7,7 @@ mod list_views;
 mod query;
 mod recent;
 mod records;
+mod reports;
 mod sobjects;
 mod version;
 
@@ -19,6 +20,7 @@ use crate::org::Session;
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
 pub(crate) use query::Cursors;
+pub(crate) use reports::ReportRuns;
 use version::Version;
 pub(crate) use version::versions;
 
@@ -91,6 +93,7 @@ impl Call<'_> {
             ["queryAll"] => self.query(true),
             ["query" | "queryAll", locator] => self.next_page(locator),
             ["sobjects"] => Ok(self.objects()),
+            ["analytics", "reports", path @ ..] => self.reports(path),
             ["recent"] => self.recent(),
             ["sobjects", object] => self.object_or_create(object),
             ["sobjects", object, "describe"] => self.describe(object),

@@ -219,6 +219,18 @@ impl Schema {
             .get(*self.by_name.get(&name.to_ascii_lowercase())?)
     }
 
+    /// Finds the field at the end of a path from `object`: `Account.Name`. Of a step to several
+    /// objects the last is taken, which is the user.
+    pub(crate) fn field_at<'s>(&'s self, object: &'s Object, path: &str) -> Option<&'s Field> {
+        match path.split_once('.') {
+            None => object.field(path),
+            Some((parent, rest)) => {
+                let to = object.relationship(parent)?.reference_to.last()?;
+                self.field_at(self.object(to)?, rest)
+            }
+        }
+    }
+
     /// Finds the object whose records' ids begin with `prefix`.
     pub fn object_by_prefix(&self, prefix: &str) -> Option<&Object> {
         self.objects.get(*self.by_prefix.get(prefix)?)

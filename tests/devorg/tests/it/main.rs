@@ -16,6 +16,7 @@ mod paging;
 mod program;
 mod recent;
 mod records;
+mod reports;
 mod rest;
 
 /// A file that is not listed above would be a test that never runs.
