@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::email::Email;
 use crate::error::StartError;
 use crate::id::Id;
 use crate::oauth::{App, Grants, Scopes, random};
@@ -46,6 +47,9 @@ pub struct Options {
     pub refresh_token: Option<String>,
     /// The API requests after which every other is a `REQUEST_LIMIT_EXCEEDED`.
     pub api_requests_max: u64,
+    /// The recipients outside the org that a day's mail may have; one more is a
+    /// `SINGLE_EMAIL_LIMIT_EXCEEDED`.
+    pub emails_per_day_max: u64,
 }
 
 impl Default for Options {
@@ -61,6 +65,7 @@ impl Default for Options {
             access_token: None,
             refresh_token: None,
             api_requests_max: 5_000_000,
+            emails_per_day_max: 50,
         }
     }
 }
@@ -193,6 +198,11 @@ impl DevOrg {
         self.shared.cursors().clear();
     }
 
+    /// Gives the mail that the org has sent, the latest last.
+    pub fn outbox(&self) -> Vec<Email> {
+        self.shared.outbox().sent.clone()
+    }
+
     /// Answers a coming request with this instead of what it asks for, so that a client can be
     /// tested with a page of a proxy, a redirect or a 503. Several are given in turn; the requests
     /// count as any other. A header whose name is none is left out.
@@ -272,6 +282,7 @@ fn shared(options: Options, address: SocketAddr) -> Result<Shared, StartError> {
         app,
         users,
         options.api_requests_max,
+        options.emails_per_day_max,
         org,
         grants,
     ))

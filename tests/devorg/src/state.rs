@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 
 use jiff::tz::TimeZone;
 
+use crate::email::Outbox;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::oauth::{App, Grants};
@@ -27,10 +28,13 @@ pub(crate) struct Shared {
     pub(crate) org_id: Id,
     /// The API requests that a day has.
     pub(crate) api_requests_max: u64,
+    /// The recipients outside the org that a day's mail may have.
+    pub(crate) emails_max: u64,
     org: RwLock<Org>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
     report_runs: Mutex<ReportRuns>,
+    outbox: Mutex<Outbox>,
     canned: Mutex<VecDeque<Reply>>,
     requests: AtomicU64,
     api_requests: AtomicU64,
@@ -42,6 +46,7 @@ impl Shared {
         app: App,
         users: Vec<DevUser>,
         api_requests_max: u64,
+        emails_max: u64,
         org: Org,
         grants: Grants,
     ) -> Self {
@@ -50,11 +55,13 @@ impl Shared {
             app,
             users,
             api_requests_max,
+            emails_max,
             org_id: org.id,
             org: RwLock::new(org),
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
             report_runs: Mutex::default(),
+            outbox: Mutex::default(),
             canned: Mutex::default(),
             requests: AtomicU64::new(0),
             api_requests: AtomicU64::new(0),
@@ -88,6 +95,11 @@ impl Shared {
         self.report_runs
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the mail that was sent.
+    pub(crate) fn outbox(&self) -> MutexGuard<'_, Outbox> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the answers that coming requests get instead of their own.

@@ -153,7 +153,7 @@ fn leaves(groupings: &Json) -> Vec<String> {
 }
 
 fn groupings(chosen: &[usize]) -> Json {
-    let one = |at: &usize| json!({"name": GROUPS[*at].0, "dateGranularity": GROUPS[*at].1, "sortOrder": if at % 2 == 0 { "Asc" } else { "Desc" }});
+    let one = |at: &usize| json!({"name": GROUPS[*at].0, "dateGranularity": GROUPS[*at].1, "sortOrder": if at.is_multiple_of(2) { "Asc" } else { "Desc" }});
     chosen.iter().map(one).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, json};
 
-use super::Call;
 use super::reports::{ASYNC_RUNS_MAX, SYNC_RUNS_MAX};
+use super::{Call, actions};
 use crate::wire::Reply;
 
 /// Limits of a Developer Edition org that nothing here uses up.
@@ -31,11 +31,17 @@ impl Call<'_> {
             json!({"Max": max, "Remaining": remaining}),
         );
         let (sync, later) = self.shared.report_runs().used(self.shared.org().now());
+        let today = actions::day(self.shared.org().now());
+        let sent = self.shared.outbox().used(today);
         for (name, max, used) in [
+            ("SingleEmail", self.shared.emails_max, sent),
             ("HourlySyncReportRuns", SYNC_RUNS_MAX, sync),
             ("HourlyAsyncReportRuns", ASYNC_RUNS_MAX, later),
         ] {
-            limits.insert(name.into(), json!({"Max": max, "Remaining": max - used}));
+            limits.insert(
+                name.into(),
+                json!({"Max": max, "Remaining": max.saturating_sub(used)}),
+            );
         }
         Reply::json(200, &limits)
     }

@@ -2,13 +2,16 @@
 //!
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
+mod actions;
 mod limits;
 mod list_views;
 mod query;
+mod quick_actions;
 mod recent;
 mod records;
 mod reports;
 mod sobjects;
+mod ui_api;
 mod version;
 
 use http::Method;
@@ -94,10 +97,16 @@ impl Call<'_> {
             ["query" | "queryAll", locator] => self.next_page(locator),
             ["sobjects"] => Ok(self.objects()),
             ["analytics", "reports", path @ ..] => self.reports(path),
+            ["actions", path @ ..] => self.actions(path),
+            ["quickActions", path @ ..] => self.quick_actions(None, path),
             ["recent"] => self.recent(),
+            ["ui-api", path @ ..] => self.ui_api(path),
             ["sobjects", object] => self.object_or_create(object),
             ["sobjects", object, "describe"] => self.describe(object),
             ["sobjects", _, "describe", ..] => Err(ApiError::not_found()),
+            ["sobjects", object, "quickActions", path @ ..] => {
+                self.quick_actions(Some(object), path)
+            }
             ["sobjects", object, "listviews", path @ ..] => self.list_views(object, path),
             ["sobjects", object, id] => self.record(object, id),
             ["sobjects", object, field, value] => self.record_by_field(object, field, value),
@@ -111,10 +120,12 @@ impl Call<'_> {
         Reply::json(
             200,
             &json!({
+                "actions": format!("{base}/actions"),
                 "identity": self.shared.identity_url(self.session.user_id),
                 "limits": format!("{base}/limits"),
                 "query": format!("{base}/query"),
                 "queryAll": format!("{base}/queryAll"),
+                "quickActions": format!("{base}/quickActions"),
                 "recent": format!("{base}/recent"),
                 "sobjects": format!("{base}/sobjects"),
             }),

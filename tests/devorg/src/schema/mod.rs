@@ -6,6 +6,7 @@
 mod build;
 pub mod describe;
 mod field_type;
+pub(crate) mod object_info;
 mod qualify;
 
 use std::collections::HashMap;
@@ -103,6 +104,8 @@ pub struct RecordType {
     pub default: bool,
     /// Whether it is `Master`, the one of records that have none.
     pub master: bool,
+    /// The picklists of which its records may have some values only, with these.
+    pub picklists: Vec<(Arc<str>, Vec<String>)>,
 }
 
 /// A field of an object.
@@ -164,6 +167,8 @@ pub struct Field {
     pub relationship_name: Option<String>,
     /// The values of a picklist, inactive ones too.
     pub picklist_values: Vec<PicklistValue>,
+    /// The picklist whose value decides which of this one's go with it.
+    pub controller: Option<String>,
     /// Whether a picklist takes no other value.
     pub restricted_picklist: bool,
     /// The value of a new record that gives none.
@@ -189,6 +194,9 @@ pub struct PicklistValue {
     pub active: bool,
     /// Whether new records have it unless they say otherwise.
     pub default_value: bool,
+    /// The places of the controlling picklist's values that it goes with; empty where nothing
+    /// controls it.
+    pub valid_for: Vec<usize>,
 }
 
 impl Schema {

@@ -6,6 +6,7 @@
 )]
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
+mod actions;
 mod client;
 mod conditional;
 mod describes;
@@ -18,6 +19,7 @@ mod recent;
 mod records;
 mod reports;
 mod rest;
+mod ui_api;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]
