@@ -19,6 +19,7 @@
 
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
 
+mod approvals;
 pub mod email;
 pub mod error;
 pub mod id;

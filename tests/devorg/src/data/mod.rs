@@ -7,6 +7,7 @@
 mod accounts;
 mod activities;
 mod analytics;
+mod approvals;
 mod dice;
 mod measurements;
 mod people;
@@ -52,6 +53,7 @@ impl Org {
         measurements::add(&mut seed, &people, &accounts);
         views::add(&mut seed);
         analytics::add(&mut seed);
+        approvals::add(&mut seed);
         seed.org
     }
 }

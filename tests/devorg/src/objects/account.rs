@@ -11,7 +11,7 @@ pub(crate) const RECORD_TYPES: [(u64, &str, &str); 2] = [
 ];
 
 /// The picklists of which a record type has some values only: record type, field, values.
-const RESTRICTIONS: [(&str, &str, &[&str]); 3] = [
+const RESTRICTIONS: [(&str, &str, &[&str]); 2] = [
     (
         "Business_Account",
         "Type",
@@ -19,6 +19,7 @@ const RESTRICTIONS: [(&str, &str, &[&str]); 3] = [
             "Prospect",
             "Customer - Direct",
             "Customer - Channel",
+            "Technology Partner",
             "Other",
         ],
     ),
@@ -31,11 +32,6 @@ const RESTRICTIONS: [(&str, &str, &[&str]); 3] = [
             "Technology Partner",
             "Other",
         ],
-    ),
-    (
-        "Partner_Account",
-        "AccountSource",
-        &["Partner Referral", "Other"],
     ),
 ];
 

@@ -6,6 +6,7 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     crate::schema::object("Measurement__c", "Measurement", "Measurements", "a00")
         .scopes(&owner_scopes("measurements"))
+        .owned_child("ProcessInstance", "TargetObjectId", "ProcessInstances")
         .with([
             id("Record ID"),
             owner("Owner ID", &["Group", "User"]),

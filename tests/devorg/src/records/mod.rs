@@ -10,6 +10,7 @@ pub(crate) mod fill;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::approvals;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
@@ -203,6 +204,7 @@ pub(crate) fn change(
         return Err(not_writable(object, "updated"));
     }
     let body = convert::object_of(body)?;
+    approvals::check_unlocked(org, session, record.id)?;
     let values = convert::values(org, object, &body, Purpose::Change(record.id))?;
     let at = org.tick();
     fill::update(org, object, record, values, session.user_id, at);
@@ -225,6 +227,7 @@ pub(crate) fn remove(
     if !object.deletable {
         return Err(not_writable(object, "deleted"));
     }
+    approvals::check_unlocked(org, session, id)?;
     check_kept(org, object, id)?;
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);

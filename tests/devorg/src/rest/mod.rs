@@ -3,6 +3,7 @@
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
 mod actions;
+mod approvals;
 mod limits;
 mod list_views;
 mod query;
@@ -99,6 +100,7 @@ impl Call<'_> {
             ["analytics", "reports", path @ ..] => self.reports(path),
             ["actions", path @ ..] => self.actions(path),
             ["quickActions", path @ ..] => self.quick_actions(None, path),
+            ["process", "approvals"] => self.approvals(),
             ["recent"] => self.recent(),
             ["ui-api", path @ ..] => self.ui_api(path),
             ["sobjects", object] => self.object_or_create(object),

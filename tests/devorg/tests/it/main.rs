@@ -7,6 +7,7 @@
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
 mod actions;
+mod approvals;
 mod client;
 mod conditional;
 mod describes;

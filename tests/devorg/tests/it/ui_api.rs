@@ -33,6 +33,7 @@ async fn a_record_type_cuts_picklists_down() {
                 "Prospect",
                 "Customer - Direct",
                 "Customer - Channel",
+                "Technology Partner",
                 "Other",
             ],
             "Partner Account" => &[
@@ -45,6 +46,12 @@ async fn a_record_type_cuts_picklists_down() {
         };
         seen += 1;
         assert_eq!(values(&of_type), expected);
+        // The accounts keep to it.
+        let types = expected.join("', '");
+        let soql = format!(
+            "SELECT COUNT() FROM Account WHERE RecordTypeId = '{id}' AND Type NOT IN ('{types}')"
+        );
+        assert_eq!(api.query(&soql).await.json()["totalSize"], 0);
         let all = api.get(&format!("{path}/{id}")).await.json();
         assert_eq!(all["picklistFieldValues"]["Type"], of_type);
         let industries = &all["picklistFieldValues"]["Industry"];
