@@ -261,7 +261,7 @@ async fn a_record_is_shown_with_what_people_read() {
     let recent = api.get(&format!("{V}/recent?limit=1")).await.json();
     assert_eq!(recent[0]["Id"], id);
     for (end, status, code) in [
-        (format!("{id}"), 400, "MISSING_ARGUMENT"),
+        (id.to_owned(), 400, "MISSING_ARGUMENT"),
         (format!("{id}?fields=Amount"), 400, "INVALID_FIELD"),
         (format!("{id}?fields=Account.Name"), 400, "INVALID_FIELD"),
         (
