@@ -36,6 +36,8 @@
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
 
 pub mod access;
+mod approvals;
+pub mod email;
 pub mod error;
 pub mod fault;
 pub mod id;
@@ -51,12 +53,15 @@ mod control;
 mod data;
 
 mod limits;
+mod list_views;
 mod oauth;
 mod objects;
 mod org_lock;
 mod records;
+mod reports;
 mod rest;
 mod search;
+mod seen;
 mod serve;
 mod server;
 mod soap;

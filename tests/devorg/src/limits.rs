@@ -33,10 +33,10 @@ macro_rules! limits {
     };
 }
 
-// Names and values as in the *REST API Developer Guide*, "List Organization Limits", but for four:
+// Names and values as in the *REST API Developer Guide*, "List Organization Limits", but for five:
 // requests, since a person works with the org for longer than a day; data, since the sample records
 // alone are more than a Developer Edition's 5 MB; files, as a Developer Edition has them; results of
-// queries, which are kept in memory.
+// queries, which are kept in memory; mail, as a Developer Edition has it.
 limits! {
     ActiveScratchOrgs = 3,
     AnalyticsExternalDataSizeMB = 40_960,
@@ -87,7 +87,7 @@ limits! {
     PermissionSets = 1_500,
     PlatformEventTriggersWithParallelProcessing = 5,
     PrivateConnectOutboundCalloutHourlyLimitMB = 0,
-    SingleEmail = 5_000,
+    SingleEmail = 50,
     StreamingApiConcurrentClients = 20,
 }
 

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::access::{Access, Level};
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
+use crate::seen::{self, Seen};
 use crate::storage::Storage;
 use crate::store::{Record, Savepoint, Store};
 
@@ -26,6 +27,8 @@ pub struct Org {
     pub id: Id,
     /// How much it may keep.
     pub(crate) storage: Storage,
+    /// What each user has looked at.
+    pub(crate) seen: Seen,
     /// The moment of the last change, or of the start.
     clock: Timestamp,
     /// When the schema was last changed: before the start.
@@ -38,6 +41,7 @@ pub struct Org {
 pub(crate) struct Beginning {
     clock: Timestamp,
     savepoint: Savepoint,
+    seen: seen::Savepoint,
 }
 
 /// Who asks, and from where.
@@ -119,6 +123,7 @@ impl Org {
             store: Store::default(),
             id,
             storage: Storage::default(),
+            seen: Seen::default(),
             clock: now,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }
@@ -170,18 +175,21 @@ impl Org {
         Beginning {
             clock: self.clock,
             savepoint: self.store.savepoint(),
+            seen: self.seen.savepoint(),
         }
     }
 
     /// Ends a transaction and keeps its changes.
     pub(crate) fn commit(&mut self, beginning: Beginning) {
         self.store.commit(beginning.savepoint);
+        self.seen.commit(beginning.seen);
     }
 
     /// Ends a transaction and takes its changes back.
     pub(crate) fn roll_back(&mut self, beginning: Beginning) {
         self.clock = beginning.clock;
         self.store.roll_back(beginning.savepoint);
+        self.seen.roll_back(beginning.seen);
     }
 
     /// Finds the record with an id, deleted or not, and its object.

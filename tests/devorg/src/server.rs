@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::bulk::{self, Queue};
+use crate::email::Email;
 use crate::error::StartError;
 use crate::fault::{Fault, Rule};
 use crate::id::Id;
@@ -255,6 +256,11 @@ impl DevOrg {
     /// `INVALID_QUERY_LOCATOR`.
     pub fn expire_cursors(&self) {
         self.shared.cursors().clear();
+    }
+
+    /// Gives the mail that the org has sent, the latest last.
+    pub fn outbox(&self) -> Vec<Email> {
+        self.shared.outbox().clone()
     }
 
     /// Answers a coming request with this instead of what it asks for, so that a client can be

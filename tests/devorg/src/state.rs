@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, Rw
 use crate::access::Access;
 use crate::bulk::classic::ClassicJobs;
 use crate::bulk::{Jobs, Queue};
+use crate::email::Email;
 use crate::error::ApiError;
 use crate::fault::Faults;
 use crate::id::Id;
@@ -14,7 +15,7 @@ use crate::limits::Limits;
 use crate::oauth::{Apps, Grants, SignIns};
 use crate::org::{Org, Session};
 use crate::org_lock::{Exclusive, OrgLock, OrgMut, OrgRef};
-use crate::rest::Cursors;
+use crate::rest::{Cursors, ReportRuns};
 use crate::server::DevUser;
 use crate::wire::Request;
 
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     apps: RwLock<Apps>,
     sign_ins: Mutex<SignIns>,
     faults: Mutex<Faults>,
+    report_runs: Mutex<ReportRuns>,
+    outbox: Mutex<Vec<Email>>,
     requests: AtomicU64,
 }
 
@@ -73,6 +76,8 @@ impl Shared {
             apps: RwLock::new(apps),
             sign_ins: Mutex::default(),
             faults: Mutex::default(),
+            report_runs: Mutex::default(),
+            outbox: Mutex::default(),
             requests: AtomicU64::new(0),
         }
     }
@@ -134,6 +139,18 @@ impl Shared {
     /// Gives what is to go wrong.
     pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives what runs of reports have left behind.
+    pub(crate) fn report_runs(&self) -> MutexGuard<'_, ReportRuns> {
+        self.report_runs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the mail that was sent, the latest last.
+    pub(crate) fn outbox(&self) -> MutexGuard<'_, Vec<Email>> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request of any kind.

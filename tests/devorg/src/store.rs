@@ -11,7 +11,8 @@ use crate::value::{NULL, Value};
 /// Every record of the org, deleted ones too.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
-    tables: HashMap<Arc<str>, Table>,
+    /// Copies of a store share the tables that neither has changed since.
+    tables: HashMap<Arc<str>, Arc<Table>>,
     /// How often a record of an object was written; taking a change back is a write, too.
     changes: HashMap<Arc<str>, u64>,
     /// What takes the changes of the open transactions back; empty while there is none.
@@ -159,7 +160,7 @@ impl Store {
 
     /// Gives the id of the next record of `object`, whose ids begin with `prefix`.
     pub(crate) fn next_id(&mut self, object: &Arc<str>, prefix: &str) -> Id {
-        let table = self.tables.entry(object.clone()).or_default();
+        let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
         table.next_number += 1;
         let id = Id::numbered(prefix, table.next_number);
         if self.open > 0 {
@@ -208,12 +209,16 @@ impl Store {
                 }
                 Undo::Number { object } => {
                     if let Some(table) = self.tables.get_mut(&object) {
-                        table.next_number -= 1;
+                        Arc::make_mut(table).next_number -= 1;
                     }
                     object
                 }
             };
-            if self.tables.get(&object) == Some(&Table::default()) {
+            if self
+                .tables
+                .get(&object)
+                .is_some_and(|table| **table == Table::default())
+            {
                 self.tables.remove(&object);
             }
         }
@@ -221,7 +226,7 @@ impl Store {
 
     fn replace(&mut self, object: &Arc<str>, id: Id, record: Option<Record>) -> Option<Record> {
         *self.changes.entry(object.clone()).or_default() += 1;
-        let table = self.tables.entry(object.clone()).or_default();
+        let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
         table.replace(id, record)
     }
 }
@@ -279,7 +284,7 @@ impl Store {
                 next_number: table.next_number,
                 ..Table::default()
             };
-            rebuilt.tables.insert(object.clone(), empty);
+            rebuilt.tables.insert(object.clone(), Arc::new(empty));
         }
         let records = self.tables.values().flat_map(|table| table.rows.values());
         records.for_each(|record| rebuilt.put(record.clone()));

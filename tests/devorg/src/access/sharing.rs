@@ -53,6 +53,11 @@ impl Sharing {
             "ContentDocument" => return Self::File,
             // A version is its document's, which it has before anybody sees it.
             "ContentVersion" => return Self::Detail("ContentDocumentId".into()),
+            // Who sees a record sees how it is approved.
+            "ProcessInstance" => return Self::ByParent("TargetObjectId".into()),
+            "ProcessInstanceStep" | "ProcessInstanceWorkitem" => {
+                return Self::ByParent("ProcessInstanceId".into());
+            }
             "User" if permissions.manage_users => return Self::Open(Level::Full),
             "User" => return Self::User,
             _ if is_setup(object) => {

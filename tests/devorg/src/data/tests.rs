@@ -34,17 +34,26 @@ fn there_are_as_many_records_as_promised() {
         "ContentDocument": 10,
         "ContentDocumentLink": 20,
         "ContentVersion": 11,
+        "Dashboard": 1,
         "Event": 80,
+        "Folder": 2,
         "Group": 3,
         "Lead": 150,
+        "ListView": 27,
         "Measurement__c": 5000,
         "ObjectPermissions": 33,
         "Opportunity": 120,
         "OpportunityContactRole": 182,
         "Organization": 1,
         "PermissionSet": 6,
+        "ProcessDefinition": 2,
+        "ProcessInstance": 1,
+        "ProcessInstanceStep": 1,
+        "ProcessInstanceWorkitem": 1,
         "Profile": 6,
+        "RecentlyViewed": 0,
         "RecordType": 2,
+        "Report": 8,
         "Task": 160,
         "User": 14,
         "UserLicense": 2,
@@ -61,7 +70,9 @@ fn the_time_is_noon() {
 
 #[test]
 fn the_same_day_gives_the_same_records() {
-    let later = Org::sample("2026-11-23T23:59:59Z".parse().unwrap());
+    let later = Org::made(org().now());
+    let evening = Org::sample("2026-11-23T23:59:59Z".parse().unwrap());
+    assert_eq!(evening.now(), later.now());
     let org = org();
     for object in &org.schema.objects {
         let rows = |org: &Org| -> Vec<String> {

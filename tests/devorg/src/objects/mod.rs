@@ -4,6 +4,7 @@
 //! does not have (assets, price books) are fields like any other that stay empty.
 
 mod account;
+mod approval;
 mod campaign;
 mod case;
 mod contact;
@@ -13,6 +14,7 @@ mod content_version;
 mod event;
 mod group;
 mod lead;
+mod list_view;
 mod measurement;
 mod object_permissions;
 mod opportunity;
@@ -20,7 +22,9 @@ mod opportunity_contact_role;
 mod organization;
 mod permission_set;
 mod profile;
+mod recently_viewed;
 mod record_type;
+mod report;
 mod task;
 mod user;
 mod user_license;
@@ -42,6 +46,10 @@ pub(crate) use words::*;
 pub(crate) fn schema() -> Schema {
     Schema::new(vec![
         account::object(),
+        approval::definition(),
+        approval::instance(),
+        approval::step(),
+        approval::work_item(),
         campaign::object(),
         case::object(),
         contact::object(),
@@ -51,6 +59,7 @@ pub(crate) fn schema() -> Schema {
         event::object(),
         group::object(),
         lead::object(),
+        list_view::object(),
         measurement::object(),
         object_permissions::object(),
         opportunity::object(),
@@ -58,7 +67,11 @@ pub(crate) fn schema() -> Schema {
         organization::object(),
         permission_set::object(),
         profile::object(),
+        recently_viewed::object(),
         record_type::object(),
+        report::dashboard(),
+        report::folder(),
+        report::report(),
         task::object(),
         user::object(),
         user_license::object(),
@@ -98,6 +111,9 @@ mod tests {
                 "ContentDocumentLink",
                 "ObjectPermissions",
                 "OpportunityContactRole",
+                "ProcessInstance",
+                "ProcessInstanceStep",
+                "ProcessInstanceWorkitem",
             ];
             assert!(object.name_field().is_some() || nameless.contains(&&*object.name));
         }

@@ -73,6 +73,7 @@ pub(super) fn object() -> Object {
                 "OpportunityId",
                 "OpportunityContactRoles",
             )
+            .owned_child("ProcessInstance", "TargetObjectId", "ProcessInstances")
             .owned_child("Task", "WhatId", "Tasks")
             .with(sale())
             .with(forecast())

@@ -96,8 +96,8 @@ pub(super) fn among<'a>(
 /// Gives the rows that the query's conditions leave, in id order.
 pub(super) fn matching<'a>(view: &View<'a>, plan: &Plan<'a>) -> Vec<Entry<'a>> {
     let object = plan.object;
-    let rows = view.org.store.rows(&object.name);
-    rows.map(|record| Entry { object, record })
+    view.rows(object)
+        .map(|record| Entry { object, record })
         .filter(|row| accepts(view, plan, *row))
         .collect()
 }

@@ -4,6 +4,8 @@
 //! of the *Query & Search Optimization Cheat Sheet*: the cost is the number of records that the leading
 //! operation reads, relative to the number up to which an index is used.
 
+use std::cell::OnceCell;
+
 use serde_json::{Value as Json, json};
 use soql::{CompareOp, PatternPart};
 
@@ -82,12 +84,14 @@ pub(crate) fn explain(org: &Org, session: &Session, soql: &str) -> Result<Json, 
         source,
     };
     let plan = binder.statement(&query)?;
+    let recent = OnceCell::new();
     let view = View {
         org,
         session,
         calendar: &calendar,
         include_deleted: query.all_rows,
         base: "",
+        recent: &recent,
     };
     Ok(plans(&view, &plan))
 }
@@ -95,9 +99,7 @@ pub(crate) fn explain(org: &Org, session: &Session, soql: &str) -> Result<Json, 
 fn plans<'a>(view: &View<'a>, plan: &Plan<'a>) -> Json {
     let object = plan.object;
     let rows: Vec<Entry<'a>> = view
-        .org
-        .store
-        .rows(&object.name)
+        .rows(object)
         .filter(|record| view.sees(record))
         .map(|record| Entry { object, record })
         .collect();

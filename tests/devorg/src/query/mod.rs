@@ -23,16 +23,24 @@ mod refusal;
 mod selection;
 mod view;
 
+use std::cell::OnceCell;
+
 use serde_json::Value as Json;
 
 use crate::error::ApiError;
 use crate::org::{Org, Session};
 use bind::Binder;
-use date_range::Calendar;
+pub(crate) use date_range::Calendar;
 pub(crate) use explain::explain;
 pub(crate) use refusal::Source;
 pub(crate) use selection::Selection;
 use view::View;
+
+// Reports group and show values as queries do.
+pub(crate) use compare::SortKey;
+pub(crate) use date_part::DatePart;
+pub(crate) use date_range::next_day;
+pub(crate) use format::formatted;
 
 /// How a query is to be answered.
 #[derive(Debug, Clone)]
@@ -85,12 +93,14 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
             columns: Some(columns::columns(&plan)),
         });
     }
+    let recent = OnceCell::new();
     let view = View {
         org,
         session,
         calendar: &calendar,
         include_deleted: options.include_deleted || query.all_rows,
         base: &options.base,
+        recent: &recent,
     };
     let found = evaluate::run(&view, &plan)?;
     Ok(Answer {

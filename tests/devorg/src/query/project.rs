@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::evaluate::children;
 use super::format::formatted;
 use super::plan::{Entity, Groups, Leaf, NodeKind, Shape, Show, TypeOf};
-use super::view::{Entry, Group, Row, View, label, leaf_value};
+use super::view::{Entry, Group, Row, View, label};
 use crate::records::files::data_url;
 use crate::schema::FieldType;
 
@@ -67,7 +67,7 @@ fn leaf_json<'a>(view: &View<'a>, row: Entry<'a>, leaf: &Leaf<'a>, show: Show) -
     if leaf.kind == FieldType::Base64 {
         return data_url(view.base, row.record, leaf.name);
     }
-    let value = leaf_value(row, leaf);
+    let value = view.leaf_value(row, leaf);
     match (show, leaf.field) {
         (Show::Label, Some(field)) => match label(field, &value) {
             Some(label) => Json::String(label),

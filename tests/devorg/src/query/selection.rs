@@ -1,5 +1,7 @@
 //! A query over records that something else has found: what a search's `RETURNING` says of an object.
 
+use std::cell::OnceCell;
+
 use serde_json::{Value as Json, json};
 use soql::Query;
 
@@ -65,12 +67,14 @@ impl<'a> Selection<'a> {
 
     /// Gives the rows of some of the object's records, in their order unless the query has one.
     pub(crate) fn of(&self, records: Vec<&'a Record>) -> Vec<Json> {
+        let recent = OnceCell::new();
         let view = View {
             org: self.org,
             session: self.session,
             calendar: &self.calendar,
             include_deleted: false,
             base: &self.base,
+            recent: &recent,
         };
         among(&view, &self.plan, records.into_iter())
     }

@@ -1,6 +1,7 @@
 //! The values of a row: its own fields, those of its parents, and the results of a group.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::date_range::Calendar;
 use super::format::formatted;
@@ -23,6 +24,8 @@ pub(super) struct View<'a> {
     pub(super) include_deleted: bool,
     /// Where urls begin.
     pub(super) base: &'a str,
+    /// The rows of `RecentlyViewed`, once they are asked for.
+    pub(super) recent: &'a OnceCell<Vec<Record>>,
 }
 
 /// A record with its object.
@@ -58,6 +61,41 @@ impl<'a> View<'a> {
         (self.include_deleted || !record.deleted) && self.session.may_read(self.org, record)
     }
 
+    /// Gives the rows of an object in id order, deleted ones too.
+    pub(super) fn rows(&self, object: &Object) -> impl Iterator<Item = &'a Record> {
+        let recent: &[Record] = match &*object.name {
+            "RecentlyViewed" => {
+                let rows = || self.org.recently_viewed(self.session);
+                self.recent.get_or_init(rows)
+            }
+            _ => &[],
+        };
+        self.org.store.rows(&object.name).chain(recent)
+    }
+
+    /// Gives the value of a record's own field.
+    pub(super) fn leaf_value(&self, entry: Entry<'a>, leaf: &Leaf<'_>) -> Cow<'a, Value> {
+        if leaf.kind == FieldType::Datetime
+            && let Some(value) =
+                self.org
+                    .seen
+                    .value(self.session.user_id, entry.record.id, leaf.name)
+        {
+            return Cow::Owned(value);
+        }
+        if leaf.field.is_some() {
+            return Cow::Borrowed(entry.record.get(leaf.name));
+        }
+        let field = match leaf.name {
+            "Type" if &*entry.object.name != "Group" => {
+                return Cow::Owned(Value::text(&*entry.object.name));
+            }
+            "Name" => entry.object.name_field(),
+            name => entry.object.field(name),
+        };
+        Cow::Borrowed(field.map_or(&NULL, |field| entry.record.get(&field.name)))
+    }
+
     /// Goes to a parent; `None` where there is none.
     pub(super) fn follow(&self, from: Entry<'a>, hop: &Hop<'_>) -> Option<Entry<'a>> {
         let id = from.record.reference(&hop.field.name)?;
@@ -75,7 +113,7 @@ impl<'a> View<'a> {
                 None => return Cow::Borrowed(&NULL),
             }
         }
-        leaf_value(row, &path.leaf)
+        self.leaf_value(row, &path.leaf)
     }
 
     /// Gives the value of an expression.
@@ -122,21 +160,6 @@ impl<'a> View<'a> {
         let scale = operand.field.map_or(0, |field| field.scale);
         formatted(value, operand.kind, scale, self.calendar)
     }
-}
-
-/// Gives the value of a record's own field.
-pub(super) fn leaf_value<'a>(entry: Entry<'a>, leaf: &Leaf<'_>) -> Cow<'a, Value> {
-    if leaf.field.is_some() {
-        return Cow::Borrowed(entry.record.get(leaf.name));
-    }
-    let field = match leaf.name {
-        "Type" if &*entry.object.name != "Group" => {
-            return Cow::Owned(Value::text(&*entry.object.name));
-        }
-        "Name" => entry.object.name_field(),
-        name => entry.object.field(name),
-    };
-    Cow::Borrowed(field.map_or(&NULL, |field| entry.record.get(&field.name)))
 }
 
 /// Gives the label of a picklist's value, or of each of several.

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::convert::{self, Purpose};
 use super::derive::set;
 use super::{WriteOptions, fill, hierarchy, lookup, rights, write};
+use crate::approvals;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
@@ -66,6 +67,7 @@ pub(crate) fn merge(
     let victims = victims(org, session, object, master, &request.record_to_merge_ids)?;
     for victim in &victims {
         rights::check_delete(org, session, object, *victim)?;
+        approvals::check_unlocked(org, session, *victim)?;
     }
     org.transaction(|org| {
         let values = convert::values(

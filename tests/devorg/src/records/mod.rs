@@ -24,6 +24,7 @@ mod write;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::approvals;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
@@ -148,6 +149,7 @@ fn having<'a>(
 /// `INVALID_FIELD`: the list has a name that is no field.
 pub(crate) fn read(
     org: &Org,
+    session: &Session,
     object: &Object,
     record: &Record,
     fields: Option<&str>,
@@ -162,7 +164,10 @@ pub(crate) fn read(
     let mut show = |field: &Field| {
         let value = match field.field_type {
             FieldType::Base64 => files::data_url(base, record, &field.name),
-            _ => org.field_json(object, record, field),
+            _ => match org.seen.value(session.user_id, record.id, &field.name) {
+                Some(own) => own.to_json(),
+                None => org.field_json(object, record, field),
+            },
         };
         json.insert((*field.name).to_owned(), value);
     };
@@ -195,6 +200,7 @@ pub(crate) fn remove(
     id: Id,
 ) -> Result<(), ApiError> {
     rights::check_delete(org, session, object, id)?;
+    approvals::check_unlocked(org, session, id)?;
     check_kept(org, object, id)?;
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);

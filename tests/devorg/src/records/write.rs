@@ -13,10 +13,12 @@ use super::fill::{self, Values};
 use super::{
     Key, automation, by_field, duplicates, files, hierarchy, not_writable, owner, rights, rules,
 };
+use crate::approvals;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::{FieldType, Object};
+use crate::seen::Glance;
 use crate::store::Record;
 use crate::value::Value;
 
@@ -123,6 +125,7 @@ pub(crate) fn update_values(
     options: &WriteOptions,
 ) -> Result<(), ApiError> {
     let old = writable(org, session, object, id)?.clone();
+    approvals::check_unlocked(org, session, id)?;
     rights::check_owner(org, session, &old, &values)?;
     files::check_change(org, &old, &values)?;
     if old.get("IsConverted").as_bool() == Some(true) {
@@ -230,8 +233,10 @@ fn save(
     rules::check(org, object, &record)?;
     duplicates::check(org, session, object, old, &record, options)?;
     check_unique(org, session, object, old, &record)?;
-    let at = org.now();
+    let (at, id) = (org.now(), record.id);
     fill::save(org, object, old, record, session.user_id, at);
+    // Who writes a record looks at it.
+    org.seen.note(session.user_id, id, Glance::View, at);
     Ok(())
 }
 

@@ -221,7 +221,14 @@ impl Call<'_> {
         let org = self.shared.org();
         let object = self.named(name)?;
         let record = |id: &String| match records::by_id(&org, &self.session, object, id, true) {
-            Ok(record) => records::read(&org, object, record, Some(&fields), &self.base),
+            Ok(record) => records::read(
+                &org,
+                &self.session,
+                object,
+                record,
+                Some(&fields),
+                &self.base,
+            ),
             Err(_) => Ok(Json::Null),
         };
         let records: Vec<Json> = ids.iter().map(record).collect::<Result<_, _>>()?;

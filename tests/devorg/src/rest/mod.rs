@@ -2,24 +2,30 @@
 //!
 //! Paths, statuses and headers are those of Salesforce's *REST API Developer Guide*.
 
+mod actions;
+mod approvals;
 mod batch;
 mod classic;
 mod collections;
-
 mod composite;
 mod files;
 mod jobs;
 mod limits;
+mod list_views;
 mod parameterized;
 mod predupe;
 mod query;
+mod quick_actions;
+mod recent;
 mod records;
 mod reference;
 mod replication;
+mod reports;
 mod search;
 mod sobjects;
 mod subrequest;
 mod tree;
+mod ui_api;
 mod version;
 mod write_options;
 
@@ -34,6 +40,7 @@ use crate::state::Shared;
 use crate::wire::{Reply, Request};
 pub(crate) use classic::answer as answer_classic;
 pub(crate) use query::{BATCH_SIZE, BATCH_SIZE_MIN, Cursor, Cursors};
+pub(crate) use reports::ReportRuns;
 pub(crate) use version::{Version, versions};
 
 static SFORCE_LIMIT_INFO: HeaderName = HeaderName::from_static("sforce-limit-info");
@@ -111,17 +118,27 @@ impl Call<'_> {
             ["search", "suggestions"] => self.suggestions(),
             ["parameterizedSearch"] => self.parameterized_search(),
             ["sobjects"] => Ok(self.objects()),
+            ["analytics", "reports", path @ ..] => self.reports(path),
+            ["actions", path @ ..] => self.actions(path),
+            ["quickActions", path @ ..] => self.quick_actions(None, path),
+            ["process", "approvals"] => self.approvals(),
+            ["recent"] => self.recent(),
+            ["ui-api", "predupe"] => self.predupe(),
+            ["ui-api", path @ ..] => self.ui_api(path),
             ["sobjects", object] => self.object_or_create(object),
             ["sobjects", object, "describe"] => self.describe(object),
             ["sobjects", _, "describe", ..] => Err(ApiError::not_found()),
             ["sobjects", object, "deleted"] => self.deleted(object),
             ["sobjects", object, "updated"] => self.updated(object),
+            ["sobjects", object, "quickActions", path @ ..] => {
+                self.quick_actions(Some(object), path)
+            }
+            ["sobjects", object, "listviews", path @ ..] => self.list_views(object, path),
             ["sobjects", object, id] => self.record(object, id),
             ["sobjects", object, id, field] if self.is_blob(object, field) => {
                 self.blob(object, id, field)
             }
             ["sobjects", object, field, value] => self.record_by_field(object, field, value),
-            ["ui-api", "predupe"] => self.predupe(),
             ["composite", rest @ ..] => self.composite_resource(rest),
             _ => Err(ApiError::not_found()),
         }
@@ -145,6 +162,7 @@ impl Call<'_> {
         Reply::json(
             200,
             &json!({
+                "actions": format!("{base}/actions"),
                 "composite": format!("{base}/composite"),
                 "identity": self.shared.identity_url(self.request, self.session.user_id),
                 "jobs": format!("{base}/jobs"),
@@ -152,6 +170,8 @@ impl Call<'_> {
                 "parameterizedSearch": format!("{base}/parameterizedSearch"),
                 "query": format!("{base}/query"),
                 "queryAll": format!("{base}/queryAll"),
+                "quickActions": format!("{base}/quickActions"),
+                "recent": format!("{base}/recent"),
                 "search": format!("{base}/search"),
                 "sobjects": format!("{base}/sobjects"),
             }),

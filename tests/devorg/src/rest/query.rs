@@ -135,6 +135,7 @@ impl Call<'_> {
             base: self.base.clone(),
         };
         let answer = query::run(&self.shared.org(), &self.session, soql, options)?;
+        self.note_answer(soql, &answer.records);
         if columns {
             let columns = answer.columns.unwrap_or_default();
             let whole = columns.get("columnMetadata").is_some();

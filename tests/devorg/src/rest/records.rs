@@ -158,7 +158,7 @@ impl Call<'_> {
             .request
             .param("fields")
             .filter(|fields| !fields.trim().is_empty());
-        let json = records::read(org, object, record, fields, &self.base)?;
+        let json = records::read(org, &self.session, object, record, fields, &self.base)?;
         let modified = modified(record);
         let tag = tag(object, record);
         let same = match self.request.header("if-none-match") {

@@ -134,6 +134,7 @@ fn field(name: &str, label: &str, field_type: FieldType) -> Field {
         reference_to: Vec::new(),
         relationship_name: None,
         picklist_values: Vec::new(),
+        controller: None,
         restricted_picklist: false,
         default_value: None,
         formula: None,
@@ -284,6 +285,7 @@ fn picklist_values(values: &[&str]) -> Vec<PicklistValue> {
             label: label.into(),
             active: true,
             default_value,
+            valid_for: Vec::new(),
         });
     }
     all

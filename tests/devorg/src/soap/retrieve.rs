@@ -39,7 +39,8 @@ impl Call<'_> {
             results.push(match found {
                 None => Node::nil("result"),
                 Some(found) => {
-                    let row = records::read(&org, object, found, Some(fields), &self.base())?;
+                    let row =
+                        records::read(&org, session, object, found, Some(fields), &self.base())?;
                     record("result", &row, session.schema(), self.wsdl)
                 }
             });

@@ -7,6 +7,8 @@
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
 mod access;
+mod actions;
+mod approvals;
 mod apps;
 mod bulk_classic;
 mod bulk_ingest;
@@ -22,16 +24,20 @@ mod errors;
 mod faults;
 mod files;
 mod https;
+mod list_views;
 mod oauth;
 mod paging;
 mod program;
+mod recent;
 mod records;
 mod replication;
+mod reports;
 mod rest;
 mod rules;
 mod search;
 mod soap;
 mod tree;
+mod ui_api;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]

@@ -129,7 +129,13 @@ fn hidden_names_do_not_exist() {
         let Some(seen) = session(&ORG, AIKO).schema().object(&object.name).cloned() else {
             continue;
         };
-        let soql = format!("SELECT FIELDS(ALL) FROM {} LIMIT 1", object.name);
+        // Links are asked for by their file or record.
+        let condition = match &*object.name {
+            "ContentDocumentLink" => "WHERE LinkedEntityId IN (SELECT Id FROM Account)",
+            _ => "",
+        };
+        let name = &object.name;
+        let soql = format!("SELECT FIELDS(ALL) FROM {name} {condition} LIMIT 1");
         for row in ask(&ORG, &session(&ORG, AIKO), &soql).unwrap().records {
             let members = row
                 .as_object()
