@@ -18,6 +18,10 @@ pub struct ApiError {
     /// The fields at fault. `fields` is left out of the answer when there are none, except on
     /// errors that name fields by their nature.
     pub fields: Vec<String>,
+    /// `duplicateResult`: the records that a duplicate rule found.
+    pub duplicates: Option<Box<Json>>,
+    /// Whatever else is wrong with the same record, in order.
+    pub others: Vec<ApiError>,
 }
 
 impl ApiError {
@@ -28,7 +32,24 @@ impl ApiError {
             code: code.into(),
             message: message.into(),
             fields: Vec::new(),
+            duplicates: None,
+            others: Vec::new(),
         }
+    }
+
+    /// Makes one error of all that is wrong with a record; `None` when nothing is.
+    pub fn all(errors: impl IntoIterator<Item = ApiError>) -> Option<Self> {
+        let mut errors = errors.into_iter();
+        let first = errors.next()?;
+        Some(Self {
+            others: errors.collect(),
+            ..first
+        })
+    }
+
+    /// Gives this error and the others of the same record.
+    pub fn each(&self) -> impl Iterator<Item = &ApiError> {
+        std::iter::once(self).chain(&self.others)
     }
 
     /// Makes a 400.
@@ -55,11 +76,33 @@ impl ApiError {
 
     /// Gives the body of the answer.
     pub fn to_json(&self) -> Json {
-        let mut error = json!({"message": self.message, "errorCode": self.code});
-        if !self.fields.is_empty() {
-            error["fields"] = json!(self.fields);
-        }
-        json!([error])
+        let one = |error: &ApiError| {
+            let mut json = json!({"message": error.message, "errorCode": error.code});
+            if !error.fields.is_empty() {
+                json["fields"] = json!(error.fields);
+            }
+            if let Some(duplicates) = &error.duplicates {
+                json["duplicateResult"] = (**duplicates).clone();
+            }
+            json
+        };
+        self.each().map(one).collect()
+    }
+
+    /// Gives the `errors` of one record of several, as collections and trees write them.
+    pub fn to_record_errors(&self) -> Json {
+        let one = |error: &ApiError| {
+            let mut json = json!({
+                "statusCode": error.code,
+                "message": error.message,
+                "fields": error.fields,
+            });
+            if let Some(duplicates) = &error.duplicates {
+                json["duplicateResult"] = (**duplicates).clone();
+            }
+            json
+        };
+        self.each().map(one).collect()
     }
 }
 
@@ -78,6 +121,23 @@ pub enum StartError {
     /// The operating system gives no random bytes, so there are no tokens.
     #[error("the operating system gave no random bytes for the org's tokens")]
     Random(#[from] getrandom::Error),
+    /// There is no certificate for https.
+    #[error("cannot make the org's certificates")]
+    Certificate(#[from] rcgen::Error),
+    /// There is no https with the certificate that was made.
+    #[error("cannot serve https with the org's certificate")]
+    Tls(#[from] rustls::Error),
+    /// The certificate for the JWT bearer flow is none.
+    #[error("the certificate for the JWT bearer flow is no X.509 certificate in PEM")]
+    JwtCertificate,
+    /// Whoever reaches the admin endpoint commands the org.
+    #[error(
+        "`{address}` can be reached from other machines; the admin endpoint is for 127.0.0.1 alone"
+    )]
+    AdminNotLoopback {
+        /// The address asked for.
+        address: std::net::SocketAddr,
+    },
     /// Other machines could reach the org, which is no place for real data.
     #[error(
         "`{address}` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed"

@@ -4,6 +4,17 @@
 //! Salesforce's *REST API Developer Guide* and *SOQL and SOSL Reference* have them. It is no
 //! place for real data: its users' passwords are known to whoever started it.
 //!
+//! Its administrator set it up as many do, so that what a client writes is not always what is
+//! stored:
+//!
+//! - a trigger writes North American telephone numbers of accounts, contacts and leads as
+//!   `(415) 555-0100`;
+//! - validation rules refuse an opportunity whose amount is negative or whose close date is more than
+//!   ten years ahead, and a campaign that ends before it starts;
+//! - duplicate rules alert to an account of the same name and website, and to a contact or lead of the
+//!   same last name and email address, unless the client says
+//!   `Sforce-Duplicate-Rule-Header: allowSave=true`.
+//!
 //! ```no_run
 //! # async fn example() -> Result<(), salesforce_devorg::error::StartError> {
 //! use salesforce_devorg::{DevOrg, Options};
@@ -16,10 +27,19 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! The org can be made to refuse and to fail: [`AppState`] names what can be wrong with an app
+//! ([`DevOrg::set_app_state`], [`Options::app_state`], `--app-state`), and [`fault`] what can go
+//! wrong on the way ([`DevOrg::add_fault`]). Over HTTP the admin endpoint does the same
+//! ([`Options::admin`], `--admin`).
 
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
 
+pub mod access;
+mod approvals;
+pub mod email;
 pub mod error;
+pub mod fault;
 pub mod id;
 pub mod org;
 pub mod query;
@@ -27,14 +47,29 @@ pub mod schema;
 pub mod store;
 pub mod value;
 
+mod admin;
+mod bulk;
+mod control;
 mod data;
 
+mod limits;
+mod list_views;
 mod oauth;
 mod objects;
+mod org_lock;
 mod records;
+mod reports;
 mod rest;
+mod search;
+mod seen;
+mod serve;
 mod server;
+mod soap;
 mod state;
+mod storage;
+mod tls;
 mod wire;
 
+pub use limits::Limit;
+pub use oauth::{AppState, DevApp};
 pub use server::{DevOrg, DevUser, Options};

@@ -1,16 +1,17 @@
 //! `salesforce-devorg`: a dev org to start by hand or from another language's tests.
 //!
-//! It prints one JSON line, `{"url", "client_id", "client_secret", "users"}`, and serves until it
-//! is stopped.
+//! It prints one JSON line, `{"url", "client_id", "client_secret", "users"}`, with `https_url`,
+//! `ca_file` and `admin_url` where they are asked for, and serves until it is stopped.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
 use jiff::civil::Date;
 use salesforce_devorg::error::StartError;
-use salesforce_devorg::{DevOrg, DevUser, Options};
+use salesforce_devorg::{AppState, DevOrg, DevUser, Options};
 use serde::Serialize;
 
 /// The exit code of a mistake on the command line, as clap has it.
@@ -38,6 +39,22 @@ struct Arguments {
     /// A callback address that is not on loopback; may be given several times.
     #[arg(long, value_name = "URL")]
     redirect_uri: Vec<String>,
+    /// How the app stands: a way for its users to be refused, by name.
+    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
+    app_state: AppState,
+    /// A file with the certificate, in PEM, of the apps that sign JWTs.
+    #[arg(long, value_name = "PATH")]
+    jwt_certificate: Option<PathBuf>,
+    /// Serve https, too, at an address and port; at a free port of 127.0.0.1 if none is given.
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    tls: Option<String>,
+    /// Where to write the certificate, in PEM, of the authority that clients must trust for https.
+    #[arg(long, value_name = "PATH", requires = "tls")]
+    ca_file: Option<PathBuf>,
+    /// Serve the admin endpoint, for states of apps and faults on demand; `GET /` there lists what
+    /// it can do.
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
+    admin: Option<String>,
 }
 
 /// The line that says where the org is and how to get in.
@@ -47,11 +64,19 @@ struct Started<'a> {
     client_id: &'a str,
     client_secret: &'a str,
     users: &'a [DevUser],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_file: Option<&'a Path>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    admin_url: Option<&'a str>,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match options(Arguments::parse()) {
+    let arguments = Arguments::parse();
+    let ca_file = arguments.ca_file.clone();
+    let options = match options(arguments) {
         Ok(options) => options,
         Err(words) => return fail(USAGE, &words),
     };
@@ -68,6 +93,9 @@ async fn main() -> ExitCode {
                 ),
             );
         }
+        Err(error @ (StartError::AdminNotLoopback { .. } | StartError::JwtCertificate)) => {
+            return fail(USAGE, &error.to_string());
+        }
         Err(error) => return fail(1, &error.to_string()),
     };
     let started = Started {
@@ -75,7 +103,15 @@ async fn main() -> ExitCode {
         client_id: org.client_id(),
         client_secret: org.client_secret(),
         users: org.users(),
+        https_url: org.https_url(),
+        ca_file: ca_file.as_deref(),
+        admin_url: org.admin_url(),
     };
+    if let (Some(path), Some(pem)) = (&ca_file, org.ca_pem())
+        && let Err(error) = std::fs::write(path, pem)
+    {
+        return fail(1, &format!("cannot write `{}`: {error}", path.display()));
+    }
     let printed = serde_json::to_string(&started)
         .map_err(io::Error::from)
         .and_then(|line| writeln!(io::stdout(), "{line}"))
@@ -89,12 +125,18 @@ async fn main() -> ExitCode {
 }
 
 fn options(arguments: Arguments) -> Result<Options, String> {
-    let listen: SocketAddr = arguments.listen.parse().map_err(|_| {
-        format!(
-            "`--listen {}` is no address and port; write it like 127.0.0.1:8080",
-            arguments.listen
-        )
-    })?;
+    let address = |option: &str, text: &str| -> Result<SocketAddr, String> {
+        text.parse().map_err(|_| {
+            format!("`{option} {text}` is no address and port; write it like 127.0.0.1:8080")
+        })
+    };
+    let listen = address("--listen", &arguments.listen)?;
+    let tls = arguments.tls.map(|text| address("--tls", &text));
+    let admin = arguments.admin.map(|text| address("--admin", &text));
+    let jwt_certificate = arguments.jwt_certificate.map(|path| {
+        std::fs::read_to_string(&path)
+            .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
+    });
     let today = match arguments.today {
         Some(text) => {
             let day: Result<Date, _> = text.parse();
@@ -108,6 +150,10 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         today,
         rotate_refresh_tokens: arguments.rotate_refresh_tokens,
         redirect_uris: arguments.redirect_uri,
+        app_state: arguments.app_state,
+        jwt_certificate: jwt_certificate.transpose()?,
+        tls: tls.transpose()?,
+        admin: admin.transpose()?,
         ..Options::default()
     })
 }

@@ -6,9 +6,12 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value as Json};
 
+use crate::access::{Access, Level};
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
-use crate::store::{Record, Store};
+use crate::seen::{self, Seen};
+use crate::storage::Storage;
+use crate::store::{Record, Savepoint, Store};
 
 /// How old the schema is: more than a day, so that no client's clock finds it in the future.
 const SCHEMA_AGE: SignedDuration = SignedDuration::from_hours(36);
@@ -22,10 +25,23 @@ pub struct Org {
     pub store: Store,
     /// The id of the `Organization` record.
     pub id: Id,
+    /// How much it may keep.
+    pub(crate) storage: Storage,
+    /// What each user has looked at.
+    pub(crate) seen: Seen,
     /// The moment of the last change, or of the start.
     clock: Timestamp,
     /// When the schema was last changed: before the start.
     schema_changed: Timestamp,
+}
+
+/// The state of an org at the beginning of a transaction.
+#[derive(Debug)]
+#[must_use = "a transaction must end"]
+pub(crate) struct Beginning {
+    clock: Timestamp,
+    savepoint: Savepoint,
+    seen: seen::Savepoint,
 }
 
 /// Who asks, and from where.
@@ -35,6 +51,68 @@ pub struct Session {
     pub user_id: Id,
     /// The user's time zone, by which `TODAY` and its kin are meant.
     pub time_zone: TimeZone,
+    /// What the user sees and may do.
+    pub access: Arc<Access>,
+}
+
+impl Session {
+    /// Begins the session of a user of the org.
+    pub fn of(org: &Org, user_id: Id) -> Self {
+        Self::with(org, user_id, Arc::new(Access::of(org, user_id)))
+    }
+
+    /// Begins the session of a user whose access has been worked out.
+    pub(crate) fn with(org: &Org, user_id: Id, access: Arc<Access>) -> Self {
+        let zone = org
+            .store
+            .get("User", user_id)
+            .and_then(|user| user.get("TimeZoneSidKey").as_text());
+        Self {
+            user_id,
+            time_zone: zone
+                .and_then(|name| TimeZone::get(name).ok())
+                .unwrap_or(TimeZone::UTC),
+            access,
+        }
+    }
+
+    /// Begins a session that sees and does everything in the name of a user: the org's own work.
+    pub fn of_org(org: &Org, user_id: Id, time_zone: TimeZone) -> Self {
+        Self {
+            user_id,
+            time_zone,
+            access: Arc::new(Access::unlimited(org, user_id)),
+        }
+    }
+
+    /// Gives the schema as the user sees it: names are looked up here, not in the org's.
+    pub fn schema(&self) -> &Arc<Schema> {
+        self.access.schema()
+    }
+
+    /// Says whether a record, deleted or not, is there for the user.
+    pub fn may_read(&self, org: &Org, record: &Record) -> bool {
+        self.access.level(org, record) >= Level::Read
+    }
+
+    /// Says whether the user may change a record.
+    pub fn may_edit(&self, org: &Org, record: &Record) -> bool {
+        let object = self.schema().object(&record.object);
+        object.is_some_and(|object| object.updateable)
+            && self.access.level(org, record) >= Level::Edit
+    }
+
+    /// Says whether the user may give a record to another owner.
+    pub fn may_transfer(&self, org: &Org, record: &Record) -> bool {
+        self.may_edit(org, record) && self.access.level(org, record) >= Level::Transfer
+    }
+
+    /// Says whether the user may delete a record.
+    pub fn may_delete(&self, org: &Org, record: &Record) -> bool {
+        let object = self.schema().object(&record.object);
+        object.is_some_and(|object| object.deletable)
+            && self.access.level(org, record) == Level::Full
+    }
 }
 
 impl Org {
@@ -44,6 +122,8 @@ impl Org {
             schema: Arc::new(schema),
             store: Store::default(),
             id,
+            storage: Storage::default(),
+            seen: Seen::default(),
             clock: now,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }
@@ -69,6 +149,47 @@ impl Org {
             .checked_add(SignedDuration::from_secs(1))
             .unwrap_or(self.clock);
         self.clock
+    }
+
+    /// Does work that is done whole or not at all: an error takes back whatever was changed, the
+    /// org's time and the numbers of ids too. Transactions may stand within one another.
+    ///
+    /// # Errors
+    ///
+    /// The work's own.
+    pub(crate) fn transaction<T, E>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let beginning = self.begin();
+        let result = work(self);
+        match result {
+            Ok(_) => self.commit(beginning),
+            Err(_) => self.roll_back(beginning),
+        }
+        result
+    }
+
+    /// Opens a transaction that lasts longer than one call; [`Org::transaction`] is the shorter way.
+    pub(crate) fn begin(&mut self) -> Beginning {
+        Beginning {
+            clock: self.clock,
+            savepoint: self.store.savepoint(),
+            seen: self.seen.savepoint(),
+        }
+    }
+
+    /// Ends a transaction and keeps its changes.
+    pub(crate) fn commit(&mut self, beginning: Beginning) {
+        self.store.commit(beginning.savepoint);
+        self.seen.commit(beginning.seen);
+    }
+
+    /// Ends a transaction and takes its changes back.
+    pub(crate) fn roll_back(&mut self, beginning: Beginning) {
+        self.clock = beginning.clock;
+        self.store.roll_back(beginning.savepoint);
+        self.seen.roll_back(beginning.seen);
     }
 
     /// Finds the record with an id, deleted or not, and its object.

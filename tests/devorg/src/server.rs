@@ -4,21 +4,30 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::bulk::{self, Queue};
+use crate::email::Email;
 use crate::error::StartError;
+use crate::fault::{Fault, Rule};
 use crate::id::Id;
-use crate::oauth::{App, Grants, Scopes, random};
+use crate::limits::{Limit, Limits};
+use crate::oauth::{
+    App, AppState, Apps, Consent, Given, Grants, Scopes, main_app, other_apps, random,
+};
 use crate::org::Org;
+use crate::serve::{Site, serve};
 use crate::state::Shared;
-use crate::wire;
+use crate::storage::Storage;
+use crate::tls::Tls;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
 const STOP_WAITS: Duration = Duration::from_secs(2);
@@ -46,6 +55,18 @@ pub struct Options {
     pub refresh_token: Option<String>,
     /// The API requests after which every other is a `REQUEST_LIMIT_EXCEEDED`.
     pub api_requests_max: u64,
+    /// Other limits that are not to be as usual, in the units that `/limits` shows them in.
+    pub limits: Vec<(Limit, u64)>,
+    /// How the app stands at the start; see [`AppState`] for what each does.
+    pub app_state: AppState,
+    /// The certificate, in PEM, whose key signs for the apps of the JWT bearer flow; `None` is no
+    /// certificate, and every assertion is refused.
+    pub jwt_certificate: Option<String>,
+    /// Where to listen for https, besides plain http; port 0 is a free one.
+    pub tls: Option<SocketAddr>,
+    /// Where the admin endpoint listens, on loopback alone; port 0 is a free one. What it can do
+    /// is what the methods of [`DevOrg`] can.
+    pub admin: Option<SocketAddr>,
 }
 
 impl Default for Options {
@@ -60,7 +81,12 @@ impl Default for Options {
             rotate_refresh_tokens: false,
             access_token: None,
             refresh_token: None,
-            api_requests_max: 5_000_000,
+            api_requests_max: Limit::DailyApiRequests.default_max(),
+            limits: Vec::new(),
+            app_state: AppState::Ready,
+            jwt_certificate: None,
+            tls: None,
+            admin: None,
         }
     }
 }
@@ -90,11 +116,15 @@ impl DevUser {
 /// A running org. It ends when this is dropped.
 #[derive(Debug)]
 pub struct DevOrg {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     address: SocketAddr,
-    /// Dropped or sent, it ends the server.
-    stop: Option<oneshot::Sender<()>>,
-    server: Option<JoinHandle<()>>,
+    admin_url: Option<String>,
+    authority_pem: Option<String>,
+    client_id: String,
+    client_secret: String,
+    /// Dropped or sent, it ends the servers.
+    stop: watch::Sender<()>,
+    servers: Vec<JoinHandle<()>>,
 }
 
 impl DevOrg {
@@ -102,47 +132,77 @@ impl DevOrg {
     ///
     /// # Errors
     ///
-    /// The address is not a loopback one and that was not allowed, it cannot be listened on, or the
-    /// operating system gives no random bytes.
+    /// An address is not a loopback one and that was not allowed, it cannot be listened on, the
+    /// operating system gives no random bytes, or a certificate is none.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let wanted = options.listen;
-        if !wanted.ip().is_loopback() && !options.allow_other_machines {
-            return Err(StartError::NotLoopback { address: wanted });
+        for wanted in [Some(options.listen), options.tls].into_iter().flatten() {
+            if !wanted.ip().is_loopback() && !options.allow_other_machines {
+                return Err(StartError::NotLoopback { address: wanted });
+            }
         }
-        let listener = TcpListener::bind(wanted)
-            .await
-            .map_err(|source| StartError::Listen {
-                address: wanted,
-                source,
-            })?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen {
-            address: wanted,
-            source,
-        })?;
-        let shared = Arc::new(shared(options, address)?);
-        // Small answers must not wait for one another's acknowledgement.
-        let listener = listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true); // Without it answers are slow and right.
-        });
-        let (stop, stopped) = oneshot::channel::<()>();
-        let service = wire::service(Arc::clone(&shared));
-        let server = tokio::spawn(async move {
-            let served = axum::serve(listener, service).with_graceful_shutdown(async move {
-                let _ = stopped.await; // Sent or dropped, it means the same.
-            });
-            let _ = served.await; // It never fails: a failed accept is tried again.
-        });
+        if let Some(address) = options.admin.filter(|admin| !admin.ip().is_loopback()) {
+            return Err(StartError::AdminNotLoopback { address });
+        }
+        let (listener, address) = listen(options.listen).await?;
+        let mut sites = vec![(listener, Site::Http)];
+        let (mut https_url, mut authority_pem, mut admin_url) = (None, None, None);
+        if let Some(wanted) = options.tls {
+            let tls = Tls::new()?;
+            let (listener, address) = listen(wanted).await?;
+            https_url = Some(format!("https://{}", reachable(address)));
+            authority_pem = Some(tls.authority_pem);
+            sites.push((listener, Site::Https(tls.acceptor)));
+        }
+        if let Some(wanted) = options.admin {
+            let (listener, address) = listen(wanted).await?;
+            admin_url = Some(format!("http://{address}"));
+            sites.push((listener, Site::Admin));
+        }
+        let app = app(&options)?;
+        let (client_id, client_secret) = (app.client_id.to_string(), app.client_secret.clone());
+        let (queue, waiting) = bulk::queue();
+        let shared = Arc::new(shared(options, app, address, https_url, queue)?);
+        // It ends when the org does, since the queue does.
+        tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
+        let (stop, stopped) = watch::channel(());
+        let servers = sites
+            .into_iter()
+            .map(|(listener, site)| {
+                let served = serve(listener, site, Arc::clone(&shared), stopped.clone());
+                tokio::spawn(served)
+            })
+            .collect();
         Ok(Self {
             shared,
             address,
-            stop: Some(stop),
-            server: Some(server),
+            admin_url,
+            authority_pem,
+            client_id,
+            client_secret,
+            stop,
+            servers,
         })
     }
 
     /// Gives where the org is, without a slash at its end: `http://127.0.0.1:40123`.
     pub fn url(&self) -> &str {
         &self.shared.url
+    }
+
+    /// Gives where the org is by https, if [`Options::tls`] says so: `https://127.0.0.1:40124`.
+    /// Its certificate is for `localhost` and Salesforce's hosts, too.
+    pub fn https_url(&self) -> Option<&str> {
+        self.shared.https_url.as_deref()
+    }
+
+    /// Gives the certificate, in PEM, of the authority that a client must trust for https.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.authority_pem.as_deref()
+    }
+
+    /// Gives where the admin endpoint is, if there is one; `GET /` there says what it does.
+    pub fn admin_url(&self) -> Option<&str> {
+        self.admin_url.as_deref()
     }
 
     /// Gives the address that is listened on.
@@ -152,15 +212,20 @@ impl DevOrg {
 
     /// Gives the app's consumer key.
     pub fn client_id(&self) -> &str {
-        &self.shared.app.client_id
+        &self.client_id
     }
 
     /// Gives the app's consumer secret.
     pub fn client_secret(&self) -> &str {
-        &self.shared.app.client_secret
+        &self.client_secret
     }
 
-    /// Gives who can sign in; the administrator is the first.
+    /// Gives who can sign in; the administrator is the first, and sees everything.
+    ///
+    /// The others see what their profiles and roles leave of the org. `aiko.mori@devorg.example`
+    /// sells and sees her own opportunities alone, `victor.lang` is above her, `hedda.blom` helps
+    /// customers, `imre.toth` only reads, `nightly.sync` is an integration without pages, and
+    /// `kofi.arden` may not use the API.
     pub fn users(&self) -> &[DevUser] {
         &self.shared.users
     }
@@ -193,62 +258,112 @@ impl DevOrg {
         self.shared.cursors().clear();
     }
 
+    /// Gives the mail that the org has sent, the latest last.
+    pub fn outbox(&self) -> Vec<Email> {
+        self.shared.outbox().clone()
+    }
+
     /// Answers a coming request with this instead of what it asks for, so that a client can be
     /// tested with a page of a proxy, a redirect or a 503. Several are given in turn; the requests
     /// count as any other. A header whose name is none is left out.
     pub fn answer_next(&self, status: u16, headers: &[(&str, &str)], body: &str) {
         let headers = headers
             .iter()
-            .filter_map(|(name, value)| Some((name.parse().ok()?, (*value).to_owned())))
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let reply = wire::Reply::of(status, headers, body);
-        self.shared.canned().push_back(reply);
+        self.add_fault(Rule::next(Fault::Answer {
+            status,
+            headers,
+            body: body.to_owned(),
+        }));
     }
 
     /// Stops: no connection is taken any more, and requests under way are answered, within two
     /// seconds.
-    pub async fn stop(mut self) {
-        drop(self.stop.take());
-        if let Some(server) = self.server.take() {
-            let abort = server.abort_handle();
-            if tokio::time::timeout(STOP_WAITS, server).await.is_err() {
-                abort.abort();
+    pub async fn stop(self) {
+        let Self { stop, servers, .. } = self;
+        drop(stop);
+        let aborts: Vec<_> = servers.iter().map(JoinHandle::abort_handle).collect();
+        let ended = async {
+            for server in servers {
+                let _ = server.await; // One that was aborted has ended, too.
             }
+        };
+        if tokio::time::timeout(STOP_WAITS, ended).await.is_err() {
+            aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
     }
 }
 
-fn shared(options: Options, address: SocketAddr) -> Result<Shared, StartError> {
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// Gives where to go to: an address of every interface is no place.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        return SocketAddr::from(([127, 0, 0, 1], address.port()));
+    }
+    address
+}
+
+/// Makes the app that the org is started with.
+fn app(options: &Options) -> Result<App, StartError> {
+    let client_id = match &options.client_id {
+        Some(id) => id.clone(),
+        None => random("3MVG9", 80)?,
+    };
+    let client_secret = match &options.client_secret {
+        Some(secret) => secret.clone(),
+        None => random("", 64)?,
+    };
+    Ok(App {
+        redirect_uris: options.redirect_uris.clone(),
+        rotate_refresh_tokens: options.rotate_refresh_tokens,
+        state: options.app_state,
+        ..main_app(client_id, client_secret)
+    })
+}
+
+fn shared(
+    options: Options,
+    mut app: App,
+    address: SocketAddr,
+    https_url: Option<String>,
+    queue: Queue,
+) -> Result<Shared, StartError> {
     let now = options
         .today
         .and_then(|today| TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).ok())
         .unwrap_or_else(Timestamp::now);
-    let org = Org::sample(now);
-    let app = App {
-        client_id: match options.client_id {
-            Some(id) => id,
-            None => random("3MVG9", 80)?,
-        },
-        client_secret: match options.client_secret {
-            Some(secret) => secret,
-            None => random("", 64)?,
-        },
-        redirect_uris: options.redirect_uris,
-        rotate_refresh_tokens: options.rotate_refresh_tokens,
+    let mut maxima = vec![(Limit::DailyApiRequests, options.api_requests_max)];
+    maxima.extend(options.limits);
+    let limits = Limits::new(&maxima);
+    let mut org = Org::sample(now);
+    org.storage = Storage {
+        data_bytes_max: limits.max(Limit::DataStorageMB),
+        file_bytes_max: limits.max(Limit::FileStorageMB),
     };
     let mut grants = Grants::default();
-    let mut given = Some((options.access_token, options.refresh_token));
+    let mut given = Given {
+        access_token: options.access_token,
+        refresh_token: options.refresh_token,
+    };
     let mut users = Vec::new();
     for user in org.store.rows("User") {
         if user.get("IsActive").as_bool() != Some(true) {
             continue;
         }
-        let issued = grants.issue(
-            org.id,
-            user.id,
-            Scopes::all(),
-            given.take().unwrap_or_default(),
-        )?;
+        let consent = Consent {
+            client_id: app.client_id.clone(),
+            user: user.id,
+            scopes: Scopes::all(),
+            asked: false,
+        };
+        let issued = grants.issue(org.id, consent, std::mem::take(&mut given))?;
         users.push(DevUser {
             username: user
                 .get("Username")
@@ -261,17 +376,26 @@ fn shared(options: Options, address: SocketAddr) -> Result<Shared, StartError> {
             id: user.id,
         });
     }
-    // An address of every interface is no place to go to.
-    let host = if address.ip().is_unspecified() {
-        SocketAddr::from(([127, 0, 0, 1], address.port()))
-    } else {
-        address
-    };
+    let certificate = options
+        .jwt_certificate
+        .map(|pem| CertificateDer::from_pem_slice(pem.as_bytes()))
+        .transpose()
+        .map_err(|_| StartError::JwtCertificate)?;
+    let mut apps = Vec::new();
+    if let Some(administrator) = users.first().map(DevUser::id) {
+        app.assigned = [administrator].into();
+        app.run_as = Some(administrator);
+        app.certificate.clone_from(&certificate);
+        apps = other_apps(administrator, certificate.as_ref())?;
+    }
+    apps.insert(0, app);
     Ok(Shared::new(
-        format!("http://{host}"),
-        app,
+        format!("http://{}", reachable(address)),
+        https_url,
+        Apps::new(apps),
         users,
-        options.api_requests_max,
+        limits,
+        queue,
         org,
         grants,
     ))

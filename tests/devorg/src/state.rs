@@ -1,74 +1,103 @@
 //! What every request shares: the org, who is signed in, and what is counted.
 
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use jiff::tz::TimeZone;
-
+use crate::access::Access;
+use crate::bulk::classic::ClassicJobs;
+use crate::bulk::{Jobs, Queue};
+use crate::email::Email;
 use crate::error::ApiError;
+use crate::fault::Faults;
 use crate::id::Id;
-use crate::oauth::{App, Grants};
+use crate::limits::Limits;
+use crate::oauth::{Apps, Grants, SignIns};
 use crate::org::{Org, Session};
-use crate::rest::Cursors;
+use crate::org_lock::{Exclusive, OrgLock, OrgMut, OrgRef};
+use crate::rest::{Cursors, ReportRuns};
 use crate::server::DevUser;
-use crate::wire::{Reply, Request};
+use crate::wire::Request;
 
 /// The state of a running org.
 #[derive(Debug)]
 pub(crate) struct Shared {
     /// Where the org is: `http://127.0.0.1:40123`.
     pub(crate) url: String,
-    /// The one app that users can let in.
-    pub(crate) app: App,
+    /// Where it is by https, if it is.
+    pub(crate) https_url: Option<String>,
     /// Who can sign in.
     pub(crate) users: Vec<DevUser>,
     /// The id of the `Organization` record.
     pub(crate) org_id: Id,
-    /// The API requests that a day has.
-    pub(crate) api_requests_max: u64,
-    org: RwLock<Org>,
+    /// What is used of the org's limits.
+    pub(crate) limits: Limits,
+    /// Where jobs wait for the worker.
+    pub(crate) queue: Queue,
+    org: OrgLock,
+    jobs: Mutex<Jobs>,
+    classic_jobs: Mutex<ClassicJobs>,
     grants: Mutex<Grants>,
     cursors: Mutex<Cursors>,
-    canned: Mutex<VecDeque<Reply>>,
+    /// What each user sees, as it was worked out last.
+    access: Mutex<HashMap<Id, Arc<Access>>>,
+    apps: RwLock<Apps>,
+    sign_ins: Mutex<SignIns>,
+    faults: Mutex<Faults>,
+    report_runs: Mutex<ReportRuns>,
+    outbox: Mutex<Vec<Email>>,
     requests: AtomicU64,
-    api_requests: AtomicU64,
 }
 
 impl Shared {
     pub(crate) fn new(
         url: String,
-        app: App,
+        https_url: Option<String>,
+        apps: Apps,
         users: Vec<DevUser>,
-        api_requests_max: u64,
+        limits: Limits,
+        queue: Queue,
         org: Org,
         grants: Grants,
     ) -> Self {
         Self {
             url,
-            app,
+            https_url,
             users,
-            api_requests_max,
+            limits,
+            queue,
+            jobs: Mutex::default(),
+            classic_jobs: Mutex::default(),
             org_id: org.id,
-            org: RwLock::new(org),
+            org: OrgLock::new(org),
             grants: Mutex::new(grants),
             cursors: Mutex::default(),
-            canned: Mutex::default(),
+            access: Mutex::default(),
+            apps: RwLock::new(apps),
+            sign_ins: Mutex::default(),
+            faults: Mutex::default(),
+            report_runs: Mutex::default(),
+            outbox: Mutex::default(),
             requests: AtomicU64::new(0),
-            api_requests: AtomicU64::new(0),
         }
     }
 
     // Nothing is left half-written by a panic: each change is one call that replaces a record.
 
     /// Gives the org to read.
-    pub(crate) fn org(&self) -> RwLockReadGuard<'_, Org> {
-        self.org.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn org(&self) -> OrgRef<'_> {
+        self.org.read()
     }
 
     /// Gives the org to change.
-    pub(crate) fn org_mut(&self) -> RwLockWriteGuard<'_, Org> {
-        self.org.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn org_mut(&self) -> OrgMut<'_> {
+        self.org.write()
+    }
+
+    /// Begins a transaction over several requests of this thread: nobody else gets at the org
+    /// until it ends.
+    pub(crate) fn exclusive(&self) -> Exclusive<'_> {
+        self.org.exclusive()
     }
 
     /// Gives codes and tokens.
@@ -76,14 +105,52 @@ impl Shared {
         self.grants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Gives the jobs.
+    pub(crate) fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the jobs of the older Bulk API.
+    pub(crate) fn classic_jobs(&self) -> MutexGuard<'_, ClassicJobs> {
+        let jobs = self.classic_jobs.lock();
+        jobs.unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Gives the answers that are being paged.
     pub(crate) fn cursors(&self) -> MutexGuard<'_, Cursors> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the answers that coming requests get instead of their own.
-    pub(crate) fn canned(&self) -> MutexGuard<'_, VecDeque<Reply>> {
-        self.canned.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Gives the apps to read.
+    pub(crate) fn apps(&self) -> RwLockReadGuard<'_, Apps> {
+        self.apps.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the apps to change.
+    pub(crate) fn apps_mut(&self) -> RwLockWriteGuard<'_, Apps> {
+        self.apps.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives who has signed in on a page.
+    pub(crate) fn sign_ins(&self) -> MutexGuard<'_, SignIns> {
+        self.sign_ins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives what is to go wrong.
+    pub(crate) fn faults(&self) -> MutexGuard<'_, Faults> {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives what runs of reports have left behind.
+    pub(crate) fn report_runs(&self) -> MutexGuard<'_, ReportRuns> {
+        self.report_runs
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the mail that was sent, the latest last.
+    pub(crate) fn outbox(&self) -> MutexGuard<'_, Vec<Email>> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts a request of any kind.
@@ -91,19 +158,9 @@ impl Shared {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a request of the API, and gives how many that makes.
-    pub(crate) fn count_api_request(&self) -> u64 {
-        self.api_requests.fetch_add(1, Ordering::Relaxed) + 1
-    }
-
-    /// Gives the number of requests of the API so far.
-    pub(crate) fn api_requests(&self) -> u64 {
-        self.api_requests.load(Ordering::Relaxed)
-    }
-
-    /// Gives the address that says who a user is.
-    pub(crate) fn identity_url(&self, user: Id) -> String {
-        format!("{}/id/{}/{user}", self.url, self.org_id)
+    /// Gives the address that says who a user is, for the client that asks.
+    pub(crate) fn identity_url(&self, request: &Request, user: Id) -> String {
+        format!("{}/id/{}/{user}", self.origin(request), self.org_id)
     }
 
     /// Gives the number of requests of any kind so far.
@@ -115,10 +172,19 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// `INVALID_SESSION_ID`: nobody, or one whose sign-in has no `api` scope.
+    /// `INVALID_SESSION_ID`: nobody, or one whose sign-in has no `api` scope. `API_DISABLED_FOR_ORG`: a
+    /// user whose profile has no API.
     pub(crate) fn session(&self, request: &Request) -> Result<Session, ApiError> {
+        self.session_of(request.bearer().unwrap_or_default())
+    }
+
+    /// Finds whose an access token is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Shared::session`].
+    pub(crate) fn session_of(&self, token: &str) -> Result<Session, ApiError> {
         let refused = |message| ApiError::new(401, "INVALID_SESSION_ID", message);
-        let token = request.bearer().unwrap_or_default();
         let (user_id, api) = self
             .grants()
             .access(token)
@@ -129,10 +195,39 @@ impl Shared {
                 "This session is not valid for use with the REST API",
             ));
         }
-        Ok(Session {
-            user_id,
-            time_zone: self.time_zone(user_id),
-        })
+        let session = self.session_for(user_id);
+        if !session.access.api_enabled() {
+            let message = "The REST API is not enabled for this Organization.";
+            return Err(ApiError::new(403, "API_DISABLED_FOR_ORG", message));
+        }
+        Ok(session)
+    }
+
+    /// Begins the session of a user, whose rights are those of this moment.
+    pub(crate) fn session_for(&self, user: Id) -> Session {
+        let org = self.org();
+        Session::with(&org, user, self.access(&org, user))
+    }
+
+    /// Gives what a user sees and may do: what is kept, or worked out anew where that is of the past.
+    pub(crate) fn access(&self, org: &Org, user: Id) -> Arc<Access> {
+        let mut kept = self.access.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(access) = kept.get(&user).filter(|access| access.is_current(org)) {
+            return Arc::clone(access);
+        }
+        let access = Arc::new(Access::of(org, user));
+        kept.insert(user, Arc::clone(&access));
+        access
+    }
+
+    /// Finds a user by username, in any case.
+    pub(crate) fn user_named(&self, username: &str) -> Option<Id> {
+        let org = self.org();
+        let user = org.store.rows("User").find(|user| {
+            let known = user.get("Username").as_text();
+            known.is_some_and(|known| known.eq_ignore_ascii_case(username))
+        });
+        user.map(|user| user.id)
     }
 
     /// Says whether a user may sign in.
@@ -140,15 +235,5 @@ impl Shared {
         let org = self.org();
         let user = org.store.get("User", user);
         user.is_some_and(|user| user.get("IsActive").as_bool() == Some(true))
-    }
-
-    fn time_zone(&self, user: Id) -> TimeZone {
-        let org = self.org();
-        let name = org
-            .store
-            .get("User", user)
-            .and_then(|user| user.get("TimeZoneSidKey").as_text());
-        name.and_then(|name| TimeZone::get(name).ok())
-            .unwrap_or(TimeZone::UTC)
     }
 }

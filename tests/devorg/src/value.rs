@@ -1,5 +1,9 @@
 //! The value of a field, and how Salesforce's JSON writes it.
 
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::Value as Json;
@@ -25,6 +29,8 @@ pub enum Value {
     Date(Date),
     /// A moment, to the second: Salesforce keeps no fraction.
     DateTime(Timestamp),
+    /// The bytes of a file, which every copy of the record shares.
+    Blob(Arc<[u8]>),
 }
 
 /// A missing field's value, to refer to.
@@ -62,6 +68,14 @@ impl Value {
         }
     }
 
+    /// Gives the bytes, if these are some.
+    pub fn as_blob(&self) -> Option<&Arc<[u8]>> {
+        match self {
+            Self::Blob(bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Gives the number, whole or not, if this is one.
     pub fn as_number(&self) -> Option<f64> {
         match self {
@@ -72,6 +86,8 @@ impl Value {
     }
 
     /// Gives the JSON of the REST API: days as `2026-11-23`, moments as [`format_moment`] does.
+    ///
+    /// Bytes are base64, as other APIs have them: the REST API gives their address instead.
     pub fn to_json(&self) -> Json {
         match self {
             Self::Null => Json::Null,
@@ -81,6 +97,7 @@ impl Value {
             Self::Text(text) => Json::from(text.as_str()),
             Self::Date(date) => Json::from(date.to_string()),
             Self::DateTime(moment) => Json::from(format_moment(*moment)),
+            Self::Blob(bytes) => Json::from(STANDARD.encode(bytes)),
         }
     }
 }

@@ -6,14 +6,20 @@
 
 mod accounts;
 mod activities;
+mod analytics;
+mod approvals;
 mod dice;
+mod files;
 mod measurements;
 mod people;
+mod profiles;
 mod sales;
 mod service;
+mod views;
 mod words;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -34,9 +40,19 @@ impl Org {
     ///
     /// Noon, because it is the same day in nearly every time zone: who asks does not change what
     /// `TODAY` finds.
+    ///
+    /// It is made once a process for each day: tests start many orgs, and copies share what neither
+    /// has changed.
     pub fn sample(now: Timestamp) -> Self {
+        static SAMPLES: Mutex<BTreeMap<Timestamp, Org>> = Mutex::new(BTreeMap::new());
         let noon = now.as_second().div_euclid(DAY_SECONDS) * DAY_SECONDS + NOON_SECONDS;
         let noon = Timestamp::from_second(noon).unwrap_or(now);
+        let mut samples = SAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
+        let sample = samples.entry(noon).or_insert_with(|| Self::made(noon));
+        sample.clone()
+    }
+
+    fn made(noon: Timestamp) -> Self {
         let id = Id::numbered("00D", 1);
         let mut seed = Seed {
             org: Self::new(objects::schema(), id, noon),
@@ -48,6 +64,10 @@ impl Org {
         let cases = service::add(&mut seed, &people, &accounts);
         activities::add(&mut seed, &people, &accounts, &sales, &cases);
         measurements::add(&mut seed, &people, &accounts);
+        files::add(&mut seed, &people, &accounts, &sales);
+        views::add(&mut seed);
+        analytics::add(&mut seed);
+        approvals::add(&mut seed);
         seed.org
     }
 }

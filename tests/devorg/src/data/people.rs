@@ -1,6 +1,6 @@
 //! The org itself, its users, what they may do, and their queues.
 
-use super::Seed;
+use super::{Seed, profiles};
 use crate::id::Id;
 use crate::objects::RECORD_TYPES;
 use crate::value::Value;
@@ -17,8 +17,8 @@ pub(super) struct People {
     pub(super) case_queue: Id,
 }
 
-/// A user: first and last name, title, role (its place in [`ROLES`]), profile (its place in
-/// [`PROFILES`]), manager (a place in this list), time zone, and whether active.
+/// A user: first and last name, title, role (its place in [`ROLES`]), profile (its place among
+/// [`profiles::add`]'s), manager (a place in this list), time zone, and whether active.
 type Person = (
     &'static str,
     &'static str,
@@ -31,7 +31,7 @@ type Person = (
 );
 
 /// The first is the administrator.
-const PEOPLE: [Person; 12] = [
+const PEOPLE: [Person; 14] = [
     (
         "Robin",
         "Admin",
@@ -152,33 +152,48 @@ const PEOPLE: [Person; 12] = [
         "America/New_York",
         false,
     ),
+    (
+        "Nightly",
+        "Sync",
+        "Integration",
+        None,
+        4,
+        None,
+        "Europe/London",
+        true,
+    ),
+    (
+        "Kofi",
+        "Arden",
+        "Contractor",
+        Some(2),
+        5,
+        Some(2),
+        "America/Chicago",
+        true,
+    ),
 ];
 
-const PROFILES: [&str; 4] = [
-    "System Administrator",
-    "Sales User",
-    "Service User",
-    "Read Only",
-];
-
-/// A role and the place of the one above it.
-const ROLES: [(&str, &str, Option<usize>); 5] = [
-    ("CEO", "CEO", None),
-    ("VP, Sales", "VPSales", Some(0)),
+/// A role, the place of the one above it, and how much whoever has it may do with the
+/// opportunities of accounts that they own and other people's.
+const ROLES: [(&str, &str, Option<usize>, &str); 5] = [
+    ("CEO", "CEO", None, "Edit"),
+    ("VP, Sales", "VPSales", Some(0), "Edit"),
     (
         "Sales Team, Americas and Asia",
         "SalesAmericasAsia",
         Some(1),
+        "None",
     ),
-    ("Sales Team, Europe", "SalesEurope", Some(1)),
-    ("Customer Support", "CustomerSupport", Some(0)),
+    ("Sales Team, Europe", "SalesEurope", Some(1), "Read"),
+    ("Customer Support", "CustomerSupport", Some(0), "None"),
 ];
 
 pub(super) fn add(seed: &mut Seed) -> People {
     organization(seed);
-    let profiles = PROFILES.map(|name| profile(seed, name));
+    let profiles = profiles::add(seed);
     let mut roles = Vec::new();
-    for (name, developer_name, above) in ROLES {
+    for (name, developer_name, above, opportunities) in ROLES {
         let row = vec![
             ("Name", name.into()),
             ("DeveloperName", developer_name.into()),
@@ -187,7 +202,7 @@ pub(super) fn add(seed: &mut Seed) -> People {
                 "ParentRoleId",
                 above.and_then(|above| roles.get(above).copied()).into(),
             ),
-            ("OpportunityAccessForAccountOwner", "Edit".into()),
+            ("OpportunityAccessForAccountOwner", opportunities.into()),
             ("CaseAccessForAccountOwner", "Edit".into()),
             ("ContactAccessForAccountOwner", "Edit".into()),
         ];
@@ -198,6 +213,7 @@ pub(super) fn add(seed: &mut Seed) -> People {
         let id = user(seed, number, person, &profiles, &roles, &users);
         users.push(id);
     }
+    profiles::count_licenses(seed);
     for (name, developer_name) in
         RECORD_TYPES.map(|(_, name, developer_name)| (name, developer_name))
     {
@@ -243,9 +259,9 @@ fn organization(seed: &mut Seed) {
     ];
     row.extend(
         [
-            ("DefaultAccountAccess", "Edit"),
+            ("DefaultAccountAccess", "Read"),
             ("DefaultContactAccess", "ControlledByParent"),
-            ("DefaultOpportunityAccess", "Edit"),
+            ("DefaultOpportunityAccess", "None"),
             ("DefaultLeadAccess", "ReadEditTransfer"),
             ("DefaultCaseAccess", "ReadEditTransfer"),
             ("DefaultCampaignAccess", "All"),
@@ -255,34 +271,11 @@ fn organization(seed: &mut Seed) {
     seed.add("Organization", seed.ago(1_200, 480), row);
 }
 
-fn profile(seed: &mut Seed, name: &str) -> Id {
-    let administers = name == "System Administrator";
-    let mut row = vec![
-        ("Name", name.into()),
-        ("UserType", "Standard".into()),
-        ("PermissionsApiEnabled", true.into()),
-        ("PermissionsViewSetup", true.into()),
-        ("PermissionsRunReports", true.into()),
-    ];
-    row.extend(
-        [
-            "PermissionsModifyAllData",
-            "PermissionsViewAllData",
-            "PermissionsManageUsers",
-            "PermissionsCustomizeApplication",
-            "PermissionsExportReport",
-            "PermissionsBulkApiHardDelete",
-        ]
-        .map(|permission| (permission, administers.into())),
-    );
-    seed.add("Profile", seed.ago(1_200, 500), row)
-}
-
 fn user(
     seed: &mut Seed,
     number: usize,
     person: &Person,
-    profiles: &[Id; 4],
+    profiles: &[Id],
     roles: &[Id],
     users: &[Id],
 ) -> Id {
@@ -310,7 +303,7 @@ fn user(
         ("LanguageLocaleKey", language.into()),
         ("EmailEncodingKey", "UTF-8".into()),
         ("EmployeeNumber", format!("E{:04}", 1_001 + number).into()),
-        ("ProfileId", profiles[profile].into()),
+        ("ProfileId", profiles.get(profile).copied().into()),
         (
             "UserRoleId",
             role.and_then(|role| roles.get(role).copied()).into(),

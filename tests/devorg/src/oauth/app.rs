@@ -1,50 +1,162 @@
-//! The app that asks to be let in, and what it has to show.
+//! Apps: connected apps and External Client Apps, with their settings.
 
-use super::OauthError;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// The one app of the org, as an External Client App's settings have it.
+use rustls::pki_types::CertificateDer;
+
+use super::{AppState, OauthError, Scopes};
+use crate::id::Id;
+
+/// Which of Salesforce's two kinds of app this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    ConnectedApp,
+    /// Known at the org's own host alone.
+    ExternalClientApp,
+}
+
+/// An app, as its settings have it.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
-    pub(crate) client_id: String,
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// The consumer key.
+    pub(crate) client_id: Arc<str>,
+    /// The consumer secret.
     pub(crate) client_secret: String,
+    /// Whether the secret is needed even with a code verifier or a refresh token.
+    pub(crate) secret_needed: bool,
+    /// Whether a code needs a challenge.
+    pub(crate) pkce_needed: bool,
     /// Where codes may be sent, to the letter, beside any loopback address.
     pub(crate) redirect_uris: Vec<String>,
+    pub(crate) scopes: Scopes,
     /// Whether a refresh token is used once and replaced.
     pub(crate) rotate_refresh_tokens: bool,
+    pub(crate) state: AppState,
+    /// Whether somebody who may has let it in though it is not installed.
+    pub(crate) approved_uninstalled: bool,
+    /// The users for whom an administrator approved it.
+    pub(crate) assigned: BTreeSet<Id>,
+    /// Who the app is when it comes by its own credentials.
+    pub(crate) run_as: Option<Id>,
+    /// Whose signature it is known by in the JWT bearer flow.
+    pub(crate) certificate: Option<CertificateDer<'static>>,
+}
+
+/// What an administrator does on the page *Connected Apps OAuth Usage*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Install,
+    Uninstall,
+    Block,
+    Unblock,
+}
+
+impl Action {
+    pub(super) const ALL: [Self; 4] = [Self::Install, Self::Uninstall, Self::Block, Self::Unblock];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Install => "Install",
+            Self::Uninstall => "Uninstall",
+            Self::Block => "Block",
+            Self::Unblock => "Unblock",
+        }
+    }
+
+    /// Gives the state that it leads to.
+    pub(super) fn leads_to(self) -> AppState {
+        match self {
+            Self::Install | Self::Unblock => AppState::Ready,
+            Self::Uninstall => AppState::NotInstalled,
+            Self::Block => AppState::Blocked,
+        }
+    }
+
+    /// Says whether an app that stands so has this button.
+    pub(super) fn fits(self, state: AppState) -> bool {
+        match self {
+            Self::Install => state == AppState::NotInstalled,
+            Self::Uninstall => !matches!(state, AppState::NotInstalled | AppState::Blocked),
+            Self::Block => state != AppState::Blocked,
+            Self::Unblock => state == AppState::Blocked,
+        }
+    }
+}
+
+/// Every app of the org.
+#[derive(Debug, Default)]
+pub(crate) struct Apps(Vec<App>);
+
+impl Apps {
+    pub(crate) fn new(apps: Vec<App>) -> Self {
+        Self(apps)
+    }
+
+    pub(crate) fn all(&self) -> &[App] {
+        &self.0
+    }
+
+    /// Finds an app that is known to the org by its consumer key.
+    pub(super) fn find(&self, client_id: &str) -> Option<&App> {
+        self.0
+            .iter()
+            .find(|app| *app.client_id == *client_id && app.state != AppState::Unknown)
+    }
+
+    /// Finds an app by its consumer key or its name, in whatever state.
+    pub(super) fn named(&mut self, name: &str) -> Option<&mut App> {
+        self.0
+            .iter_mut()
+            .find(|app| *app.client_id == *name || app.name == name)
+    }
 }
 
 impl App {
+    /// Puts the app into a state.
+    pub(super) fn set(&mut self, state: AppState) {
+        self.state = state;
+        self.approved_uninstalled = false;
+    }
+
+    /// Gives what may be asked for.
+    pub(super) fn scopes(&self) -> Scopes {
+        match self.state {
+            AppState::ScopeMissing => Scopes::identity_alone(),
+            _ => self.scopes.clone(),
+        }
+    }
+
     /// Says whether a code may be sent to an address.
     ///
     /// A loopback address needs no registration, at any port (RFC 8252, section 7.3): nobody but
     /// the same machine gets the code.
-    pub(crate) fn redirects_to(&self, uri: &str) -> bool {
-        if uri.chars().any(|c| c.is_control() || c.is_whitespace()) || uri.contains('#') {
+    pub(super) fn redirects_to(&self, uri: &str) -> bool {
+        if self.state == AppState::CallbackMismatch
+            || uri.chars().any(|c| c.is_control() || c.is_whitespace())
+            || uri.contains('#')
+        {
             return false;
         }
         self.redirect_uris.iter().any(|known| known == uri) || is_loopback(uri)
     }
 
-    /// Checks who calls the token endpoint. With a code verifier or a refresh token a public client
-    /// needs no secret; a secret that is given must be right all the same.
+    /// Checks that who calls the token endpoint is the app. With a code verifier or a refresh
+    /// token (`proven`) a public client needs no secret; one that is given must be right all the
+    /// same.
     pub(super) fn check(
         &self,
-        client_id: Option<&str>,
         client_secret: Option<&str>,
-        secret_needed: bool,
+        proven: bool,
     ) -> Result<(), OauthError> {
-        if client_id != Some(&*self.client_id) {
-            return Err(OauthError::new(
-                "invalid_client_id",
-                "client identifier invalid",
-            ));
-        }
         match client_secret {
             Some(secret) if secret != self.client_secret => Err(OauthError::new(
                 "invalid_client",
                 "invalid client credentials",
             )),
-            None if secret_needed => Err(OauthError::new(
+            None if self.secret_needed || !proven => Err(OauthError::new(
                 "invalid_client",
                 "client secret or code verifier missing",
             )),
@@ -69,16 +181,12 @@ fn is_loopback(uri: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::samples::main_app;
 
     #[test]
     fn codes_go_to_loopback_and_to_registered_addresses_alone() {
-        let app = App {
-            client_id: String::new(),
-            client_secret: String::new(),
-            redirect_uris: vec!["https://host.example/callback".into()],
-            rotate_refresh_tokens: false,
-        };
+        let mut app = main_app(String::new(), String::new());
+        app.redirect_uris = vec!["https://host.example/callback".into()];
         for uri in [
             "http://127.0.0.1:1717/callback?x=1",
             "http://localhost/",

@@ -1,7 +1,10 @@
 //! What has been granted: codes, access tokens and refresh tokens, in memory.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
 
 use super::{OauthError, Scopes, random};
 use crate::id::Id;
@@ -18,37 +21,51 @@ const INVALID_CODE: OauthError = OauthError::new("invalid_grant", "invalid autho
 #[derive(Debug, Default)]
 pub(crate) struct Grants {
     codes: HashMap<String, Code>,
+    consents: HashMap<u64, Consent>,
     access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
-    /// The next consent's number.
-    next_consent: u64,
+    /// The last consent's number.
+    last_consent: u64,
+}
+
+/// What a user lets an app do.
+#[derive(Debug, Clone)]
+pub(crate) struct Consent {
+    pub(crate) client_id: Arc<str>,
+    pub(crate) user: Id,
+    pub(crate) scopes: Scopes,
+    /// Whether the user was asked, on a page.
+    pub(crate) asked: bool,
 }
 
 /// A code on its way through the browser.
 #[derive(Debug, Clone)]
 pub(super) struct Code {
-    pub(super) user: Id,
-    pub(super) scopes: Scopes,
+    pub(super) consent: Consent,
     pub(super) redirect_uri: String,
     /// The S256 challenge of RFC 7636.
     pub(super) challenge: Option<String>,
+    /// What the ID token is to repeat.
+    pub(super) nonce: Option<String>,
     pub(super) made: Instant,
 }
 
 /// What an access token stands for.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
+    pub(crate) client_id: Arc<str>,
     pub(crate) user: Id,
     pub(crate) scopes: Scopes,
+    /// When it was issued.
+    pub(crate) since: Timestamp,
     /// The consent that it comes from; to revoke that revokes this.
     consent: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Refresh {
-    user: Id,
-    scopes: Scopes,
     consent: u64,
+    since: Timestamp,
     /// Whether it has been replaced by another.
     spent: bool,
 }
@@ -59,6 +76,15 @@ pub(crate) struct Issued {
     pub(crate) user: Id,
     pub(crate) scopes: Scopes,
     pub(crate) access_token: String,
+    pub(crate) refresh_token: Option<String>,
+    /// What the ID token is to repeat.
+    pub(crate) nonce: Option<String>,
+}
+
+/// The texts of tokens to use instead of random ones.
+#[derive(Debug, Default)]
+pub(crate) struct Given {
+    pub(crate) access_token: Option<String>,
     pub(crate) refresh_token: Option<String>,
 }
 
@@ -87,48 +113,47 @@ impl Grants {
         Ok(code)
     }
 
-    /// Issues the tokens of a new consent; `given` are texts to use instead of random ones.
+    /// Issues the tokens of a new consent, with a refresh token if the scopes have one.
     pub(crate) fn issue(
         &mut self,
         org: Id,
-        user: Id,
-        scopes: Scopes,
-        given: (Option<String>, Option<String>),
+        consent: Consent,
+        given: Given,
     ) -> Result<Issued, getrandom::Error> {
-        self.next_consent += 1;
-        let consent = self.next_consent;
-        let refresh_token = match given.1 {
+        let refresh_token = match given.refresh_token {
             Some(token) => Some(token),
-            None if scopes.refresh() => Some(random("5Aep861", 80)?),
+            None if consent.scopes.refresh() => Some(refresh_token()?),
             None => None,
         };
+        let mut issued = self.issue_session(org, consent, given.access_token)?;
         if let Some(token) = &refresh_token {
-            let refresh = Refresh {
-                user,
-                scopes: scopes.clone(),
-                consent,
-                spent: false,
-            };
-            self.refresh.insert(token.clone(), refresh);
+            self.refresh
+                .insert(token.clone(), Refresh::of(self.last_consent));
         }
-        let access_token = match given.0 {
+        issued.refresh_token = refresh_token;
+        Ok(issued)
+    }
+
+    /// Issues an access token and no refresh token, as for who can come again by themselves.
+    pub(crate) fn issue_session(
+        &mut self,
+        org: Id,
+        consent: Consent,
+        access_token: Option<String>,
+    ) -> Result<Issued, getrandom::Error> {
+        let text = match access_token {
             Some(token) => token,
-            None => access_token(org)?,
+            None => self::access_token(org)?,
         };
-        self.access.insert(
-            access_token.clone(),
-            Access {
-                user,
-                scopes: scopes.clone(),
-                consent,
-            },
-        );
-        Ok(Issued {
-            user,
-            scopes,
-            access_token,
-            refresh_token,
-        })
+        self.last_consent += 1;
+        self.consents.insert(self.last_consent, consent.clone());
+        Ok(self.access_for(self.last_consent, consent, text))
+    }
+
+    /// Finds whose a refresh token is, and of which app.
+    pub(super) fn refreshed(&self, token: &str) -> Option<&Consent> {
+        let refresh = self.refresh.get(token)?;
+        self.consents.get(&refresh.consent)
     }
 
     /// Issues another access token, and another refresh token when `rotate` says so.
@@ -140,7 +165,12 @@ impl Grants {
         token: &str,
         rotate: bool,
     ) -> Result<Result<Issued, OauthError>, getrandom::Error> {
-        let Some(refresh) = self.refresh.get(token).cloned() else {
+        let found = self.refresh.get(token).cloned();
+        let found = found.and_then(|refresh| {
+            let consent = self.consents.get(&refresh.consent)?.clone();
+            Some((refresh, consent))
+        });
+        let Some((refresh, consent)) = found else {
             return Ok(Err(EXPIRED));
         };
         if refresh.spent {
@@ -148,37 +178,85 @@ impl Grants {
             return Ok(Err(EXPIRED));
         }
         let access_token = access_token(org)?;
-        let refresh_token = if rotate {
-            Some(random("5Aep861", 80)?)
-        } else {
-            None
-        };
-        if let Some(next) = &refresh_token {
-            self.refresh.insert(next.clone(), refresh.clone());
+        let mut issued = self.access_for(refresh.consent, consent, access_token);
+        if rotate {
+            let next = refresh_token()?;
+            self.refresh
+                .insert(next.clone(), Refresh::of(refresh.consent));
             self.refresh
                 .entry(token.to_owned())
                 .and_modify(|old| old.spent = true);
+            issued.refresh_token = Some(next);
         }
-        let Refresh {
+        Ok(Ok(issued))
+    }
+
+    fn access_for(&mut self, number: u64, consent: Consent, text: String) -> Issued {
+        let Consent {
+            client_id,
             user,
             scopes,
-            consent,
             ..
-        } = refresh;
+        } = consent;
         self.access.insert(
-            access_token.clone(),
+            text.clone(),
             Access {
+                client_id,
                 user,
                 scopes: scopes.clone(),
-                consent,
+                since: Timestamp::now(),
+                consent: number,
             },
         );
-        Ok(Ok(Issued {
+        Issued {
             user,
             scopes,
-            access_token,
-            refresh_token,
-        }))
+            access_token: text,
+            refresh_token: None,
+            nonce: None,
+        }
+    }
+
+    /// Says whether a user has let an app do this much, when asked.
+    pub(super) fn approved(&self, client_id: &str, user: Id, scopes: &Scopes) -> bool {
+        self.consents.values().any(|consent| {
+            consent.asked
+                && *consent.client_id == *client_id
+                && consent.user == user
+                && consent.scopes.refresh()
+                && consent.scopes.cover(scopes)
+        })
+    }
+
+    /// Counts the users who have let an app in.
+    pub(super) fn users_of(&self, client_id: &str) -> usize {
+        let users: HashSet<Id> = self
+            .consents
+            .values()
+            .filter(|consent| *consent.client_id == *client_id)
+            .map(|consent| consent.user)
+            .collect();
+        users.len()
+    }
+
+    /// Ends every session of an app; its refresh tokens stay.
+    pub(super) fn expire_app(&mut self, client_id: &str) {
+        self.access
+            .retain(|_, access| *access.client_id != *client_id);
+    }
+
+    /// Ends every access token, or those of a user, as time does; says how many there were.
+    pub(crate) fn expire_all(&mut self, user: Option<Id>) -> usize {
+        let before = self.access.len();
+        self.access
+            .retain(|_, access| user.is_some_and(|user| access.user != user));
+        before - self.access.len()
+    }
+
+    /// Finds what a refresh token stands for, and when it was issued.
+    pub(super) fn refresh_token(&self, token: &str) -> Option<(&Consent, Timestamp)> {
+        let refresh = self.refresh.get(token).filter(|refresh| !refresh.spent)?;
+        Some((self.consents.get(&refresh.consent)?, refresh.since))
     }
 
     /// Finds what an access token stands for.
@@ -204,9 +282,24 @@ impl Grants {
     }
 
     fn end(&mut self, consent: u64) {
+        self.consents.remove(&consent);
         self.access.retain(|_, access| access.consent != consent);
         self.refresh.retain(|_, refresh| refresh.consent != consent);
     }
+}
+
+impl Refresh {
+    fn of(consent: u64) -> Self {
+        Self {
+            consent,
+            since: Timestamp::now(),
+            spent: false,
+        }
+    }
+}
+
+fn refresh_token() -> Result<String, getrandom::Error> {
+    random("5Aep861", 80)
 }
 
 /// Makes an access token: the org's id, `!`, and letters, digits, `.` and `_`.
@@ -223,9 +316,13 @@ mod tests {
         let mut grants = Grants::default();
         let org = Id::numbered("00D", 1);
         let user = Id::numbered("005", 1);
-        let issued = grants
-            .issue(org, user, Scopes::all(), (None, None))
-            .unwrap();
+        let consent = Consent {
+            client_id: "app".into(),
+            user,
+            scopes: Scopes::all(),
+            asked: true,
+        };
+        let issued = grants.issue(org, consent, Given::default()).unwrap();
         (grants, org, issued)
     }
 

@@ -1,12 +1,12 @@
-//! The two pages that a person sees: to sign in and allow, and what went wrong.
+//! The pages that a person sees: to sign in, to allow, and what went wrong. No scripts.
 
+use super::{OauthError, Scopes};
+use crate::id::Id;
 use crate::state::Shared;
-use crate::wire::{Form, Reply};
+use crate::wire::{Form, Reply, Request};
 
-use super::Scopes;
-
-/// What the page carries from the request to the decision.
-const CARRIED: [&str; 7] = [
+/// What the pages carry from the request to the decision.
+const CARRIED: [&str; 9] = [
     "response_type",
     "client_id",
     "redirect_uri",
@@ -14,63 +14,147 @@ const CARRIED: [&str; 7] = [
     "state",
     "code_challenge",
     "code_challenge_method",
+    "prompt",
+    "nonce",
 ];
 
 const HEAD: &str = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Dev org</title>\
-<style>body{font:16px system-ui;max-width:24rem;margin:4rem auto;padding:0 1rem}\
+<style>body{font:16px system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem}\
 label,input,button{display:block;width:100%;box-sizing:border-box;margin:.3rem 0;font:inherit;padding:.4rem}\
-label{padding:0}.error{color:#b00}</style></head><body>";
+label{padding:0}td{padding:.2rem .6rem .2rem 0}.error{color:#b00}</style></head><body>";
 
-/// Shows who can sign in and what the app asks for; with `words` it has been tried and refused.
-pub(super) fn sign_in(form: &Form, shared: &Shared, scopes: &Scopes, words: Option<&str>) -> Reply {
-    let hidden: String = CARRIED
-        .iter()
-        .filter_map(|name| Some((name, form.get(name)?)))
-        .map(|(name, value)| {
-            format!(
-                "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
-                escaped(value)
-            )
-        })
-        .collect();
+/// Shows where to sign in to let an app in; with `words` it has been tried and refused.
+pub(super) fn sign_in(form: &Form, shared: &Shared, app: &str, words: Option<&str>) -> Reply {
+    let known = form
+        .get("username")
+        .or_else(|| form.get("login_hint"))
+        .unwrap_or_default();
+    let lead = format!("<p>to go on to {}</p>", escaped(app));
+    let to = "/services/oauth2/authorize";
+    sign_in_form(shared, to, &carried(form), known, &lead, words)
+}
+
+/// Shows a form with username and password that goes to an address with hidden values.
+pub(super) fn sign_in_form(
+    shared: &Shared,
+    to: &str,
+    hidden: &str,
+    username: &str,
+    lead: &str,
+    words: Option<&str>,
+) -> Reply {
     let users: String = shared
         .users
         .iter()
         .map(|user| format!("<option value=\"{}\">", escaped(&user.username)))
         .collect();
-    let known = form
-        .get("username")
-        .or_else(|| form.get("login_hint"))
-        .unwrap_or_default();
     let error = words
         .map(|words| format!("<p class=\"error\">{}</p>", escaped(words)))
         .unwrap_or_default();
     let html = format!(
-        "{HEAD}<h1>Sign in to the dev org</h1>{error}<form method=\"post\" action=\"/services/oauth2/authorize\">{hidden}\
+        "<h1>Log in to the dev org</h1>{lead}{error}<form method=\"post\" action=\"{to}\">{hidden}\
          <label for=\"username\">Username</label>\
          <input id=\"username\" name=\"username\" list=\"users\" value=\"{}\" autocomplete=\"off\">\
          <datalist id=\"users\">{users}</datalist>\
-         <label for=\"password\">Password</label><input id=\"password\" name=\"password\" type=\"password\">\
-         <p>The app asks for: {}</p>\
-         <button name=\"decision\" value=\"allow\">Allow</button><button name=\"decision\" value=\"deny\">Deny</button>\
-         </form></body></html>",
-        escaped(known),
-        escaped(&scopes.to_string()),
+         <label for=\"password\">Password</label>\
+         <input id=\"password\" name=\"password\" type=\"password\">\
+         <button id=\"Login\">Log In</button></form>",
+        escaped(username),
     );
-    Reply::page(if words.is_some() { 400 } else { 200 }, html)
+    page(if words.is_some() { 400 } else { 200 }, &html)
 }
 
-/// Says what is wrong with the app; nothing goes to its callback.
-pub(super) fn error(error: &str, description: &str) -> Reply {
+/// Asks who has signed in whether the app may do what it asks for.
+pub(super) fn consent(
+    form: &Form,
+    shared: &Shared,
+    app: &str,
+    scopes: &Scopes,
+    user: Id,
+    ticket: &str,
+) -> Reply {
+    let name = {
+        let org = shared.org();
+        let user = org.store.get("User", user);
+        let username = user.and_then(|user| user.get("Username").as_text());
+        escaped(username.unwrap_or_default())
+    };
+    let asked: String = scopes
+        .in_words()
+        .map(|(scope, words)| format!("<li>{words} ({scope})</li>"))
+        .collect();
     let html = format!(
-        "{HEAD}<h1>OAuth Error</h1><p class=\"error\">error={}&amp;error_description={}</p></body></html>",
-        escaped(error),
-        escaped(description)
+        "<h1>Allow Access?</h1><p>{app} is asking to:</p><ul>{asked}</ul>\
+         <p>Do you want to allow access for {name}?</p>\
+         <form method=\"post\" action=\"/services/oauth2/authorize\">{carried}{ticket}\
+         <button id=\"oaapprove\" name=\"decision\" value=\"allow\">Allow</button>\
+         <button id=\"oadeny\" name=\"decision\" value=\"deny\">Deny</button></form>",
+        app = escaped(app),
+        carried = carried(form),
+        ticket = hidden("sign_in", ticket),
     );
-    Reply::page(400, html)
+    page(200, &html)
 }
 
-fn escaped(text: &str) -> String {
+/// Turns away who may use the API alone; nothing goes to the app's callback.
+pub(super) fn api_only() -> Reply {
+    page(
+        403,
+        "<h1>Access Restricted for API Only Users</h1>\
+         <p class=\"error\">You can no longer access the UI. Close this window to continue.</p>",
+    )
+}
+
+/// Says what is wrong with the request; nothing goes to the app's callback.
+pub(super) fn error(error: &OauthError) -> Reply {
+    let html = format!(
+        "<h1>OAuth Error</h1><p class=\"error\">error={}&amp;error_description={}</p>",
+        escaped(error.error),
+        escaped(error.description)
+    );
+    page(400, &html)
+}
+
+/// `/setup/secur/RemoteAccessErrorPage.apexp`, which names the cause in its address and, but for
+/// an app that is not there, nowhere else.
+pub(crate) fn remote_access_error(request: &Request) -> Reply {
+    let words = match request.param("error") {
+        Some(code @ ("OAUTH_EC_APP_NOT_FOUND" | "inactive_org")) => {
+            let description = request.param("error_description").unwrap_or_default();
+            format!("{code} : {}", escaped(description))
+        }
+        _ => "OAUTH_APPROVAL_ERROR_GENERIC : An unexpected error has occurred during \
+              authentication. Please try again."
+            .to_owned(),
+    };
+    let html = format!(
+        "<h1>OAuth Error</h1><p>We can't authorize you because of an OAuth error. For more \
+         information, contact your Salesforce administrator.</p><p class=\"error\">{words}</p>"
+    );
+    page(200, &html)
+}
+
+/// Writes a hidden value of a form.
+pub(super) fn hidden(name: &str, value: &str) -> String {
+    format!(
+        "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
+        escaped(value)
+    )
+}
+
+/// Makes a page of a body.
+pub(super) fn page(status: u16, html: &str) -> Reply {
+    Reply::page(status, format!("{HEAD}{html}</body></html>"))
+}
+
+fn carried(form: &Form) -> String {
+    CARRIED
+        .iter()
+        .filter_map(|name| Some(hidden(name, form.get(name)?)))
+        .collect()
+}
+
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

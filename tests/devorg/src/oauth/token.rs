@@ -8,36 +8,62 @@ use jiff::Timestamp;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::OauthError;
-use super::grants::Issued;
+use super::admission::{self, Door};
+use super::app::App;
+use super::grants::{Given, Issued};
+use super::{AppState, OauthError, direct, id_token, jwt};
 use crate::state::Shared;
 use crate::wire::{Form, Reply, Request};
 
-const NO_RANDOM: OauthError =
+pub(super) const NO_RANDOM: OauthError =
     OauthError::new("server_error", "the org's machine gives no random bytes");
 
-/// Redeems a code or a refresh token.
+const EXPIRED: OauthError = OauthError::new("invalid_grant", "expired access/refresh token");
+
+/// The grant type of RFC 7523.
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+/// How long an access token lives without being used, as `exp` says: a session's two hours.
+const SESSION_SECONDS: i64 = 2 * 3_600;
+
+/// Gives tokens for what an app has got.
 pub(super) fn token(shared: &Shared, request: &Request) -> Reply {
     let form = request.form();
     let issued = match form.get("grant_type") {
         Some("authorization_code") => redeem(shared, request, &form),
         Some("refresh_token") => refresh(shared, request, &form),
+        Some("client_credentials") => direct::client_credentials(shared, request, &form),
+        Some(JWT_BEARER) => jwt::bearer(shared, request, &form),
+        Some("password") => direct::password(shared, request, &form),
         _ => Err(OauthError::new(
             "unsupported_grant_type",
             "grant type not supported",
         )),
     };
     match issued {
-        Ok(issued) => answer(shared, &issued),
+        Ok((app, issued)) => answer(shared, request, &app, &issued),
         Err(error) => error.into(),
     }
 }
 
-fn redeem(shared: &Shared, request: &Request, form: &Form) -> Result<Issued, OauthError> {
+fn redeem(shared: &Shared, request: &Request, form: &Form) -> Result<(App, Issued), OauthError> {
     let verifier = form.get("code_verifier");
-    check_app(shared, request, form, verifier.is_none())?;
-    let mut grants = shared.grants();
-    let code = grants.take_code(form.get("code").unwrap_or_default())?;
+    let app = caller(shared, request, form, verifier.is_some())?;
+    let code = shared
+        .grants()
+        .take_code(form.get("code").unwrap_or_default())?;
+    if code.consent.client_id != app.client_id {
+        return Err(OauthError::new(
+            "invalid_grant",
+            "invalid authorization code",
+        ));
+    }
+    if app.state == AppState::CodesExpired {
+        return Err(OauthError::new(
+            "invalid_grant",
+            "expired authorization code",
+        ));
+    }
     if form.get("redirect_uri") != Some(&*code.redirect_uri) {
         return Err(OauthError::new(
             "redirect_uri_mismatch",
@@ -53,10 +79,14 @@ fn redeem(shared: &Shared, request: &Request, form: &Form) -> Result<Issued, Oau
     if !proven {
         return Err(OauthError::new("invalid_grant", "invalid code verifier"));
     }
-    let org = shared.org_id;
-    grants
-        .issue(org, code.user, code.scopes, (None, None))
-        .map_err(|_| NO_RANDOM)
+    admission::of_user(shared, &app, code.consent.user, Door::Granted)
+        .map_err(|refusal| refusal.error())?;
+    let mut issued = shared
+        .grants()
+        .issue(shared.org_id, code.consent, Given::default())
+        .map_err(|_| NO_RANDOM)?;
+    issued.nonce = code.nonce;
+    Ok((app, issued))
 }
 
 /// Makes the S256 challenge of a verifier (RFC 7636, section 4.2).
@@ -64,22 +94,34 @@ fn challenge_of(verifier: &str) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
-fn refresh(shared: &Shared, request: &Request, form: &Form) -> Result<Issued, OauthError> {
-    check_app(shared, request, form, false)?;
+fn refresh(shared: &Shared, request: &Request, form: &Form) -> Result<(App, Issued), OauthError> {
+    let app = caller(shared, request, form, true)?;
     let token = form.get("refresh_token").unwrap_or_default();
-    let mut grants = shared.grants();
-    grants
-        .refresh(shared.org_id, token, shared.app.rotate_refresh_tokens)
-        .map_err(|_| NO_RANDOM)?
+    let user = {
+        let grants = shared.grants();
+        let consent = grants
+            .refreshed(token)
+            .filter(|consent| consent.client_id == app.client_id);
+        consent.ok_or(EXPIRED)?.user
+    };
+    if app.state == AppState::TokensExpired {
+        return Err(EXPIRED);
+    }
+    admission::of_user(shared, &app, user, Door::Granted).map_err(|refusal| refusal.error())?;
+    let issued = shared
+        .grants()
+        .refresh(shared.org_id, token, app.rotate_refresh_tokens)
+        .map_err(|_| NO_RANDOM)??;
+    Ok((app, issued))
 }
 
-/// Checks who calls: by the form, or by HTTP Basic (RFC 6749, section 2.3.1).
-fn check_app(
+/// Finds who calls: by the form, or by HTTP Basic (RFC 6749, section 2.3.1).
+pub(super) fn caller(
     shared: &Shared,
     request: &Request,
     form: &Form,
-    secret_needed: bool,
-) -> Result<(), OauthError> {
+    proven: bool,
+) -> Result<App, OauthError> {
     let basic = request
         .header("authorization")
         .and_then(|value| value.split_once(' '))
@@ -91,27 +133,36 @@ fn check_app(
     let client_secret = form
         .get("client_secret")
         .or(basic.map(|(_, secret)| secret));
-    shared.app.check(
-        client_id,
-        client_secret.filter(|secret| !secret.is_empty()),
-        secret_needed,
-    )
+    let app = client_id.and_then(|client_id| shared.apps().find(client_id).cloned());
+    let app = app.ok_or(OauthError::new(
+        "invalid_client_id",
+        "client identifier invalid",
+    ))?;
+    admission::of_app(&app, request).map_err(|refusal| refusal.error())?;
+    app.check(client_secret.filter(|secret| !secret.is_empty()), proven)?;
+    Ok(app)
 }
 
-fn answer(shared: &Shared, issued: &Issued) -> Reply {
-    let id = shared.identity_url(issued.user);
+fn answer(shared: &Shared, request: &Request, app: &App, issued: &Issued) -> Reply {
+    let id = shared.identity_url(request, issued.user);
     let issued_at = Timestamp::now().as_millisecond().to_string();
     let mut body = json!({
         "access_token": issued.access_token,
         "id": id,
-        "instance_url": shared.url,
+        "instance_url": shared.origin(request),
         "issued_at": issued_at,
         "scope": issued.scopes.to_string(),
-        "signature": signature(&shared.app.client_secret, &id, &issued_at),
+        "signature": signature(&app.client_secret, &id, &issued_at),
         "token_type": "Bearer",
     });
     if let Some(token) = &issued.refresh_token {
         body["refresh_token"] = json!(token);
+    }
+    if issued.scopes.openid() {
+        match id_token::id_token(shared, request, &app.client_id, issued) {
+            Ok(token) => body["id_token"] = json!(token),
+            Err(_) => return NO_RANDOM.into(),
+        }
     }
     Reply::json(200, &body).with(CACHE_CONTROL, "no-store")
 }
@@ -138,35 +189,61 @@ pub(super) fn revoke(shared: &Shared, request: &Request) -> Reply {
     }
 }
 
-/// Says what an access token stands for (RFC 7662).
+/// Says what a token of the app that asks stands for (RFC 7662).
 pub(super) fn introspect(shared: &Shared, request: &Request) -> Reply {
     let form = request.form();
-    if let Err(error) = check_app(shared, request, &form, true) {
-        return error.into();
-    }
-    let access = shared
-        .grants()
-        .access(form.get("token").unwrap_or_default())
-        .cloned();
-    let Some(access) = access else {
+    let app = match caller(shared, request, &form, false) {
+        Ok(app) => app,
+        Err(error) => return error.into(),
+    };
+    let token = form.get("token").unwrap_or_default();
+    let found = {
+        let grants = shared.grants();
+        let access = grants.access(token).map(|access| {
+            (
+                access.client_id.clone(),
+                access.user,
+                access.scopes.clone(),
+                access.since,
+                true,
+            )
+        });
+        access.or_else(|| {
+            let (consent, since) = grants.refresh_token(token)?;
+            Some((
+                consent.client_id.clone(),
+                consent.user,
+                consent.scopes.clone(),
+                since,
+                false,
+            ))
+        })
+    };
+    let Some((_, user, scopes, since, is_access)) =
+        found.filter(|(client_id, ..)| *client_id == app.client_id)
+    else {
         return Reply::json(200, &json!({"active": false}));
     };
-    let username = shared
-        .users
-        .iter()
-        .find(|user| user.id() == access.user)
-        .map(|user| &user.username);
-    Reply::json(
-        200,
-        &json!({
-            "active": true,
-            "client_id": shared.app.client_id,
-            "scope": access.scopes.to_string(),
-            "sub": shared.identity_url(access.user),
-            "token_type": "access_token",
-            "username": username,
-        }),
-    )
+    let username = {
+        let org = shared.org();
+        let user = org.store.get("User", user);
+        user.map(|user| user.get("Username").to_json())
+    };
+    let since = since.as_second();
+    let mut body = json!({
+        "active": true,
+        "client_id": &*app.client_id,
+        "iat": since,
+        "nbf": since,
+        "scope": scopes.to_string(),
+        "sub": shared.identity_url(request, user),
+        "token_type": if is_access { "access_token" } else { "refresh_token" },
+        "username": username,
+    });
+    if is_access {
+        body["exp"] = json!(since + SESSION_SECONDS);
+    }
+    Reply::json(200, &body)
 }
 
 #[cfg(test)]

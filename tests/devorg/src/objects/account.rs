@@ -10,6 +10,31 @@ pub(crate) const RECORD_TYPES: [(u64, &str, &str); 2] = [
     (2, "Partner Account", "Partner_Account"),
 ];
 
+/// The picklists of which a record type has some values only: record type, field, values.
+const RESTRICTIONS: [(&str, &str, &[&str]); 2] = [
+    (
+        "Business_Account",
+        "Type",
+        &[
+            "Prospect",
+            "Customer - Direct",
+            "Customer - Channel",
+            "Technology Partner",
+            "Other",
+        ],
+    ),
+    (
+        "Partner_Account",
+        "Type",
+        &[
+            "Channel Partner / Reseller",
+            "Installation Partner",
+            "Technology Partner",
+            "Other",
+        ],
+    ),
+];
+
 pub(super) fn object() -> Object {
     let mut account = object_of_accounts()
         .with(identity())
@@ -33,6 +58,7 @@ fn object_of_accounts() -> Object {
         .child("Account", "ParentId", "ChildAccounts")
         .keeping_child("Case", "AccountId", "Cases")
         .owned_child("Contact", "AccountId", "Contacts")
+        .with_files()
         .child("Event", "AccountId", "")
         .owned_child("Event", "WhatId", "Events")
         .child("Lead", "ConvertedAccountId", "")
@@ -52,6 +78,14 @@ fn record_types() -> Vec<RecordType> {
             developer_name: (*developer_name).into(),
             default: *number == 1,
             master: false,
+            picklists: RESTRICTIONS
+                .iter()
+                .filter(|(record_type, ..)| record_type == developer_name)
+                .map(|(_, field, values)| {
+                    let values = values.iter().map(|value| (*value).to_owned());
+                    ((*field).into(), values.collect())
+                })
+                .collect(),
         })
         .collect();
     types.extend(Id::parse("012000000000000").map(|id| RecordType {
@@ -60,6 +94,7 @@ fn record_types() -> Vec<RecordType> {
         developer_name: "Master".into(),
         default: false,
         master: true,
+        picklists: Vec::new(),
     }));
     types
 }

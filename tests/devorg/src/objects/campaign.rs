@@ -9,6 +9,7 @@ pub(super) fn object() -> Object {
     crate::schema::object("Campaign", "Campaign", "Campaigns", "701")
         .scopes(&owner_scopes("campaigns"))
         .child("Campaign", "ParentId", "ChildCampaigns")
+        .with_files()
         .owned_child("Event", "WhatId", "Events")
         .child("Opportunity", "CampaignId", "Opportunities")
         .owned_child("Task", "WhatId", "Tasks")

@@ -21,6 +21,7 @@ pub(super) fn object() -> Object {
     let mut case = crate::schema::object("Case", "Case", "Cases", "500")
         .scopes(&owner_scopes("cases"))
         .child("Case", "ParentId", "Cases")
+        .with_files()
         .owned_child("Event", "WhatId", "Events")
         .owned_child("Task", "WhatId", "Tasks")
         .with(identity())

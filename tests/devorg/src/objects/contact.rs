@@ -8,6 +8,7 @@ pub(super) fn object() -> Object {
         .scopes(&owner_scopes("contacts"))
         .keeping_child("Case", "ContactId", "Cases")
         .child("Contact", "ReportsToId", "")
+        .with_files()
         .owned_child("Event", "WhoId", "Events")
         .child("Lead", "ConvertedContactId", "")
         .child("Opportunity", "ContactId", "Opportunities")

@@ -5,6 +5,7 @@ use crate::schema::*;
 
 pub(super) fn object() -> Object {
     let mut event = crate::schema::object("Event", "Event", "Events", "00U")
+        .with_files()
         .child("Event", "RecurrenceActivityId", "RecurringEvents")
         .scopes(&[
             ("everything", "All events"),

@@ -6,6 +6,8 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     crate::schema::object("Measurement__c", "Measurement", "Measurements", "a00")
         .scopes(&owner_scopes("measurements"))
+        .with_files()
+        .owned_child("ProcessInstance", "TargetObjectId", "ProcessInstances")
         .with([
             id("Record ID"),
             owner("Owner ID", &["Group", "User"]),
@@ -28,7 +30,9 @@ pub(super) fn object() -> Object {
                 &["Temperature", "Pressure", "Vibration", "Power"],
             )
             .restricted(),
-            picklist("Unit__c", "Unit", 255, &["degC=°C", "bar", "mm/s", "kW"]),
+            // A kind of reading has its unit; power is also read as the heat that it makes.
+            picklist("Unit__c", "Unit", 255, &["degC=°C", "bar", "mm/s", "kW"])
+                .controlled_by("Kind__c", &[&[0, 3], &[1], &[2], &[3]]),
             decimal("Value__c", "Value", 12, 3),
             decimal("Expected__c", "Expected", 12, 3),
             decimal("Deviation__c", "Deviation", 18, 3).formula("Value__c - Expected__c"),

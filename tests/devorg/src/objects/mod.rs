@@ -4,27 +4,39 @@
 //! does not have (assets, price books) are fields like any other that stay empty.
 
 mod account;
+mod approval;
 mod campaign;
 mod case;
 mod contact;
+mod content_document;
+mod content_document_link;
+mod content_version;
 mod event;
 mod group;
 mod lead;
+mod list_view;
 mod measurement;
+mod object_permissions;
 mod opportunity;
 mod opportunity_contact_role;
 mod organization;
+mod permission_set;
 mod profile;
+mod recently_viewed;
 mod record_type;
+mod report;
 mod task;
 mod user;
+mod user_license;
 mod user_role;
 mod words;
 
 use crate::schema::Schema;
 pub(crate) use account::RECORD_TYPES;
 pub(crate) use case::{CLOSED_STATUS, REASONS};
+pub(crate) use content_version::file_type;
 pub(crate) use lead::CONVERTED_STATUS;
+pub(crate) use object_permissions::GRANTED_APART;
 pub(crate) use opportunity::STAGES;
 pub(crate) use opportunity_contact_role::ROLES;
 pub(crate) use task::COMPLETED_STATUS;
@@ -34,20 +46,35 @@ pub(crate) use words::*;
 pub(crate) fn schema() -> Schema {
     Schema::new(vec![
         account::object(),
+        approval::definition(),
+        approval::instance(),
+        approval::step(),
+        approval::work_item(),
         campaign::object(),
         case::object(),
         contact::object(),
+        content_document::object(),
+        content_document_link::object(),
+        content_version::object(),
         event::object(),
         group::object(),
         lead::object(),
+        list_view::object(),
         measurement::object(),
+        object_permissions::object(),
         opportunity::object(),
         opportunity_contact_role::object(),
         organization::object(),
+        permission_set::object(),
         profile::object(),
+        recently_viewed::object(),
         record_type::object(),
+        report::dashboard(),
+        report::folder(),
+        report::report(),
         task::object(),
         user::object(),
+        user_license::object(),
         user_role::object(),
     ])
 }
@@ -80,7 +107,15 @@ mod tests {
                 };
                 assert!(children.insert(name), "{}.{name}", object.name);
             }
-            assert!(object.name_field().is_some() || &*object.name == "OpportunityContactRole");
+            let nameless = [
+                "ContentDocumentLink",
+                "ObjectPermissions",
+                "OpportunityContactRole",
+                "ProcessInstance",
+                "ProcessInstanceStep",
+                "ProcessInstanceWorkitem",
+            ];
+            assert!(object.name_field().is_some() || nameless.contains(&&*object.name));
         }
     }
 

@@ -65,6 +65,7 @@ pub(super) fn object() -> Object {
     let mut opportunity =
         crate::schema::object("Opportunity", "Opportunity", "Opportunities", "006")
             .scopes(&owner_scopes("opportunities"))
+            .with_files()
             .owned_child("Event", "WhatId", "Events")
             .child("Lead", "ConvertedOpportunityId", "")
             .owned_child(
@@ -72,6 +73,7 @@ pub(super) fn object() -> Object {
                 "OpportunityId",
                 "OpportunityContactRoles",
             )
+            .owned_child("ProcessInstance", "TargetObjectId", "ProcessInstances")
             .owned_child("Task", "WhatId", "Tasks")
             .with(sale())
             .with(forecast())

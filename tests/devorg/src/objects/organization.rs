@@ -5,6 +5,7 @@ use crate::schema::*;
 
 pub(super) fn object() -> Object {
     crate::schema::object("Organization", "Organization", "Organizations", "00D")
+        .with_files()
         .with([
             id("Organization ID"),
             text("Name", "Name", 80).system().required().name(),

@@ -5,8 +5,11 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     let permissions = [
         ("PermissionsApiEnabled", "API Enabled"),
+        ("PermissionsApiUserOnly", "Api Only User"),
         ("PermissionsModifyAllData", "Modify All Data"),
         ("PermissionsViewAllData", "View All Data"),
+        ("PermissionsEditTask", "Edit Tasks"),
+        ("PermissionsEditEvent", "Edit Events"),
         ("PermissionsManageUsers", "Manage Internal Users"),
         ("PermissionsViewSetup", "View Setup and Configuration"),
         ("PermissionsCustomizeApplication", "Customize Application"),

@@ -8,6 +8,7 @@ pub(crate) const COMPLETED_STATUS: &str = "Completed";
 
 pub(super) fn object() -> Object {
     crate::schema::object("Task", "Task", "Tasks", "00T")
+        .with_files()
         .child("Task", "RecurrenceActivityId", "RecurringTasks")
         .scopes(&[
             ("everything", "All tasks"),

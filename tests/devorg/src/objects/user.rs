@@ -6,6 +6,7 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     let mut user = crate::schema::object("User", "User", "Users", "005")
         .child("Case", "OwnerId", "")
+        .with_files()
         .child("Lead", "OwnerId", "")
         .child("User", "DelegatedApproverId", "DelegatedUsers")
         .child("User", "ManagerId", "ManagedUsers")

@@ -131,3 +131,18 @@ pub(super) const TIME_ZONES: [&str; 8] = [
     "America/Denver=(GMT-07:00) Mountain Standard Time (America/Denver)",
     "America/Los_Angeles=(GMT-08:00) Pacific Standard Time (America/Los_Angeles)",
 ];
+
+/// The objects whose records files can be linked to.
+pub(crate) const FILE_PARENTS: [&str; 11] = [
+    "Account",
+    "Campaign",
+    "Case",
+    "Contact",
+    "Event",
+    "Lead",
+    "Measurement__c",
+    "Opportunity",
+    "Organization",
+    "Task",
+    "User",
+];

@@ -34,6 +34,7 @@ fn of_shape(shape: &Shape<'_>) -> Vec<Json> {
 fn of_node(node: &Node<'_>) -> Json {
     match &node.kind {
         NodeKind::Leaf(leaf, _) => of_leaf(&node.name, leaf),
+        NodeKind::Computed(operand) => column(&node.name, &operand.name, operand.kind),
         NodeKind::Parent(hop, shape) => {
             let foreign_key = Some(&*hop.field.name);
             joined(&node.name, hop.to.name(), foreign_key, of_shape(shape))
@@ -133,6 +134,7 @@ fn apex_type(kind: FieldType) -> &'static str {
         FieldType::Date => "Date",
         FieldType::Datetime => "Datetime",
         FieldType::Address => "Address",
+        FieldType::Base64 => "Blob",
         _ => "String",
     }
 }

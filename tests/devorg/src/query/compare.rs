@@ -158,7 +158,7 @@ impl Set {
 
 /// A value by which rows are ordered and grouped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SortKey {
+pub(crate) enum SortKey {
     /// No value.
     Null,
     /// A checkbox: off before on.
@@ -181,7 +181,7 @@ pub(super) enum SortKey {
 
 /// A number with a total order.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Number(f64);
+pub(crate) struct Number(f64);
 
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
@@ -205,12 +205,13 @@ impl Ord for Number {
 
 impl SortKey {
     /// Makes the key of a value of a field of this type.
-    pub(super) fn new(value: &Value, kind: FieldType) -> Self {
+    pub(crate) fn new(value: &Value, kind: FieldType) -> Self {
         match value {
             Value::Text(id) if matches!(kind, FieldType::Id | FieldType::Reference) => {
                 Self::Id(id.clone())
             }
-            Value::Null => Self::Null,
+            // Nothing orders or compares the bytes of a file: their fields take neither.
+            Value::Null | Value::Blob(_) => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
             // Adding zero makes the negative zero the positive one.
             Value::Int(value) => Self::Number(Number(*value as f64)),

@@ -11,7 +11,7 @@ use crate::value::Value;
 
 /// A part of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum DatePart {
+pub(crate) enum DatePart {
     /// 1 to 12.
     CalendarMonth,
     /// 1 to 4.
@@ -79,7 +79,7 @@ impl DatePart {
 
     /// Takes the part of a day or a moment; moments are taken in the user's time zone when `zoned`,
     /// in UTC otherwise.
-    pub(super) fn of(self, value: &Value, zoned: bool, calendar: &Calendar) -> Value {
+    pub(crate) fn of(self, value: &Value, zoned: bool, calendar: &Calendar) -> Value {
         let at = match value {
             Value::Date(day) => day.at(0, 0, 0, 0),
             Value::DateTime(moment) if zoned => calendar.time_zone.to_datetime(*moment),

@@ -16,20 +16,20 @@ const DAYS_MAX: i64 = 7_304_483;
 
 /// What day it is, where, and when the fiscal year begins.
 #[derive(Debug, Clone)]
-pub(super) struct Calendar {
+pub(crate) struct Calendar {
     /// Today, where the user is.
-    pub(super) today: Date,
+    pub(crate) today: Date,
     /// Where the user is.
-    pub(super) time_zone: TimeZone,
+    pub(crate) time_zone: TimeZone,
     /// The first month of the fiscal year, 1 to 12.
-    pub(super) fiscal_start_month: i64,
+    pub(crate) fiscal_start_month: i64,
     /// Whether a fiscal year is named after the year it begins in, not the one it ends in.
-    pub(super) fiscal_year_by_start: bool,
+    pub(crate) fiscal_year_by_start: bool,
 }
 
 impl Calendar {
     /// Makes the calendar of who asks.
-    pub(super) fn new(org: &Org, session: &Session) -> Self {
+    pub(crate) fn new(org: &Org, session: &Session) -> Self {
         let company = org.store.rows("Organization").next();
         let month = company
             .and_then(|company| company.get("FiscalYearStartMonth").as_number())
@@ -67,7 +67,7 @@ impl Calendar {
     }
 
     /// Gives the moment at which a day begins where the user is.
-    pub(super) fn start_of(&self, day: Date) -> Timestamp {
+    pub(crate) fn start_of(&self, day: Date) -> Timestamp {
         match self.time_zone.to_timestamp(day.at(0, 0, 0, 0)) {
             Ok(moment) => moment,
             Err(_) if day.year() < 0 => Timestamp::MIN,
@@ -108,7 +108,7 @@ impl Calendar {
 }
 
 /// Gives the day after one; the last of the calendar stays.
-pub(super) fn next_day(day: Date) -> Date {
+pub(crate) fn next_day(day: Date) -> Date {
     add_days(day, 1)
 }
 

@@ -10,6 +10,7 @@ use super::view::{Entry, Group, Row, View};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::schema::Field;
+use crate::store::Record;
 
 /// The most groups of an answer: a grouped answer has no second page.
 const GROUPS_MAX: usize = 2_000;
@@ -65,13 +66,26 @@ pub(super) fn children<'a>(
     plan: &Plan<'a>,
     parent: Id,
 ) -> Vec<Json> {
-    // A child subquery has no groups: binding refuses them.
+    let object = &plan.object.name;
+    among(
+        view,
+        plan,
+        view.org.store.children(object, &field.name, parent),
+    )
+}
+
+/// Runs a query of records, not of groups, over some records of its object.
+pub(super) fn among<'a>(
+    view: &View<'a>,
+    plan: &Plan<'a>,
+    records: impl Iterator<Item = &'a Record>,
+) -> Vec<Json> {
+    // Binding refuses groups where there is to be none.
     let Rows::Records(shape) = &plan.rows else {
         return Vec::new();
     };
     let object = plan.object;
-    let children = view.org.store.children(&object.name, &field.name, parent);
-    let rows = children
+    let rows = records
         .map(|record| Entry { object, record })
         .filter(|row| accepts(view, plan, *row))
         .collect();
@@ -82,8 +96,8 @@ pub(super) fn children<'a>(
 /// Gives the rows that the query's conditions leave, in id order.
 pub(super) fn matching<'a>(view: &View<'a>, plan: &Plan<'a>) -> Vec<Entry<'a>> {
     let object = plan.object;
-    let rows = view.org.store.rows(&object.name);
-    rows.map(|record| Entry { object, record })
+    view.rows(object)
+        .map(|record| Entry { object, record })
         .filter(|row| accepts(view, plan, *row))
         .collect()
 }

@@ -7,7 +7,7 @@ use crate::value::Value;
 /// Gives a value as people read it; texts and missing values stay as they are.
 ///
 /// `scale` is the digits after the point. Moments are shown in the user's time zone.
-pub(super) fn formatted(value: &Value, kind: FieldType, scale: u32, calendar: &Calendar) -> Value {
+pub(crate) fn formatted(value: &Value, kind: FieldType, scale: u32, calendar: &Calendar) -> Value {
     match value {
         Value::Int(value) => Value::Text(grouped(&value.to_string())),
         Value::Number(value) => {

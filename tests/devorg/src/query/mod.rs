@@ -1,8 +1,8 @@
 //! The evaluator of SOQL over the org's records: what it is asked and what it answers.
 //!
 //! A query is parsed, bound to the schema, where everything wrong with it is refused in
-//! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL
-//! itself is not here.
+//! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL is
+//! [`crate::search`]'s, which asks a [`Selection`] about the records that it finds.
 
 mod aggregate;
 mod bind;
@@ -10,7 +10,9 @@ mod columns;
 mod compare;
 mod date_part;
 mod date_range;
+mod distance;
 mod evaluate;
+mod explain;
 mod filter;
 mod format;
 mod group;
@@ -18,16 +20,27 @@ mod order;
 mod plan;
 mod project;
 mod refusal;
+mod selection;
 mod view;
+
+use std::cell::OnceCell;
 
 use serde_json::Value as Json;
 
 use crate::error::ApiError;
 use crate::org::{Org, Session};
 use bind::Binder;
-use date_range::Calendar;
-use refusal::Source;
+pub(crate) use date_range::Calendar;
+pub(crate) use explain::explain;
+pub(crate) use refusal::Source;
+pub(crate) use selection::Selection;
 use view::View;
+
+// Reports group and show values as queries do.
+pub(crate) use compare::SortKey;
+pub(crate) use date_part::DatePart;
+pub(crate) use date_range::next_day;
+pub(crate) use format::formatted;
 
 /// How a query is to be answered.
 #[derive(Debug, Clone)]
@@ -67,7 +80,7 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
     let query = soql::parse_query(soql).map_err(|error| source.unparsed(&error))?;
     let calendar = Calendar::new(org, session);
     let binder = Binder {
-        org,
+        schema: session.schema(),
         user: session.user_id,
         calendar: &calendar,
         source,
@@ -80,11 +93,14 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
             columns: Some(columns::columns(&plan)),
         });
     }
+    let recent = OnceCell::new();
     let view = View {
         org,
+        session,
         calendar: &calendar,
         include_deleted: options.include_deleted || query.all_rows,
         base: &options.base,
+        recent: &recent,
     };
     let found = evaluate::run(&view, &plan)?;
     Ok(Answer {

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use soql::{CompareOp, GroupKind, PatternPart};
 
 use super::date_part::DatePart;
+use super::distance::Distance;
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object};
 
@@ -76,6 +77,8 @@ pub(super) struct Node<'a> {
 pub(super) enum NodeKind<'a> {
     /// A value.
     Leaf(Leaf<'a>, Show),
+    /// The value of a function.
+    Computed(Operand<'a>),
     /// A parent.
     Parent(Hop<'a>, Shape<'a>),
     /// Children: those whose `field` holds the record's id.
@@ -191,6 +194,8 @@ pub(super) enum Expr<'a> {
     Aggregate(usize),
     /// 1 where the group is a subtotal over this key: `GROUPING`.
     Rolled(usize),
+    /// How far an address is from a place: `DISTANCE`.
+    Distance(Box<Distance<'a>>),
     /// The text of a value for people: `FORMAT`.
     Formatted(Box<Operand<'a>>),
 }

@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json, json};
 use super::evaluate::children;
 use super::format::formatted;
 use super::plan::{Entity, Groups, Leaf, NodeKind, Shape, Show, TypeOf};
-use super::view::{Entry, Group, Row, View, label, leaf_value};
+use super::view::{Entry, Group, Row, View, label};
+use crate::records::files::data_url;
 use crate::schema::FieldType;
 
 /// Makes a record of the answer.
@@ -26,6 +27,7 @@ fn shaped<'a>(view: &View<'a>, shape: &Shape<'a>, row: Entry<'a>, kind: &str) ->
     for node in &shape.nodes {
         let value = match &node.kind {
             NodeKind::Leaf(leaf, show) => leaf_json(view, row, leaf, *show),
+            NodeKind::Computed(operand) => view.value(&operand.expr, Row::Record(row)).to_json(),
             NodeKind::Parent(hop, shape) => match (view.follow(row, hop), hop.to) {
                 (None, _) => Json::Null,
                 (Some(parent), Entity::Object(_)) => record_json(view, shape, parent),
@@ -62,7 +64,10 @@ fn leaf_json<'a>(view: &View<'a>, row: Entry<'a>, leaf: &Leaf<'a>, show: Show) -
     {
         return view.org.field_json(row.object, row.record, field);
     }
-    let value = leaf_value(row, leaf);
+    if leaf.kind == FieldType::Base64 {
+        return data_url(view.base, row.record, leaf.name);
+    }
+    let value = view.leaf_value(row, leaf);
     match (show, leaf.field) {
         (Show::Label, Some(field)) => match label(field, &value) {
             Some(label) => Json::String(label),

@@ -13,9 +13,9 @@ const EXCERPT_SIDE_CHARS: usize = 40;
 
 /// The text of a query, to point into.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Source<'s>(pub(super) &'s str);
+pub(crate) struct Source<'s>(pub(crate) &'s str);
 
-impl Source<'_> {
+impl<'s> Source<'s> {
     /// Makes the 400 that points at the first character of `span`.
     pub(super) fn refuse(self, code: &str, span: Span, reason: impl Display) -> ApiError {
         self.refuse_at(code, span.start, reason)
@@ -57,15 +57,29 @@ impl Source<'_> {
         self.refuse_at("MALFORMED_QUERY", error.position.offset, reason)
     }
 
-    fn refuse_at(self, code: &str, offset: usize, reason: impl Display) -> ApiError {
+    /// Gives the line, from 1, and the column, from 0, of a byte.
+    pub(crate) fn place(self, offset: usize) -> (usize, usize) {
+        let before = self.until(offset);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let row = before.matches('\n').count() + 1;
+        (row, before[line_start..].chars().count())
+    }
+
+    /// Gives what stands before a byte, or before the character that it is in.
+    fn until(self, offset: usize) -> &'s str {
         let mut offset = offset.min(self.0.len());
         while !self.0.is_char_boundary(offset) {
             offset -= 1;
         }
-        let (before, after) = self.0.split_at(offset);
+        self.0.split_at(offset).0
+    }
+
+    /// Makes the 400 that points at a byte.
+    pub(crate) fn refuse_at(self, code: &str, offset: usize, reason: impl Display) -> ApiError {
+        let before = self.until(offset);
+        let after = &self.0[before.len()..];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let row = before.matches('\n').count() + 1;
-        let column = before[line_start..].chars().count();
+        let (row, column) = self.place(offset);
         let from = column.saturating_sub(EXCERPT_SIDE_CHARS);
         let excerpt: String = before[line_start..]
             .chars()

@@ -1,11 +1,12 @@
 //! The values of a row: its own fields, those of its parents, and the results of a group.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use super::date_range::Calendar;
 use super::format::formatted;
 use super::plan::{Entity, Expr, Hop, Leaf, Operand, Path};
-use crate::org::Org;
+use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
 use crate::value::{NULL, Value};
@@ -15,12 +16,16 @@ use crate::value::{NULL, Value};
 pub(super) struct View<'a> {
     /// The org.
     pub(super) org: &'a Org,
+    /// Who sees it.
+    pub(super) session: &'a Session,
     /// What day it is.
     pub(super) calendar: &'a Calendar,
     /// Whether deleted records are there.
     pub(super) include_deleted: bool,
     /// Where urls begin.
     pub(super) base: &'a str,
+    /// The rows of `RecentlyViewed`, once they are asked for.
+    pub(super) recent: &'a OnceCell<Vec<Record>>,
 }
 
 /// A record with its object.
@@ -53,13 +58,49 @@ pub(super) enum Row<'r, 'a> {
 impl<'a> View<'a> {
     /// Says whether the record is there to be seen.
     pub(super) fn sees(&self, record: &Record) -> bool {
-        self.include_deleted || !record.deleted
+        (self.include_deleted || !record.deleted) && self.session.may_read(self.org, record)
+    }
+
+    /// Gives the rows of an object in id order, deleted ones too.
+    pub(super) fn rows(&self, object: &Object) -> impl Iterator<Item = &'a Record> {
+        let recent: &[Record] = match &*object.name {
+            "RecentlyViewed" => {
+                let rows = || self.org.recently_viewed(self.session);
+                self.recent.get_or_init(rows)
+            }
+            _ => &[],
+        };
+        self.org.store.rows(&object.name).chain(recent)
+    }
+
+    /// Gives the value of a record's own field.
+    pub(super) fn leaf_value(&self, entry: Entry<'a>, leaf: &Leaf<'_>) -> Cow<'a, Value> {
+        if leaf.kind == FieldType::Datetime
+            && let Some(value) =
+                self.org
+                    .seen
+                    .value(self.session.user_id, entry.record.id, leaf.name)
+        {
+            return Cow::Owned(value);
+        }
+        if leaf.field.is_some() {
+            return Cow::Borrowed(entry.record.get(leaf.name));
+        }
+        let field = match leaf.name {
+            "Type" if &*entry.object.name != "Group" => {
+                return Cow::Owned(Value::text(&*entry.object.name));
+            }
+            "Name" => entry.object.name_field(),
+            name => entry.object.field(name),
+        };
+        Cow::Borrowed(field.map_or(&NULL, |field| entry.record.get(&field.name)))
     }
 
     /// Goes to a parent; `None` where there is none.
     pub(super) fn follow(&self, from: Entry<'a>, hop: &Hop<'_>) -> Option<Entry<'a>> {
         let id = from.record.reference(&hop.field.name)?;
-        let (object, record) = self.org.find(id)?;
+        let object = self.session.schema().object_by_prefix(id.prefix())?;
+        let record = self.org.store.get(&object.name, id)?;
         self.sees(record).then_some(Entry { object, record })
     }
 
@@ -72,7 +113,7 @@ impl<'a> View<'a> {
                 None => return Cow::Borrowed(&NULL),
             }
         }
-        leaf_value(row, &path.leaf)
+        self.leaf_value(row, &path.leaf)
     }
 
     /// Gives the value of an expression.
@@ -91,6 +132,9 @@ impl<'a> View<'a> {
             }
             (Expr::Part { part, path, zoned }, Row::Record(entry)) => {
                 Cow::Owned(part.of(&self.field(entry, path), *zoned, self.calendar))
+            }
+            (Expr::Distance(distance), Row::Record(entry)) => {
+                Cow::Owned(self.distance(entry, distance))
             }
             (Expr::Key(at), Row::Group(group)) => match group.keys.get(*at) {
                 Some(Some(value)) => Cow::Borrowed(value),
@@ -116,21 +160,6 @@ impl<'a> View<'a> {
         let scale = operand.field.map_or(0, |field| field.scale);
         formatted(value, operand.kind, scale, self.calendar)
     }
-}
-
-/// Gives the value of a record's own field.
-pub(super) fn leaf_value<'a>(entry: Entry<'a>, leaf: &Leaf<'_>) -> Cow<'a, Value> {
-    if leaf.field.is_some() {
-        return Cow::Borrowed(entry.record.get(leaf.name));
-    }
-    let field = match leaf.name {
-        "Type" if &*entry.object.name != "Group" => {
-            return Cow::Owned(Value::text(&*entry.object.name));
-        }
-        "Name" => entry.object.name_field(),
-        name => entry.object.field(name),
-    };
-    Cow::Borrowed(field.map_or(&NULL, |field| entry.record.get(&field.name)))
 }
 
 /// Gives the label of a picklist's value, or of each of several.

@@ -3,15 +3,19 @@
 //! Numbers and checkboxes may come as texts, as Salesforce's own parser takes them; whatever else
 //! does not fit its field is refused with Salesforce's code.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde_json::{Map, Value as Json};
 
 use super::fill::Values;
-use super::having;
+use super::{having, reference};
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::org::Org;
+use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::value::Value;
 
@@ -25,7 +29,7 @@ pub(super) enum Purpose {
 }
 
 /// Makes the error of a name that is no field.
-pub(super) fn no_field(object: &Object, name: &str) -> ApiError {
+pub(crate) fn no_field(object: &Object, name: &str) -> ApiError {
     let message = format!("No such column '{name}' on sobject of type {}", object.name);
     ApiError::bad_request("INVALID_FIELD", message)
 }
@@ -36,7 +40,8 @@ pub(super) fn required(names: Vec<String>) -> ApiError {
     ApiError::of_fields("REQUIRED_FIELD_MISSING", message, names)
 }
 
-fn of_field(code: &str, message: String, field: &Field) -> ApiError {
+/// Makes the error of a field.
+pub(super) fn of_field(code: &str, message: String, field: &Field) -> ApiError {
     ApiError::of_fields(code, message, [(*field.name).to_owned()])
 }
 
@@ -45,7 +50,7 @@ fn of_field(code: &str, message: String, field: &Field) -> ApiError {
 /// # Errors
 ///
 /// `JSON_PARSER_ERROR`.
-pub(super) fn object_of(body: &[u8]) -> Result<Map<String, Json>, ApiError> {
+pub(crate) fn object_of(body: &[u8]) -> Result<Map<String, Json>, ApiError> {
     serde_json::from_slice(body).map_err(|error| {
         let message = format!(
             "the body is no JSON object at [line:{}, column:{}]",
@@ -63,33 +68,73 @@ pub(super) fn object_of(body: &[u8]) -> Result<Map<String, Json>, ApiError> {
 /// The first value that the schema refuses.
 pub(super) fn values(
     org: &Org,
+    session: &Session,
     object: &Object,
     body: &Map<String, Json>,
     purpose: Purpose,
 ) -> Result<Values, ApiError> {
     let mut fields = Vec::new();
     for (name, json) in body.iter().filter(|(name, _)| *name != "attributes") {
-        let field = object.field(name).ok_or_else(|| no_field(object, name))?;
-        fields.push((field, json));
+        fields.push(match (object.field(name), object.relationship(name)) {
+            (Some(field), _) => (field, Cow::Borrowed(json)),
+            (None, Some(field)) if json.is_object() => (
+                field,
+                Cow::Owned(reference::by_external_id(org, session, field, json)?),
+            ),
+            _ => return Err(no_field(object, name)),
+        });
     }
     check_writable(&fields, purpose)?;
     let mut values = Values::new();
+    let mut refused = Vec::new();
     for (field, json) in fields {
-        let value = value(field, json)?;
+        let value = value(field, &json)?;
         if value.is_null() && !field.nillable {
             // A new record's empty value is one that it does not give.
-            if purpose == Purpose::Create {
-                continue;
+            if purpose != Purpose::Create {
+                refused.push(required(vec![(*field.name).to_owned()]));
             }
-            return Err(required(vec![(*field.name).to_owned()]));
+            continue;
         }
-        check(org, object, field, &value, purpose)?;
+        refused.extend(check(org, session, object, field, &value).err());
         values.insert(field.name.clone(), value);
+    }
+    match ApiError::all(refused) {
+        None => Ok(values),
+        Some(errors) => Err(errors),
+    }
+}
+
+/// Checks what makes a whole request malformed: names that are no fields, and values that are none of
+/// a field's type.
+///
+/// # Errors
+///
+/// `INVALID_FIELD` or `JSON_PARSER_ERROR`.
+pub(crate) fn check_shape(object: &Object, body: &Map<String, Json>) -> Result<(), ApiError> {
+    read(object, body).map(|_| ())
+}
+
+/// Reads values of the types of an object's fields, without a check of anything else.
+///
+/// # Errors
+///
+/// `INVALID_FIELD` or `JSON_PARSER_ERROR`.
+pub(super) fn read(object: &Object, body: &Map<String, Json>) -> Result<Values, ApiError> {
+    let mut values = Values::new();
+    for (name, json) in body.iter().filter(|(name, _)| *name != "attributes") {
+        match object.field(name) {
+            Some(field) => {
+                values.insert(field.name.clone(), value(field, json)?);
+            }
+            None if json.is_object() && object.relationship(name).is_some() => {}
+            None => return Err(no_field(object, name)),
+        }
     }
     Ok(values)
 }
 
-fn check_writable(fields: &[(&Field, &Json)], purpose: Purpose) -> Result<(), ApiError> {
+fn check_writable(fields: &[(&Field, Cow<'_, Json>)], purpose: Purpose) -> Result<(), ApiError> {
     if purpose != Purpose::Create
         && fields
             .iter()
@@ -119,6 +164,11 @@ fn check_writable(fields: &[(&Field, &Json)], purpose: Purpose) -> Result<(), Ap
         message,
         refused,
     ))
+}
+
+/// Says whether a value can be read as one of a field's type.
+pub(crate) fn is_readable(field: &Field, json: &Json) -> bool {
+    value(field, json).is_ok()
 }
 
 /// Reads a value of a field's type.
@@ -155,6 +205,10 @@ fn value(field: &Field, json: &Json) -> Result<Value, ApiError> {
         }
         FieldType::Textarea => Some(Value::text(text.as_str())),
         FieldType::Address => None,
+        FieldType::Base64 => STANDARD
+            .decode(plain)
+            .ok()
+            .map(|bytes| Value::Blob(bytes.into())),
         _ => Some(Value::text(plain)),
     };
     read.ok_or_else(|| unreadable(kind, json))
@@ -206,21 +260,17 @@ fn unreadable(kind: FieldType, json: &Json) -> ApiError {
 /// Checks a value against its field.
 fn check(
     org: &Org,
+    session: &Session,
     object: &Object,
     field: &Field,
     value: &Value,
-    purpose: Purpose,
 ) -> Result<(), ApiError> {
     match value {
         Value::Text(text) => match field.field_type {
-            FieldType::Reference => check_reference(org, field, text)?,
-            _ => check_text(field, text)?,
+            FieldType::Reference => reference::check(org, session, object, field, text),
+            _ => check_text(field, text),
         },
-        Value::Int(_) | Value::Number(_) => check_number(field, value)?,
-        _ => {}
-    }
-    match value.as_text() {
-        Some(text) if field.unique => check_unique(org, object, field, text, purpose),
+        Value::Int(_) | Value::Number(_) => check_number(field, value),
         _ => Ok(()),
     }
 }
@@ -293,48 +343,28 @@ fn check_number(field: &Field, value: &Value) -> Result<(), ApiError> {
     Err(of_field("NUMBER_OUTSIDE_VALID_RANGE", message, field))
 }
 
-fn check_reference(org: &Org, field: &Field, text: &str) -> Result<(), ApiError> {
-    let incorrect = || {
-        let message = format!("{}: id value of incorrect type: {text}", field.label);
-        of_field("MALFORMED_ID", message, field)
-    };
-    let id = Id::parse(text).ok_or_else(incorrect)?;
-    if let Some(object) = org.schema.object_by_prefix(id.prefix())
-        && !field.reference_to.iter().any(|to| **to == *object.name)
-    {
-        return Err(incorrect());
-    }
-    match org.find(id) {
-        Some((_, record)) if !record.deleted => Ok(()),
-        Some(_) => Err(of_field(
-            "ENTITY_IS_DELETED",
-            "entity is deleted".into(),
-            field,
-        )),
-        None => Err(of_field(
-            "INVALID_CROSS_REFERENCE_KEY",
-            format!("invalid cross reference id: {text}"),
-            field,
-        )),
-    }
-}
-
-fn check_unique(
+/// Refuses a text that another record has in a field whose values are unique.
+///
+/// # Errors
+///
+/// `DUPLICATE_VALUE`.
+pub(super) fn check_unique(
     org: &Org,
+    session: &Session,
     object: &Object,
     field: &Field,
     text: &str,
-    purpose: Purpose,
+    own: Id,
 ) -> Result<(), ApiError> {
-    let other =
-        having(org, object, field, text).find(|record| Purpose::Change(record.id) != purpose);
+    let other = having(org, object, field, text).find(|record| record.id != own);
     let Some(other) = other else {
         return Ok(());
     };
-    let message = format!(
-        "duplicate value found: {} duplicates value on record with id: {}",
-        field.name,
-        other.id.short()
-    );
+    // Of a record that the user does not see, nothing is said but that it is there.
+    let (name, id) = match session.may_read(org, other) {
+        true => (&*field.name, other.id.short()),
+        false => ("<unknown>", "<unknown>"),
+    };
+    let message = format!("duplicate value found: {name} duplicates value on record with id: {id}");
     Err(ApiError::bad_request("DUPLICATE_VALUE", message))
 }

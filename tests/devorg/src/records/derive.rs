@@ -24,6 +24,7 @@ pub(super) fn derive(
         "Task" => task(org, old, record, at),
         "Event" => event(org, old, record),
         "Measurement__c" => deviation(record),
+        "ContentVersion" => super::versions::derive_version(org, old, record, at),
         _ => {}
     }
     if object.field("PhotoUrl").is_some() {

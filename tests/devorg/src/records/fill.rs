@@ -9,10 +9,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::derive::{derive, set};
+use super::versions;
 use crate::id::Id;
 use crate::org::Org;
 use crate::schema::Object;
-use crate::store::Record;
+use crate::store::{Deletion, Record};
 use crate::value::Value;
 
 /// The values of a record to be written, by the field's exact name.
@@ -20,16 +21,59 @@ pub(crate) type Values = BTreeMap<Arc<str>, Value>;
 
 /// Makes a record of checked values, and gives its id.
 pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at: Timestamp) -> Id {
+    let record = draft(org, object, values, by, at);
+    let id = record.id;
+    save(org, object, None, record, by, at);
+    id
+}
+
+/// Makes a record of checked values, with its defaults, that is not stored yet.
+pub(super) fn draft(
+    org: &mut Org,
+    object: &Object,
+    values: Values,
+    by: Id,
+    at: Timestamp,
+) -> Record {
     let id = org.store.next_id(&object.name, &object.key_prefix);
     let mut record = Record::new(id, object.name.clone());
     record.values = values;
     record.values.insert("Id".into(), id.into());
     defaults(org, object, &mut record, by);
     audit(object, &mut record, by, at, true);
-    derive(org, object, None, &mut record, at);
+    record
+}
+
+/// Gives a record with checked values in the place of its own, that is not stored yet.
+pub(super) fn changed(
+    object: &Object,
+    old: &Record,
+    values: Values,
+    by: Id,
+    at: Timestamp,
+) -> Record {
+    let mut record = old.clone();
+    record.values.extend(values);
+    audit(object, &mut record, by, at, false);
+    record
+}
+
+/// Stores a record with what follows from its values, in itself and in others.
+pub(super) fn save(
+    org: &mut Org,
+    object: &Object,
+    old: Option<&Record>,
+    mut record: Record,
+    by: Id,
+    at: Timestamp,
+) {
+    derive(org, object, old, &mut record, at);
     org.store.put(record.clone());
-    roll_up(org, None, &record);
-    id
+    roll_up(org, old, &record);
+    match old {
+        None => versions::made(org, &record, by, at),
+        Some(old) => versions::changed(org, old, &record, by, at),
+    }
 }
 
 /// Changes a record by checked values; an empty value is [`Value::Null`].
@@ -41,16 +85,17 @@ pub(crate) fn update(
     by: Id,
     at: Timestamp,
 ) {
-    let mut record = old.clone();
-    record.values.extend(values);
-    audit(object, &mut record, by, at, false);
-    derive(org, object, Some(old), &mut record, at);
-    org.store.put(record.clone());
-    roll_up(org, Some(old), &record);
+    let record = changed(object, old, values, by, at);
+    save(org, object, Some(old), record, by, at);
 }
 
 /// Moves a record to the recycle bin, with the records that belong to it.
 pub(crate) fn delete(org: &mut Org, id: Id, by: Id, at: Timestamp) {
+    delete_with(org, id, None, by, at);
+}
+
+/// Deletes a record, possibly because another was deleted.
+fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
     let Some((object, record)) = org.find(id) else {
         return;
     };
@@ -72,11 +117,16 @@ pub(crate) fn delete(org: &mut Org, id: Id, by: Id, at: Timestamp) {
             let children = org.store.children(&child.child_object, &child.field, id);
             children.map(|record| (record.id, child.field.clone()))
         })
+        .filter(|(child, _)| !owned.contains(child))
         .collect();
     let mut record = record.clone();
     let old = record.clone();
     let schema = org.schema.clone();
     record.deleted = true;
+    record.deletion = Some(Box::new(Deletion {
+        with,
+        emptied: lookups.clone(),
+    }));
     record.values.insert("IsDeleted".into(), true.into());
     if let Some(object) = schema.object(&record.object) {
         audit(object, &mut record, by, at, false);
@@ -84,7 +134,7 @@ pub(crate) fn delete(org: &mut Org, id: Id, by: Id, at: Timestamp) {
     org.store.put(record.clone());
     roll_up(org, Some(&old), &record);
     for child in owned {
-        delete(org, child, by, at);
+        delete_with(org, child, Some(with.unwrap_or(id)), by, at);
     }
     // A lookup to a deleted record is emptied, and nobody is said to have done it.
     for (child, field) in lookups {
@@ -93,6 +143,28 @@ pub(crate) fn delete(org: &mut Org, id: Id, by: Id, at: Timestamp) {
             child.values.insert(field, Value::Null);
             org.store.put(child);
         }
+    }
+}
+
+/// Forgets a deleted record, and the records that went with it.
+pub(crate) fn purge(org: &mut Org, id: Id) {
+    let Some((object, record)) = org.find(id) else {
+        return;
+    };
+    if !record.deleted {
+        return;
+    }
+    let name = record.object.clone();
+    let owned: Vec<Id> = object
+        .child_relationships
+        .iter()
+        .filter(|child| child.cascade_delete)
+        .flat_map(|child| org.store.children(&child.child_object, &child.field, id))
+        .map(|child| child.id)
+        .collect();
+    org.store.purge(&name, id);
+    for child in owned {
+        purge(org, child);
     }
 }
 
@@ -129,7 +201,7 @@ fn auto_number(org: &Org, object: &Object) -> String {
 }
 
 /// Writes down who made or changed a record, and when.
-fn audit(object: &Object, record: &mut Record, by: Id, at: Timestamp, new: bool) {
+pub(super) fn audit(object: &Object, record: &mut Record, by: Id, at: Timestamp, new: bool) {
     let moments = ["LastModifiedDate", "SystemModstamp", "CreatedDate"];
     let people = ["LastModifiedById", "CreatedById"];
     for name in moments
@@ -151,7 +223,7 @@ fn audit(object: &Object, record: &mut Record, by: Id, at: Timestamp, new: bool)
 }
 
 /// Brings the sums of campaigns up to date with an opportunity's change.
-fn roll_up(org: &mut Org, old: Option<&Record>, record: &Record) {
+pub(super) fn roll_up(org: &mut Org, old: Option<&Record>, record: &Record) {
     if &*record.object != "Opportunity" {
         return;
     }

@@ -1,22 +1,42 @@
 //! Records as clients read and write them.
 //!
 //! The schema decides what may be written ([`convert`]); what the org itself fills in is [`fill`]'s
-//! and [`derive`]'s.
+//! and [`derive`]'s; [`write`] has the order in which an administrator's triggers and rules come in.
 //! Codes and messages are Salesforce's.
 
+mod automation;
 mod convert;
+mod convert_lead;
 mod derive;
+mod duplicates;
+pub(crate) mod files;
 pub(crate) mod fill;
+mod hierarchy;
+mod lookup;
+mod merge;
+mod owner;
+mod reference;
+mod rights;
+mod rules;
+mod undelete;
+mod versions;
+mod write;
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::approvals;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
-use crate::value::Value;
-use convert::Purpose;
+pub(crate) use convert::{check_shape, is_readable, no_field, object_of};
+pub(crate) use convert_lead::{LeadConvert, LeadConvertResult, convert_lead};
+pub(crate) use duplicates::{FoundDuplicates, duplicate_rule, find_duplicates};
+pub(crate) use lookup::to_write;
+pub(crate) use merge::{MergeRequest, MergeResult, merge};
+pub(crate) use undelete::undelete;
+pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert};
 
 /// The records that an external id names.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,6 +57,7 @@ pub(crate) enum Key {
 /// `NOT_FOUND`, `MALFORMED_ID` or `ENTITY_IS_DELETED`.
 pub(crate) fn by_id<'o>(
     org: &'o Org,
+    session: &Session,
     object: &Object,
     text: &str,
     to_read: bool,
@@ -53,6 +74,7 @@ pub(crate) fn by_id<'o>(
     let record = org
         .store
         .get(&object.name, id)
+        .filter(|record| session.may_read(org, record))
         .ok_or_else(ApiError::not_found)?;
     if record.deleted {
         return Err(ApiError::new(404, "ENTITY_IS_DELETED", "entity is deleted"));
@@ -65,26 +87,26 @@ fn no_external_id(name: &str) -> ApiError {
     ApiError::new(404, "NOT_FOUND", message)
 }
 
-/// Finds the records that have a value in an external id field; texts are compared without regard
-/// to case.
+/// Finds the records that the user sees and that have a value in an external id field; texts are
+/// compared without regard to case.
 ///
 /// # Errors
 ///
 /// `NOT_FOUND` when the field is none by which records are found.
 pub(crate) fn by_field(
     org: &Org,
+    session: &Session,
     object: &Object,
     field: &str,
     value: &str,
 ) -> Result<Key, ApiError> {
-    let field = object
-        .field(field)
-        .filter(|field| field.external_id || field.id_lookup)
-        .ok_or_else(|| no_external_id(field))?;
+    let field = key_field(object, field)?;
     if field.field_type == FieldType::Id {
-        return Ok(Key::One(by_id(org, object, value, true)?.id));
+        return Ok(Key::One(by_id(org, session, object, value, true)?.id));
     }
-    let mut ids = having(org, object, field, value).map(|record| record.id);
+    let mut ids = having(org, object, field, value)
+        .filter(|record| session.may_read(org, record))
+        .map(|record| record.id);
     Ok(match (ids.next(), ids.next()) {
         (None, _) => Key::None,
         (Some(id), None) => Key::One(id),
@@ -92,6 +114,18 @@ pub(crate) fn by_field(
             Key::Several([first, second].into_iter().chain(ids).collect())
         }
     })
+}
+
+/// Finds the field by which records are found.
+///
+/// # Errors
+///
+/// `NOT_FOUND` when it is none.
+pub(crate) fn key_field<'o>(object: &'o Object, name: &str) -> Result<&'o Field, ApiError> {
+    object
+        .field(name)
+        .filter(|field| field.external_id || field.id_lookup)
+        .ok_or_else(|| no_external_id(name))
 }
 
 /// Gives the records that are not deleted and have a text in a field.
@@ -115,6 +149,7 @@ fn having<'a>(
 /// `INVALID_FIELD`: the list has a name that is no field.
 pub(crate) fn read(
     org: &Org,
+    session: &Session,
     object: &Object,
     record: &Record,
     fields: Option<&str>,
@@ -127,10 +162,14 @@ pub(crate) fn read(
         json!({"type": &*object.name, "url": url}),
     );
     let mut show = |field: &Field| {
-        json.insert(
-            (*field.name).to_owned(),
-            org.field_json(object, record, field),
-        );
+        let value = match field.field_type {
+            FieldType::Base64 => files::data_url(base, record, &field.name),
+            _ => match org.seen.value(session.user_id, record.id, &field.name) {
+                Some(own) => own.to_json(),
+                None => org.field_json(object, record, field),
+            },
+        };
+        json.insert((*field.name).to_owned(), value);
     };
     match fields {
         None => object.fields.iter().for_each(&mut show),
@@ -148,64 +187,6 @@ pub(crate) fn read(
     Ok(Json::Object(json))
 }
 
-/// Makes a record of a JSON body; `given` is the external id of an upsert and its value.
-///
-/// # Errors
-///
-/// What the schema refuses.
-pub(crate) fn create(
-    org: &mut Org,
-    session: &Session,
-    object: &Object,
-    body: &[u8],
-    given: Option<(&str, &str)>,
-) -> Result<Id, ApiError> {
-    if !object.createable {
-        return Err(not_writable(object, "inserted"));
-    }
-    let mut body = convert::object_of(body)?;
-    if let Some((name, value)) = given {
-        body.insert(name.to_owned(), value.into());
-    }
-    let values = convert::values(org, object, &body, Purpose::Create)?;
-    let missing: Vec<String> = object
-        .fields
-        .iter()
-        .filter(|field| field.createable && !field.nillable && !field.defaulted_on_create)
-        .filter(|field| {
-            field.default_value.is_none() && values.get(&field.name).is_none_or(Value::is_null)
-        })
-        .map(|field| (*field.name).to_owned())
-        .collect();
-    if !missing.is_empty() {
-        return Err(convert::required(missing));
-    }
-    let at = org.tick();
-    Ok(fill::insert(org, object, values, session.user_id, at))
-}
-
-/// Changes a record by a JSON body.
-///
-/// # Errors
-///
-/// What the schema refuses.
-pub(crate) fn change(
-    org: &mut Org,
-    session: &Session,
-    object: &Object,
-    record: &Record,
-    body: &[u8],
-) -> Result<(), ApiError> {
-    if !object.updateable {
-        return Err(not_writable(object, "updated"));
-    }
-    let body = convert::object_of(body)?;
-    let values = convert::values(org, object, &body, Purpose::Change(record.id))?;
-    let at = org.tick();
-    fill::update(org, object, record, values, session.user_id, at);
-    Ok(())
-}
-
 /// Moves a record to the recycle bin, with those that belong to it.
 ///
 /// # Errors
@@ -218,13 +199,30 @@ pub(crate) fn remove(
     object: &Object,
     id: Id,
 ) -> Result<(), ApiError> {
-    if !object.deletable {
-        return Err(not_writable(object, "deleted"));
-    }
+    rights::check_delete(org, session, object, id)?;
+    approvals::check_unlocked(org, session, id)?;
     check_kept(org, object, id)?;
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);
     Ok(())
+}
+
+/// Deletes a record for good, with those that belong to it.
+///
+/// # Errors
+///
+/// As [`remove`].
+pub(crate) fn erase(
+    org: &mut Org,
+    session: &Session,
+    object: &Object,
+    id: Id,
+) -> Result<(), ApiError> {
+    org.transaction(|org| {
+        remove(org, session, object, id)?;
+        fill::purge(org, id);
+        Ok(())
+    })
 }
 
 /// Refuses to delete what another record needs.
@@ -264,5 +262,9 @@ fn not_writable(object: &Object, done: &str) -> ApiError {
     )
 }
 
+#[cfg(test)]
+mod bin_tests;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

@@ -3,33 +3,30 @@
 use serde_json::{Map, json};
 
 use super::Call;
+use crate::limits::Limit;
 use crate::wire::Reply;
-
-/// Limits of a Developer Edition org that nothing here uses up.
-const UNTOUCHED: [(&str, u64); 9] = [
-    ("ConcurrentAsyncGetReportInstances", 200),
-    ("ConcurrentSyncReportRuns", 20),
-    ("DailyAsyncApexExecutions", 250_000),
-    ("DailyBulkApiBatches", 15_000),
-    ("DailyBulkV2QueryJobs", 10_000),
-    ("DailyStreamingApiEvents", 10_000),
-    ("DataStorageMB", 5),
-    ("FileStorageMB", 20),
-    ("HourlySyncReportRuns", 500),
-];
 
 impl Call<'_> {
     pub(super) fn limits(&self) -> Reply {
-        let max = self.shared.api_requests_max;
-        let remaining = max.saturating_sub(self.shared.api_requests());
-        let mut limits: Map<_, _> = UNTOUCHED
+        let (data, files) = {
+            let org = self.shared.org();
+            (org.data_bytes(), org.file_bytes())
+        };
+        let counters = &self.shared.limits;
+        let limits: Map<_, _> = Limit::ALL
             .iter()
-            .map(|(name, max)| ((*name).to_owned(), json!({"Max": max, "Remaining": max})))
+            .map(|limit| {
+                let max = counters.max(*limit);
+                let remaining = match limit {
+                    Limit::DataStorageMB => max.saturating_sub(data) / limit.unit(),
+                    Limit::FileStorageMB => max.saturating_sub(files) / limit.unit(),
+                    _ => counters.remaining(*limit),
+                };
+                let max = max / limit.unit();
+                let limit = limit.name().to_owned();
+                (limit, json!({"Max": max, "Remaining": remaining}))
+            })
             .collect();
-        limits.insert(
-            "DailyApiRequests".into(),
-            json!({"Max": max, "Remaining": remaining}),
-        );
         Reply::json(200, &limits)
     }
 }

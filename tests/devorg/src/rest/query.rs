@@ -13,9 +13,9 @@ use crate::query::{self, Options};
 use crate::wire::Reply;
 
 /// The rows of a page, unless the client asks otherwise; also the most that it can ask for.
-const BATCH_SIZE: usize = 2_000;
+pub(crate) const BATCH_SIZE: usize = 2_000;
 /// The fewest rows that a client can ask for.
-const BATCH_SIZE_MIN: usize = 200;
+pub(crate) const BATCH_SIZE_MIN: usize = 200;
 /// The answers that one user can page at a time; a new one displaces the oldest, as in Salesforce.
 const CURSORS_MAX: usize = 10;
 
@@ -28,7 +28,7 @@ pub(crate) struct Cursors {
 
 /// An answer with more rows than a page.
 #[derive(Debug, Clone)]
-struct Cursor {
+pub(crate) struct Cursor {
     id: Id,
     user: Id,
     rows: Arc<Vec<Json>>,
@@ -37,7 +37,7 @@ struct Cursor {
 
 impl Cursors {
     /// Keeps an answer for its user.
-    fn open(&mut self, user: Id, rows: Arc<Vec<Json>>, batch_size: usize) -> Cursor {
+    pub(crate) fn open(&mut self, user: Id, rows: Arc<Vec<Json>>, batch_size: usize) -> Cursor {
         let of_user = self
             .open
             .iter()
@@ -59,16 +59,43 @@ impl Cursors {
         cursor
     }
 
-    fn find(&self, id: Id, user: Id) -> Option<Cursor> {
-        self.open
-            .iter()
-            .find(|cursor| cursor.id == id && cursor.user == user)
-            .cloned()
+    /// Finds a user's answer and the place in it that a locator such as `01g…-2000` names.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_QUERY_LOCATOR`.
+    pub(crate) fn find(&self, locator: &str, user: Id) -> Result<(Cursor, usize), ApiError> {
+        let place = locator.split_once('-').and_then(|(id, offset)| {
+            let (id, offset) = (Id::parse(id)?, offset.parse().ok()?);
+            let mut open = self.open.iter();
+            let cursor = open.find(|cursor| cursor.id == id && cursor.user == user)?;
+            (offset < cursor.rows.len()).then(|| (cursor.clone(), offset))
+        });
+        place.ok_or_else(|| ApiError::bad_request("INVALID_QUERY_LOCATOR", "invalid query locator"))
     }
 
     /// Forgets every answer, so that a next page is an `INVALID_QUERY_LOCATOR`.
     pub(crate) fn clear(&mut self) {
         self.open.clear();
+    }
+}
+
+impl Cursor {
+    /// The rows of a page, unless the client said otherwise when it asked.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// How many rows there are in all.
+    pub(crate) fn total_size(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Gives a page, and the locator of the next.
+    pub(crate) fn page(&self, offset: usize, batch_size: usize) -> (&[Json], Option<String>) {
+        let end = self.rows.len().min(offset.saturating_add(batch_size));
+        let next = (end < self.rows.len()).then(|| format!("{}-{end}", self.id));
+        (self.rows.get(offset..end).unwrap_or_default(), next)
     }
 }
 
@@ -86,6 +113,9 @@ struct Page<'a> {
 impl Call<'_> {
     /// Answers a query with its first page.
     pub(super) fn query(&self, include_deleted: bool) -> Result<Reply, ApiError> {
+        if let Some(explained) = self.request.param("explain") {
+            return self.explain(explained);
+        }
         let soql = self
             .request
             .param("q")
@@ -105,6 +135,7 @@ impl Call<'_> {
             base: self.base.clone(),
         };
         let answer = query::run(&self.shared.org(), &self.session, soql, options)?;
+        self.note_answer(soql, &answer.records);
         if columns {
             let columns = answer.columns.unwrap_or_default();
             let whole = columns.get("columnMetadata").is_some();
@@ -132,37 +163,30 @@ impl Call<'_> {
         Ok(self.page(&cursor, 0, batch_size))
     }
 
+    /// Says how a query would be run.
+    fn explain(&self, soql: &str) -> Result<Reply, ApiError> {
+        // Reports and list views are explained by their ids.
+        if Id::parse(soql).is_some() {
+            return Err(ApiError::not_found());
+        }
+        let plans = query::explain(&self.shared.org(), &self.session, soql)?;
+        Ok(Reply::json(200, &plans))
+    }
+
     /// Answers with a further page; `locator` is `01g…-2000`.
     pub(super) fn next_page(&self, locator: &str) -> Result<Reply, ApiError> {
-        let invalid = || ApiError::bad_request("INVALID_QUERY_LOCATOR", "invalid query locator");
-        let (id, offset) = locator.split_once('-').ok_or_else(invalid)?;
-        let id = Id::parse(id).ok_or_else(invalid)?;
-        let offset: usize = offset.parse().map_err(|_| invalid())?;
-        let cursor = self
-            .shared
-            .cursors()
-            .find(id, self.session.user_id)
-            .ok_or_else(invalid)?;
-        if offset >= cursor.rows.len() {
-            return Err(invalid());
-        }
-        Ok(self.page(
-            &cursor,
-            offset,
-            self.batch_size().unwrap_or(cursor.batch_size),
-        ))
+        let (cursor, offset) = self.shared.cursors().find(locator, self.session.user_id)?;
+        let batch_size = self.batch_size().unwrap_or(cursor.batch_size);
+        Ok(self.page(&cursor, offset, batch_size))
     }
 
     fn page(&self, cursor: &Cursor, offset: usize, batch_size: usize) -> Reply {
-        let total_size = cursor.rows.len();
-        let end = total_size.min(offset.saturating_add(batch_size));
-        let next_records_url =
-            (end < total_size).then(|| format!("{}/query/{}-{end}", self.base, cursor.id));
+        let (records, next) = cursor.page(offset, batch_size);
         let page = Page {
-            total_size,
-            done: next_records_url.is_none(),
-            next_records_url,
-            records: cursor.rows.get(offset..end).unwrap_or_default(),
+            total_size: cursor.total_size(),
+            done: next.is_none(),
+            next_records_url: next.map(|locator| format!("{}/query/{locator}", self.base)),
+            records,
         };
         Reply::json(200, &page)
     }

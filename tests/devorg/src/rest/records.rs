@@ -20,34 +20,47 @@ const METHODS: &str = "GET,HEAD,PATCH,DELETE";
 impl Call<'_> {
     /// `POST /sobjects/{object}`.
     pub(super) fn create(&self, name: &str) -> Result<Reply, ApiError> {
-        self.only_json()?;
+        let object = self.named(name)?;
+        let body = records::object_of(&self.record_body(object)?)?;
         let mut org = self.shared.org_mut();
-        let schema = org.schema.clone();
-        let object = self.named(&schema, name)?;
-        let id = records::create(&mut org, &self.session, object, &self.request.body, None)?;
+        let options = self.write_options();
+        let id = records::insert(&mut org, &self.session, object, &body, &options)?;
         Ok(self.created(object, id, false))
     }
 
     /// `/sobjects/{object}/{id}`.
     pub(super) fn record(&self, name: &str, id: &str) -> Result<Reply, ApiError> {
-        let schema = self.shared.org().schema.clone();
-        let object = self.named(&schema, name)?;
+        let object = self.named(name)?;
         match self.request.method {
             Method::GET => {
                 let org = self.shared.org();
-                self.read(&org, object, records::by_id(&org, object, id, true)?)
+                self.read(
+                    &org,
+                    object,
+                    records::by_id(&org, &self.session, object, id, true)?,
+                )
             }
             Method::PATCH => {
-                self.only_json()?;
+                let body = records::object_of(&self.record_body(object)?)?;
                 let mut org = self.shared.org_mut();
-                let record = records::by_id(&org, object, id, false)?.clone();
-                self.check_unchanged(object, &record)?;
-                records::change(&mut org, &self.session, object, &record, &self.request.body)?;
+                let record = records::by_id(&org, &self.session, object, id, false)?;
+                self.check_unchanged(object, record)?;
+                let id = record.id;
+                let options = self.write_options();
+                records::update(&mut org, &self.session, object, id, &body, &options)?;
                 Ok(Reply::empty(204))
+            }
+            // The way of an upsert by `Id` to make a record.
+            Method::POST if id.eq_ignore_ascii_case("Id") => {
+                let body = records::object_of(&self.record_body(object)?)?;
+                let mut org = self.shared.org_mut();
+                let options = self.write_options();
+                let id = records::insert(&mut org, &self.session, object, &body, &options)?;
+                Ok(self.created(object, id, true))
             }
             Method::DELETE => {
                 let mut org = self.shared.org_mut();
-                let id = records::by_id(&org, object, id, false)?.id;
+                let id = records::by_id(&org, &self.session, object, id, false)?.id;
                 records::remove(&mut org, &self.session, object, id)?;
                 Ok(Reply::empty(204))
             }
@@ -62,13 +75,12 @@ impl Call<'_> {
         field: &str,
         value: &str,
     ) -> Result<Reply, ApiError> {
-        let schema = self.shared.org().schema.clone();
-        let object = self.named(&schema, name)?;
+        let object = self.named(name)?;
         if self.request.method == Method::PATCH {
             return self.upsert(object, field, value);
         }
         let mut org = self.shared.org_mut();
-        let found = match records::by_field(&org, object, field, value)? {
+        let found = match records::by_field(&org, &self.session, object, field, value)? {
             Key::One(id) => id,
             Key::None => return Err(ApiError::not_found()),
             Key::Several(ids) => return Ok(self.choices(object, &ids)),
@@ -92,14 +104,18 @@ impl Call<'_> {
     fn upsert(&self, object: &Object, field: &str, value: &str) -> Result<Reply, ApiError> {
         self.only_json()?;
         let mut org = self.shared.org_mut();
-        match records::by_field(&org, object, field, value)? {
+        let body = records::object_of(&self.request.body)?;
+        let key = records::by_field(&org, &self.session, object, field, value)?;
+        if let Some(given) = body.keys().find(|name| name.eq_ignore_ascii_case(field)) {
+            let message = format!("The {given} field should not be specified in the sobject data.");
+            return Err(ApiError::bad_request("INVALID_FIELD", message));
+        }
+        let options = self.write_options();
+        match key {
             Key::One(id) => {
-                let record = org
-                    .store
-                    .get(&object.name, id)
-                    .ok_or_else(ApiError::not_found)?
-                    .clone();
-                records::change(&mut org, &self.session, object, &record, &self.request.body)?;
+                let record = org.store.get(&object.name, id);
+                self.check_unchanged(object, record.ok_or_else(ApiError::not_found)?)?;
+                records::update(&mut org, &self.session, object, id, &body, &options)?;
                 Ok(Reply::json(
                     200,
                     &json!({"id": id.as_str(), "success": true, "errors": [], "created": false}),
@@ -110,9 +126,9 @@ impl Call<'_> {
                 Err(ApiError::not_found())
             }
             Key::None => {
-                let given = Some((field, value));
-                let id =
-                    records::create(&mut org, &self.session, object, &self.request.body, given)?;
+                let mut body = body;
+                body.insert(field.to_owned(), value.into());
+                let id = records::insert(&mut org, &self.session, object, &body, &options)?;
                 Ok(self.created(object, id, true))
             }
         }
@@ -142,7 +158,7 @@ impl Call<'_> {
             .request
             .param("fields")
             .filter(|fields| !fields.trim().is_empty());
-        let json = records::read(org, object, record, fields, &self.base)?;
+        let json = records::read(org, &self.session, object, record, fields, &self.base)?;
         let modified = modified(record);
         let tag = tag(object, record);
         let same = match self.request.header("if-none-match") {
@@ -194,7 +210,8 @@ impl Call<'_> {
         Ok(())
     }
 
-    fn only_json(&self) -> Result<(), ApiError> {
+    /// Refuses a body that does not say that it is JSON.
+    pub(super) fn only_json(&self) -> Result<(), ApiError> {
         let kind = self.request.header("content-type").unwrap_or_default();
         let kind = kind.split(';').next().unwrap_or_default().trim();
         if kind.eq_ignore_ascii_case("application/json") {

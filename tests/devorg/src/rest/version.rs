@@ -17,7 +17,7 @@ const RETIRED_FIRST: u32 = 7;
 
 /// A version that the org answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Version(u32);
+pub(crate) struct Version(u32);
 
 impl Version {
     /// Reads `v68.0`.
@@ -25,7 +25,7 @@ impl Version {
     /// # Errors
     ///
     /// 410 for a retired version, 404 for any other that is not answered.
-    pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
         let number = text
             .strip_prefix('v')
             .and_then(|text| text.strip_suffix(".0"))
@@ -40,6 +40,11 @@ impl Version {
             )),
             _ => Err(ApiError::not_found()),
         }
+    }
+
+    /// Gives the number: 68 for `v68.0`.
+    pub(crate) fn number(self) -> u32 {
+        self.0
     }
 
     /// Gives the season: three a year, and Winter carries the next year's number.

@@ -72,6 +72,16 @@ impl Object {
         object
     }
 
+    /// Lets files be linked to its records.
+    pub(crate) fn with_files(self) -> Self {
+        self.owned_child(
+            "ContentDocumentLink",
+            "LinkedEntityId",
+            "ContentDocumentLinks",
+        )
+        .child("ContentVersion", "FirstPublishLocationId", "")
+    }
+
     /// Says which scopes `USING SCOPE` takes, each with its label.
     pub(crate) fn scopes<L: AsRef<str>>(mut self, scopes: &[(&str, L)]) -> Self {
         self.supported_scopes = scopes
@@ -124,6 +134,7 @@ fn field(name: &str, label: &str, field_type: FieldType) -> Field {
         reference_to: Vec::new(),
         relationship_name: None,
         picklist_values: Vec::new(),
+        controller: None,
         restricted_picklist: false,
         default_value: None,
         formula: None,
@@ -274,6 +285,7 @@ fn picklist_values(values: &[&str]) -> Vec<PicklistValue> {
             label: label.into(),
             active: true,
             default_value,
+            valid_for: Vec::new(),
         });
     }
     all
@@ -323,6 +335,12 @@ pub(crate) fn audit() -> [Field; 5] {
         )),
         filled(datetime("SystemModstamp", "System Modstamp")),
     ]
+}
+
+/// The bytes of a file.
+pub(crate) fn blob(name: &str, label: &str) -> Field {
+    let blob = sized(name, label, FieldType::Base64, 0);
+    blob.queryable(false, false, false, false)
 }
 
 /// When the record's last activity is due.

@@ -3,6 +3,8 @@
 //! The keys are those of the *REST API Developer Guide*, "sObject Describe". Everything is derived
 //! from the schema, so that a describe cannot disagree with what the org does.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
 use super::{Field, FieldType, Object, PicklistValue, Schema};
@@ -47,7 +49,7 @@ pub fn summary(object: &Object, base: &str) -> Json {
         "hasSubtypes": false,
         "isInterface": false,
         "isSubtype": false,
-        "keyPrefix": object.key_prefix,
+        "keyPrefix": (!object.key_prefix.is_empty()).then_some(&object.key_prefix),
         "label": object.label,
         "labelPlural": object.label_plural,
         "layoutable": object.layoutable,
@@ -148,13 +150,13 @@ pub fn field(field: &Field) -> Json {
         "cascadeDelete": false,
         "caseSensitive": false,
         "compoundFieldName": field.compound_field_name,
-        "controllerName": null,
+        "controllerName": field.controller,
         "createable": field.createable,
         "custom": field.custom,
         "defaultValue": field.default_value.as_ref().map(Value::to_json),
         "defaultValueFormula": null,
         "defaultedOnCreate": field.defaulted_on_create,
-        "dependentPicklist": false,
+        "dependentPicklist": field.controller.is_some(),
         "deprecatedAndHidden": false,
         "digits": field.digits,
         "displayLocationInDecimal": false,
@@ -178,7 +180,7 @@ pub fn field(field: &Field) -> Json {
         "namePointing": field.polymorphic(),
         "nillable": field.nillable,
         "permissionable": field.permissionable,
-        "picklistValues": field.picklist_values.iter().map(picklist_value).collect::<Vec<_>>(),
+        "picklistValues": picklist_values(field),
         "polymorphicForeignKey": field.polymorphic(),
         "precision": field.precision,
         "queryByDistance": field.field_type == FieldType::Address,
@@ -199,12 +201,43 @@ pub fn field(field: &Field) -> Json {
     })
 }
 
-fn picklist_value(value: &PicklistValue) -> Json {
-    json!({
-        "active": value.active,
-        "defaultValue": value.default_value,
-        "label": value.label,
-        "validFor": null,
-        "value": value.value,
-    })
+fn picklist_values(field: &Field) -> Vec<Json> {
+    let one = |value: &PicklistValue| {
+        json!({
+            "active": value.active,
+            "defaultValue": value.default_value,
+            "label": value.label,
+            "validFor": field.controller.is_some().then(|| bitmap(&value.valid_for)),
+            "value": value.value,
+        })
+    };
+    field.picklist_values.iter().map(one).collect()
+}
+
+/// Writes places as base64 of a bitmap, the first place its highest bit; three bytes at a time.
+fn bitmap(places: &[usize]) -> String {
+    let last = places.iter().max().copied().unwrap_or(0);
+    let mut bytes = vec![0_u8; (last / 24 + 1) * 3];
+    for place in places {
+        bytes[place / 8] |= 0x80 >> (place % 8);
+    }
+    STANDARD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bits_from_the_left() {
+        for (places, text) in [
+            (&[][..], "AAAA"),
+            (&[0], "gAAA"),
+            (&[1], "QAAA"),
+            (&[0, 3, 9], "kEAA"),
+            (&[24], "AAAAgAAA"),
+        ] {
+            assert_eq!(bitmap(places), text);
+        }
+    }
 }

@@ -39,6 +39,8 @@ pub enum FieldType {
     Url,
     /// An address, made of other fields.
     Address,
+    /// The bytes of a file.
+    Base64,
 }
 
 impl FieldType {
@@ -63,6 +65,7 @@ impl FieldType {
             Self::Phone => "phone",
             Self::Url => "url",
             Self::Address => "address",
+            Self::Base64 => "base64",
         }
     }
 
@@ -76,6 +79,7 @@ impl FieldType {
             Self::Date => "xsd:date",
             Self::Datetime => "xsd:dateTime",
             Self::Address => "urn:address",
+            Self::Base64 => "xsd:base64Binary",
             _ => "xsd:string",
         }
     }

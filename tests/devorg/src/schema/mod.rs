@@ -6,6 +6,7 @@
 mod build;
 pub mod describe;
 mod field_type;
+pub(crate) mod object_info;
 mod qualify;
 
 use std::collections::HashMap;
@@ -38,7 +39,8 @@ pub struct Object {
     pub label: String,
     /// What a person reads for several.
     pub label_plural: String,
-    /// The three characters that begin the ids of its records.
+    /// The three characters that begin the ids of its records; empty where these have the ids of
+    /// other objects' records.
     pub key_prefix: String,
     /// The fields, in the order of the describe.
     pub fields: Vec<Field>,
@@ -102,6 +104,8 @@ pub struct RecordType {
     pub default: bool,
     /// Whether it is `Master`, the one of records that have none.
     pub master: bool,
+    /// The picklists of which its records may have some values only, with these.
+    pub picklists: Vec<(Arc<str>, Vec<String>)>,
 }
 
 /// A field of an object.
@@ -163,6 +167,8 @@ pub struct Field {
     pub relationship_name: Option<String>,
     /// The values of a picklist, inactive ones too.
     pub picklist_values: Vec<PicklistValue>,
+    /// The picklist whose value decides which of this one's go with it.
+    pub controller: Option<String>,
     /// Whether a picklist takes no other value.
     pub restricted_picklist: bool,
     /// The value of a new record that gives none.
@@ -188,6 +194,9 @@ pub struct PicklistValue {
     pub active: bool,
     /// Whether new records have it unless they say otherwise.
     pub default_value: bool,
+    /// The places of the controlling picklist's values that it goes with; empty where nothing
+    /// controls it.
+    pub valid_for: Vec<usize>,
 }
 
 impl Schema {
@@ -202,6 +211,7 @@ impl Schema {
         let by_prefix = objects
             .iter()
             .enumerate()
+            .filter(|(_, object)| !object.key_prefix.is_empty())
             .map(|(at, object)| (object.key_prefix.clone(), at))
             .collect();
         Self {
@@ -215,6 +225,18 @@ impl Schema {
     pub fn object(&self, name: &str) -> Option<&Object> {
         self.objects
             .get(*self.by_name.get(&name.to_ascii_lowercase())?)
+    }
+
+    /// Finds the field at the end of a path from `object`: `Account.Name`. Of a step to several
+    /// objects the last is taken, which is the user.
+    pub(crate) fn field_at<'s>(&'s self, object: &'s Object, path: &str) -> Option<&'s Field> {
+        match path.split_once('.') {
+            None => object.field(path),
+            Some((parent, rest)) => {
+                let to = object.relationship(parent)?.reference_to.last()?;
+                self.field_at(self.object(to)?, rest)
+            }
+        }
     }
 
     /// Finds the object whose records' ids begin with `prefix`.

@@ -52,6 +52,16 @@ impl Field {
         self
     }
 
+    /// Its values depend on another picklist's: each goes with those at the given places, in the
+    /// order of its values.
+    pub(crate) fn controlled_by(mut self, controller: &str, valid_for: &[&[usize]]) -> Self {
+        self.controller = Some(controller.into());
+        for (value, places) in self.picklist_values.iter_mut().zip(valid_for) {
+            value.valid_for = places.to_vec();
+        }
+        self
+    }
+
     /// It is the record's name.
     pub(crate) fn name(mut self) -> Self {
         self.name_field = true;

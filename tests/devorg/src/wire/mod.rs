@@ -1,36 +1,43 @@
 //! HTTP without regard to what is asked: reading requests, writing replies, choosing who answers.
 
 pub(crate) mod date;
+mod multipart;
 mod reply;
 mod request;
 mod route;
 
-use std::sync::Arc;
-
-use axum::Router;
+use axum::body::Body;
 use axum::response::Response;
 
+use crate::fault;
+use crate::serve::Dropped;
 use crate::state::Shared;
+pub(crate) use multipart::invalid as invalid_multipart;
 pub(crate) use reply::Reply;
 pub(crate) use request::{Form, Request};
 
-/// Makes the service that answers every path.
-pub(crate) fn service(shared: Arc<Shared>) -> Router {
-    Router::new().fallback(move |request: axum::extract::Request| {
-        let shared = Arc::clone(&shared);
-        async move { answer(&shared, request).await }
-    })
-}
-
-async fn answer(shared: &Shared, request: axum::extract::Request) -> Response {
+/// Answers a request that came by https (`secure`) or plain.
+///
+/// # Errors
+///
+/// The connection is to be dropped, as a fault on demand.
+pub(crate) async fn answer(
+    shared: &Shared,
+    request: http::Request<Body>,
+    secure: bool,
+) -> Result<Response, Dropped> {
     shared.count_request();
-    let reply = match Request::read(request).await {
-        Ok(request) => {
-            // Apart, so that the queue is not locked while the request is answered.
-            let canned = shared.canned().pop_front();
-            canned.unwrap_or_else(|| route::route(shared, &request))
-        }
-        Err(error) => error.into(),
+    let request = match Request::read(request, secure).await {
+        Ok(request) => request,
+        Err(error) => return Ok(Reply::from(error).into()),
     };
-    reply.into()
+    let work = || route::route(shared, &request);
+    // Apart, so that the rules are not locked while the request is answered.
+    let struck = shared
+        .faults()
+        .strike(request.method.as_str(), &request.path_text());
+    match struck {
+        Some(rule) => fault::answer(&rule, &request, work).await,
+        None => Ok(work().into()),
+    }
 }

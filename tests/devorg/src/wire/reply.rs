@@ -58,6 +58,15 @@ impl Reply {
         .with(CONTENT_TYPE, "text/plain;charset=UTF-8")
     }
 
+    /// Answers with bytes.
+    pub(crate) fn bytes(kind: &str, body: Vec<u8>) -> Self {
+        Self {
+            body,
+            ..Self::empty(200)
+        }
+        .with(CONTENT_TYPE, kind)
+    }
+
     /// Answers with a page for a person, that no other page may frame.
     pub(crate) fn page(status: u16, html: String) -> Self {
         Self {
@@ -86,6 +95,27 @@ impl Reply {
     pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
+    }
+
+    /// Takes the body away.
+    pub(crate) fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.body)
+    }
+
+    /// Gives the status.
+    pub(crate) fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Gives a header.
+    pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {
+        let (_, value) = self.headers.iter().find(|(known, _)| known == name)?;
+        Some(value)
+    }
+
+    /// Gives the body as JSON; null when there is none.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     /// Spreads JSON over lines, for `X-PrettyPrint`.

@@ -10,6 +10,11 @@ use crate::error::ApiError;
 const URI_BYTES_MAX: usize = 16_384;
 /// The longest body, in bytes: that of the longest field twenty times over.
 const BODY_BYTES_MAX: usize = 6 * 1_024 * 1_024;
+/// The longest body with a file (*REST API Developer Guide*, "Insert or Update Blob Data").
+const FILE_BODY_BYTES_MAX: usize = 50 * 1_024 * 1_024;
+/// The longest body with the data of a job (*Bulk API 2.0 and Bulk API Developer Guide*, "Upload Job
+/// Data").
+const JOB_BODY_BYTES_MAX: usize = 150 * 1_024 * 1_024;
 
 /// A request whose body has arrived.
 #[derive(Debug)]
@@ -22,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// Whether it came by https.
+    pub(crate) secure: bool,
 }
 
 impl Request {
@@ -30,7 +37,10 @@ impl Request {
     /// # Errors
     ///
     /// The address or the body is too long, or the address is no text.
-    pub(crate) async fn read(request: axum::extract::Request) -> Result<Self, ApiError> {
+    pub(crate) async fn read(
+        request: axum::extract::Request,
+        secure: bool,
+    ) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         if parts.uri.to_string().len() > URI_BYTES_MAX {
             return Err(ApiError::new(
@@ -39,27 +49,18 @@ impl Request {
                 "the address is longer than 16,384 bytes",
             ));
         }
-        let body = axum::body::to_bytes(body, BODY_BYTES_MAX)
-            .await
-            .map_err(|_| {
-                ApiError::new(
-                    413,
-                    "EXCEEDED_MAX_SIZE_REQUEST",
-                    "the body is longer than 6 MiB, or ended early",
-                )
-            })?;
-        let path = parts
-            .uri
-            .path()
-            .trim_matches('/')
-            .split('/')
-            .map(|segment| {
-                Ok(percent_decode_str(segment)
-                    .decode_utf8()
-                    .map_err(|_| ApiError::not_found())?
-                    .into_owned())
-            })
-            .collect::<Result<Vec<_>, ApiError>>()?;
+        let path = segments(parts.uri.path())?;
+        let bytes_max = body_bytes_max(&path);
+        let body = axum::body::to_bytes(body, bytes_max).await.map_err(|_| {
+            ApiError::new(
+                413,
+                "EXCEEDED_MAX_SIZE_REQUEST",
+                format!(
+                    "the body is longer than {} MiB, or ended early",
+                    bytes_max >> 20
+                ),
+            )
+        })?;
         let query = form(parts.uri.query().unwrap_or_default().as_bytes());
         let mut method = if parts.method == Method::HEAD {
             Method::GET
@@ -77,6 +78,35 @@ impl Request {
             query,
             headers: parts.headers,
             body,
+            secure,
+        })
+    }
+
+    /// Gives the decoded path, with a slash before each segment.
+    pub(crate) fn path_text(&self) -> String {
+        format!("/{}", self.path.join("/"))
+    }
+
+    /// Makes a request that came within this one.
+    ///
+    /// # Errors
+    ///
+    /// The path is no text.
+    pub(crate) fn within(
+        &self,
+        method: Method,
+        url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<Self, ApiError> {
+        let (path, query) = url.split_once('?').unwrap_or((url, ""));
+        Ok(Self {
+            method,
+            path: segments(path)?,
+            query: form(query.as_bytes()),
+            headers,
+            body: body.into(),
+            secure: self.secure,
         })
     }
 
@@ -102,6 +132,31 @@ impl Request {
         let (scheme, token) = self.header("authorization")?.split_once(' ')?;
         let known = scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth");
         known.then(|| token.trim())
+    }
+}
+
+/// Takes a path apart.
+fn segments(path: &str) -> Result<Vec<String>, ApiError> {
+    let decoded = |segment| {
+        let text = percent_decode_str(segment).decode_utf8();
+        Ok(text.map_err(|_| ApiError::not_found())?.into_owned())
+    };
+    path.trim_matches('/').split('/').map(decoded).collect()
+}
+
+/// Gives how long the body to a path may be.
+fn body_bytes_max(path: &[String]) -> usize {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    match path.as_slice() {
+        ["services", "data", _, "jobs", "ingest", ..] => JOB_BODY_BYTES_MAX,
+        // Ten megabytes a batch, and what is around it.
+        ["services", "async", ..] => 2 * BODY_BYTES_MAX,
+        ["services", "data", _, "sobjects", object, ..]
+            if object.eq_ignore_ascii_case("ContentVersion") =>
+        {
+            FILE_BODY_BYTES_MAX
+        }
+        _ => BODY_BYTES_MAX,
     }
 }
 

@@ -25,7 +25,10 @@ pub(crate) struct Api {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
+    /// The body; what is no UTF-8 of it has `U+FFFD` in its place.
     pub(crate) text: String,
+    /// The body as it came.
+    pub(crate) bytes: Bytes,
 }
 
 impl Answer {
@@ -91,7 +94,8 @@ impl Api {
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
+            text: String::from_utf8_lossy(&body).into_owned(),
+            bytes: body,
         }
     }
 
@@ -115,6 +119,13 @@ impl Api {
     pub(crate) async fn post_form(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
         let headers = [("content-type", "application/x-www-form-urlencoded")];
         self.send("POST", path, &headers, query(pairs)).await
+    }
+
+    /// Gives the rows of a query that is answered.
+    pub(crate) async fn rows(&self, soql: &str) -> Vec<Json> {
+        let answer = self.query(soql).await;
+        assert_eq!(answer.status, 200, "{soql}: {answer:?}");
+        answer.json()["records"].as_array().unwrap().clone()
     }
 
     /// Asks a query.

@@ -84,7 +84,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
         ),
         ("/services/data/v68.0/query", "GET,HEAD"),
         ("/services/data/v68.0/limits", "GET,HEAD"),
-        ("/services/oauth2/token", "POST"),
+        ("/services/oauth2/introspect", "POST"),
         ("/services/oauth2/authorize", "GET,POST"),
         ("/.well-known/openid-configuration", "GET,HEAD"),
     ] {

@@ -6,15 +6,38 @@
 )]
 #![recursion_limit = "256"] // Some expected answers are long `json!`s.
 
+mod access;
+mod actions;
+mod approvals;
+mod apps;
+mod bulk_classic;
+mod bulk_ingest;
+mod bulk_query;
+mod bulk_states;
 mod client;
+mod collections;
+mod composite;
 mod conditional;
 mod describes;
+mod direct;
 mod errors;
+mod faults;
+mod files;
+mod https;
+mod list_views;
 mod oauth;
 mod paging;
 mod program;
+mod recent;
 mod records;
+mod replication;
+mod reports;
 mod rest;
+mod rules;
+mod search;
+mod soap;
+mod tree;
+mod ui_api;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]

@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use salesforce_devorg::Options;
 use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
@@ -194,7 +195,7 @@ async fn the_tokens_of_the_start_work() {
     assert_eq!(api.token, "00DDO0000000001!AQgiven");
     assert_eq!(api.get(V).await.status, 200);
     assert_eq!(refresh(&api, "given").await.status, 200);
-    assert_eq!(api.org.users().len(), 11, "one user is not active");
+    assert_eq!(api.org.users().len(), 13, "one user is not active");
     for place in 1..api.org.users().len() {
         let user = api.org.users()[place].clone();
         api.token = user.access_token;
@@ -266,10 +267,13 @@ async fn an_app_shows_who_it_is() {
         "client secret or code verifier missing",
     );
     assert_refused(
-        &refused(&[("grant_type", "password")]).await,
+        &refused(&[("grant_type", "device")]).await,
         "unsupported_grant_type",
         "grant type not supported",
     );
+
+    let got = api.get(TOKEN).await;
+    assert_refused(&got, "invalid_request", "must use HTTP POST");
 
     let basic = format!("{}:{}", api.org.client_id(), api.org.client_secret());
     let basic = format!("Basic {}", BASE64_STANDARD.encode(basic));
@@ -332,7 +336,7 @@ async fn what_is_wrong_with_the_app_stays_on_the_page() {
             "https://evil.example/",
             "redirect_uri_mismatch",
         ),
-        ("redirect_uri", "", "redirect_uri_mismatch"),
+        ("redirect_uri", "", "redirect_uri_missing"),
     ] {
         let answer = allow(&api, &[(name, value)]).await;
         assert_eq!((answer.status, answer.header("location")), (400, ""));
@@ -476,6 +480,50 @@ async fn the_endpoints_can_be_discovered() {
     }
     assert_eq!(found["issuer"], api.org.url());
     assert_eq!(found["code_challenge_methods_supported"], json!(["S256"]));
+    let grants = found["grant_types_supported"].as_array().unwrap();
+    assert_eq!(grants.len(), 5, "each is tested in this crate");
+}
+
+#[tokio::test]
+async fn an_id_token_is_verified_by_the_keys_that_are_named() {
+    let api = Api::new().await;
+    let nonce = [("nonce", "n-1"), ("scope", "openid refresh_token")];
+    let tokens = redeem(&api, &code(&api, &nonce).await, &[]).await.json();
+    let found = api.get("/.well-known/openid-configuration").await.json();
+    let keys = text(&found, "jwks_uri").replace(api.org.url(), "");
+    let key = api.get(&keys).await.json()["keys"][0].clone();
+    let bytes = |text: &str| BASE64_URL_SAFE_NO_PAD.decode(text).unwrap();
+    let public = RsaPublicKeyComponents {
+        n: bytes(&text(&key, "n")),
+        e: bytes(&text(&key, "e")),
+    };
+    let claims = |tokens: &Json| -> Json {
+        let token = text(tokens, "id_token");
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let algorithm = &RSA_PKCS1_2048_8192_SHA256;
+        let verified = |words: &str| public.verify(algorithm, words.as_bytes(), &bytes(signature));
+        assert!(verified(signed).is_ok() && verified("other").is_err());
+        let (header, claims) = signed.split_once('.').unwrap();
+        let header: Json = serde_json::from_slice(&bytes(header)).unwrap();
+        assert_eq!((&header["kid"], &header["alg"]), (&key["kid"], &key["alg"]));
+        serde_json::from_slice(&bytes(claims)).unwrap()
+    };
+    let first = claims(&tokens);
+    assert_eq!(first["nonce"], "n-1");
+    assert_eq!(first["sub"], tokens["id"]);
+    assert_eq!(
+        (&first["iss"], &first["aud"]),
+        (&found["issuer"], &json!(api.org.client_id()))
+    );
+    let hash = Sha256::digest(text(&tokens, "access_token"));
+    assert_eq!(bytes(&text(&first, "at_hash")), hash[..16]);
+
+    let renewed = refresh(&api, &text(&tokens, "refresh_token")).await.json();
+    let second = claims(&renewed);
+    assert_eq!(second["nonce"], Json::Null);
+    assert_ne!(second["at_hash"], first["at_hash"]);
+    let without = redeem(&api, &code(&api, &[("scope", "api")]).await, &[]).await;
+    assert!(without.json().get("id_token").is_none());
 }
 
 #[tokio::test]

@@ -152,3 +152,25 @@ async fn columns_are_told_instead_of_rows() {
     );
     assert!(answer.get("records").is_none());
 }
+
+#[tokio::test]
+async fn a_query_is_explained() {
+    let api = Api::new().await;
+    let explain = async |text: &str| {
+        api.get(&format!("{V}/query?{}", query(&[("explain", text)])))
+            .await
+    };
+    let answer = explain("SELECT Id FROM Measurement__c WHERE Name = 'none'")
+        .await
+        .json();
+    assert_eq!(answer["plans"][0]["leadingOperationType"], "Index");
+    assert_eq!(answer["plans"][0]["sobjectCardinality"], 5_000);
+    explain("SELECT Id FROM Nothing")
+        .await
+        .assert_error(400, "INVALID_TYPE");
+    explain("").await.assert_error(400, "MALFORMED_QUERY");
+    // A report or list view that is not there.
+    explain("00ODO0000000001AAA")
+        .await
+        .assert_error(404, "NOT_FOUND");
+}

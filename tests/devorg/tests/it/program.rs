@@ -75,6 +75,13 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
         ["--listen", "127.0.0.1"],
         ["--listen", "0.0.0.0:0"],
         ["--today", "2026-02-30"],
+        ["--tls", "nowhere"],
+        ["--tls", "0.0.0.0:0"],
+        ["--admin", "0.0.0.0:0"],
+        [
+            "--jwt-certificate",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+        ],
     ] {
         let output = run(&arguments);
         assert_eq!(output.status.code(), Some(2));
@@ -86,6 +93,10 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
     error: `--listen 127.0.0.1` is no address and port; write it like 127.0.0.1:8080
     error: `0.0.0.0:0` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed with `--allow-other-machines`
     error: `--today 2026-02-30` is no day; write it like 2026-11-23
+    error: `--tls nowhere` is no address and port; write it like 127.0.0.1:8080
+    error: `0.0.0.0:0` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed with `--allow-other-machines`
+    error: `0.0.0.0:0` can be reached from other machines; the admin endpoint is for 127.0.0.1 alone
+    error: the certificate for the JWT bearer flow is no X.509 certificate in PEM
     ");
 }
 

@@ -144,10 +144,13 @@ async fn several_records_of_one_key_are_a_choice() {
     let api = Api::new().await;
     let lead = json!({"LastName": "Twin", "Company": "Twins", "Email": "twin@mail.example"});
     let mut urls = Vec::new();
+    let headers = [
+        ("content-type", "application/json"),
+        ("Sforce-Duplicate-Rule-Header", "allowSave=true"),
+    ];
     for _ in 0..2 {
-        let made = api
-            .send_json("POST", &format!("{V}/sobjects/Lead"), &lead)
-            .await;
+        let path = format!("{V}/sobjects/Lead");
+        let made = api.send("POST", &path, &headers, lead.to_string()).await;
         urls.push(made.header("location").to_owned());
     }
     let path = format!("{V}/sobjects/Lead/Email/twin@mail.example");

@@ -10,7 +10,7 @@ use super::literal::string;
 use super::{Binder, Level};
 use crate::error::ApiError;
 use crate::query::compare::{folded, lower};
-use crate::query::plan::{Filter, Groups, Operand, Set};
+use crate::query::plan::{Expr, Filter, Groups, Operand, Set};
 use crate::schema::FieldType;
 
 /// Resolves the left side of a test.
@@ -152,6 +152,9 @@ impl<'a> Binder<'a, '_> {
     ) -> Result<Filter<'a>, ApiError> {
         let kind = left.kind;
         let fits = match op {
+            _ if matches!(left.expr, Expr::Distance(_)) => {
+                matches!(op, CompareOp::Lt | CompareOp::Gt)
+            }
             CompareOp::Eq | CompareOp::Ne => true,
             CompareOp::Like => kind.is_text() && kind != FieldType::Multipicklist,
             _ => !matches!(kind, FieldType::Boolean | FieldType::Multipicklist),

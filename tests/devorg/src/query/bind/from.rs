@@ -36,7 +36,7 @@ impl<'a> Binder<'a, '_> {
                 .malformed(query.span, "unexpected token: '<EOF>'"));
         };
         let name = item.path.to_string();
-        self.org.schema.object(&name).ok_or_else(|| {
+        self.schema.object(&name).ok_or_else(|| {
             let reason = format!(
                 "sObject type '{name}' is not supported. If you are attempting to use a custom \
                  object, be sure to append the '__c' after the entity name. Please reference your \
@@ -65,7 +65,7 @@ impl<'a> Binder<'a, '_> {
         };
         let found = name.and_then(|name| {
             let child = outer.object.child_relationship(&name.name)?;
-            let object = self.org.schema.object(&child.child_object)?;
+            let object = self.schema.object(&child.child_object)?;
             Some((
                 object,
                 object.field(&child.field)?,

@@ -59,6 +59,7 @@ impl<'a> Binder<'a, '_> {
                 operand.expr = Expr::Label(path);
                 Ok(operand)
             }
+            Asked::Function(call) if call.name.is("DISTANCE") => self.distance(call, scope),
             Asked::Function(call) => match DatePart::named(&call.name.name) {
                 Some(part) => self.part_operand(part, call, scope),
                 None => Err(self.unknown_function(call)),
@@ -121,8 +122,6 @@ impl<'a> Binder<'a, '_> {
         let name = &call.name.name;
         let reason = if call.name.is("convertCurrency") {
             "convertCurrency() is available in organizations with multiple currencies only".into()
-        } else if call.name.is("DISTANCE") || call.name.is("GEOLOCATION") {
-            format!("{name}() needs a location, and no field of this org is one")
         } else {
             format!("unexpected token: '{name}'")
         };

@@ -29,6 +29,7 @@ impl<'a> Binder<'a, '_> {
         self.check_place(place, query.span)?;
         self.check_left(&left, at)?;
         let object = self.object(query)?;
+        self.check_inner(object, query.span)?;
         if object.name == scope.object.name {
             let reason = "The inner and outer selects should not be on the same object type";
             return Err(self.source.invalid_field(query.span, reason));

@@ -1,11 +1,13 @@
-//! Resolves the names of a query against the org's schema; everything that can be refused is refused
-//! here, before any row is looked at.
+//! Resolves the names of a query against the schema that who asks sees; everything that can be
+//! refused is refused here, before any row is looked at.
 
 mod condition;
+mod distance;
 mod from;
 mod function;
 mod group;
 mod join;
+mod links;
 mod literal;
 mod path;
 mod select;
@@ -17,8 +19,7 @@ use super::plan::{OrderKey, Plan, Rows};
 use super::refusal::Source;
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::org::Org;
-use crate::schema::Object;
+use crate::schema::{Object, Schema};
 use from::Scope;
 
 /// The greatest `OFFSET`.
@@ -30,8 +31,8 @@ const SUBQUERY_DEPTH_MAX: usize = 4;
 /// Binds the queries of one statement.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Binder<'a, 's> {
-    /// The org.
-    pub(super) org: &'a Org,
+    /// The schema as who asks sees it.
+    pub(super) schema: &'a Schema,
     /// Who asks.
     pub(super) user: Id,
     /// What day it is.
@@ -83,6 +84,7 @@ impl<'a> Binder<'a, '_> {
             Some(condition) => Some(self.where_clause(condition, &scope, level)?),
             None => None,
         };
+        self.check_links(object, filter.as_ref(), level)?;
         if let (Rows::Groups(groups), Some(having)) = (&mut rows, &query.having) {
             groups.having = Some(self.having_clause(having, &scope, groups)?);
         }

@@ -79,7 +79,7 @@ impl<'a> Binder<'a, '_> {
 
     /// Finds a relationship to a parent that the org has.
     fn hop(&self, entity: Entity<'a>, name: &str) -> Option<Hop<'a>> {
-        let schema = &self.org.schema;
+        let schema = self.schema;
         let field = match entity {
             Entity::Object(object) => object.relationship(name)?,
             // What is common to several objects is what users have, and their profile and role.

@@ -29,6 +29,15 @@ impl<'a> Binder<'a, '_> {
                     let found = self.path(path, scope)?;
                     self.add(&mut shape, found, Show::Plain, None, path.span)?;
                 }
+                SelectItem::Function { call, alias } if call.name.is("DISTANCE") => {
+                    let operand = self.distance(call, scope)?;
+                    let name = match alias {
+                        Some(alias) => alias.name.clone(),
+                        None => unnamed(&shape),
+                    };
+                    let kind = NodeKind::Computed(operand);
+                    self.add_node(&mut shape, Node { name, kind }, call.span)?;
+                }
                 SelectItem::Function { call, alias } => {
                     let (path, show) = self.shown(call, scope)?;
                     self.add(&mut shape, path, show, alias.as_ref(), call.span)?;
@@ -109,7 +118,7 @@ impl<'a> Binder<'a, '_> {
             let known = hop.field.reference_to.iter();
             let object = known
                 .filter(|name| branch.object.is(name))
-                .find_map(|name| self.org.schema.object(name));
+                .find_map(|name| self.schema.object(name));
             let Some(object) = object else {
                 let name = &branch.object.name;
                 let reason = format!("sObject type '{name}' is not supported.");
@@ -210,6 +219,13 @@ impl<'a> Binder<'a, '_> {
         let reason = format!("duplicate field selected: {name}");
         self.source.invalid_field(span, reason)
     }
+}
+
+/// Gives the name of a value that has no other.
+fn unnamed(shape: &Shape<'_>) -> String {
+    let nodes = shape.nodes.iter();
+    let unnamed = nodes.filter(|node| node.name.starts_with("expr"));
+    format!("expr{}", unnamed.count())
 }
 
 /// Finds or makes the members of a parent; `None` where something else has its name.

@@ -102,7 +102,7 @@ fn days_are_those_of_the_users_time_zone() {
     let org = org();
     let names = |zone: &str, condition: &str| {
         let soql = format!("SELECT Name FROM Account WHERE {condition}");
-        rows(&run(&org, &session(zone), &soql, options()).unwrap())
+        rows(&run(&org, &session(&org, zone), &soql, options()).unwrap())
     };
     assert_eq!(names("UTC", "CreatedDate = TODAY"), "Acme");
     assert_eq!(names("UTC", "CreatedDate = YESTERDAY"), "beta");
@@ -173,4 +173,51 @@ fn semi_joins_look_into_other_objects() {
         "SELECT LastName FROM Contact WHERE AccountId NOT IN (SELECT Id FROM Account)",
         "Orphan | Left",
     )]);
+}
+
+#[test]
+fn addresses_are_near_or_far() {
+    let paris = "GEOLOCATION(48.8566, 2.3522)";
+    let org = org();
+    for (soql, expected) in [
+        (
+            "SELECT Name FROM Account WHERE DISTANCE(BillingAddress, PARIS, 'km') < 400",
+            "Acme",
+        ),
+        (
+            "SELECT Name FROM Account WHERE DISTANCE(BillingAddress, PARIS, 'mi') > 245",
+            "",
+        ),
+        (
+            "SELECT Name FROM Account WHERE DISTANCE(BillingAddress, PARIS, 'mi') < 245",
+            "Acme",
+        ),
+        // What is nowhere is neither near nor far.
+        (
+            "SELECT Name FROM Account WHERE DISTANCE(ShippingAddress, PARIS, 'km') > 0",
+            "",
+        ),
+        (
+            "SELECT LastName FROM Contact WHERE DISTANCE(Account.BillingAddress, PARIS, 'km') < 400",
+            "Young | Zed",
+        ),
+        (
+            "SELECT Name FROM Account ORDER BY distance(BillingAddress, PARIS, 'km') DESC NULLS LAST",
+            "Acme | beta | Émile",
+        ),
+        (
+            "SELECT Name FROM Account WHERE DISTANCE(BillingAddress, BillingAddress, 'km') < 1",
+            "Acme",
+        ),
+    ] {
+        let soql = soql.replace("PARIS", paris);
+        assert_eq!(rows(&ask(&org, &soql).unwrap()), expected, "{soql}");
+    }
+    let soql = format!("SELECT DISTANCE(BillingAddress, {paris}, 'km') FROM Account");
+    let answer = ask(&org, &soql).unwrap();
+    let km = answer.records[0]["expr0"].as_f64().unwrap();
+    assert!((391.0..393.0).contains(&km), "{km}");
+    assert_eq!(answer.records[1]["expr0"], Json::Null);
+    let soql = soql.replace("'km')", "'km') away");
+    assert_eq!(ask(&org, &soql).unwrap().records[0]["away"], km);
 }

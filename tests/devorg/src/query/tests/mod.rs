@@ -6,9 +6,11 @@
     reason = "a test ends at the first surprise"
 )]
 
+mod explain;
 mod filters;
 mod groups;
 mod properties;
+mod reference;
 mod refusals;
 mod rows;
 mod sample;
@@ -92,6 +94,8 @@ fn org() -> Org {
             ("NumberOfEmployees", Value::Int(50)),
             ("Rating", "Hot".into()),
             ("BillingCity", "Lyon".into()),
+            ("BillingLatitude", 45.764.into()),
+            ("BillingLongitude", 4.8357.into()),
             ("IsPartner", true.into()),
             ("OwnerId", ada.into()),
             ("CreatedDate", moment("2026-11-23T01:00:00Z")),
@@ -190,11 +194,9 @@ fn org() -> Org {
     org.0
 }
 
-fn session(zone: &str) -> Session {
-    Session {
-        user_id: Id::numbered("005", 1),
-        time_zone: TimeZone::get(zone).unwrap(),
-    }
+fn session(org: &Org, zone: &str) -> Session {
+    let zone = TimeZone::get(zone).unwrap();
+    Session::of_org(org, Id::numbered("005", 1), zone)
 }
 
 fn options() -> Options {
@@ -207,7 +209,7 @@ fn options() -> Options {
 }
 
 fn ask(org: &Org, soql: &str) -> Result<Answer, ApiError> {
-    run(org, &session("UTC"), soql, options())
+    run(org, &session(org, "UTC"), soql, options())
 }
 
 /// Gives the rows in short: members without `attributes`, in the order of their names, with commas.

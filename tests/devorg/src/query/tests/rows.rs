@@ -237,7 +237,7 @@ fn deleted_rows_are_found_when_asked_for() {
         include_deleted: true,
         ..options()
     };
-    let answer = run(&org, &session("UTC"), deleted, everything).unwrap();
+    let answer = run(&org, &session(&org, "UTC"), deleted, everything).unwrap();
     assert_eq!(rows(&answer), "Gone");
     let soql = format!("{deleted} ALL ROWS");
     assert_eq!(rows(&ask(&org, &soql).unwrap()), "Gone");
@@ -289,7 +289,7 @@ fn columns_tell_what_an_answer_has() {
         ..options()
     };
     let soql = "SELECT Id, Owner.Name, (SELECT LastName FROM Contacts) FROM Account";
-    let answer = run(&org, &session("UTC"), soql, options.clone()).unwrap();
+    let answer = run(&org, &session(&org, "UTC"), soql, options.clone()).unwrap();
     assert!(answer.records.is_empty());
     let columns = answer.columns.unwrap();
     assert_eq!(columns["entityName"], "Account");
@@ -307,7 +307,7 @@ fn columns_tell_what_an_answer_has() {
     assert_eq!(metadata[2]["joinColumns"][0]["columnName"], "LastName");
 
     let soql = "SELECT Industry, COUNT(Id) n, MAX(AnnualRevenue) FROM Account GROUP BY Industry";
-    let columns = run(&org, &session("UTC"), soql, options.clone())
+    let columns = run(&org, &session(&org, "UTC"), soql, options.clone())
         .unwrap()
         .columns
         .unwrap();
@@ -326,7 +326,7 @@ fn columns_tell_what_an_answer_has() {
 
     let count = run(
         &org,
-        &session("UTC"),
+        &session(&org, "UTC"),
         "SELECT COUNT() FROM Account",
         options,
     )

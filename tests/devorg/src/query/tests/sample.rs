@@ -1,6 +1,4 @@
-//! The sample org: what a first question finds, and how fast.
-
-use std::time::Instant;
+//! The sample org: what a first question finds.
 
 use super::*;
 
@@ -30,7 +28,15 @@ fn questions_of_the_sample_org_are_answered() {
     assert_eq!(alone.total_size, 6);
     // Every object answers with all its fields.
     for object in &org.schema.objects {
-        let soql = format!("SELECT FIELDS(ALL) FROM {} LIMIT 200", object.name);
+        // Links are asked for by their file or record.
+        let condition = match &*object.name {
+            "ContentDocumentLink" => "WHERE LinkedEntityId IN (SELECT Id FROM Account)",
+            _ => "",
+        };
+        let soql = format!(
+            "SELECT FIELDS(ALL) FROM {} {condition} LIMIT 200",
+            object.name
+        );
         assert!(
             !ask(&org, &soql).unwrap().records.is_empty(),
             "{}",
@@ -39,17 +45,17 @@ fn questions_of_the_sample_org_are_answered() {
     }
 }
 
-/// Only what is shown is made: filtering and ordering 5,000 rows takes milliseconds, even unoptimized.
 #[test]
-fn a_large_object_is_searched_quickly() {
+fn a_large_object_is_filtered_and_ordered() {
     let org = Org::sample(NOW.parse().unwrap());
-    let soql = "SELECT Name, Account__r.Name FROM Measurement__c \
+    let soql = "SELECT Name, Value__c, Account__r.Name FROM Measurement__c \
                 WHERE Value__c > 0 AND Sensor__c LIKE '%1%' AND Taken_At__c < TODAY \
                 ORDER BY Value__c DESC NULLS LAST LIMIT 5";
-    let start = Instant::now();
     let answer = ask(&org, soql).unwrap();
-    let took = start.elapsed();
     assert_eq!(answer.records.len(), 5);
-    // Wide, for machines that do other things at the same time.
-    assert!(took.as_millis() < 2_000, "{took:?}");
+    let values = answer
+        .records
+        .iter()
+        .map(|row| row["Value__c"].as_f64().unwrap());
+    assert!(values.is_sorted_by(|a, b| a >= b));
 }

@@ -1,0 +1,213 @@
+//! A job, its states and where jobs are kept.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::{Format, Ingest, Query};
+use crate::error::ApiError;
+use crate::id::Id;
+use crate::org::Session;
+use crate::value::format_moment;
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It waits for its data.
+    Open,
+    /// It waits for the worker.
+    UploadComplete,
+    /// The worker has it.
+    InProgress,
+    /// Somebody stopped it.
+    Aborted,
+    /// It is done.
+    JobComplete,
+    /// It could not be done.
+    Failed,
+}
+
+impl State {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::UploadComplete => "UploadComplete",
+            Self::InProgress => "InProgress",
+            Self::Aborted => "Aborted",
+            Self::JobComplete => "JobComplete",
+            Self::Failed => "Failed",
+        }
+    }
+
+    /// Says whether nothing happens to it any more.
+    pub(crate) fn ended(self) -> bool {
+        matches!(self, Self::Aborted | Self::JobComplete | Self::Failed)
+    }
+
+    /// Refuses what is not done to a job that has ended: `Closing`, `Aborting`.
+    ///
+    /// # Errors
+    ///
+    /// `INVALIDJOBSTATE`.
+    pub(crate) fn check_not_ended(self, doing: &str) -> Result<(), ApiError> {
+        let ended = match self {
+            Self::Aborted => "Aborted",
+            Self::JobComplete => "Completed",
+            Self::Failed => "Failed",
+            _ => return Ok(()),
+        };
+        Err(invalid_state(format!(
+            "{doing} already {ended} Job not allowed"
+        )))
+    }
+}
+
+/// Makes the error of what a job's state does not let be done.
+pub(crate) fn invalid_state(message: impl Into<String>) -> ApiError {
+    ApiError::bad_request("INVALIDJOBSTATE", message)
+}
+
+/// What a job does.
+#[derive(Debug)]
+pub(crate) enum Work {
+    Ingest(Ingest),
+    Query(Query),
+}
+
+/// A job.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) id: Id,
+    /// The exact name of the object.
+    pub(crate) object: String,
+    /// Who made it, in whose name it runs.
+    pub(crate) session: Session,
+    pub(crate) created: Timestamp,
+    pub(crate) modified: Timestamp,
+    pub(crate) state: State,
+    /// The version of the API that it was made with: `68.0`.
+    pub(crate) version: f64,
+    pub(crate) format: Format,
+    pub(crate) records_processed: usize,
+    pub(crate) records_failed: usize,
+    /// Why it failed.
+    pub(crate) error: Option<String>,
+    /// How long the worker had it.
+    pub(crate) took: Duration,
+    pub(crate) work: Work,
+}
+
+impl Job {
+    /// Gives what every answer says of a job.
+    pub(crate) fn summary(&self) -> Json {
+        let operation = match &self.work {
+            Work::Ingest(ingest) => ingest.operation.word(),
+            Work::Query(query) => query.operation.word(),
+        };
+        let mut summary = json!({
+            "id": self.id.as_str(),
+            "operation": operation,
+            "object": self.object,
+            "createdById": self.session.user_id.as_str(),
+            "createdDate": format_moment(self.created),
+            "systemModstamp": format_moment(self.modified),
+            "state": self.state.word(),
+            "concurrencyMode": "Parallel",
+            "contentType": "CSV",
+            "apiVersion": self.version,
+            "lineEnding": self.format.line_ending,
+            "columnDelimiter": self.format.delimiter,
+        });
+        if let Work::Ingest(ingest) = &self.work {
+            if let Some(field) = &ingest.external_id_field {
+                summary["externalIdFieldName"] = json!(field);
+            }
+            if let Some(rule) = ingest.assignment_rule {
+                summary["assignmentRuleId"] = json!(rule.as_str());
+            }
+            if self.state == State::Open {
+                let (version, id) = (self.version, self.id);
+                let url = format!("services/data/v{version:.1}/jobs/ingest/{id}/batches");
+                summary["contentUrl"] = json!(url);
+            }
+        }
+        summary
+    }
+
+    /// Gives all that is known of a job.
+    pub(crate) fn info(&self) -> Json {
+        let mut info = self.summary();
+        let took = u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX);
+        info["retries"] = json!(0);
+        info["totalProcessingTime"] = json!(took);
+        info["numberRecordsProcessed"] = json!(self.records_processed);
+        if let Some(error) = &self.error {
+            info["errorMessage"] = json!(error);
+        }
+        match &self.work {
+            Work::Ingest(_) => {
+                info["jobType"] = json!("V2Ingest");
+                info["apiActiveProcessingTime"] = json!(took);
+                info["apexProcessingTime"] = json!(0);
+                info["numberRecordsFailed"] = json!(self.records_failed);
+            }
+            Work::Query(_) => {
+                info["jobType"] = json!("V2Query");
+                info["isPkChunkingSupported"] = json!(true);
+            }
+        }
+        info
+    }
+
+    /// Moves the job on.
+    pub(crate) fn enter(&mut self, state: State, at: Timestamp) {
+        self.state = state;
+        self.modified = at;
+    }
+}
+
+/// The org's jobs, by id.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    jobs: BTreeMap<Id, Job>,
+    last_number: u64,
+}
+
+impl Jobs {
+    /// Gives the id of the next job.
+    pub(crate) fn next_id(&mut self) -> Id {
+        self.last_number += 1;
+        Id::numbered("750", self.last_number)
+    }
+
+    pub(crate) fn insert(&mut self, job: Job) {
+        self.jobs.insert(job.id, job);
+    }
+
+    pub(crate) fn get(&self, id: Id) -> Option<&Job> {
+        self.jobs.get(&id)
+    }
+
+    pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut Job> {
+        self.jobs.get_mut(&id)
+    }
+
+    pub(crate) fn remove(&mut self, id: Id) {
+        self.jobs.remove(&id);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.values()
+    }
+
+    /// Counts the bytes of the data that waits for the worker, and of what was made of it.
+    pub(crate) fn ingest_bytes(&self) -> usize {
+        let bytes = |job: &Job| match &job.work {
+            Work::Ingest(ingest) => ingest.bytes(),
+            Work::Query(_) => 0,
+        };
+        self.jobs.values().map(bytes).sum()
+    }
+}

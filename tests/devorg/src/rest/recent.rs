@@ -1,0 +1,101 @@
+//! `/recent`: the records that who asks has used last; and what counts as using one.
+
+use http::Method;
+use serde_json::{Map, Value as Json, json};
+use soql::ForClause;
+
+use super::Call;
+use crate::error::ApiError;
+use crate::id::Id;
+use crate::schema::Object;
+use crate::seen::{Glance, VIEWED};
+use crate::wire::Reply;
+
+/// The most records of an answer (*REST API Developer Guide*, "Recently Viewed Items").
+const ITEMS_MAX: usize = 200;
+
+impl Call<'_> {
+    /// `/recent?limit=`.
+    pub(super) fn recent(&self) -> Result<Reply, ApiError> {
+        if self.request.method != Method::GET {
+            return Ok(Reply::not_allowed(&self.request.method, "GET,HEAD"));
+        }
+        let limit = match self.request.param("limit") {
+            None => ITEMS_MAX,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|limit| (1..=ITEMS_MAX).contains(limit))
+                .ok_or_else(|| {
+                    let message = format!("limit must be between 1 and {ITEMS_MAX}: {text}");
+                    ApiError::bad_request("NUMBER_OUTSIDE_VALID_RANGE", message)
+                })?,
+        };
+        let soql = format!(
+            "SELECT Id, Name, Type FROM RecentlyViewed WHERE LastViewedDate != NULL \
+             ORDER BY LastViewedDate DESC LIMIT {limit}"
+        );
+        let items: Vec<Json> = self
+            .ask(&soql)?
+            .iter()
+            .map(|row| self.item(row["Type"].as_str().unwrap_or_default(), "Name", row))
+            .collect();
+        Ok(Reply::json(200, &items))
+    }
+
+    /// Gives `recentItems` of an object.
+    pub(super) fn recent_items(&self, object: &Object) -> Result<Vec<Json>, ApiError> {
+        let name = match (object.field(VIEWED), object.name_field()) {
+            (Some(_), Some(name)) if object.mru_enabled => &name.name,
+            _ => return Ok(Vec::new()),
+        };
+        let soql = format!(
+            "SELECT Id, {name} FROM {} WHERE LastViewedDate != NULL \
+             ORDER BY LastViewedDate DESC LIMIT {ITEMS_MAX}",
+            object.name
+        );
+        let rows = self.ask(&soql)?;
+        Ok(rows
+            .iter()
+            .map(|row| self.item(&object.name, name, row))
+            .collect())
+    }
+
+    fn item(&self, object: &str, name: &str, row: &Json) -> Json {
+        let id = row["Id"].as_str().unwrap_or_default();
+        let url = format!("{}/sobjects/{object}/{id}", self.base);
+        let mut item = Map::new();
+        item.insert("attributes".into(), json!({"type": object, "url": url}));
+        item.insert(name.into(), row[name].clone());
+        item.insert("Id".into(), id.into());
+        Json::Object(item)
+    }
+
+    /// Writes down that who asks has come across records.
+    pub(super) fn note_seen(&self, records: &[Id], glance: Glance) {
+        let mut org = self.shared.org_mut();
+        for record in records {
+            let at = org.tick();
+            org.seen.note(self.session.user_id, *record, glance, at);
+        }
+    }
+
+    /// Writes down what `FOR VIEW` and `FOR REFERENCE` say of a query's rows: the last row is the
+    /// one that was seen last.
+    pub(super) fn note_answer(&self, soql: &str, rows: &[Json]) {
+        let Ok(query) = soql::parse_query(soql) else {
+            return;
+        };
+        let glance = match query.for_clauses.as_slice() {
+            clauses if clauses.contains(&ForClause::View) => Glance::View,
+            clauses if clauses.contains(&ForClause::Reference) => Glance::Reference,
+            _ => return,
+        };
+        // The address names the record, whether its id is selected or not.
+        let ids: Vec<Id> = rows
+            .iter()
+            .filter_map(|row| Id::parse(row["attributes"]["url"].as_str()?.rsplit('/').next()?))
+            .collect();
+        self.note_seen(&ids, glance);
+    }
+}

@@ -1,0 +1,167 @@
+//! `@{account.id}` and `@{found.records[0].Id}`: what an earlier subrequest answered, in a later one.
+
+use std::collections::HashMap;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value as Json;
+
+use crate::error::ApiError;
+
+/// What the subrequests so far answered, by their reference ids.
+pub(super) type Answers<'a> = HashMap<&'a str, Json>;
+
+/// Says whether a text can be a reference id.
+pub(super) fn is_id(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Puts values in the place of the references of an address, encoded.
+///
+/// # Errors
+///
+/// `PROCESSING_HALTED`: there is no such value.
+pub(super) fn in_url(url: &str, answers: &Answers) -> Result<String, ApiError> {
+    replaced(url, answers, |text| {
+        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+    })
+}
+
+/// Puts values in the place of the references in the texts of a body.
+///
+/// # Errors
+///
+/// `PROCESSING_HALTED`: there is no such value.
+pub(super) fn in_json(json: &Json, answers: &Answers) -> Result<Json, ApiError> {
+    Ok(match json {
+        // A text that is a reference and nothing else becomes the value as it is.
+        Json::String(text) => match whole(text) {
+            Some(reference) => value(reference, answers)?.clone(),
+            None => replaced(text, answers, str::to_owned)?.into(),
+        },
+        Json::Array(items) => items
+            .iter()
+            .map(|item| in_json(item, answers))
+            .collect::<Result<_, _>>()?,
+        Json::Object(fields) => fields
+            .iter()
+            .map(|(name, field)| Ok((name.clone(), in_json(field, answers)?)))
+            .collect::<Result<_, ApiError>>()?,
+        other => other.clone(),
+    })
+}
+
+fn whole(text: &str) -> Option<&str> {
+    let reference = text.strip_prefix("@{")?.strip_suffix('}')?;
+    (!reference.contains('}')).then_some(reference)
+}
+
+fn replaced(
+    text: &str,
+    answers: &Answers,
+    written: impl Fn(&str) -> String,
+) -> Result<String, ApiError> {
+    let mut done = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("@{") {
+        let Some((reference, behind)) = after.split_once('}') else {
+            break;
+        };
+        done.push_str(before);
+        done.push_str(&match value(reference, answers)? {
+            Json::String(text) => written(text),
+            other => written(&other.to_string()),
+        });
+        rest = behind;
+    }
+    done.push_str(rest);
+    Ok(done)
+}
+
+/// Finds the value of `account.id`.
+fn value<'a>(reference: &str, answers: &'a Answers) -> Result<&'a Json, ApiError> {
+    let end = reference.find(['.', '[']).unwrap_or(reference.len());
+    let (id, path) = reference.split_at(end);
+    let found = answers.get(id).and_then(|answer| follow(answer, path));
+    found.filter(|value| !value.is_null()).ok_or_else(|| {
+        let message =
+            format!("Invalid reference specified. No value for {reference} found in {id}");
+        ApiError::bad_request("PROCESSING_HALTED", message)
+    })
+}
+
+/// Follows `.records[0].Id`.
+fn follow<'a>(json: &'a Json, path: &str) -> Option<&'a Json> {
+    let mut at = json;
+    for part in path.split(['.', '[']).skip(1) {
+        at = match part.strip_suffix(']') {
+            Some(index) => at.get(index.parse::<usize>().ok()?)?,
+            None => at.get(part)?,
+        };
+    }
+    Some(at)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn answers() -> Answers<'static> {
+        HashMap::from([
+            ("made", json!({"id": "001", "success": true})),
+            (
+                "found",
+                json!({"records": [{"Id": "003", "Name": "A & B", "N": 7, "Z": null}]}),
+            ),
+        ])
+    }
+
+    #[test]
+    fn references_become_values() {
+        let answers = answers();
+        for (text, expected) in [
+            ("@{made.id}", json!("001")),
+            ("@{made.success}", json!(true)),
+            ("@{found.records[0].N}", json!(7)),
+            ("x@{made.id}-@{found.records[0].N}", json!("x001-7")),
+            ("@{made.id}@{made.id}", json!("001001")),
+            ("@{made", json!("@{made")),
+            ("a@b.c", json!("a@b.c")),
+        ] {
+            assert_eq!(
+                in_json(&json!([text]), &answers),
+                Ok(json!([expected])),
+                "{text}"
+            );
+        }
+        let url = in_url("/q=@{found.records[0].Name}", &answers).unwrap();
+        assert_eq!(url, "/q=A%20%26%20B");
+        for text in [
+            "@{made.Id}",
+            "@{later.id}",
+            "@{found.records[1].Id}",
+            "@{found.records[0].Z}",
+            "@{}",
+        ] {
+            let error = in_json(&json!({"x": text}), &answers).unwrap_err();
+            assert_eq!(error.code, "PROCESSING_HALTED", "{text}");
+            assert!(
+                error
+                    .message
+                    .starts_with("Invalid reference specified. No value for")
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken(text in "[@{}a-z.\\[\\]0-9]{0,20}") {
+            let answers = answers();
+            let _ = in_url(&text, &answers);
+            let _ = in_json(&json!(text), &answers);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A request within another: it is answered by the same code as one that came alone.
+
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::{Map, Value as Json};
+
+use super::{Call, Version};
+use crate::error::ApiError;
+use crate::wire::Reply;
+
+/// What a subrequest asks for.
+pub(super) struct Subrequest<'a> {
+    pub(super) method: Method,
+    /// The path from the version on, `v68.0/sobjects/Account`, with its query string.
+    pub(super) url: &'a str,
+    /// The headers of its own.
+    pub(super) headers: Option<&'a Map<String, Json>>,
+    /// The body; null is none.
+    pub(super) body: &'a Json,
+}
+
+impl Subrequest<'_> {
+    /// Says whether it asks for one of the resources at the beginning of a path below a version.
+    pub(super) fn is_below(&self, resources: &[&str]) -> bool {
+        let path = self.url.split('?').next().unwrap_or_default();
+        let below = path.trim_matches('/').split('/').skip(1);
+        let below: Vec<&str> = below.collect();
+        let below = below.join("/");
+        resources.iter().any(|resource| {
+            below == *resource
+                || below
+                    .strip_prefix(resource)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+}
+
+impl Call<'_> {
+    /// Answers a request within this one, in the name of the same user.
+    pub(super) fn answer_within(&self, subrequest: &Subrequest) -> Reply {
+        self.try_within(subrequest).unwrap_or_else(Reply::from)
+    }
+
+    fn try_within(&self, subrequest: &Subrequest) -> Result<Reply, ApiError> {
+        let body = match subrequest.body {
+            Json::Null => Vec::new(),
+            body => body.to_string().into(),
+        };
+        let headers = self.headers_within(subrequest)?;
+        let request =
+            self.request
+                .within(subrequest.method.clone(), subrequest.url, headers, body)?;
+        let path: Vec<&str> = request.path.iter().map(String::as_str).collect();
+        let [version, path @ ..] = path.as_slice() else {
+            return Err(ApiError::not_found());
+        };
+        let call = Call {
+            shared: self.shared,
+            request: &request,
+            session: self.session.clone(),
+            base: format!("/services/data/{}", Version::parse(version)?),
+        };
+        call.dispatch(path)
+    }
+
+    /// Gives a subrequest the `Sforce-` headers of the whole, unless it has its own.
+    fn headers_within(&self, subrequest: &Subrequest) -> Result<HeaderMap, ApiError> {
+        let mut headers: HeaderMap = self
+            .request
+            .headers
+            .iter()
+            .filter(|(name, _)| name.as_str().starts_with("sforce-"))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        for (name, value) in subrequest.headers.into_iter().flatten() {
+            let invalid = || {
+                let message =
+                    format!("httpHeaders: {name} is no header that a subrequest can have");
+                ApiError::bad_request("INVALID_HTTP_REQUEST", message)
+            };
+            let known: HeaderName = name.parse().map_err(|_| invalid())?;
+            let text = value.as_str().ok_or_else(invalid)?;
+            let value = HeaderValue::from_str(text).map_err(|_| invalid())?;
+            if known == AUTHORIZATION {
+                return Err(invalid());
+            }
+            headers.insert(known, value);
+        }
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(headers)
+    }
+}
+
+/// Reads the method of a subrequest; one that is none asks for nothing that exists.
+pub(super) fn method(subrequest: &Map<String, Json>) -> Result<Method, ApiError> {
+    let name = subrequest
+        .get("method")
+        .and_then(Json::as_str)
+        .ok_or_else(|| missing("method"))?;
+    Method::from_bytes(name.to_ascii_uppercase().as_bytes()).map_err(|_| {
+        let message = format!("Invalid HTTP method: {name}");
+        ApiError::bad_request("INVALID_HTTP_REQUEST", message)
+    })
+}
+
+/// Makes the error of a subrequest without something that it needs.
+pub(super) fn missing(name: &str) -> ApiError {
+    let message = format!("Missing required field: {name}");
+    ApiError::bad_request("JSON_PARSER_ERROR", message)
+}

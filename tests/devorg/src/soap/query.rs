@@ -1,0 +1,88 @@
+//! `query`, `queryAll`, `queryMore` and `search`.
+
+use std::sync::Arc;
+
+use super::Call;
+use super::fault::Fault;
+use super::node::Node;
+use super::sobject::{query_result, record};
+use crate::query;
+use crate::rest::{BATCH_SIZE, BATCH_SIZE_MIN, Cursor};
+use crate::search;
+
+impl Call<'_> {
+    /// Answers a query with its first page.
+    pub(super) fn query(&self, include_deleted: bool) -> Result<Vec<Node>, Fault> {
+        let soql = self
+            .envelope
+            .operation
+            .text_of("queryString")
+            .unwrap_or_default();
+        if soql.is_empty() {
+            let message = "A query string has to be specified";
+            return Err(Fault::api("MALFORMED_QUERY", message));
+        }
+        let batch_size = self.batch_size().unwrap_or(BATCH_SIZE);
+        let options = query::Options {
+            include_deleted,
+            batch_size,
+            columns: false,
+            base: self.base(),
+        };
+        let answer = query::run(&self.shared.org(), &self.caller.session, soql, options)?;
+        if answer.records.len() <= batch_size {
+            let schema = self.schema();
+            let (rows, total) = (&answer.records, answer.total_size);
+            return Ok(vec![query_result(
+                "result", rows, total, None, schema, self.wsdl,
+            )]);
+        }
+        let user = self.caller.session.user_id;
+        let rows = Arc::new(answer.records);
+        let cursor = self.shared.cursors().open(user, rows, batch_size);
+        Ok(self.page(&cursor, 0))
+    }
+
+    /// Answers with a further page.
+    pub(super) fn query_more(&self) -> Result<Vec<Node>, Fault> {
+        let locator = self
+            .envelope
+            .operation
+            .text_of("queryLocator")
+            .unwrap_or_default();
+        let user = self.caller.session.user_id;
+        let (cursor, offset) = self.shared.cursors().find(locator, user)?;
+        Ok(self.page(&cursor, offset))
+    }
+
+    fn page(&self, cursor: &Cursor, offset: usize) -> Vec<Node> {
+        let batch_size = self.batch_size().unwrap_or(cursor.batch_size());
+        let (rows, next) = cursor.page(offset, batch_size);
+        let schema = self.schema();
+        let (next, total) = (next.as_deref(), cursor.total_size());
+        vec![query_result("result", rows, total, next, schema, self.wsdl)]
+    }
+
+    /// Reads the header `QueryOptions`; what is out of bounds is brought to the nearest.
+    fn batch_size(&self) -> Option<usize> {
+        let header = self.envelope.header("QueryOptions")?;
+        let size: usize = header.text_of("batchSize")?.parse().ok()?;
+        Some(size.clamp(BATCH_SIZE_MIN, BATCH_SIZE))
+    }
+
+    /// Answers a search.
+    pub(super) fn search(&self) -> Result<Vec<Node>, Fault> {
+        let sosl = self
+            .envelope
+            .operation
+            .text_of("searchString")
+            .unwrap_or_default();
+        let org = self.shared.org();
+        let answer = search::run(&org, &self.caller.session, sosl, &self.base())?;
+        let rows = answer.records.iter().map(|row| {
+            let found = record("record", row, self.schema(), self.wsdl);
+            Node::of("searchRecords", vec![found])
+        });
+        Ok(vec![Node::of("result", rows.collect())])
+    }
+}

@@ -1,0 +1,307 @@
+//! Requests within a request: composite and batch.
+
+use serde_json::{Value as Json, json};
+
+use crate::client::{Answer, Api, V};
+
+async fn composite(api: &Api, all_or_none: bool, parts: Json) -> Answer {
+    let body = json!({"allOrNone": all_or_none, "compositeRequest": parts});
+    api.send_json("POST", &format!("{V}/composite"), &body)
+        .await
+}
+
+/// Gives the status of each subrequest with the code of its error.
+fn statuses(answer: &Answer) -> Vec<(u64, String)> {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let parts = answer.json()["compositeResponse"].clone();
+    let one = |part: &Json| {
+        let code = part["body"][0]["errorCode"].as_str().unwrap_or_default();
+        (part["httpStatusCode"].as_u64().unwrap(), code.to_owned())
+    };
+    parts.as_array().unwrap().iter().map(one).collect()
+}
+
+fn part(id: &str, method: &str, path: &str, body: Json) -> Json {
+    json!({"referenceId": id, "method": method, "url": format!("{V}/{path}"), "body": body})
+}
+
+#[tokio::test]
+async fn later_parts_use_what_earlier_ones_answered() {
+    let api = Api::new().await;
+    let parts = json!([
+        part("made", "POST", "sobjects/Account", json!({"Name": "A & B"})),
+        part(
+            "read",
+            "GET",
+            "sobjects/Account/@{made.id}?fields=Name",
+            json!(null)
+        ),
+        part(
+            "contact",
+            "POST",
+            "sobjects/Contact",
+            json!({"LastName": "of @{read.Name}", "AccountId": "@{made.id}"})
+        ),
+        part(
+            "found",
+            "GET",
+            "query?q=SELECT+Id,Account.Name+FROM+Contact+WHERE+AccountId='@{made.id}'",
+            json!(null)
+        ),
+        part(
+            "changed",
+            "PATCH",
+            "sobjects/Contact/@{found.records[0].Id}",
+            json!({"Title": "@{found.records[0].Account.Name}"})
+        ),
+        part(
+            "bad",
+            "POST",
+            "sobjects/Contact",
+            json!({"LastName": "x", "AccountId": "@{changed.id}"})
+        ),
+        part("after", "GET", "limits", json!(null)),
+    ]);
+    let answer = composite(&api, false, parts).await;
+    let all = statuses(&answer);
+    let expected = [201, 200, 201, 200, 204, 400, 200];
+    assert_eq!(
+        all.iter().map(|(status, _)| *status).collect::<Vec<_>>(),
+        expected
+    );
+    assert_eq!(all[5].1, "PROCESSING_HALTED");
+    let parts = answer.json()["compositeResponse"].clone();
+    assert_eq!(
+        parts[5]["body"][0]["message"],
+        "Invalid reference specified. No value for changed.id found in changed"
+    );
+    let id = parts[0]["body"]["id"].as_str().unwrap();
+    assert_eq!(
+        (
+            &parts[0]["httpHeaders"]["Location"],
+            &parts[0]["referenceId"]
+        ),
+        (&json!(format!("{V}/sobjects/Account/{id}")), &json!("made"))
+    );
+    assert_eq!(
+        (&parts[4]["body"], &parts[4]["httpHeaders"]),
+        (&json!(null), &json!({}))
+    );
+    let contact = api
+        .query(&format!(
+            "SELECT Name, Title FROM Contact WHERE AccountId = '{id}'"
+        ))
+        .await
+        .json();
+    assert_eq!(contact["records"][0]["Name"], "of A & B");
+    assert_eq!(contact["records"][0]["Title"], "A & B");
+}
+
+#[tokio::test]
+async fn a_failure_takes_the_whole_back() {
+    let (api, untouched) = (Api::new().await, Api::new().await);
+    let halted = || (400, "PROCESSING_HALTED".to_owned());
+    let made = || part("made", "POST", "sobjects/Account", json!({"Name": "x"}));
+    let gone = || {
+        part(
+            "gone",
+            "DELETE",
+            "sobjects/Lead/00QDO0000000001",
+            json!(null),
+        )
+    };
+    let bad = part(
+        "bad",
+        "POST",
+        "sobjects/Contact",
+        json!({"AccountId": "@{made.id}"}),
+    );
+    let answer = composite(
+        &api,
+        true,
+        json!([
+            made(),
+            gone(),
+            bad,
+            part("never", "GET", "limits", json!(null))
+        ]),
+    )
+    .await;
+    assert_eq!(
+        statuses(&answer),
+        [
+            halted(),
+            halted(),
+            (400, "REQUIRED_FIELD_MISSING".to_owned()),
+            halted()
+        ]
+    );
+    assert_eq!(
+        answer.json()["compositeResponse"][0]["body"][0]["message"],
+        "The transaction was rolled back since another operation in the same transaction failed."
+    );
+    // A collection that was taken back fails, although its status is 200.
+    let records =
+        json!({"allOrNone": true, "records": [{"attributes": {"type": "Lead"}, "LastName": "x"}]});
+    let answer = composite(
+        &api,
+        true,
+        json!([made(), part("all", "POST", "composite/sobjects", records)]),
+    )
+    .await;
+    assert_eq!(statuses(&answer), [halted(), (200, String::new())]);
+
+    for api in [&api, &untouched] {
+        let answer = composite(api, true, json!([made(), gone()])).await;
+        assert_eq!(
+            statuses(&answer),
+            [(201, String::new()), (204, String::new())]
+        );
+    }
+    for soql in [
+        "SELECT FIELDS(ALL) FROM Account ORDER BY Id LIMIT 200",
+        "SELECT COUNT(Id), MAX(SystemModstamp) FROM Lead",
+    ] {
+        assert_eq!(
+            api.query(soql).await.json(),
+            untouched.query(soql).await.json(),
+            "{soql}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_malformed_composite_request_is_refused() {
+    let api = Api::new().await;
+    let limits = |id: &str| part(id, "GET", "limits", json!(null));
+    let query = |id: usize| {
+        part(
+            &format!("q{id}"),
+            "GET",
+            "query?q=SELECT+Id+FROM+Lead",
+            json!(null),
+        )
+    };
+    let many: Vec<Json> = (0..26).map(|id| limits(&format!("r{id}"))).collect();
+    let bulky: Vec<Json> = (0..6).map(query).collect();
+    for (parts, code) in [
+        (json!(null), "JSON_PARSER_ERROR"),
+        (json!(many), "LIMIT_EXCEEDED"),
+        (json!(bulky), "LIMIT_EXCEEDED"),
+        (json!([{"method": "GET", "url": V}]), "JSON_PARSER_ERROR"),
+        (
+            json!([{"method": "GET", "referenceId": "a"}]),
+            "JSON_PARSER_ERROR",
+        ),
+        (json!([{"url": V, "referenceId": "a"}]), "JSON_PARSER_ERROR"),
+        (
+            json!([{"method": "GET", "url": "/services/oauth2/userinfo", "referenceId": "a"}]),
+            "INVALID_INPUT",
+        ),
+        (json!([limits("a"), limits("a")]), "INVALID_INPUT"),
+        (json!([limits("a.b")]), "INVALID_INPUT"),
+        (
+            json!([part("a", "POST", "composite", json!({}))]),
+            "INVALID_INPUT",
+        ),
+        (
+            json!([part("a", "POST", "composite/batch", json!({}))]),
+            "INVALID_INPUT",
+        ),
+    ] {
+        composite(&api, false, parts).await.assert_error(400, code);
+    }
+    let secret = json!([{"method": "GET", "url": V, "referenceId": "a", "httpHeaders": {"Authorization": "Bearer x"}}]);
+    assert_eq!(
+        statuses(&composite(&api, false, secret).await),
+        [(400, "INVALID_HTTP_REQUEST".to_owned())]
+    );
+    let listed = api.get(&format!("{V}/composite")).await.json();
+    assert_eq!(listed["tree"], format!("{V}/composite/tree"));
+    // A whole counts as one request.
+    assert_eq!(
+        api.get(V)
+            .await
+            .header("sforce-limit-info")
+            .split('/')
+            .next(),
+        Some("api-usage=14")
+    );
+}
+
+#[tokio::test]
+async fn parts_have_headers_of_their_own() {
+    let api = Api::new().await;
+    let lead = json!({"LastName": "Twin", "Company": "Twins", "Email": "twin@mail.example"});
+    let mut second = part("two", "POST", "sobjects/Lead", lead.clone());
+    let parts = |second: &Json| json!([part("one", "POST", "sobjects/Lead", lead.clone()), second]);
+    assert_eq!(
+        statuses(&composite(&api, true, parts(&second)).await)[1].1,
+        "DUPLICATES_DETECTED"
+    );
+    second["httpHeaders"] = json!({"Sforce-Duplicate-Rule-Header": "allowSave=true"});
+    assert_eq!(
+        statuses(&composite(&api, true, parts(&second)).await)[1].0,
+        201
+    );
+    let mut stale = part(
+        "stale",
+        "PATCH",
+        "sobjects/Account/001DO0000000001",
+        json!({"Site": "x"}),
+    );
+    stale["httpHeaders"] = json!({"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"});
+    assert_eq!(
+        statuses(&composite(&api, false, json!([stale])).await),
+        [(412, "PRECONDITION_FAILED".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn a_batch_knows_nothing_of_its_other_parts() {
+    let api = Api::new().await;
+    let path = format!("{V}/composite/batch");
+    let requests = json!([
+        {"method": "PATCH", "url": "v68.0/sobjects/Account/001DO0000000001", "richInput": {"Site": "x"}},
+        {"method": "GET", "url": "v60.0/sobjects/Account/001DO0000000001?fields=Site"},
+        {"method": "GET", "url": "/services/data/v68.0/sobjects/Nothing"},
+        {"method": "POST", "url": "v68.0/composite", "richInput": {}},
+        {"method": "GET", "url": "v99.0/limits"},
+        {"method": "GET", "url": "v68.0/limits"},
+    ]);
+    let answer = api
+        .send_json("POST", &path, &json!({"batchRequests": requests}))
+        .await
+        .json();
+    let codes = |answer: &Json| -> Vec<u64> {
+        let results = answer["results"].as_array().unwrap();
+        results
+            .iter()
+            .map(|result| result["statusCode"].as_u64().unwrap())
+            .collect()
+    };
+    assert_eq!(
+        (codes(&answer), &answer["hasErrors"]),
+        (vec![204, 200, 404, 404, 404, 200], &json!(true))
+    );
+    assert_eq!(answer["results"][0]["result"], json!(null));
+    assert_eq!(
+        answer["results"][1]["result"]["attributes"]["url"],
+        "/services/data/v60.0/sobjects/Account/001DO0000000001YAA"
+    );
+
+    let body = json!({"haltOnError": true, "batchRequests": requests});
+    let answer = api.send_json("POST", &path, &body).await.json();
+    assert_eq!(codes(&answer), [204, 200, 404, 412, 412, 412]);
+    assert_eq!(
+        answer["results"][3]["result"][0]["errorCode"],
+        "BATCH_PROCESSING_HALTED"
+    );
+    let many = json!({"batchRequests": vec![requests[5].clone(); 26]});
+    api.send_json("POST", &path, &many)
+        .await
+        .assert_error(400, "LIMIT_EXCEEDED");
+    api.send_json("POST", &path, &json!({}))
+        .await
+        .assert_error(400, "JSON_PARSER_ERROR");
+}
