@@ -83,7 +83,7 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
     let view = View {
         org,
         calendar: &calendar,
-        include_deleted: options.include_deleted || query.all_rows,
+        include_deleted: options.include_deleted,
         base: &options.base,
     };
     let found = evaluate::run(&view, &plan)?;
