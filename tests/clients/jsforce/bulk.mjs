@@ -64,12 +64,13 @@ await check("Bulk 2.0: what fails is told apart", async () => {
 await check("Bulk 2.0: a job in steps, and one that is aborted", async () => {
   const job = connection.bulk2.createJob({ object: "Lead", operation: "insert", lineEnding: "LF" });
   const opened = await job.open();
-  assert.deepEqual([opened.state, opened.contentType, opened.jobType], ["Open", "CSV", "V2Ingest"]);
+  assert.deepEqual([opened.state, opened.contentType, opened.operation], ["Open", "CSV", "insert"]);
   await job.uploadData("LastName,Company\nStep,By step\n");
   await job.close();
   await job.poll(50, 20_000);
   const done = await job.check();
-  assert.deepEqual([done.state, done.numberRecordsProcessed, done.numberRecordsFailed], ["JobComplete", 1, 0]);
+  assert.deepEqual([done.jobType, done.state], ["V2Ingest", "JobComplete"]);
+  assert.deepEqual([done.numberRecordsProcessed, done.numberRecordsFailed], [1, 0]);
   assert.equal((await job.getAllResults()).successfulResults[0].LastName, "Step");
   await job.delete();
   await assert.rejects(() => job.check(), { errorCode: "NOT_FOUND" });

@@ -4,8 +4,8 @@ import { load, org } from "../checks.mjs";
 
 export const { Connection, OAuth2, SfDate } = load("jsforce");
 
-// It warns at each SOAP login that Salesforce will retire it, which is known.
-export const quiet = { logLevel: "ERROR" };
+// What it logs, such as that Salesforce will retire SOAP logins, is no check.
+export const quiet = { logLevel: "NONE" };
 
 /** Connects with the administrator's token; `more` are settings of jsforce's `Connection`. */
 export function connect(more = {}) {

@@ -101,7 +101,7 @@ await check("SOAP: login of an old version, and logout", async () => {
   const { records } = await connection.query("SELECT Name FROM Account LIMIT 1");
   assert.match(records[0].attributes.url, /^\/services\/data\/v50\.0\//);
   const sessionId = connection.accessToken;
-  await connection.logoutBySoap(true);
+  await connection.logoutBySoap();
   const after = new Connection({ instanceUrl: org.url, accessToken: sessionId, version: "50.0", ...quiet });
   await assert.rejects(() => after.query("SELECT Id FROM Account").run(), { errorCode: "INVALID_SESSION_ID" });
 });

@@ -53,7 +53,7 @@ def refusal(*arguments: str) -> dict:
 
 with check("org login access-token"):
     org = result("org", "login", "access-token", "--instance-url", ORG["url"], "--no-prompt", "--set-default", "--alias", "dev")
-    equal((org["username"], org["instanceUrl"]), (ADMINISTRATOR["username"], ORG["url"]))
+    equal((org["username"], org["instanceUrl"].rstrip("/")), (ADMINISTRATOR["username"], ORG["url"]))
     assert org["orgId"].startswith("00D"), org
 
 with check("org display"):
@@ -85,9 +85,11 @@ with check("data query --result-format csv"):
         [(row["Name"], row["Owner.Name"], row["BillingCity"]) for row in rows],
         [(row["Name"], row["Owner"]["Name"], row["BillingCity"] or "") for row in wanted],
     )
-    ran = sf("data", "query", "--query", "SELECT StageName, COUNT(Id) n FROM Opportunity GROUP BY StageName", "--result-format", "csv")
+    # It heads the column of an aggregate with the name that `columns=true` shows for it.
+    soql = "SELECT StageName, COUNT(Id) FROM Opportunity GROUP BY StageName"
+    ran = sf("data", "query", "--query", soql, "--result-format", "csv")
     rows = list(csv.DictReader(io.StringIO(ran.stdout)))
-    equal(sum(int(row["n"]) for row in rows), 120)
+    equal(sum(int(row["count(Id)"]) for row in rows), 120)
 
 with check("data query tells errors"):
     for soql, name in [
