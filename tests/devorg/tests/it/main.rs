@@ -10,6 +10,7 @@ mod client;
 mod conditional;
 mod describes;
 mod errors;
+mod garbage;
 mod oauth;
 mod paging;
 mod program;
