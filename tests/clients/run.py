@@ -9,6 +9,7 @@ then `N passed, N failed`; ends with 1 where one failed or a script ended in any
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -119,4 +120,7 @@ def count(script: str, packages: install.Packages, variables: dict[str, str]) ->
 
 
 if __name__ == "__main__":
+    # Ended from outside, it cleans up as it does at its own end.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     sys.exit(main())
