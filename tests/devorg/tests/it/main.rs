@@ -23,6 +23,7 @@ mod direct;
 mod errors;
 mod faults;
 mod files;
+mod garbage;
 mod https;
 mod list_views;
 mod oauth;
