@@ -39,6 +39,7 @@ mod search;
 mod soap;
 mod tree;
 mod ui_api;
+mod visibility;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]
