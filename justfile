@@ -24,3 +24,7 @@ snapshots:
 # Serve a Salesforce org to develop against.
 devorg *ARGS:
     cargo run -p salesforce-devorg -- {{ARGS}}
+
+# Judge the dev org by clients that others wrote: jsforce, simple-salesforce, sf, and a parser of SOQL.
+clients *ARGS:
+    python3 tests/clients/run.py {{ARGS}}

@@ -98,6 +98,8 @@ async fn main() -> ExitCode {
         }
         Err(error) => return fail(1, &error.to_string()),
     };
+    // Before anybody knows where it is: who is told may end it at once.
+    let stopping = stopping();
     let started = Started {
         url: org.url(),
         client_id: org.client_id(),
@@ -119,7 +121,7 @@ async fn main() -> ExitCode {
     if let Err(error) = printed {
         return fail(1, &format!("nobody reads what the org prints: {error}"));
     }
-    stopped().await;
+    stopping.await;
     org.stop().await;
     ExitCode::SUCCESS
 }
@@ -163,18 +165,28 @@ fn fail(code: u8, words: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// Waits for Ctrl-C, or for being told to end.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminated) = signal(SignalKind::terminate()) {
+/// Begins to listen for Ctrl-C and for being told to end, and gives what waits for either.
+#[cfg(unix)]
+fn stopping() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let signals = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+    );
+    async move {
+        if let (Ok(mut interrupted), Ok(mut terminated)) = signals {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupted.recv() => {}
                 _ = terminated.recv() => {}
             }
-            return;
+        } else {
+            let _ = tokio::signal::ctrl_c().await; // Without signals the process is ended otherwise.
         }
     }
-    let _ = tokio::signal::ctrl_c().await; // Where there are no signals the process is ended otherwise.
+}
+
+/// Waits for Ctrl-C.
+#[cfg(not(unix))]
+async fn stopping() {
+    let _ = tokio::signal::ctrl_c().await; // Without signals the process is ended otherwise.
 }

@@ -85,12 +85,11 @@ fn submit(
 ) -> Result<Done, ApiError> {
     let entity = request.context;
     let object = match org.find(entity) {
-        Some((object, record)) if !record.deleted => object.name.clone(),
+        Some((object, record)) if !record.deleted && session.may_read(org, record) => {
+            object.name.clone()
+        }
         _ => return Err(missing()),
     };
-    if !meets(org, session, entity, &object, "Id != NULL")? {
-        return Err(missing());
-    }
     let submitter = match request.submitter {
         Some(other) if other != session.user_id && !modifies_all(org, session.user_id) => {
             return Err(no_access());

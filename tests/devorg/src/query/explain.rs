@@ -89,7 +89,7 @@ pub(crate) fn explain(org: &Org, session: &Session, soql: &str) -> Result<Json, 
         org,
         session,
         calendar: &calendar,
-        include_deleted: query.all_rows,
+        include_deleted: false,
         base: "",
         recent: &recent,
     };

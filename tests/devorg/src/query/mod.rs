@@ -98,7 +98,7 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
         org,
         session,
         calendar: &calendar,
-        include_deleted: options.include_deleted || query.all_rows,
+        include_deleted: options.include_deleted,
         base: &options.base,
         recent: &recent,
     };

@@ -18,7 +18,7 @@ const NIGHTLY: &str = "nightly.sync";
 const KOFI: &str = "kofi.arden";
 
 impl Api {
-    fn user(&self, name: &str) -> DevUser {
+    pub(crate) fn user(&self, name: &str) -> DevUser {
         let username = format!("{name}@devorg.example");
         let mut users = self.org.users().iter();
         users
@@ -28,11 +28,11 @@ impl Api {
     }
 
     /// Asks as another user from now on.
-    fn become_user(&mut self, name: &str) {
+    pub(crate) fn become_user(&mut self, name: &str) {
         self.token = self.user(name).access_token;
     }
 
-    fn become_administrator(&mut self) {
+    pub(crate) fn become_administrator(&mut self) {
         self.token = self.org.users()[0].access_token.clone();
     }
 

@@ -177,7 +177,7 @@ async fn a_deal_is_rejected_or_recalled_and_may_be_submitted_again() {
         become_user(&mut api, "dana");
         let item = &submitted["newWorkitemIds"][0];
         let stranger = act(&api, json!({"actionType": action, "contextId": item})).await;
-        assert_eq!(code(&stranger), "INSUFFICIENT_ACCESS_OR_READONLY");
+        assert_eq!(code(&stranger), "INVALID_CROSS_REFERENCE_KEY");
         become_user(&mut api, who);
         let ended = act(&api, json!({"actionType": action, "contextId": item})).await;
         assert_eq!(
@@ -212,11 +212,11 @@ async fn what_no_process_takes_is_refused() {
         .clone();
     let odd = rows(
         &api,
-        "SELECT Id FROM Measurement__c WHERE Outlier__c = true LIMIT 1",
+        "SELECT Id, Owner.Username FROM Measurement__c WHERE Outlier__c = true LIMIT 1",
     )
-    .await[0]["Id"]
+    .await[0]
         .clone();
-    become_user(&mut api, "carmen");
+    let (odd, of_odd) = (&odd["Id"], odd["Owner"]["Username"].as_str().unwrap());
     for (request, expected, fields) in [
         (
             json!({"actionType": "Submit", "contextId": small}),
@@ -286,6 +286,16 @@ async fn what_no_process_takes_is_refused() {
         ),
         (json!(7), "INVALID_ARGUMENT", json!(["actionType"])),
     ] {
+        // Carmen sees every sale, and no measurement.
+        let sees = if request["contextId"] == *odd {
+            become_user(&mut api, "carmen");
+            let hidden = act(&api, json!({"actionType": "Submit", "contextId": odd})).await;
+            assert_eq!(code(&hidden), "INVALID_CROSS_REFERENCE_KEY");
+            of_odd
+        } else {
+            "carmen"
+        };
+        become_user(&mut api, sees);
         let result = act(&api, request).await;
         assert_eq!(
             (code(&result), &result["errors"][0]["fields"]),
@@ -293,6 +303,7 @@ async fn what_no_process_takes_is_refused() {
         );
     }
     // Carmen has no manager.
+    become_user(&mut api, "carmen");
     let skipping = json!({"actionType": "Submit", "contextId": small, "processDefinitionNameOrId": "Large_Deal_Approval", "skipEntryCriteria": "true"});
     assert_eq!(
         code(&act(&api, skipping.clone()).await),
@@ -301,6 +312,7 @@ async fn what_no_process_takes_is_refused() {
     let victor = become_user(&mut api, "victor");
     assert_eq!(act(&api, skipping).await["success"], true);
     // One succeeds, whatever becomes of the others.
+    become_user(&mut api, of_odd);
     let path = format!("{V}/process/approvals");
     let both = json!({"requests": [{"actionType": "Submit", "contextId": odd}, {"actionType": "Submit", "contextId": odd, "nextApproverIds": [victor]}]});
     let both = api.send_json("POST", &path, &both).await.json();

@@ -23,6 +23,7 @@ mod direct;
 mod errors;
 mod faults;
 mod files;
+mod garbage;
 mod https;
 mod list_views;
 mod oauth;
@@ -38,6 +39,7 @@ mod search;
 mod soap;
 mod tree;
 mod ui_api;
+mod visibility;
 
 /// A file that is not listed above would be a test that never runs.
 #[test]

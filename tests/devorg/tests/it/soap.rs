@@ -11,7 +11,7 @@ use crate::client::{Answer, Api, V};
 const PARTNER: &str = "urn:partner.soap.sforce.com";
 
 /// Sends a body as one client writes it; `session` goes into the header.
-async fn send(api: &Api, path: &str, session: &str, body: &str) -> Answer {
+pub(crate) async fn send(api: &Api, path: &str, session: &str, body: &str) -> Answer {
     let headers = match session {
         "" => String::new(),
         id => format!(

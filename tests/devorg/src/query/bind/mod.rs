@@ -137,8 +137,14 @@ impl<'a> Binder<'a, '_> {
         Ok(())
     }
 
-    /// Refuses the clauses that have no meaning in an org without articles and communities.
+    /// Refuses the clauses that have no meaning in the API, or in an org without articles and
+    /// communities.
     fn refuse_clauses(&self, query: &Query) -> Result<(), ApiError> {
+        if query.all_rows {
+            // Apex alone has it; the API has `/queryAll`.
+            let reason = "ALL ROWS not allowed in this context";
+            return Err(self.source.malformed(query.span, reason));
+        }
         let refused = match (&query.with, query.update.is_empty()) {
             (Some(With::DataCategory(_)), _) => "WITH DATA CATEGORY",
             (Some(With::RecordVisibilityContext(_)), _) => "WITH RecordVisibilityContext",

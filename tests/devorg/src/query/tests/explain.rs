@@ -9,7 +9,6 @@ use crate::query::explain;
 #[rustfmt::skip] // A line a query.
 const WAYS: &[(&str, &str)] = &[
     ("SELECT Id FROM Account", "TableScan [] 3 of 3 at 3.333"),
-    ("SELECT Id FROM Account ALL ROWS", "TableScan [] 4 of 4 at 3.333"),
     ("SELECT Id FROM Account WHERE Name = 'acme'", "Index [Name] 1 of 3 at 1.111 | TableScan [] 1 of 3 at 3.333"),
     ("SELECT Id FROM Account WHERE Name LIKE 'nobody%' AND Industry = 'Energy'", "Index [Name] 0 of 3 at 0.0 | TableScan [] 0 of 3 at 3.333"),
     ("SELECT Id FROM Account WHERE (OwnerId != null AND ParentId IN ('001DO0000000001')) AND CreatedDate > 2026-01-01T00:00:00Z", "Index [ParentId] 1 of 3 at 1.111 | Index [CreatedDate] 2 of 3 at 2.222 | TableScan [] 1 of 3 at 3.333"),

@@ -298,29 +298,26 @@ fn query() -> impl Strategy<Value = Query> {
         body,
         prop::option::of(any::<u64>()),
         prop::option::of(0u64..2_002),
-        any::<bool>(),
     )
         .prop_map(
-            |((select, object, condition, group_by, having, order_by), limit, offset, all_rows)| {
-                Query {
-                    select,
-                    from: vec![FromItem {
-                        path: FieldPath::new(object),
-                        alias: None,
-                    }],
-                    scope: None,
-                    condition,
-                    with: None,
-                    having: having.filter(|_| group_by.is_some()),
-                    group_by,
-                    order_by,
-                    limit: limit.map(|limit| limit >> (limit % 64)),
-                    offset,
-                    all_rows,
-                    for_clauses: Vec::new(),
-                    update: Vec::new(),
-                    span: Span::default(),
-                }
+            |((select, object, condition, group_by, having, order_by), limit, offset)| Query {
+                select,
+                from: vec![FromItem {
+                    path: FieldPath::new(object),
+                    alias: None,
+                }],
+                scope: None,
+                condition,
+                with: None,
+                having: having.filter(|_| group_by.is_some()),
+                group_by,
+                order_by,
+                limit: limit.map(|limit| limit >> (limit % 64)),
+                offset,
+                all_rows: false,
+                for_clauses: Vec::new(),
+                update: Vec::new(),
+                span: Span::default(),
             },
         )
 }

@@ -81,6 +81,8 @@ const REFUSED: &[(&str, &str, usize, &str)] = &[
     ("SELECT TYPEOF Owner WHEN User THEN Name END FROM Account", "MALFORMED_QUERY", 15, "A TYPEOF expression can only"),
     ("SELECT TYPEOF What WHEN Lead THEN Name END FROM Task", "INVALID_TYPE", 25, "sObject type 'Lead' is not supported"),
     ("SELECT Id FROM Account USING SCOPE team2", "INVALID_QUERY_SCOPE", 36, "The scope 'team2' is not supported"),
+    ("SELECT Id FROM Account ALL ROWS", "MALFORMED_QUERY", 1, "ALL ROWS not allowed in this context"),
+    ("SELECT (SELECT Id FROM Contacts ALL ROWS) FROM Account", "MALFORMED_QUERY", 9, "ALL ROWS not allowed"),
     // Filters.
     ("SELECT Id FROM Account WHERE Description = 'x'", "INVALID_FIELD", 30, "field 'Description' can not be filtered in a query call"),
     ("SELECT Id FROM Account WHERE BillingAddress = 'x'", "INVALID_FIELD", 30, "Address fields can only be filtered"),

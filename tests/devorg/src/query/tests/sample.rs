@@ -8,7 +8,6 @@ fn questions_of_the_sample_org_are_answered() {
     for (soql, total) in [
         ("SELECT COUNT() FROM Account", 60),
         ("SELECT Id FROM Measurement__c", 5_000),
-        ("SELECT COUNT() FROM Lead ALL ROWS", 153),
         (
             "SELECT StageName, COUNT(Id), SUM(Amount) FROM Opportunity GROUP BY StageName",
             10,
