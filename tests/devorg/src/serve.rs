@@ -1,5 +1,6 @@
 //! Connections: taken, encrypted where that is wanted, and served until the org stops.
 
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::error::StartError;
 use crate::state::Shared;
 use crate::{admin, wire};
 
@@ -25,6 +27,22 @@ const HANDSHAKE_TAKES_MAX: Duration = Duration::from_secs(10);
 /// How long nothing is taken after the system could not give a connection: it may have no files
 /// left for a moment.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Listens at an address, and gives the one that it is.
+pub(crate) async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}
+
+/// Gives where to go to: an address of every interface is no place.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        return SocketAddr::from(([127, 0, 0, 1], address.port()));
+    }
+    address
+}
 
 /// What a listener serves.
 #[derive(Clone)]

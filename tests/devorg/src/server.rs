@@ -10,7 +10,6 @@ use jiff::tz::TimeZone;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -24,8 +23,8 @@ use crate::oauth::{
     App, AppState, Apps, Consent, Given, Grants, Scopes, main_app, other_apps, random,
 };
 use crate::org::Org;
-use crate::serve::{Site, serve};
-use crate::state::Shared;
+use crate::serve::{Site, listen, reachable, serve};
+use crate::state::{Shared, Urls};
 use crate::storage::Storage;
 use crate::tls::Tls;
 
@@ -161,7 +160,11 @@ impl DevOrg {
         let app = app(&options)?;
         let (client_id, client_secret) = (app.client_id.to_string(), app.client_secret.clone());
         let (queue, waiting) = bulk::queue();
-        let shared = Arc::new(shared(options, app, address, https_url, queue)?);
+        let urls = Urls {
+            http: format!("http://{}", reachable(address)),
+            https: https_url,
+        };
+        let shared = Arc::new(shared(options, app, urls, queue)?);
         // It ends when the org does, since the queue does.
         tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         let (stop, stopped) = watch::channel(());
@@ -295,21 +298,6 @@ impl DevOrg {
     }
 }
 
-async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let bound = listener.local_addr().map_err(failed)?;
-    Ok((listener, bound))
-}
-
-/// Gives where to go to: an address of every interface is no place.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        return SocketAddr::from(([127, 0, 0, 1], address.port()));
-    }
-    address
-}
-
 /// Makes the app that the org is started with.
 fn app(options: &Options) -> Result<App, StartError> {
     let client_id = match &options.client_id {
@@ -328,13 +316,7 @@ fn app(options: &Options) -> Result<App, StartError> {
     })
 }
 
-fn shared(
-    options: Options,
-    mut app: App,
-    address: SocketAddr,
-    https_url: Option<String>,
-    queue: Queue,
-) -> Result<Shared, StartError> {
+fn shared(options: Options, mut app: App, urls: Urls, queue: Queue) -> Result<Shared, StartError> {
     let now = options
         .today
         .and_then(|today| TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).ok())
@@ -390,8 +372,7 @@ fn shared(
     }
     apps.insert(0, app);
     Ok(Shared::new(
-        format!("http://{}", reachable(address)),
-        https_url,
+        urls,
         Apps::new(apps),
         users,
         limits,

@@ -49,10 +49,16 @@ pub(crate) struct Shared {
     requests: AtomicU64,
 }
 
+/// Where an org is.
+#[derive(Debug)]
+pub(crate) struct Urls {
+    pub(crate) http: String,
+    pub(crate) https: Option<String>,
+}
+
 impl Shared {
     pub(crate) fn new(
-        url: String,
-        https_url: Option<String>,
+        urls: Urls,
         apps: Apps,
         users: Vec<DevUser>,
         limits: Limits,
@@ -61,8 +67,8 @@ impl Shared {
         grants: Grants,
     ) -> Self {
         Self {
-            url,
-            https_url,
+            url: urls.http,
+            https_url: urls.https,
             users,
             limits,
             queue,

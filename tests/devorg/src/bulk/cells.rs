@@ -221,3 +221,14 @@ pub(super) fn several(ids: &[Id]) -> ApiError {
     );
     ApiError::bad_request("DUPLICATE_EXTERNAL_ID", message)
 }
+
+/// Writes an error as results have it: `CODE:message:fields --`.
+pub(super) fn sentence(error: &ApiError) -> String {
+    let fields = error.fields.join(",");
+    match &*error.code {
+        // A path names what is not there; a row refers to it.
+        "NOT_FOUND" => "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--".into(),
+        code if fields.is_empty() => format!("{code}:{}:--", error.message),
+        code => format!("{code}:{}:{fields} --", error.message),
+    }
+}

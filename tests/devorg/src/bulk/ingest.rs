@@ -247,7 +247,7 @@ impl<'s> Writer<'s> {
             };
             let (success, added) = match done {
                 Ok((id, created)) => (true, [id.to_string(), created.to_string()]),
-                Err(error) => (false, [self.id_of(row), sentence(&error)]),
+                Err(error) => (false, [self.id_of(row), cells::sentence(&error)]),
             };
             // A row may be shorter than the header, and is not any more.
             let width = self.columns.len().max(row.len());
@@ -390,15 +390,4 @@ fn place<'s>(columns: &[Column<'s>], name: &str) -> Result<(&'s str, usize), Str
             _ => None,
         })
         .ok_or_else(|| format!("InvalidBatch : Field name not found : {name}"))
-}
-
-/// Writes an error as results have it: `CODE:message:fields --`.
-fn sentence(error: &ApiError) -> String {
-    let fields = error.fields.join(",");
-    match &*error.code {
-        // A path names what is not there; a row refers to it.
-        "NOT_FOUND" => "INVALID_CROSS_REFERENCE_KEY:invalid cross reference id:--".into(),
-        code if fields.is_empty() => format!("{code}:{}:--", error.message),
-        code => format!("{code}:{}:{fields} --", error.message),
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! A query is parsed, bound to the schema, where everything wrong with it is refused in
 //! Salesforce's words, and then evaluated. Follows the *SOQL and SOSL Reference*; SOSL is
-//! [`crate::search`]'s, which asks a [`Selection`] about the records that it finds.
+//! `search`'s, which asks a `Selection` about the records that it finds.
 
 mod aggregate;
 mod bind;
