@@ -36,11 +36,11 @@ with check("create, get, update and delete a record"):
         salesforce.Contact.get(made["id"])
 
 with check("upsert by an external id"):
-    key = format_external_id("External_Key__c", "py/1 ü")
+    key = format_external_id("External_Key__c", "py/1ü")
     equal(salesforce.Measurement__c.upsert(key, TAKEN | {"Value__c": 1.5}), 201)
     equal(salesforce.Measurement__c.upsert(key, TAKEN | {"Value__c": 2.25}), 200)
-    read = salesforce.Measurement__c.get_by_custom_id("External_Key__c", "py%2F1%20%C3%BC")
-    equal((read["External_Key__c"], read["Value__c"]), ("py/1 ü", 2.25))
+    read = salesforce.Measurement__c.get_by_custom_id("External_Key__c", "py/1ü")
+    equal((read["External_Key__c"], read["Value__c"]), ("py/1ü", 2.25))
 
 with check("a record's errors are the client's own"):
     with refused(SalesforceMalformedRequest, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]"):
@@ -55,10 +55,10 @@ with check("a record's errors are the client's own"):
         salesforce.restful("sobjects/Account", method="POST", data="{")
 
 with check("several records of one external id are told"):
-    for _ in range(2):
-        salesforce.Measurement__c.create(TAKEN | {"External_Key__c": "py-twice"})
-    with refused(SalesforceMoreThanOneRecord, "/sobjects/Measurement__c/a00"):
-        salesforce.Measurement__c.get_by_custom_id("External_Key__c", "py-twice")
+    for name in ("First", "Second"):
+        salesforce.Contact.create({"LastName": name, "Email": "twice@example.com"})
+    with refused(SalesforceMoreThanOneRecord, "/sobjects/Contact/003"):
+        salesforce.Contact.get_by_custom_id("Email", "twice@example.com")
 
 with check("updated and deleted records of a span of time"):
     lead = salesforce.Lead.create({"LastName": "Span", "Company": "Time"})["id"]
@@ -114,8 +114,10 @@ with check("Bulk 2.0: what fails is told apart"):
     equal((job["numberRecordsProcessed"], job["numberRecordsFailed"]), (2, 1))
     good = salesforce.bulk2.Lead.get_successful_records(job["job_id"]).splitlines()
     bad = salesforce.bulk2.Lead.get_failed_records(job["job_id"]).splitlines()
-    equal((good[0].replace('"', ""), len(good)), ("sf__Id,sf__Created,Company,LastName", 2))
-    equal((bad[0].replace('"', ""), len(bad)), ("sf__Id,sf__Error,Company,LastName", 2))
+    for lines, told in ((good, "sf__Created"), (bad, "sf__Error")):
+        names = lines[0].replace('"', "").split(",")
+        # The client writes the columns in the order of a set.
+        equal((names[:2], sorted(names[2:]), len(lines)), (["sf__Id", told], ["Company", "LastName"], 2))
     assert "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --" in bad[1], bad
 
 with check("Bulk 2.0: query in parts"):
