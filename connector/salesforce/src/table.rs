@@ -223,6 +223,7 @@ fn cell<'c>(cell: &'c Json, bounds: Bounds, cut: &mut usize) -> Cow<'c, str> {
     }
 }
 
+/// Leaves out of a compound value, such as an address, what is null.
 fn without_nulls(value: &Json) -> Json {
     match value {
         Json::Object(members) => Json::Object(

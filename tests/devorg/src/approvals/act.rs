@@ -8,6 +8,7 @@ use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::query::{self, Options};
 use crate::records::fill::{self, Values};
+use crate::records::insufficient;
 use crate::store::Record;
 use crate::value::Value;
 
@@ -72,11 +73,6 @@ fn missing() -> ApiError {
     ApiError::bad_request("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
 }
 
-fn no_access() -> ApiError {
-    let message = "insufficient access rights on object id";
-    ApiError::bad_request("INSUFFICIENT_ACCESS_OR_READONLY", message)
-}
-
 fn submit(
     org: &mut Org,
     session: &Session,
@@ -92,7 +88,7 @@ fn submit(
     };
     let submitter = match request.submitter {
         Some(other) if other != session.user_id && !modifies_all(org, session.user_id) => {
-            return Err(no_access());
+            return Err(insufficient());
         }
         Some(other) => org
             .store
@@ -241,7 +237,7 @@ fn decide(
         return Err(missing());
     }
     if own != session.user_id && !modifies_all(org, session.user_id) {
-        return Err(no_access());
+        return Err(insufficient());
     }
     let done = org
         .store

@@ -38,7 +38,7 @@ pub(crate) use page::remote_access_error;
 pub(crate) use random::random;
 pub(crate) use samples::{main_app, other_apps};
 pub(crate) use scopes::Scopes;
-pub(crate) use sign_in::SignIns;
+pub(crate) use sign_in::{SignIns, with_password};
 pub(crate) use usage::usage;
 
 /// An error of an endpoint that apps call: `{"error", "error_description"}`, status 400.

@@ -47,7 +47,7 @@ pub(super) fn who(shared: &Shared, form: &Form) -> Option<Id> {
 }
 
 /// Finds the user with a username, in any case, and a password.
-pub(super) fn with_password(shared: &Shared, username: &str, password: &str) -> Option<Id> {
+pub(crate) fn with_password(shared: &Shared, username: &str, password: &str) -> Option<Id> {
     let known = |user: &&crate::server::DevUser| {
         user.username.eq_ignore_ascii_case(username) && user.password == password
     };

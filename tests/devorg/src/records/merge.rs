@@ -188,7 +188,8 @@ fn reparent(
         }
         let values = fill::Values::from([(field, to.into())]);
         fill::update(org, child, &old, values, session.user_id, at);
-        if !old.deleted {
+        // What the user does not see is moved, and not named.
+        if !old.deleted && session.may_read(org, &old) {
             moved.push(id);
         }
     }

@@ -35,6 +35,7 @@ pub(crate) use convert_lead::{LeadConvert, LeadConvertResult, convert_lead};
 pub(crate) use duplicates::{FoundDuplicates, duplicate_rule, find_duplicates};
 pub(crate) use lookup::to_write;
 pub(crate) use merge::{MergeRequest, MergeResult, merge};
+pub(crate) use rights::insufficient;
 pub(crate) use undelete::undelete;
 pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert};
 
@@ -201,7 +202,7 @@ pub(crate) fn remove(
 ) -> Result<(), ApiError> {
     rights::check_delete(org, session, object, id)?;
     approvals::check_unlocked(org, session, id)?;
-    check_kept(org, object, id)?;
+    check_kept(org, session, object, id)?;
     let at = org.tick();
     fill::delete(org, id, session.user_id, at);
     Ok(())
@@ -225,8 +226,8 @@ pub(crate) fn erase(
     })
 }
 
-/// Refuses to delete what another record needs.
-fn check_kept(org: &Org, object: &Object, id: Id) -> Result<(), ApiError> {
+/// Refuses to delete what another record needs; of those, only what the user sees is named.
+fn check_kept(org: &Org, session: &Session, object: &Object, id: Id) -> Result<(), ApiError> {
     for child in object
         .child_relationships
         .iter()
@@ -244,7 +245,10 @@ fn check_kept(org: &Org, object: &Object, id: Id) -> Result<(), ApiError> {
             .schema
             .object(&first.object)
             .map_or("", |object| &object.label_plural);
-        let names: Vec<&str> = keepers.map(|record| record.id.as_str()).collect();
+        let names: Vec<&str> = keepers
+            .filter(|record| session.may_read(org, record))
+            .map(|record| record.id.as_str())
+            .collect();
         let message = format!(
             "Your attempt to delete this record could not be completed because it is associated with the following {}.: {}",
             label.to_lowercase(),

@@ -12,7 +12,7 @@ use crate::schema::Object;
 use crate::store::Record;
 
 /// Makes the error of a record that the user sees and may not write.
-fn insufficient() -> ApiError {
+pub(crate) fn insufficient() -> ApiError {
     ApiError::new(
         403,
         "INSUFFICIENT_ACCESS_OR_READONLY",

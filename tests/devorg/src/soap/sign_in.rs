@@ -5,7 +5,7 @@ use super::fault::Fault;
 use super::node::Node;
 use super::{Caller, moment};
 use crate::id::Id;
-use crate::oauth::{Consent, Scopes};
+use crate::oauth::{self, Consent, Scopes};
 use crate::org::Org;
 use crate::rest::Version;
 use crate::state::Shared;
@@ -20,8 +20,8 @@ const NO_APP: &str = "";
 /// How long a session lasts from its last use, as a new org has it.
 const SESSION_SECONDS: u32 = 7_200;
 
-/// Signs in by username and password; a security token may follow the password, since the org
-/// trusts every address.
+/// Signs in by username and password; no security token follows the password, since the org trusts
+/// every address.
 pub(super) fn login(
     shared: &Shared,
     request: &Request,
@@ -38,11 +38,8 @@ pub(super) fn login(
     }
     let username = operation.text_of("username").unwrap_or_default();
     let password = operation.child("password").map_or("", |child| &child.text);
-    let mut users = shared.users.iter();
-    let user = users
-        .find(|user| user.username.eq_ignore_ascii_case(username) && user.password == password)
-        .map(|user| user.id())
-        .filter(|user| shared.is_active(*user));
+    let user =
+        oauth::with_password(shared, username, password).filter(|user| shared.is_active(*user));
     let Some(user) = user else {
         let message = "Invalid username, password, security token; or user locked out.";
         return Err(Fault::api("INVALID_LOGIN", message));

@@ -20,6 +20,15 @@ impl Call<'_> {
     pub(super) fn create(&self) -> Result<Vec<Node>, Fault> {
         let (schema, options) = (self.schema(), self.write_options());
         let outcomes = self.each(&self.sent(schema)?, |org, session, sent| {
+            if sent.id.is_some() {
+                let message = "cannot specify Id in an insert call";
+                let field = ["Id".to_owned()];
+                return Err(ApiError::of_fields(
+                    "INVALID_FIELD_FOR_INSERT_UPDATE",
+                    message,
+                    field,
+                ));
+            }
             records::insert(org, session, sent.object, &sent.fields, &options)
         })?;
         Ok(results(outcomes))

@@ -322,6 +322,17 @@ async fn records_are_made_changed_and_deleted() {
     let before = count().await;
     let xml = call(&api, "<create><sObjects><type>Account</type><Name>Söap &amp; Co</Name><NumberOfEmployees>5</NumberOfEmployees></sObjects><sObjects xsi:type=\"Contact\"><FirstName>No</FirstName></sObjects></create>").await;
     let id = text(&xml, "id").to_owned();
+    let again = call(
+        &api,
+        &format!(
+            "<create><sObjects><type>Account</type><Id>{id}</Id><Name>B</Name></sObjects></create>"
+        ),
+    )
+    .await;
+    assert_eq!(
+        text(&again, "statusCode"),
+        "INVALID_FIELD_FOR_INSERT_UPDATE"
+    );
     assert!(xml.contains("<success>true</success></result><result><errors><fields>LastName</fields><message>Required fields are missing: [LastName]</message><statusCode>REQUIRED_FIELD_MISSING</statusCode></errors><id xsi:nil=\"true\"/><success>false</success></result>"), "{xml}");
     let xml = call(&api, &format!("<update><sObjects><type>Account</type><Id>{id}</Id><fieldsToNull>NumberOfEmployees</fieldsToNull><Site xsi:nil=\"true\"/><Phone>1</Phone></sObjects><sObjects><type>Account</type></sObjects><sObjects><type>Account</type><Id>001DO000000zzzzAAA</Id></sObjects></update>")).await;
     assert_eq!(text(&xml, "statusCode"), "MISSING_ARGUMENT");
