@@ -73,12 +73,12 @@ async fn run<T>(
     let left = wall_clock.saturating_sub(scope.started.elapsed());
     let printed = Printed::new(scope.limits.printed_bytes_max);
     let guest = async {
-        let Ok(slot) = sandbox.slots.clone().acquire_owned().await else {
+        let Ok(_slot) = sandbox.slots.acquire().await else {
             return Err(Guest::NotStarted(not_started("the host is shutting down")));
         };
         let mut store = Store::new(&sandbox.engine, State::new(opened.context(), &printed));
         // Declared after the store, so dropped before it.
-        let end = EndOnDrop(scope);
+        let _end = EndOnDrop(scope);
         store.limiter(|state| &mut state.limiter);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
@@ -86,14 +86,7 @@ async fn run<T>(
             Ok(connector) => connector,
             Err(error) => return Ok(Err(error)),
         };
-        let returned = work(&connector, &mut store).await;
-        drop(end);
-        // Nobody waits for the slot to be tidied up: the next call takes another.
-        tokio::spawn(async move {
-            drop(store);
-            drop(slot);
-        });
-        Ok(returned)
+        Ok(work(&connector, &mut store).await)
     };
     let ended = tokio::select! {
         biased;
