@@ -201,6 +201,10 @@ impl Shared {
                 "This session is not valid for use with the REST API",
             ));
         }
+        // Who was deactivated since is signed out.
+        if !self.is_active(user_id) {
+            return Err(refused("Session expired or invalid"));
+        }
         let session = self.session_for(user_id);
         if !session.access.api_enabled() {
             let message = "The REST API is not enabled for this Organization.";

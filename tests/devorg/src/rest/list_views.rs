@@ -77,7 +77,8 @@ impl Call<'_> {
     /// Finds a view by its id, or by its developer name.
     fn view(&self, object: &Object, name: &str) -> Result<(Id, &'static ListView), ApiError> {
         let org = self.shared.org();
-        let found = match Id::parse(name) {
+        // Some developer names are as long as ids.
+        let found = match Id::parse(name).filter(|id| id.prefix() == "00B") {
             Some(id) => org.store.get("ListView", id),
             None => org.store.rows("ListView").find(|record| {
                 record.get("DeveloperName").as_text() == Some(name)

@@ -70,6 +70,9 @@ async fn every_view_shows_the_rows_of_its_query() {
 async fn a_view_is_described_as_the_guide_has_it() {
     let api = Api::new().await;
     let path = format!("{V}/sobjects/Opportunity/listviews");
+    // As long as an id, and none.
+    let mine = api.get(&format!("{path}/MyOpportunities/results")).await;
+    assert_eq!(mine.status, 200, "{mine:?}");
     let describe = api.get(&format!("{path}/Overdue/describe")).await.json();
     assert_eq!(
         describe["query"],

@@ -382,6 +382,9 @@ async fn everything_else_goes_back_to_the_app() {
         204
     );
     assert_eq!(param(&allow(&api, &[]).await, "error"), "inactive_user");
+    // Whoever was signed in is signed out.
+    let late = api.query("SELECT Id FROM Account LIMIT 1").await;
+    late.assert_error(401, "INVALID_SESSION_ID");
 }
 
 #[tokio::test]
