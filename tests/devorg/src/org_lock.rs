@@ -65,22 +65,30 @@ impl OrgLock {
         }
     }
 
-    /// Begins a transaction; the same thread cannot have two.
-    pub(crate) fn exclusive(&self) -> Exclusive<'_> {
+    /// Begins a transaction; nothing if this thread has one already, for which it would wait for ever.
+    pub(crate) fn exclusive(&self) -> Option<Exclusive<'_>> {
+        if self.is_inside() {
+            return None;
+        }
         let gate = self.gate.write().unwrap_or_else(PoisonError::into_inner);
         self.set_inside(Some(thread::current().id()));
         let beginning = self.write().begin();
-        Exclusive {
+        Some(Exclusive {
             lock: self,
             beginning: Some(beginning),
             _gate: gate,
-        }
+        })
+    }
+
+    /// Says whether the open transaction is this thread's.
+    fn is_inside(&self) -> bool {
+        let inside = *self.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside == Some(thread::current().id())
     }
 
     /// Waits for the transaction of another thread to end.
     fn pass(&self) -> Option<RwLockReadGuard<'_, ()>> {
-        let inside = *self.inside.lock().unwrap_or_else(PoisonError::into_inner);
-        if inside == Some(thread::current().id()) {
+        if self.is_inside() {
             return None;
         }
         Some(self.gate.read().unwrap_or_else(PoisonError::into_inner))
@@ -153,7 +161,10 @@ mod tests {
             });
             let mut within = Vec::new();
             for keep in [false, true, false] {
-                let transaction = lock.exclusive();
+                let Some(transaction) = lock.exclusive() else {
+                    break;
+                };
+                assert!(lock.exclusive().is_none(), "a thread has one transaction");
                 for _ in 0..50 {
                     lock.write().tick();
                     // Others may try to read in between.

@@ -101,8 +101,8 @@ impl Shared {
     }
 
     /// Begins a transaction over several requests of this thread: nobody else gets at the org
-    /// until it ends.
-    pub(crate) fn exclusive(&self) -> Exclusive<'_> {
+    /// until it ends. Nothing if this thread has one.
+    pub(crate) fn exclusive(&self) -> Option<Exclusive<'_>> {
         self.org.exclusive()
     }
 

@@ -4,15 +4,13 @@ use http::Method;
 use serde_json::{Value as Json, json};
 
 use super::Call;
-use super::subrequest::{Subrequest, method, missing};
+use super::subrequest::{Subrequest, Whole, method, missing};
 use crate::error::ApiError;
 use crate::records;
 use crate::wire::Reply;
 
 /// The subrequests of a request.
 const SUBREQUESTS_MAX: usize = 25;
-/// The resources that cannot be asked for in here.
-const NOT_HERE: [&str; 1] = ["composite"];
 
 impl Call<'_> {
     /// `POST /composite/batch`.
@@ -62,14 +60,12 @@ impl Call<'_> {
             .ok_or_else(|| missing("url"))?;
         let url = url.trim_start_matches('/');
         let subrequest = Subrequest {
+            whole: Whole::Batch,
             method: method(request)?,
             url: url.strip_prefix("services/data/").unwrap_or(url),
             headers: None,
             body: request.get("richInput").unwrap_or(&Json::Null),
         };
-        if subrequest.is_below(&NOT_HERE) {
-            return Err(ApiError::not_found());
-        }
         Ok(self.answer_within(&subrequest))
     }
 }

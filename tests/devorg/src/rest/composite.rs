@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Call;
 use super::reference::{self, Answers};
-use super::subrequest::{Subrequest, method, missing};
+use super::subrequest::{Subrequest, Whole, method, missing, not_here};
 use crate::error::ApiError;
 use crate::records;
 use crate::wire::Reply;
@@ -51,6 +51,7 @@ impl Call<'_> {
         let mut replies = Vec::with_capacity(parts.len());
         if all_or_none {
             let transaction = self.shared.exclusive();
+            let transaction = transaction.ok_or_else(|| not_here(&self.request.path_text()))?;
             if self.answer_parts(&parts, true, &mut replies) {
                 transaction.commit();
             } else {
@@ -84,10 +85,17 @@ impl Call<'_> {
     /// Answers the subrequests, up to the first that fails if that is to `halt`; says whether none
     /// failed.
     fn answer_parts(&self, parts: &[Part], halt: bool, replies: &mut Vec<Reply>) -> bool {
+        let whole = if halt {
+            Whole::Transaction
+        } else {
+            Whole::Composite
+        };
         let mut answers = Answers::new();
         let mut well = true;
         for part in parts {
-            let reply = self.answer_part(part, &answers).unwrap_or_else(Reply::from);
+            let reply = self
+                .answer_part(whole, part, &answers)
+                .unwrap_or_else(Reply::from);
             let failed = part.failed(&reply);
             answers.insert(part.reference_id, reply.to_json());
             replies.push(reply);
@@ -99,15 +107,20 @@ impl Call<'_> {
         well
     }
 
-    fn answer_part(&self, part: &Part, answers: &Answers) -> Result<Reply, ApiError> {
+    fn answer_part(&self, whole: Whole, part: &Part, answers: &Answers) -> Result<Reply, ApiError> {
         let url = reference::in_url(part.url, answers)?;
         let body = reference::in_json(part.body, answers)?;
         let subrequest = Subrequest {
+            whole,
             method: part.method.clone(),
             url: url.strip_prefix(PREFIX).unwrap_or(&url),
             headers: part.headers,
             body: &body,
         };
+        // What is counted beforehand is what the address says itself.
+        if subrequest.is_below(&BULKY) && !part.asks_for(&BULKY) {
+            return Err(not_here(&url));
+        }
         Ok(self.answer_within(&subrequest))
     }
 }
@@ -130,8 +143,7 @@ fn parts(body: &Map<String, Json>) -> Result<Vec<Part<'_>>, ApiError> {
             return Err(invalid_input(message));
         }
         if part.asks_for(&NOT_HERE) || part.asks_for_itself() {
-            let message = format!("{} cannot be a subrequest of a composite request", part.url);
-            return Err(invalid_input(message));
+            return Err(not_here(part.url));
         }
     }
     if parts.iter().filter(|part| part.asks_for(&BULKY)).count() > BULKY_MAX {
@@ -171,6 +183,7 @@ impl<'a> Part<'a> {
 
     fn asks_for(&self, resources: &[&str]) -> bool {
         Subrequest {
+            whole: Whole::Composite,
             method: self.method.clone(),
             url: self.url.strip_prefix(PREFIX).unwrap_or(self.url),
             headers: None,

@@ -6,6 +6,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use crate::error::ApiError;
+use crate::wire::{BODY_BYTES_MAX, URI_BYTES_MAX, address_too_long, body_too_long};
 
 /// What the subrequests so far answered, by their reference ids.
 pub(super) type Answers<'a> = HashMap<&'a str, Json>;
@@ -20,10 +21,13 @@ pub(super) fn is_id(text: &str) -> bool {
 ///
 /// # Errors
 ///
-/// `PROCESSING_HALTED`: there is no such value.
+/// `PROCESSING_HALTED`: there is no such value. Or it becomes longer than it can be.
 pub(super) fn in_url(url: &str, answers: &Answers) -> Result<String, ApiError> {
+    let mut room = URI_BYTES_MAX;
     replaced(url, answers, |text| {
-        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
+        let encoded = utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        take(&mut room, encoded.len()).ok_or_else(address_too_long)?;
+        Ok(encoded)
     })
 }
 
@@ -31,21 +35,41 @@ pub(super) fn in_url(url: &str, answers: &Answers) -> Result<String, ApiError> {
 ///
 /// # Errors
 ///
-/// `PROCESSING_HALTED`: there is no such value.
+/// `PROCESSING_HALTED`: there is no such value. Or it becomes longer than it can be.
 pub(super) fn in_json(json: &Json, answers: &Answers) -> Result<Json, ApiError> {
+    let mut room = BODY_BYTES_MAX;
+    json_within(json, answers, &mut room)
+}
+
+/// Takes bytes off what is left for values: references are short, and may repeat.
+fn take(room: &mut usize, bytes: usize) -> Option<()> {
+    *room = room.checked_sub(bytes)?;
+    Some(())
+}
+
+fn json_within(json: &Json, answers: &Answers, room: &mut usize) -> Result<Json, ApiError> {
+    let mut spend = |bytes| take(room, bytes).ok_or_else(|| body_too_long(BODY_BYTES_MAX));
     Ok(match json {
         // A text that is a reference and nothing else becomes the value as it is.
         Json::String(text) => match whole(text) {
-            Some(reference) => value(reference, answers)?.clone(),
-            None => replaced(text, answers, str::to_owned)?.into(),
+            Some(reference) => {
+                let value = value(reference, answers)?;
+                spend(value.to_string().len())?;
+                value.clone()
+            }
+            None => replaced(text, answers, |value| {
+                spend(value.len())?;
+                Ok(value.to_owned())
+            })?
+            .into(),
         },
         Json::Array(items) => items
             .iter()
-            .map(|item| in_json(item, answers))
+            .map(|item| json_within(item, answers, room))
             .collect::<Result<_, _>>()?,
         Json::Object(fields) => fields
             .iter()
-            .map(|(name, field)| Ok((name.clone(), in_json(field, answers)?)))
+            .map(|(name, field)| Ok((name.clone(), json_within(field, answers, room)?)))
             .collect::<Result<_, ApiError>>()?,
         other => other.clone(),
     })
@@ -59,7 +83,7 @@ fn whole(text: &str) -> Option<&str> {
 fn replaced(
     text: &str,
     answers: &Answers,
-    written: impl Fn(&str) -> String,
+    mut written: impl FnMut(&str) -> Result<String, ApiError>,
 ) -> Result<String, ApiError> {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
@@ -69,8 +93,8 @@ fn replaced(
         };
         done.push_str(before);
         done.push_str(&match value(reference, answers)? {
-            Json::String(text) => written(text),
-            other => written(&other.to_string()),
+            Json::String(text) => written(text)?,
+            other => written(&other.to_string())?,
         });
         rest = behind;
     }
@@ -152,6 +176,27 @@ mod tests {
                 error
                     .message
                     .starts_with("Invalid reference specified. No value for")
+            );
+        }
+    }
+
+    #[test]
+    fn what_references_become_has_an_end() {
+        let long = "x".repeat(URI_BYTES_MAX / 2);
+        let answers = HashMap::from([("a", json!({"long": long, "list": [long]}))]);
+        let reference = "@{a.long}";
+        assert!(in_url(&reference.repeat(2), &answers).is_ok());
+        let error = in_url(&reference.repeat(3), &answers).unwrap_err();
+        assert_eq!((error.status, error.code.as_str()), (414, "URI_TOO_LONG"));
+        for bodies in [
+            json!(vec!["@{a.list}"; 1_000]),
+            json!({"x": vec![reference; 1_000]}),
+            json!([format!("y{}", reference.repeat(1_000))]),
+        ] {
+            let error = in_json(&bodies, &answers).unwrap_err();
+            assert_eq!(
+                (error.status, error.code.as_str()),
+                (413, "EXCEEDED_MAX_SIZE_REQUEST")
             );
         }
     }

@@ -6,10 +6,35 @@ use serde_json::{Map, Value as Json};
 
 use super::{Call, Version};
 use crate::error::ApiError;
-use crate::wire::Reply;
+use crate::wire::{Reply, segments};
+
+/// What a subrequest is part of, which decides what it may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whole {
+    Batch,
+    Composite,
+    /// A composite request that is taken back if a part fails.
+    Transaction,
+}
+
+impl Whole {
+    /// Says whether a path below a version can be asked for, decoded as it will be dispatched.
+    fn allows(self, path: &[&str]) -> bool {
+        match (self, path) {
+            (Self::Batch, ["composite" | "jobs", ..]) => false,
+            (Self::Batch, _) => true,
+            // An email that was sent cannot be taken back.
+            (Self::Transaction, ["sobjects", _, "quickActions", ..]) => false,
+            (_, ["sobjects" | "query" | "queryAll", ..] | ["composite", "sobjects", ..]) => true,
+            (_, ["limits"]) => true,
+            _ => false,
+        }
+    }
+}
 
 /// What a subrequest asks for.
 pub(super) struct Subrequest<'a> {
+    pub(super) whole: Whole,
     pub(super) method: Method,
     /// The path from the version on, `v68.0/sobjects/Account`, with its query string.
     pub(super) url: &'a str,
@@ -23,9 +48,8 @@ impl Subrequest<'_> {
     /// Says whether it asks for one of the resources at the beginning of a path below a version.
     pub(super) fn is_below(&self, resources: &[&str]) -> bool {
         let path = self.url.split('?').next().unwrap_or_default();
-        let below = path.trim_matches('/').split('/').skip(1);
-        let below: Vec<&str> = below.collect();
-        let below = below.join("/");
+        let below: Vec<String> = segments(path).unwrap_or_default();
+        let below = below.get(1..).unwrap_or_default().join("/");
         resources.iter().any(|resource| {
             below == *resource
                 || below
@@ -54,6 +78,12 @@ impl Call<'_> {
         let [version, path @ ..] = path.as_slice() else {
             return Err(ApiError::not_found());
         };
+        if !subrequest.whole.allows(path) {
+            return Err(match subrequest.whole {
+                Whole::Batch => ApiError::not_found(),
+                Whole::Composite | Whole::Transaction => not_here(subrequest.url),
+            });
+        }
         let call = Call {
             shared: self.shared,
             request: &request,
@@ -101,6 +131,12 @@ pub(super) fn method(subrequest: &Map<String, Json>) -> Result<Method, ApiError>
         let message = format!("Invalid HTTP method: {name}");
         ApiError::bad_request("INVALID_HTTP_REQUEST", message)
     })
+}
+
+/// Makes the error of a resource that a composite request cannot have.
+pub(super) fn not_here(url: &str) -> ApiError {
+    let message = format!("{url} cannot be a subrequest of a composite request");
+    ApiError::bad_request("INVALID_INPUT", message)
 }
 
 /// Makes the error of a subrequest without something that it needs.

@@ -14,7 +14,9 @@ use crate::serve::Dropped;
 use crate::state::Shared;
 pub(crate) use multipart::invalid as invalid_multipart;
 pub(crate) use reply::Reply;
-pub(crate) use request::{Form, Request};
+pub(crate) use request::{
+    BODY_BYTES_MAX, Form, Request, URI_BYTES_MAX, address_too_long, body_too_long, segments,
+};
 
 /// Answers a request that came by https (`secure`) or plain.
 ///

@@ -7,9 +7,9 @@ use percent_encoding::percent_decode_str;
 use crate::error::ApiError;
 
 /// The longest address, in bytes (*REST API Developer Guide*, "Status Codes and Error Responses").
-const URI_BYTES_MAX: usize = 16_384;
+pub(crate) const URI_BYTES_MAX: usize = 16_384;
 /// The longest body, in bytes: that of the longest field twenty times over.
-const BODY_BYTES_MAX: usize = 6 * 1_024 * 1_024;
+pub(crate) const BODY_BYTES_MAX: usize = 6 * 1_024 * 1_024;
 /// The longest body with a file (*REST API Developer Guide*, "Insert or Update Blob Data").
 const FILE_BODY_BYTES_MAX: usize = 50 * 1_024 * 1_024;
 /// The longest body with the data of a job (*Bulk API 2.0 and Bulk API Developer Guide*, "Upload Job
@@ -43,24 +43,12 @@ impl Request {
     ) -> Result<Self, ApiError> {
         let (parts, body) = request.into_parts();
         if parts.uri.to_string().len() > URI_BYTES_MAX {
-            return Err(ApiError::new(
-                414,
-                "URI_TOO_LONG",
-                "the address is longer than 16,384 bytes",
-            ));
+            return Err(address_too_long());
         }
         let path = segments(parts.uri.path())?;
         let bytes_max = body_bytes_max(&path);
-        let body = axum::body::to_bytes(body, bytes_max).await.map_err(|_| {
-            ApiError::new(
-                413,
-                "EXCEEDED_MAX_SIZE_REQUEST",
-                format!(
-                    "the body is longer than {} MiB, or ended early",
-                    bytes_max >> 20
-                ),
-            )
-        })?;
+        let body = axum::body::to_bytes(body, bytes_max).await;
+        let body = body.map_err(|_| body_too_long(bytes_max))?;
         let query = form(parts.uri.query().unwrap_or_default().as_bytes());
         let mut method = if parts.method == Method::HEAD {
             Method::GET
@@ -91,7 +79,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// The path is no text.
+    /// The address or the body is too long, or the path is no text.
     pub(crate) fn within(
         &self,
         method: Method,
@@ -99,6 +87,12 @@ impl Request {
         headers: HeaderMap,
         body: Vec<u8>,
     ) -> Result<Self, ApiError> {
+        if url.len() > URI_BYTES_MAX {
+            return Err(address_too_long());
+        }
+        if body.len() > BODY_BYTES_MAX {
+            return Err(body_too_long(BODY_BYTES_MAX));
+        }
         let (path, query) = url.split_once('?').unwrap_or((url, ""));
         Ok(Self {
             method,
@@ -135,8 +129,21 @@ impl Request {
     }
 }
 
-/// Takes a path apart.
-fn segments(path: &str) -> Result<Vec<String>, ApiError> {
+/// Makes the error of an address beyond its maximum.
+pub(crate) fn address_too_long() -> ApiError {
+    let message = "the address is longer than 16,384 bytes";
+    ApiError::new(414, "URI_TOO_LONG", message)
+}
+
+/// Makes the error of a body beyond its maximum.
+pub(crate) fn body_too_long(bytes_max: usize) -> ApiError {
+    let mib = bytes_max >> 20;
+    let message = format!("the body is longer than {mib} MiB, or ended early");
+    ApiError::new(413, "EXCEEDED_MAX_SIZE_REQUEST", message)
+}
+
+/// Takes a path apart, and decodes what it is made of.
+pub(crate) fn segments(path: &str) -> Result<Vec<String>, ApiError> {
     let decoded = |segment| {
         let text = percent_decode_str(segment).decode_utf8();
         Ok(text.map_err(|_| ApiError::not_found())?.into_owned())

@@ -230,6 +230,48 @@ async fn a_malformed_composite_request_is_refused() {
 }
 
 #[tokio::test]
+async fn what_a_part_asks_for_is_read_as_it_is_dispatched() {
+    let api = Api::new().await;
+    for (name, path) in [
+        ("x", "jobs/ingest"),
+        ("x", "analytics/reports"),
+        ("x", "actions/standard/emailSimple"),
+        ("x", "sobjects/Account/quickActions"),
+        ("x", "s%65arch?q=x"),
+        ("composite", "@{a.Name}"),
+        ("batch", "%63omposite/@{a.Name}"),
+        ("query", "@{a.Name}?q=SELECT+Id+FROM+Lead"),
+    ] {
+        let made = part("made", "POST", "sobjects/Account", json!({"Name": name}));
+        let read = part(
+            "a",
+            "GET",
+            "sobjects/Account/@{made.id}?fields=Name",
+            json!(null),
+        );
+        let asked = part("b", "GET", path, json!(null));
+        let answer = composite(&api, true, json!([made, read, asked])).await;
+        if answer.status == 200 {
+            let all = statuses(&answer);
+            assert_eq!(all[2], (400, "INVALID_INPUT".to_owned()), "{path}");
+        } else {
+            answer.assert_error(400, "INVALID_INPUT");
+        }
+    }
+    let nested = json!([part("a", "POST", "composit%65", json!({"allOrNone": true}))]);
+    composite(&api, true, nested)
+        .await
+        .assert_error(400, "INVALID_INPUT");
+    let body =
+        json!({"batchRequests": [{"method": "POST", "url": "v60.0/composit%65", "richInput": {}}]});
+    let answer = api
+        .send_json("POST", &format!("{V}/composite/batch"), &body)
+        .await;
+    assert_eq!(answer.json()["results"][0]["statusCode"], 404);
+    assert_eq!(api.get(&format!("{V}/limits")).await.status, 200);
+}
+
+#[tokio::test]
 async fn parts_have_headers_of_their_own() {
     let api = Api::new().await;
     let lead = json!({"LastName": "Twin", "Company": "Twins", "Email": "twin@mail.example"});
