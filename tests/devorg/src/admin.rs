@@ -55,7 +55,11 @@ pub(crate) async fn answer(shared: &Shared, request: http::Request<Body>) -> Res
         Ok(request) if !names_loopback(&request) => {
             Err((400, "the host must be one of loopback".to_owned()))
         }
-        Ok(request) => route(shared, &request),
+        Ok(request) => route(shared, &request).and_then(|json| {
+            let saved = shared.save();
+            saved.map_err(|error| (error.status, error.message))?;
+            Ok(json)
+        }),
         Err(error) => Err((error.status, error.message)),
     };
     let reply = match answered {

@@ -138,6 +138,15 @@ pub enum StartError {
         /// The address asked for.
         address: std::net::SocketAddr,
     },
+    /// The org cannot be kept in a file.
+    #[cfg(feature = "state")]
+    #[error("`{}` {reason}", path.display())]
+    StateFile {
+        /// The file asked for.
+        path: std::path::PathBuf,
+        /// Why not.
+        reason: StateFileError,
+    },
     /// Other machines could reach the org, which is no place for real data.
     #[error(
         "`{address}` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed"
@@ -146,4 +155,70 @@ pub enum StartError {
         /// The address asked for.
         address: std::net::SocketAddr,
     },
+}
+
+/// Why a file does not keep an org.
+#[cfg(feature = "state")]
+#[derive(Debug, thiserror::Error)]
+pub enum StateFileError {
+    /// It has something else.
+    #[error("is no state file of an org; choose another name for a new one")]
+    Foreign,
+    /// It is of another version of this program.
+    #[error("was written by another version of this program; choose another name for a new one")]
+    Version,
+    /// Another program has it.
+    #[error(
+        "is used by another org that runs; stop that one, or choose another name for a new file"
+    )]
+    InUse,
+    /// The org had other objects or fields.
+    #[error(
+        "keeps an org of other objects or fields; start with the same description of objects as then, or choose another name for a new file"
+    )]
+    Objects,
+    /// The org is further in time.
+    #[error("keeps an org whose today is {today} already; say that day or a later one, or none")]
+    Today {
+        /// Its today, in UTC.
+        today: jiff::civil::Date,
+    },
+    /// Something in it is not as this program writes it.
+    #[error("is damaged, at `{row}`: {why}; choose another name for a new file")]
+    Broken {
+        /// What it is about, and whose.
+        row: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// There is no such file and none can be made, or it cannot be read or written.
+    #[error("cannot be used: {0}")]
+    Io(#[from] std::io::Error),
+    /// SQLite reads or writes none there.
+    #[error("cannot be used: {0}")]
+    Database(rusqlite::Error),
+}
+
+#[cfg(feature = "state")]
+impl StateFileError {
+    /// Says whether another file, or other options, are all that it takes.
+    pub fn is_of_the_caller(&self) -> bool {
+        match self {
+            Self::Foreign | Self::Version | Self::Objects | Self::Today { .. } => true,
+            Self::InUse | Self::Broken { .. } | Self::Io(_) | Self::Database(_) => false,
+        }
+    }
+}
+
+#[cfg(feature = "state")]
+impl From<rusqlite::Error> for StateFileError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => {
+                Self::InUse
+            }
+            Some(rusqlite::ErrorCode::NotADatabase) => Self::Foreign,
+            _ => Self::Database(error),
+        }
+    }
 }

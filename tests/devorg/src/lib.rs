@@ -33,6 +33,14 @@
 //! wrong on the way ([`DevOrg::add_fault`]). Over HTTP the admin endpoint does the same
 //! ([`Options::admin`], `--admin`).
 
+#![cfg_attr(
+    not(feature = "state"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what is not saved is marked all the same, and nobody asks"
+    )
+)]
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
 
 pub mod access;
@@ -64,10 +72,15 @@ mod search;
 mod seen;
 mod serve;
 mod server;
+mod shared_text;
 mod soap;
+mod start;
 mod state;
+#[cfg(feature = "state")]
+mod state_file;
 mod storage;
 mod tls;
+mod unsaved;
 mod wire;
 
 pub use limits::Limit;

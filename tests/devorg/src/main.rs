@@ -55,6 +55,11 @@ struct Arguments {
     /// it can do.
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
     admin: Option<String>,
+    /// Keep the org in a file: it is made if it is not there, and the org goes on as it was if it is.
+    /// The file has the passwords and tokens of the org's users.
+    #[cfg(feature = "state")]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
 }
 
 /// The line that says where the org is and how to get in.
@@ -95,6 +100,11 @@ async fn main() -> ExitCode {
         }
         Err(error @ (StartError::AdminNotLoopback { .. } | StartError::JwtCertificate)) => {
             return fail(USAGE, &error.to_string());
+        }
+        #[cfg(feature = "state")]
+        Err(StartError::StateFile { path, reason }) => {
+            let code = if reason.is_of_the_caller() { USAGE } else { 1 };
+            return fail(code, &format!("`--state {}` {reason}", path.display()));
         }
         Err(error) => return fail(1, &error.to_string()),
     };
@@ -156,6 +166,8 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         jwt_certificate: jwt_certificate.transpose()?,
         tls: tls.transpose()?,
         admin: admin.transpose()?,
+        #[cfg(feature = "state")]
+        state: arguments.state,
         ..Options::default()
     })
 }

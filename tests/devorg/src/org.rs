@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::access::{Access, Level};
@@ -32,6 +33,14 @@ pub struct Org {
     /// The moment of the last change, or of the start.
     clock: Timestamp,
     /// When the schema was last changed: before the start.
+    schema_changed: Timestamp,
+}
+
+/// What is saved of an org beside its records.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct KeptOrg {
+    id: Id,
+    clock: Timestamp,
     schema_changed: Timestamp,
 }
 
@@ -127,6 +136,34 @@ impl Org {
             clock: now,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }
+    }
+
+    /// Makes an org without records that was there before.
+    pub(crate) fn restored(schema: Schema, kept: KeptOrg) -> Self {
+        Self {
+            schema_changed: kept.schema_changed,
+            ..Self::new(schema, kept.id, kept.clock)
+        }
+    }
+
+    /// Gives what is saved of the org beside its records.
+    pub(crate) fn kept(&self) -> KeptOrg {
+        KeptOrg {
+            id: self.id,
+            clock: self.clock,
+            schema_changed: self.schema_changed,
+        }
+    }
+
+    /// Begins to remember what is not saved: everything at first, or nothing.
+    pub(crate) fn remember_unsaved(&mut self, everything: bool) {
+        self.store.remember_unsaved(everything);
+        self.seen.remember_unsaved(everything);
+    }
+
+    /// Moves the org's time to a moment, unless it is there already.
+    pub(crate) fn move_on(&mut self, to: Timestamp) {
+        self.clock = self.clock.max(to);
     }
 
     /// Gives the org's time: that of its start, and a second later for every change since.

@@ -7,10 +7,12 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::store::Record;
+use crate::unsaved::Unsaved;
 use crate::value::Value;
 
 /// The records of an object that a user's list of recently used ones keeps (*Object Reference*,
@@ -31,8 +33,8 @@ pub(crate) enum Glance {
 }
 
 /// When a user came across a record.
-#[derive(Debug, Clone, Copy)]
-struct Moments {
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Moments {
     viewed: Option<Timestamp>,
     referenced: Timestamp,
 }
@@ -45,6 +47,8 @@ pub(crate) struct Seen {
     journal: Vec<(Id, Id, Option<Moments>)>,
     /// How many transactions are open.
     open: usize,
+    /// Who came across which records in a way that is not in the state file yet.
+    pub(crate) unsaved: Unsaved<(Id, Id)>,
 }
 
 /// The beginning of a transaction.
@@ -55,6 +59,7 @@ pub(crate) struct Savepoint(usize);
 impl Seen {
     /// Writes down that a user came across a record. What is looked at is referred to as well.
     pub(crate) fn note(&mut self, user: Id, record: Id, glance: Glance, at: Timestamp) {
+        self.unsaved.mark(|| (user, record));
         let records = self.users.entry(user).or_default();
         if self.open > 0 {
             let before = records.get(&record).copied();
@@ -68,6 +73,23 @@ impl Seen {
         if glance == Glance::View {
             moments.viewed = Some(at);
         }
+    }
+
+    /// Begins to remember what is not saved: everything at first, or nothing.
+    pub(crate) fn remember_unsaved(&mut self, everything: bool) {
+        let users = self.users.iter().filter(|_| everything);
+        let seen = users.flat_map(|(user, records)| records.keys().map(|record| (*user, *record)));
+        self.unsaved.begin(seen);
+    }
+
+    /// Gives when a user came across a record.
+    pub(crate) fn moments(&self, user: Id, record: Id) -> Option<&Moments> {
+        self.users.get(&user)?.get(&record)
+    }
+
+    /// Sets when a user came across a record, as it was saved.
+    pub(crate) fn restore(&mut self, user: Id, record: Id, moments: Moments) {
+        self.users.entry(user).or_default().insert(record, moments);
     }
 
     /// Opens a transaction, possibly within another.

@@ -6,26 +6,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::bulk::{self, Queue};
+use crate::bulk;
 use crate::email::Email;
 use crate::error::StartError;
 use crate::fault::{Fault, Rule};
 use crate::id::Id;
-use crate::limits::{Limit, Limits};
-use crate::oauth::{
-    App, AppState, Apps, Consent, Given, Grants, Scopes, main_app, other_apps, random,
-};
-use crate::org::Org;
+use crate::limits::Limit;
+use crate::oauth::AppState;
 use crate::serve::{Site, listen, reachable, serve};
+use crate::start;
 use crate::state::{Shared, Urls};
-use crate::storage::Storage;
 use crate::tls::Tls;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
@@ -66,6 +60,10 @@ pub struct Options {
     /// Where the admin endpoint listens, on loopback alone; port 0 is a free one. What it can do
     /// is what the methods of [`DevOrg`] can.
     pub admin: Option<SocketAddr>,
+    /// The file that keeps the org over a restart; `None` is an org in memory alone. A file that is
+    /// not there is made; with one that is there, the org goes on as it was.
+    #[cfg(feature = "state")]
+    pub state: Option<std::path::PathBuf>,
 }
 
 impl Default for Options {
@@ -86,6 +84,8 @@ impl Default for Options {
             jwt_certificate: None,
             tls: None,
             admin: None,
+            #[cfg(feature = "state")]
+            state: None,
         }
     }
 }
@@ -102,7 +102,7 @@ pub struct DevUser {
     /// A token for further access tokens.
     pub refresh_token: String,
     #[serde(skip)]
-    id: Id,
+    pub(crate) id: Id,
 }
 
 impl DevUser {
@@ -157,14 +157,16 @@ impl DevOrg {
             admin_url = Some(format!("http://{address}"));
             sites.push((listener, Site::Admin));
         }
-        let app = app(&options)?;
-        let (client_id, client_secret) = (app.client_id.to_string(), app.client_secret.clone());
         let (queue, waiting) = bulk::queue();
         let urls = Urls {
             http: format!("http://{}", reachable(address)),
             https: https_url,
         };
-        let shared = Arc::new(shared(options, app, urls, queue)?);
+        let shared = Arc::new(start::shared(options, urls, queue)?);
+        let app = shared.dev_apps().into_iter().next(); // Every org has it.
+        let (client_id, client_secret) = app
+            .map(|app| (app.client_id, app.client_secret))
+            .unwrap_or_default();
         // It ends when the org does, since the queue does.
         tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         let (stop, stopped) = watch::channel(());
@@ -296,88 +298,4 @@ impl DevOrg {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
     }
-}
-
-/// Makes the app that the org is started with.
-fn app(options: &Options) -> Result<App, StartError> {
-    let client_id = match &options.client_id {
-        Some(id) => id.clone(),
-        None => random("3MVG9", 80)?,
-    };
-    let client_secret = match &options.client_secret {
-        Some(secret) => secret.clone(),
-        None => random("", 64)?,
-    };
-    Ok(App {
-        redirect_uris: options.redirect_uris.clone(),
-        rotate_refresh_tokens: options.rotate_refresh_tokens,
-        state: options.app_state,
-        ..main_app(client_id, client_secret)
-    })
-}
-
-fn shared(options: Options, mut app: App, urls: Urls, queue: Queue) -> Result<Shared, StartError> {
-    let now = options
-        .today
-        .and_then(|today| TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).ok())
-        .unwrap_or_else(Timestamp::now);
-    let mut maxima = vec![(Limit::DailyApiRequests, options.api_requests_max)];
-    maxima.extend(options.limits);
-    let limits = Limits::new(&maxima);
-    let mut org = Org::sample(now);
-    org.storage = Storage {
-        data_bytes_max: limits.max(Limit::DataStorageMB),
-        file_bytes_max: limits.max(Limit::FileStorageMB),
-    };
-    let mut grants = Grants::default();
-    let mut given = Given {
-        access_token: options.access_token,
-        refresh_token: options.refresh_token,
-    };
-    let mut users = Vec::new();
-    for user in org.store.rows("User") {
-        if user.get("IsActive").as_bool() != Some(true) {
-            continue;
-        }
-        let consent = Consent {
-            client_id: app.client_id.clone(),
-            user: user.id,
-            scopes: Scopes::all(),
-            asked: false,
-        };
-        let issued = grants.issue(org.id, consent, std::mem::take(&mut given))?;
-        users.push(DevUser {
-            username: user
-                .get("Username")
-                .as_text()
-                .unwrap_or_default()
-                .to_owned(),
-            password: random("", 16)?,
-            access_token: issued.access_token,
-            refresh_token: issued.refresh_token.unwrap_or_default(),
-            id: user.id,
-        });
-    }
-    let certificate = options
-        .jwt_certificate
-        .map(|pem| CertificateDer::from_pem_slice(pem.as_bytes()))
-        .transpose()
-        .map_err(|_| StartError::JwtCertificate)?;
-    let mut apps = Vec::new();
-    if let Some(administrator) = users.first().map(DevUser::id) {
-        app.assigned = [administrator].into();
-        app.run_as = Some(administrator);
-        app.certificate.clone_from(&certificate);
-        apps = other_apps(administrator, certificate.as_ref())?;
-    }
-    apps.insert(0, app);
-    Ok(Shared::new(
-        urls,
-        Apps::new(apps),
-        users,
-        limits,
-        queue,
-        org,
-        grants,
-    ))
 }

@@ -47,6 +47,9 @@ pub(crate) struct Shared {
     report_runs: Mutex<ReportRuns>,
     outbox: Mutex<Vec<Email>>,
     requests: AtomicU64,
+    /// The file that keeps the org, if there is one.
+    #[cfg(feature = "state")]
+    pub(crate) state_file: Option<crate::state_file::StateFile>,
 }
 
 /// Where an org is.
@@ -85,6 +88,8 @@ impl Shared {
             report_runs: Mutex::default(),
             outbox: Mutex::default(),
             requests: AtomicU64::new(0),
+            #[cfg(feature = "state")]
+            state_file: None,
         }
     }
 
@@ -157,6 +162,19 @@ impl Shared {
     /// Gives the mail that was sent, the latest last.
     pub(crate) fn outbox(&self) -> MutexGuard<'_, Vec<Email>> {
         self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what changed to the org's file, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `UNKNOWN_EXCEPTION`: the file cannot be written.
+    pub(crate) fn save(&self) -> Result<(), ApiError> {
+        #[cfg(feature = "state")]
+        if let Some(file) = &self.state_file {
+            return file.save(self);
+        }
+        Ok(())
     }
 
     /// Counts a request of any kind.

@@ -5,7 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::id::Id;
+use crate::shared_text;
+use crate::unsaved::Unsaved;
 use crate::value::{NULL, Value};
 
 /// Every record of the org, deleted ones too.
@@ -19,6 +23,10 @@ pub struct Store {
     journal: Vec<Undo>,
     /// How many transactions are open, each within the one before.
     open: usize,
+    /// The records that are not in the state file as they are, with the names of their objects.
+    pub(crate) unsaved: Unsaved<(Arc<str>, Id)>,
+    /// The objects whose numbers are not.
+    pub(crate) unsaved_numbers: Unsaved<Arc<str>>,
 }
 
 /// Stores are the same whose records, indexes, numbers and open transactions are; how often anything
@@ -73,12 +81,21 @@ pub struct Record {
 }
 
 /// What undelete must know of a deletion.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Deletion {
     /// The record whose deletion took this one along; it is restored with that one and not alone.
     pub(crate) with: Option<Id>,
-    /// The lookups to this record that its deletion emptied: whose, and which field.
-    pub(crate) emptied: Vec<(Id, Arc<str>)>,
+    /// The lookups to this record that its deletion emptied.
+    pub(crate) emptied: Vec<Emptied>,
+}
+
+/// A lookup that a deletion emptied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Emptied {
+    /// Whose it is.
+    pub(crate) child: Id,
+    #[serde(with = "shared_text")]
+    pub(crate) field: Arc<str>,
 }
 
 impl Record {
@@ -163,6 +180,7 @@ impl Store {
         let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
         table.next_number += 1;
         let id = Id::numbered(prefix, table.next_number);
+        self.unsaved_numbers.mark(|| object.clone());
         if self.open > 0 {
             let object = object.clone();
             self.journal.push(Undo::Number { object });
@@ -211,6 +229,7 @@ impl Store {
                     if let Some(table) = self.tables.get_mut(&object) {
                         Arc::make_mut(table).next_number -= 1;
                     }
+                    self.unsaved_numbers.mark(|| object.clone());
                     object
                 }
             };
@@ -224,7 +243,26 @@ impl Store {
         }
     }
 
+    /// Begins to remember what is not saved: everything at first, or nothing.
+    pub(crate) fn remember_unsaved(&mut self, everything: bool) {
+        let tables = self.tables.iter().filter(|_| everything);
+        let records = tables.clone().flat_map(|(object, table)| {
+            let ids = table.rows.keys();
+            ids.map(|id| (object.clone(), *id))
+        });
+        self.unsaved.begin(records);
+        let numbers = tables.map(|(object, _)| object.clone());
+        self.unsaved_numbers.begin(numbers);
+    }
+
+    /// Goes on with the ids of an object after a number.
+    pub(crate) fn set_last_number(&mut self, object: &Arc<str>, number: u64) {
+        let table = self.tables.entry(object.clone()).or_default();
+        Arc::make_mut(table).next_number = number;
+    }
+
     fn replace(&mut self, object: &Arc<str>, id: Id, record: Option<Record>) -> Option<Record> {
+        self.unsaved.mark(|| (object.clone(), id));
         *self.changes.entry(object.clone()).or_default() += 1;
         let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
         table.replace(id, record)

@@ -160,6 +160,9 @@ fn write(shared: &Shared, id: Id, session: &Session) -> Result<(), String> {
         if let Some(job) = jobs.get_mut(id) {
             count(job, rows.len(), ended);
         }
+        drop(jobs);
+        // What cannot be written is tried again, and whoever asks next is told.
+        let _ = shared.save();
     }
 }
 

@@ -45,11 +45,16 @@ impl Org {
     /// has changed.
     pub fn sample(now: Timestamp) -> Self {
         static SAMPLES: Mutex<BTreeMap<Timestamp, Org>> = Mutex::new(BTreeMap::new());
-        let noon = now.as_second().div_euclid(DAY_SECONDS) * DAY_SECONDS + NOON_SECONDS;
-        let noon = Timestamp::from_second(noon).unwrap_or(now);
+        let noon = Self::noon(now);
         let mut samples = SAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
         let sample = samples.entry(noon).or_insert_with(|| Self::made(noon));
         sample.clone()
+    }
+
+    /// Gives noon (UTC) of the day of a moment.
+    pub(crate) fn noon(now: Timestamp) -> Timestamp {
+        let noon = now.as_second().div_euclid(DAY_SECONDS) * DAY_SECONDS + NOON_SECONDS;
+        Timestamp::from_second(noon).unwrap_or(now)
     }
 
     fn made(noon: Timestamp) -> Self {

@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
+use serde::{Deserialize, Serialize};
 
 use super::{AppState, OauthError, Scopes};
 use crate::id::Id;
+use crate::unsaved::Unsaved;
 
 /// Which of Salesforce's two kinds of app this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +45,15 @@ pub(crate) struct App {
     pub(crate) run_as: Option<Id>,
     /// Whose signature it is known by in the JWT bearer flow.
     pub(crate) certificate: Option<CertificateDer<'static>>,
+}
+
+/// What is saved of an app: the rest is what this program makes of its name.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct KeptApp {
+    pub(crate) client_id: String,
+    pub(crate) client_secret: String,
+    state: AppState,
+    approved_uninstalled: bool,
 }
 
 /// What an administrator does on the page *Connected Apps OAuth Usage*.
@@ -88,35 +99,69 @@ impl Action {
 
 /// Every app of the org.
 #[derive(Debug, Default)]
-pub(crate) struct Apps(Vec<App>);
+pub(crate) struct Apps {
+    apps: Vec<App>,
+    /// The names of those that are not in the state file as they are.
+    pub(crate) unsaved: Unsaved<String>,
+}
 
 impl Apps {
     pub(crate) fn new(apps: Vec<App>) -> Self {
-        Self(apps)
+        Self {
+            apps,
+            unsaved: Unsaved::default(),
+        }
     }
 
     pub(crate) fn all(&self) -> &[App] {
-        &self.0
+        &self.apps
     }
 
     /// Finds an app that is known to the org by its consumer key.
     pub(super) fn find(&self, client_id: &str) -> Option<&App> {
-        self.0
+        self.apps
             .iter()
             .find(|app| *app.client_id == *client_id && app.state != AppState::Unknown)
     }
 
-    /// Finds an app by its consumer key or its name, in whatever state.
+    /// Finds an app by its consumer key or its name, in whatever state, to change it.
     pub(super) fn named(&mut self, name: &str) -> Option<&mut App> {
-        self.0
+        let app = self
+            .apps
             .iter_mut()
-            .find(|app| *app.client_id == *name || app.name == name)
+            .find(|app| *app.client_id == *name || app.name == name)?;
+        self.unsaved.mark(|| app.name.clone());
+        Some(app)
+    }
+
+    /// Begins to remember what is not saved: every app, at first.
+    pub(crate) fn remember_unsaved(&mut self) {
+        self.unsaved
+            .begin(self.apps.iter().map(|app| app.name.clone()));
     }
 }
 
 impl App {
+    /// Gives what is saved.
+    pub(crate) fn kept(&self) -> KeptApp {
+        KeptApp {
+            client_id: self.client_id.to_string(),
+            client_secret: self.client_secret.clone(),
+            state: self.state,
+            approved_uninstalled: self.approved_uninstalled,
+        }
+    }
+
+    /// Makes the app what it was.
+    pub(crate) fn restore(&mut self, kept: KeptApp) {
+        self.client_id = kept.client_id.into();
+        self.client_secret = kept.client_secret;
+        self.state = kept.state;
+        self.approved_uninstalled = kept.approved_uninstalled;
+    }
+
     /// Puts the app into a state.
-    pub(super) fn set(&mut self, state: AppState) {
+    pub(crate) fn set(&mut self, state: AppState) {
         self.state = state;
         self.approved_uninstalled = false;
     }

@@ -1,13 +1,18 @@
 //! What has been granted: codes, access tokens and refresh tokens, in memory.
 
+mod saved;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{OauthError, Scopes, random};
 use crate::id::Id;
+use crate::shared_text;
+use crate::unsaved::Unsaved;
 
 /// How long a code can be redeemed (Salesforce's help: 15 minutes).
 const CODE_LIVES: Duration = Duration::from_secs(15 * 60);
@@ -26,11 +31,22 @@ pub(crate) struct Grants {
     refresh: HashMap<String, Refresh>,
     /// The last consent's number.
     last_consent: u64,
+    /// What is not in the state file as it is.
+    pub(crate) unsaved: Unsaved<GrantKey>,
+}
+
+/// What names one thing of what was granted; codes, which live for minutes, are not saved.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum GrantKey {
+    Consent(u64),
+    Access(String),
+    Refresh(String),
 }
 
 /// What a user lets an app do.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Consent {
+    #[serde(with = "shared_text")]
     pub(crate) client_id: Arc<str>,
     pub(crate) user: Id,
     pub(crate) scopes: Scopes,
@@ -51,8 +67,9 @@ pub(super) struct Code {
 }
 
 /// What an access token stands for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Access {
+    #[serde(with = "shared_text")]
     pub(crate) client_id: Arc<str>,
     pub(crate) user: Id,
     pub(crate) scopes: Scopes,
@@ -62,8 +79,9 @@ pub(crate) struct Access {
     consent: u64,
 }
 
-#[derive(Debug, Clone)]
-struct Refresh {
+/// What a refresh token stands for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Refresh {
     consent: u64,
     since: Timestamp,
     /// Whether it has been replaced by another.
@@ -86,6 +104,15 @@ pub(crate) struct Issued {
 pub(crate) struct Given {
     pub(crate) access_token: Option<String>,
     pub(crate) refresh_token: Option<String>,
+}
+
+impl Given {
+    /// Says whether tokens are what was given, or nothing was.
+    pub(crate) fn allows(&self, access_token: &str, refresh_token: &str) -> bool {
+        let allows =
+            |given: &Option<String>, token| given.as_deref().is_none_or(|given| given == token);
+        allows(&self.access_token, access_token) && allows(&self.refresh_token, refresh_token)
+    }
 }
 
 impl Grants {
@@ -127,8 +154,7 @@ impl Grants {
         };
         let mut issued = self.issue_session(org, consent, given.access_token)?;
         if let Some(token) = &refresh_token {
-            self.refresh
-                .insert(token.clone(), Refresh::of(self.last_consent));
+            self.insert_refresh(token.clone(), Refresh::of(self.last_consent));
         }
         issued.refresh_token = refresh_token;
         Ok(issued)
@@ -146,6 +172,7 @@ impl Grants {
             None => self::access_token(org)?,
         };
         self.last_consent += 1;
+        self.unsaved.mark(|| GrantKey::Consent(self.last_consent));
         self.consents.insert(self.last_consent, consent.clone());
         Ok(self.access_for(self.last_consent, consent, text))
     }
@@ -181,11 +208,12 @@ impl Grants {
         let mut issued = self.access_for(refresh.consent, consent, access_token);
         if rotate {
             let next = refresh_token()?;
-            self.refresh
-                .insert(next.clone(), Refresh::of(refresh.consent));
-            self.refresh
-                .entry(token.to_owned())
-                .and_modify(|old| old.spent = true);
+            self.insert_refresh(next.clone(), Refresh::of(refresh.consent));
+            let spent = Refresh {
+                spent: true,
+                ..refresh
+            };
+            self.insert_refresh(token.to_owned(), spent);
             issued.refresh_token = Some(next);
         }
         Ok(Ok(issued))
@@ -198,7 +226,7 @@ impl Grants {
             scopes,
             ..
         } = consent;
-        self.access.insert(
+        self.insert_access(
             text.clone(),
             Access {
                 client_id,
@@ -241,16 +269,12 @@ impl Grants {
 
     /// Ends every session of an app; its refresh tokens stay.
     pub(super) fn expire_app(&mut self, client_id: &str) {
-        self.access
-            .retain(|_, access| *access.client_id != *client_id);
+        self.end_access(|access| *access.client_id == *client_id);
     }
 
     /// Ends every access token, or those of a user, as time does; says how many there were.
     pub(crate) fn expire_all(&mut self, user: Option<Id>) -> usize {
-        let before = self.access.len();
-        self.access
-            .retain(|_, access| user.is_some_and(|user| access.user != user));
-        before - self.access.len()
+        self.end_access(|access| user.is_none_or(|user| access.user == user))
     }
 
     /// Finds what a refresh token stands for, and when it was issued.
@@ -266,12 +290,17 @@ impl Grants {
 
     /// Ends one access token, as time does; says whether there was one.
     pub(crate) fn expire(&mut self, access_token: &str) -> bool {
-        self.access.remove(access_token).is_some()
+        let ended = self.access.remove(access_token);
+        if ended.is_some() {
+            self.unsaved
+                .mark(|| GrantKey::Access(access_token.to_owned()));
+        }
+        ended.is_some()
     }
 
     /// Revokes a token of either kind; a refresh token takes the consent's access tokens along.
     pub(crate) fn revoke(&mut self, token: &str) -> bool {
-        if self.access.remove(token).is_some() {
+        if self.expire(token) {
             return true;
         }
         let Some(consent) = self.refresh.get(token).map(|refresh| refresh.consent) else {
@@ -283,8 +312,36 @@ impl Grants {
 
     fn end(&mut self, consent: u64) {
         self.consents.remove(&consent);
-        self.access.retain(|_, access| access.consent != consent);
-        self.refresh.retain(|_, refresh| refresh.consent != consent);
+        self.unsaved.mark(|| GrantKey::Consent(consent));
+        self.end_access(|access| access.consent == consent);
+        let ended = self
+            .refresh
+            .extract_if(|_, refresh| refresh.consent == consent);
+        let ended: Vec<String> = ended.map(|(token, _)| token).collect();
+        for token in ended {
+            self.unsaved.mark(|| GrantKey::Refresh(token));
+        }
+    }
+
+    /// Ends the access tokens of a kind; says how many there were.
+    fn end_access(&mut self, kind: impl Fn(&Access) -> bool) -> usize {
+        let ended = self.access.extract_if(|_, access| kind(access));
+        let ended: Vec<String> = ended.map(|(token, _)| token).collect();
+        let count = ended.len();
+        for token in ended {
+            self.unsaved.mark(|| GrantKey::Access(token));
+        }
+        count
+    }
+
+    fn insert_access(&mut self, token: String, access: Access) {
+        self.unsaved.mark(|| GrantKey::Access(token.clone()));
+        self.access.insert(token, access);
+    }
+
+    fn insert_refresh(&mut self, token: String, refresh: Refresh) {
+        self.unsaved.mark(|| GrantKey::Refresh(token.clone()));
+        self.refresh.insert(token, refresh);
     }
 }
 

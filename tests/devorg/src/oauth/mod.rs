@@ -2,7 +2,7 @@
 //!
 //! The authorization code flow with PKCE (RFC 6749 and RFC 7636; S256 alone) and its refresh, and
 //! the flows without a browser, as Salesforce's help has them ("OAuth Authorization Flows"). Codes
-//! and tokens are kept in memory and end with the org.
+//! and tokens are kept in memory; tokens in the state file, too, if there is one.
 
 mod admission;
 mod app;
@@ -28,10 +28,10 @@ use serde_json::json;
 
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
-pub(crate) use app::{App, Apps};
+pub(crate) use app::{App, Apps, KeptApp};
 pub use app_state::AppState;
 pub use apps::DevApp;
-pub(crate) use grants::{Consent, Given, Grants};
+pub(crate) use grants::{Consent, Given, GrantKey, Grants};
 pub(crate) use id_token::keys;
 pub(crate) use identity::{configuration, identity};
 pub(crate) use page::remote_access_error;

@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// The scopes, by Salesforce's names.
 const OF_APP: [&str; 12] = [
     "api",
@@ -148,6 +151,24 @@ impl fmt::Display for Scopes {
             .filter(|scope| self.0.contains(scope))
             .collect();
         f.write_str(&words.join(" "))
+    }
+}
+
+impl Serialize for Scopes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        // No text is no scope here, and not every one.
+        if text.is_empty() {
+            return Ok(Self(BTreeSet::new()));
+        }
+        Self::parse(&text, &Self::all())
+            .map_err(|_| D::Error::custom(format!("`{text}` are no scopes")))
     }
 }
 

@@ -13,7 +13,7 @@ use super::versions;
 use crate::id::Id;
 use crate::org::Org;
 use crate::schema::Object;
-use crate::store::{Deletion, Record};
+use crate::store::{Deletion, Emptied, Record};
 use crate::value::Value;
 
 /// The values of a record to be written, by the field's exact name.
@@ -109,15 +109,18 @@ fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
         .flat_map(|child| org.store.children(&child.child_object, &child.field, id))
         .map(|child| child.id)
         .collect();
-    let lookups: Vec<(Id, Arc<str>)> = object
+    let lookups: Vec<Emptied> = object
         .child_relationships
         .iter()
         .filter(|child| !child.cascade_delete)
         .flat_map(|child| {
             let children = org.store.children(&child.child_object, &child.field, id);
-            children.map(|record| (record.id, child.field.clone()))
+            children.map(|record| Emptied {
+                child: record.id,
+                field: child.field.clone(),
+            })
         })
-        .filter(|(child, _)| !owned.contains(child))
+        .filter(|lookup| !owned.contains(&lookup.child))
         .collect();
     let mut record = record.clone();
     let old = record.clone();
@@ -137,7 +140,7 @@ fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
         delete_with(org, child, Some(with.unwrap_or(id)), by, at);
     }
     // A lookup to a deleted record is emptied, and nobody is said to have done it.
-    for (child, field) in lookups {
+    for Emptied { child, field } in lookups {
         if let Some((_, child)) = org.find(child) {
             let mut child = child.clone();
             child.values.insert(field, Value::Null);

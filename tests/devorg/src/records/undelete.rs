@@ -1,12 +1,10 @@
 //! Out of the recycle bin: a record with all that its deletion took along.
 
-use std::sync::Arc;
-
 use super::{fill, hierarchy, lookup, rights, write};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
-use crate::store::Record;
+use crate::store::{Emptied, Record};
 use crate::value::Value;
 
 /// Restores records, each with those that were deleted with it and the lookups that its deletion
@@ -45,8 +43,8 @@ fn restore(org: &mut Org, session: &Session, text: &str) -> Result<Id, ApiError>
     for id in &group {
         emptied.extend(put_back(org, session, *id, &group, at)?);
     }
-    for lookup in emptied {
-        refill(org, &lookup);
+    for (parent, lookup) in emptied {
+        refill(org, parent, &lookup);
     }
     Ok(id)
 }
@@ -71,13 +69,6 @@ fn taken_along(org: &Org, id: Id, root: Id, group: &mut Vec<Id>) {
     }
 }
 
-/// A lookup that a deletion emptied.
-struct Emptied {
-    child: Id,
-    field: Arc<str>,
-    parent: Id,
-}
-
 /// Takes one record out of the recycle bin, and gives the lookups that its deletion emptied.
 fn put_back(
     org: &mut Org,
@@ -85,7 +76,7 @@ fn put_back(
     id: Id,
     group: &[Id],
     at: jiff::Timestamp,
-) -> Result<Vec<Emptied>, ApiError> {
+) -> Result<Vec<(Id, Emptied)>, ApiError> {
     let schema = org.schema.clone();
     let Some((name, old)) = org
         .find(id)
@@ -131,30 +122,21 @@ fn put_back(
     org.store.put(record.clone());
     fill::roll_up(org, Some(&old), &record);
     let deletion = old.deletion.unwrap_or_default();
-    Ok(deletion
-        .emptied
-        .into_iter()
-        .map(|(child, field)| Emptied {
-            child,
-            field,
-            parent: id,
-        })
-        .collect())
+    let emptied = deletion.emptied.into_iter();
+    Ok(emptied.map(|lookup| (id, lookup)).collect())
 }
 
 /// Fills a lookup that is still empty.
-fn refill(org: &mut Org, lookup: &Emptied) {
+fn refill(org: &mut Org, parent: Id, lookup: &Emptied) {
     let Some(old) = org.find(lookup.child).map(|(_, record)| record.clone()) else {
         return;
     };
-    let circular = hierarchy::reaches(org, &old.object, &lookup.field, lookup.parent, old.id);
+    let circular = hierarchy::reaches(org, &old.object, &lookup.field, parent, old.id);
     if circular || !old.get(&lookup.field).is_null() {
         return;
     }
     let mut record = old.clone();
-    record
-        .values
-        .insert(lookup.field.clone(), lookup.parent.into());
+    record.values.insert(lookup.field.clone(), parent.into());
     org.store.put(record.clone());
     fill::roll_up(org, Some(&old), &record);
 }

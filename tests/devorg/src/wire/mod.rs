@@ -33,7 +33,11 @@ pub(crate) async fn answer(
         Ok(request) => request,
         Err(error) => return Ok(Reply::from(error).into()),
     };
-    let work = || route::route(shared, &request);
+    // Whoever has an answer can rely on it.
+    let work = || {
+        let reply = route::route(shared, &request);
+        shared.save().map_or_else(Reply::from, |()| reply)
+    };
     // Apart, so that the rules are not locked while the request is answered.
     let struck = shared
         .faults()

@@ -1,70 +1,23 @@
 //! The program: one line, then it serves until it is stopped.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, Command, Output, Stdio};
-
 use serde_json::Value as Json;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_salesforce-devorg");
-
-/// Ends the program however the test ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill(); // It may have ended by itself.
-        let _ = self.0.wait();
-    }
-}
-
-fn run(arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).args(arguments).output().unwrap()
-}
+use crate::process::{Running, run};
 
 #[test]
 fn one_line_says_where_it_is_and_how_to_get_in() {
-    let child = Command::new(PROGRAM)
-        .args(["--listen", "127.0.0.1:0", "--today", "2026-11-23"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut running = Running(child);
-    let mut stdout = BufReader::new(running.0.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    let started: Json = serde_json::from_str(&line).unwrap();
-    let keys: Vec<&String> = started.as_object().unwrap().keys().collect();
+    let running = Running::start(&["--listen", "127.0.0.1:0", "--today", "2026-11-23"]);
+    let keys: Vec<&String> = running.started.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["client_id", "client_secret", "url", "users"]);
-    let keys: Vec<&String> = started["users"][0].as_object().unwrap().keys().collect();
+    let user: &Json = &running.started["users"][0];
+    let keys: Vec<&String> = user.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
         ["access_token", "password", "refresh_token", "username"]
     );
-
-    let url = started["url"].as_str().unwrap();
-    let token = started["users"][0]["access_token"].as_str().unwrap();
-    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap()).unwrap();
-    let request = format!(
-        "GET /services/data/v68.0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
-    );
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-
-    let pid = running.0.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
-    assert!(running.0.wait().unwrap().success());
-    let mut rest = String::new();
-    stdout.read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "", "one line is all");
+    let (status, answer) = running.send("GET", "/services/data/v68.0", "").unwrap();
+    assert_eq!(status, 200, "{answer}");
+    assert_eq!(running.stop(), "", "one line is all");
 }
 
 #[test]

@@ -1,0 +1,214 @@
+//! What changed, written.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rusqlite::{Connection, params};
+use serde::Serialize;
+
+use super::load::fingerprint;
+use super::record::Written;
+use super::{Inner, StateFile, kind};
+use crate::error::{ApiError, StateFileError};
+use crate::id::Id;
+use crate::oauth::{GrantKey, Grants};
+use crate::org::Org;
+use crate::state::Shared;
+
+/// Why something was not written.
+#[derive(Debug, thiserror::Error)]
+enum SaveError {
+    #[error(transparent)]
+    Database(#[from] rusqlite::Error),
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+}
+
+/// What was taken to be written, to be given back if that fails.
+#[derive(Default)]
+struct Taken {
+    records: BTreeSet<(Arc<str>, Id)>,
+    numbers: BTreeSet<Arc<str>>,
+    seen: BTreeSet<(Id, Id)>,
+    grants: BTreeSet<GrantKey>,
+    apps: BTreeSet<String>,
+}
+
+impl StateFile {
+    /// Writes what there is at the start.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub(super) fn begin(&self, shared: &Shared) -> Result<(), StateFileError> {
+        let objects = fingerprint(&shared.org().schema);
+        let mut inner = self.inner();
+        let settled = |inner: &mut Inner| -> Result<(), SaveError> {
+            let transaction = inner.connection.transaction()?;
+            let rows = Rows(&transaction);
+            rows.put_text(kind::ORG, kind::OBJECTS, &objects)?;
+            for user in &shared.users {
+                rows.put(kind::USER, user.id.as_str(), user)?;
+            }
+            transaction.commit()?;
+            Ok(())
+        };
+        settled(&mut inner).and_then(|()| write(&mut inner, shared, &mut Taken::default()))?;
+        Ok(())
+    }
+
+    /// Writes what changed since this was last done.
+    ///
+    /// # Errors
+    ///
+    /// `UNKNOWN_EXCEPTION`: the file cannot be written. What was not is tried again the next time.
+    pub(crate) fn save(&self, shared: &Shared) -> Result<(), ApiError> {
+        // Who comes second waits here until what the first took is written.
+        let mut inner = self.inner();
+        if is_saved(&inner, shared) {
+            return Ok(());
+        }
+        let mut taken = Taken::default();
+        write(&mut inner, shared, &mut taken).map_err(|error| {
+            taken.put_back(shared);
+            let path = self.path.display();
+            let message = format!("the org's state cannot be written to {path}: {error}");
+            ApiError::new(500, "UNKNOWN_EXCEPTION", message)
+        })
+    }
+}
+
+impl From<SaveError> for StateFileError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Database(error) => error.into(),
+            SaveError::Json(error) => Self::Io(error.into()),
+        }
+    }
+}
+
+impl Taken {
+    fn put_back(self, shared: &Shared) {
+        {
+            let mut org = shared.org_mut();
+            org.store.unsaved.put_back(self.records);
+            org.store.unsaved_numbers.put_back(self.numbers);
+            org.seen.unsaved.put_back(self.seen);
+        }
+        shared.grants().unsaved.put_back(self.grants);
+        shared.apps_mut().unsaved.put_back(self.apps);
+    }
+}
+
+fn is_saved(inner: &Inner, shared: &Shared) -> bool {
+    // One lock after the other: others hold several in orders of their own.
+    let org = {
+        let org = shared.org();
+        org.store.unsaved.is_empty()
+            && org.store.unsaved_numbers.is_empty()
+            && org.seen.unsaved.is_empty()
+            && inner.org.as_ref() == Some(&org.kept())
+    };
+    let grants = shared.grants().unsaved.is_empty();
+    let apps = shared.apps().unsaved.is_empty();
+    org && grants && apps
+}
+
+fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), SaveError> {
+    let transaction = inner.connection.transaction()?;
+    let rows = Rows(&transaction);
+    let kept = {
+        // Alone, so that what is written is of one moment.
+        let mut org = shared.org_mut();
+        taken.records = org.store.unsaved.take();
+        taken.numbers = org.store.unsaved_numbers.take();
+        taken.seen = org.seen.unsaved.take();
+        rows.put_org(&org, taken)?;
+        org.kept()
+    };
+    {
+        let mut grants = shared.grants();
+        taken.grants = grants.unsaved.take();
+        for key in &taken.grants {
+            rows.put_grant(&grants, key)?;
+        }
+    }
+    {
+        let mut apps = shared.apps_mut();
+        taken.apps = apps.unsaved.take();
+        for app in apps
+            .all()
+            .iter()
+            .filter(|app| taken.apps.contains(&app.name))
+        {
+            rows.put(kind::APP, &app.name, &app.kept())?;
+        }
+    }
+    transaction.commit()?;
+    inner.org = Some(kept);
+    Ok(())
+}
+
+/// The rows of the file, in a transaction.
+struct Rows<'t>(&'t Connection);
+
+impl Rows<'_> {
+    fn put_org(&self, org: &Org, taken: &Taken) -> Result<(), SaveError> {
+        for (object, id) in &taken.records {
+            let record = org.store.get(object, *id);
+            let record = record.map(Written::of);
+            self.put_or_remove(kind::RECORD, id.as_str(), record.as_ref())?;
+        }
+        for object in &taken.numbers {
+            self.put(kind::NUMBER, object, &org.store.last_number(object))?;
+        }
+        for (user, record) in &taken.seen {
+            let moments = org.seen.moments(*user, *record);
+            self.put_or_remove(kind::SEEN, &format!("{user}{record}"), moments)?;
+        }
+        self.put(kind::ORG, "", &org.kept())
+    }
+
+    fn put_grant(&self, grants: &Grants, key: &GrantKey) -> Result<(), SaveError> {
+        match key {
+            GrantKey::Consent(number) => {
+                self.put_or_remove(kind::CONSENT, &number.to_string(), grants.consent(*number))
+            }
+            GrantKey::Access(token) => {
+                self.put_or_remove(kind::ACCESS, token, grants.access(token))
+            }
+            GrantKey::Refresh(token) => {
+                self.put_or_remove(kind::REFRESH, token, grants.refresh_of(token))
+            }
+        }
+    }
+
+    fn put(&self, kind: &str, key: &str, body: &impl Serialize) -> Result<(), SaveError> {
+        self.put_text(kind, key, &serde_json::to_string(body)?)
+    }
+
+    fn put_text(&self, kind: &str, key: &str, body: &str) -> Result<(), SaveError> {
+        let mut put = self.0.prepare_cached(
+            "INSERT INTO kept (kind, key, body) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET body = ?3",
+        )?;
+        put.execute(params![kind, key, body])?;
+        Ok(())
+    }
+
+    fn put_or_remove(
+        &self,
+        kind: &str,
+        key: &str,
+        body: Option<&impl Serialize>,
+    ) -> Result<(), SaveError> {
+        if let Some(body) = body {
+            return self.put(kind, key, body);
+        }
+        let mut remove = self
+            .0
+            .prepare_cached("DELETE FROM kept WHERE kind = ?1 AND key = ?2")?;
+        remove.execute(params![kind, key])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,362 @@
+//! `--state FILE`: an org that is stopped, or killed, goes on as it was.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::thread;
+use std::time::Duration;
+
+use salesforce_devorg::error::{StartError, StateFileError};
+use salesforce_devorg::{AppState, DevOrg, Options};
+use serde_json::{Value as Json, json};
+
+use crate::client::{Api, V};
+use crate::process::{Running, run};
+
+/// How often the org is killed, and by `just soak`.
+const KILLS: usize = 5;
+const KILLS_VARIABLE: &str = "DEVORG_KILLS";
+
+/// How many clients write while it is.
+const WRITERS: usize = 4;
+
+async fn org_in(file: &Path) -> Api {
+    let state = Some(file.to_owned());
+    Api::with(Options {
+        state,
+        ..Options::default()
+    })
+    .await
+}
+
+/// Gives every record of an object, deleted ones too, with every field.
+async fn all(api: &Api, object: &str) -> Vec<Json> {
+    let mut rows = Vec::new();
+    let soql = format!("SELECT FIELDS(STANDARD) FROM {object} ORDER BY Id");
+    let query = crate::client::query(&[("q", &soql)]);
+    let mut next = Some(format!("{V}/queryAll?{query}"));
+    while let Some(path) = next {
+        let answer = api.get(&path).await;
+        assert_eq!(answer.status, 200, "{object}: {answer:?}");
+        let page = answer.json();
+        rows.extend(page["records"].as_array().unwrap().iter().cloned());
+        next = page["nextRecordsUrl"].as_str().map(str::to_owned);
+    }
+    rows
+}
+
+const OBJECTS: [&str; 9] = [
+    "Account",
+    "Contact",
+    "Opportunity",
+    "Case",
+    "Task",
+    "User",
+    "ContentVersion",
+    "ProcessInstance",
+    "RecentlyViewed",
+];
+
+#[tokio::test]
+async fn an_org_goes_on_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.sqlite");
+    let api = org_in(&file).await;
+    let made = |name: &str| json!({"Name": name, "NumberOfEmployees": 7, "AnnualRevenue": 12.0});
+    let create = async |api: &Api, name: &str| {
+        let path = format!("{V}/sobjects/Account");
+        let answer = api.send_json("POST", &path, &made(name)).await.json();
+        answer["id"].as_str().unwrap().to_owned()
+    };
+    let (kept, changed) = (create(&api, "Kept").await, create(&api, "Old").await);
+    let with_children = api
+        .rows("SELECT Id FROM Account WHERE Id IN (SELECT AccountId FROM Contact) AND Id NOT IN (SELECT AccountId FROM Case) LIMIT 1")
+        .await[0]["Id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let of = |id: &str| format!("{V}/sobjects/Account/{id}");
+    let new_name = json!({"Name": "New"});
+    assert_eq!(
+        api.send_json("PATCH", &of(&changed), &new_name)
+            .await
+            .status,
+        204
+    );
+    assert_eq!(
+        api.send("DELETE", &of(&with_children), &[], "")
+            .await
+            .status,
+        204
+    );
+    let file_made = json!({"PathOnClient": "a.txt", "VersionData": "aGVsbG8="});
+    let path = format!("{V}/sobjects/ContentVersion");
+    let version = api.send_json("POST", &path, &file_made).await.json();
+    let bytes = format!("{path}/{}/VersionData", version["id"].as_str().unwrap());
+    api.rows(&format!(
+        "SELECT Id FROM Account WHERE Id = '{kept}' FOR VIEW"
+    ))
+    .await;
+    // What is refused as a whole leaves nothing, in the file neither.
+    let refused = json!({"allOrNone": true, "records": [
+        {"attributes": {"type": "Account"}, "Name": "Half"},
+        {"attributes": {"type": "Account"}},
+    ]});
+    api.send_json("POST", &format!("{V}/composite/sobjects"), &refused)
+        .await;
+    // Tokens: one is new, one is revoked, one has expired.
+    let (client_id, secret) = (
+        api.org.client_id().to_owned(),
+        api.org.client_secret().to_owned(),
+    );
+    let users = api.org.users().to_vec();
+    let refresh = [
+        ("grant_type", "refresh_token"),
+        ("refresh_token", &users[0].refresh_token),
+        ("client_id", &client_id),
+        ("client_secret", &secret),
+    ];
+    let fresh = api
+        .post_form("/services/oauth2/token", &refresh)
+        .await
+        .json();
+    let fresh = fresh["access_token"].as_str().unwrap().to_owned();
+    assert!(api.org.revoke(&users[1].refresh_token));
+    assert!(api.org.expire_session(&users[2].access_token));
+    assert!(
+        api.org
+            .set_app_state("Uninstalled Client", AppState::Blocked)
+    );
+    api.get(V).await; // What the program itself does is written with the next request.
+
+    let mut before = Vec::new();
+    for object in OBJECTS {
+        before.push(all(&api, object).await);
+    }
+    let now = api.org.now();
+    api.org.stop().await;
+
+    let mut api = org_in(&file).await;
+    assert_eq!(api.org.now(), now);
+    for (object, before) in OBJECTS.iter().zip(before) {
+        assert!(!before.is_empty(), "{object}");
+        let after = all(&api, object).await;
+        assert_eq!(after.len(), before.len(), "{object}");
+        for (after, before) in after.iter().zip(&before) {
+            assert_eq!(after, before);
+        }
+    }
+    let after = api.org.users();
+    assert_eq!(
+        (api.org.client_id(), api.org.client_secret()),
+        (&*client_id, &*secret)
+    );
+    let same = |at: usize| {
+        let (before, after): (&salesforce_devorg::DevUser, _) = (&users[at], &after[at]);
+        assert_eq!(
+            (&before.username, &before.password),
+            (&after.username, &after.password)
+        );
+        before.access_token == after.access_token && before.refresh_token == after.refresh_token
+    };
+    assert_eq!([0, 1, 2, 3].map(same), [true, false, false, true]);
+    let apps = api.org.apps();
+    let blocked = apps.iter().find(|app| app.name == "Uninstalled Client");
+    assert_eq!(blocked.unwrap().state, AppState::Blocked);
+
+    // It goes on: ids after the last, the recycle bin with all that went along, the tokens.
+    let next = create(&api, "Next").await;
+    assert!(next > changed, "{next} {changed}");
+    assert_eq!(api.get(&bytes).await.text, "hello");
+    for (token, status) in [
+        (&fresh, 200),
+        (&users[1].access_token, 401),
+        (&users[2].access_token, 401),
+        (&after_token(&api, 1), 200),
+    ] {
+        api.token.clone_from(token);
+        assert_eq!(api.get(&of(&kept)).await.status, status, "{token}");
+    }
+    api.token.clone_from(&fresh);
+    let contacts = format!("SELECT Id FROM Contact WHERE AccountId = '{with_children}'");
+    assert_eq!(api.rows(&contacts).await.len(), 0);
+    let envelope = format!(
+        r#"<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns="urn:partner.soap.sforce.com"><soapenv:Header><SessionHeader><sessionId>{fresh}</sessionId></SessionHeader></soapenv:Header><soapenv:Body><undelete><ids>{with_children}</ids></undelete></soapenv:Body></soapenv:Envelope>"#
+    );
+    let headers = [("content-type", "text/xml"), ("soapaction", "\"\"")];
+    let undeleted = api
+        .send("POST", "/services/Soap/u/64.0", &headers, envelope)
+        .await;
+    assert!(
+        undeleted.text.contains("<success>true</success>"),
+        "{undeleted:?}"
+    );
+    assert!(!api.rows(&contacts).await.is_empty());
+}
+
+fn after_token(api: &Api, user: usize) -> String {
+    api.org.users()[user].access_token.clone()
+}
+
+#[tokio::test]
+async fn days_pass_while_it_is_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let start = async |today: &str| {
+        DevOrg::start(Options {
+            today: Some(today.parse().unwrap()),
+            state: Some(folder.path().join("org.sqlite")),
+            ..Options::default()
+        })
+        .await
+    };
+    start("2026-11-23").await.unwrap().stop().await;
+    let later = start("2026-11-25").await.unwrap();
+    assert_eq!(later.now().to_string(), "2026-11-25T12:00:00Z");
+    later.stop().await;
+    let earlier = start("2026-11-24").await.unwrap_err();
+    let StartError::StateFile { reason, .. } = earlier else {
+        unreachable!("{earlier}");
+    };
+    assert!(matches!(reason, StateFileError::Today { today } if today.to_string() == "2026-11-25"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn tokens_are_for_the_owner_of_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.sqlite");
+    let api = org_in(&file).await;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+    }
+    api.org.stop().await;
+}
+
+#[test]
+fn a_file_that_is_none_is_refused_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    std::fs::write(path("text"), "a diary, of which there is one copy").unwrap();
+    std::fs::write(path("empty"), "").unwrap();
+    let running = Running::start(&["--state", &path("taken"), "--today", "2026-11-23"]);
+    let mut sentences = String::new();
+    for (name, today, code) in [
+        ("text", "2026-11-23", 2),
+        ("taken", "2026-11-23", 1),
+        (".", "2026-11-23", 1),
+        ("nowhere/file", "2026-11-23", 1),
+    ] {
+        let output = run(&["--state", &path(name), "--today", today]);
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{words}");
+        assert!(output.stdout.is_empty());
+        sentences += &words.replace(folder.path().to_str().unwrap(), "…");
+    }
+    running.stop();
+    let output = run(&["--state", &path("taken"), "--today", "2026-11-22"]);
+    assert_eq!(output.status.code(), Some(2));
+    sentences += &String::from_utf8(output.stderr)
+        .unwrap()
+        .replace(folder.path().to_str().unwrap(), "…");
+    insta::assert_snapshot!(sentences, @"
+    error: `--state …/text` is no state file of an org; choose another name for a new one
+    error: `--state …/taken` is used by another org that runs; stop that one, or choose another name for a new file
+    error: `--state …/.` cannot be used: Is a directory (os error 21)
+    error: `--state …/nowhere/file` cannot be used: No such file or directory (os error 2)
+    error: `--state …/taken` keeps an org whose today is 2026-11-23 already; say that day or a later one, or none
+    ");
+    assert_eq!(
+        std::fs::read_to_string(path("text")).unwrap(),
+        "a diary, of which there is one copy"
+    );
+    Running::start(&["--state", &path("empty")]).stop();
+    Running::start(&["--state", &path("taken")]).stop();
+}
+
+/// Writes pairs of an account and its contact, each whole or not at all, until the org is gone, and
+/// gives the names whose answer said that they are there.
+fn write_pairs(running: &Running, writer: usize, round: usize) -> Vec<String> {
+    let mut answered = Vec::new();
+    for number in 0.. {
+        let name = format!("Pair {round} {writer} {number}");
+        let request = json!({"allOrNone": true, "compositeRequest": [
+            {"method": "POST", "url": format!("{V}/sobjects/Account"), "referenceId": "a",
+             "body": {"Name": name}},
+            {"method": "POST", "url": format!("{V}/sobjects/Contact"), "referenceId": "c",
+             "body": {"LastName": name, "AccountId": "@{a.id}"}},
+        ]});
+        let answer = running.send("POST", &format!("{V}/composite"), &request.to_string());
+        match answer {
+            Ok((200, body)) if body.matches("\"success\":true").count() == 2 => answered.push(name),
+            Ok(other) => unreachable!("{other:?}"),
+            Err(_) => break,
+        }
+    }
+    answered
+}
+
+#[test]
+fn a_killed_org_has_what_it_answered_and_nothing_by_half() {
+    let kills = std::env::var(KILLS_VARIABLE).map_or(KILLS, |kills| kills.parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.sqlite");
+    let arguments = ["--state", file.to_str().unwrap()];
+    let mut running = Running::start(&arguments);
+    let mut answered: Vec<String> = Vec::new();
+    for round in 0..kills {
+        let done = Mutex::new(Vec::new());
+        let pid = running.pid();
+        thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let (running, done) = (&running, &done);
+                scope.spawn(move || {
+                    let pairs = write_pairs(running, writer, round);
+                    done.lock().unwrap().extend(pairs);
+                });
+            }
+            // At another moment each time.
+            thread::sleep(Duration::from_millis(20 + (round as u64 * 37) % 150));
+            crate::process::kill(pid);
+        });
+        answered.extend(done.into_inner().unwrap());
+        drop(running);
+        running = Running::start(&arguments);
+        let names = |soql: &str| -> Vec<String> {
+            let query = crate::client::query(&[("q", soql)]);
+            let (status, body) = running
+                .send("GET", &format!("{V}/query?{query}"), "")
+                .unwrap();
+            assert_eq!(status, 200, "{body}");
+            let answer: Json = serde_json::from_str(&body).unwrap();
+            let rows = answer["records"].as_array().unwrap();
+            assert_eq!(
+                rows.len() as u64,
+                answer["totalSize"].as_u64().unwrap(),
+                "one page"
+            );
+            let name = |row: &Json| row["Name"].as_str().unwrap().to_owned();
+            rows.iter().map(name).collect()
+        };
+        let like = format!("LIKE 'Pair {round} %'");
+        let accounts = names(&format!(
+            "SELECT Name FROM Account WHERE Name {like} ORDER BY Name"
+        ));
+        let contacts = names(&format!(
+            "SELECT Name FROM Contact WHERE Name {like} AND Account.Name {like} ORDER BY Name"
+        ));
+        assert_eq!(
+            accounts, contacts,
+            "an account without its contact, or the other way round"
+        );
+        for name in answered
+            .iter()
+            .filter(|name| name.starts_with(&format!("Pair {round} ")))
+        {
+            assert!(accounts.contains(name), "{name} was answered and is gone");
+        }
+    }
+    assert!(answered.len() >= kills, "nothing was written: {answered:?}");
+    let (status, _) = running.send("GET", V, "").unwrap();
+    assert_eq!(status, 200);
+}
