@@ -185,7 +185,9 @@ impl Call<'_> {
     fn change_job(&self, kind: Kind, id: Id) -> Result<Reply, ApiError> {
         self.only_json()?;
         let Change { state } = self.job_body(&self.request.body)?;
-        let now = self.shared.org().now();
+        // The worker has the org until what it writes is counted: nothing follows an abort.
+        let org = self.shared.org();
+        let now = org.now();
         let reply = self.with_job(id, |job| {
             match (&*state, kind) {
                 ("Aborted", _) => {
@@ -212,6 +214,7 @@ impl Call<'_> {
             }
             Ok(Reply::json(200, &job.summary()))
         })?;
+        drop(org);
         if state == "UploadComplete" {
             self.shared.queue.push(id);
         }
