@@ -1,5 +1,6 @@
 //! The org: its schema, its records, its day and who asks.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -188,8 +189,8 @@ impl Org {
         self.clock
     }
 
-    /// Does work that is done whole or not at all: an error takes back whatever was changed, the
-    /// org's time and the numbers of ids too. Transactions may stand within one another.
+    /// Does work that is done whole or not at all: an error, or a panic, takes back whatever was
+    /// changed, the org's time and the numbers of ids too. Transactions may stand within one another.
     ///
     /// # Errors
     ///
@@ -199,12 +200,12 @@ impl Org {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         let beginning = self.begin();
-        let result = work(self);
+        let result = catch_unwind(AssertUnwindSafe(|| work(self)));
         match result {
-            Ok(_) => self.commit(beginning),
-            Err(_) => self.roll_back(beginning),
+            Ok(Ok(_)) => self.commit(beginning),
+            Ok(Err(_)) | Err(_) => self.roll_back(beginning),
         }
-        result
+        result.unwrap_or_else(|panic| resume_unwind(panic))
     }
 
     /// Opens a transaction that lasts longer than one call; [`Org::transaction`] is the shorter way.
@@ -233,6 +234,12 @@ impl Org {
     pub fn find(&self, id: Id) -> Option<(&Object, &Record)> {
         let object = self.schema.object_by_prefix(id.prefix())?;
         Some((object, self.store.get(&object.name, id)?))
+    }
+
+    /// Says whether a user may sign in.
+    pub(crate) fn is_active(&self, user: Id) -> bool {
+        let user = self.store.get("User", user);
+        user.is_some_and(|user| user.get("IsActive").as_bool() == Some(true))
     }
 
     /// Gives a field's value as JSON; an address is put together of its parts.

@@ -93,7 +93,7 @@ impl Shared {
         }
     }
 
-    // Nothing is left half-written by a panic: each change is one call that replaces a record.
+    // Nothing is left half-written by a panic: it takes back what its transaction changed.
 
     /// Gives the org to read.
     pub(crate) fn org(&self) -> OrgRef<'_> {
@@ -260,8 +260,6 @@ impl Shared {
 
     /// Says whether a user may sign in.
     pub(crate) fn is_active(&self, user: Id) -> bool {
-        let org = self.org();
-        let user = org.store.get("User", user);
-        user.is_some_and(|user| user.get("IsActive").as_bool() == Some(true))
+        self.org().is_active(user)
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value as Json, json};
 use super::cells;
 use super::ingest::{Operation, Target, apply};
 use super::query::{self, QueryOperation};
+use super::worker::invalid_entity;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
@@ -145,7 +146,8 @@ impl Batch {
     }
 }
 
-/// Writes the rows of a batch, and gives an entry for each.
+/// Writes the rows of a batch, and gives an entry for each. An error is what the batch says of
+/// itself.
 pub(crate) fn write(
     org: &mut Org,
     session: &Session,
@@ -153,10 +155,10 @@ pub(crate) fn write(
     external_id_field: Option<&str>,
     operation: Operation,
     rows: Vec<Map<String, Json>>,
-) -> Vec<Json> {
-    let Some(object) = session.schema().object(object) else {
-        return Vec::new(); // It was there when the job was made.
-    };
+) -> Result<Vec<Json>, String> {
+    // It was there when the job was made.
+    let found = session.schema().object(object);
+    let object = found.ok_or_else(|| invalid_entity(object))?;
     let key = match operation {
         Operation::Insert => None,
         Operation::Upsert => external_id_field,
@@ -198,7 +200,7 @@ pub(crate) fn write(
             }),
         }
     });
-    entries.collect()
+    Ok(entries.collect())
 }
 
 /// Finds the rows of a batch. An error is what the batch says of itself.
@@ -242,5 +244,24 @@ impl ClassicJobs {
     pub(crate) fn next_id(&mut self, prefix: &str) -> Id {
         self.last_number += 1;
         Id::numbered(prefix, self.last_number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_fails_whose_object_is_gone() {
+        let mut org = Org::sample(Timestamp::UNIX_EPOCH);
+        let user = Id::numbered("005", 1);
+        let session = Session::of(&org, user);
+        let mut write = |object: &str| {
+            let rows = vec![Map::new()];
+            write(&mut org, &session, object, None, Operation::Insert, rows)
+        };
+        assert_eq!(write("Account").map(|rows| rows.len()), Ok(1));
+        let message = "InvalidEntity : Entity 'Nothing__c' is not supported by the Bulk API.";
+        assert_eq!(write("Nothing__c"), Err(message.to_owned()));
     }
 }

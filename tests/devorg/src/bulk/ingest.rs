@@ -124,6 +124,11 @@ impl Ingest {
 pub(crate) const NO_HARD_DELETE: &str = "hardDelete operation requires special user profile permission, please contact \
                                          your system administrator";
 
+/// Says that there is no such object for jobs.
+pub(crate) fn not_supported(object: &str) -> String {
+    format!("Entity '{object}' is not supported by the Bulk API.")
+}
+
 /// Says whether a user's profile lets records be deleted for good.
 pub(crate) fn may_hard_delete(org: &Org, session: &Session) -> bool {
     let user = org.store.get("User", session.user_id);

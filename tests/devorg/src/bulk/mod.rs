@@ -12,7 +12,9 @@ mod query;
 mod worker;
 
 pub(crate) use format::{ColumnDelimiter, Format, LineEnding};
-pub(crate) use ingest::{Ingest, NO_HARD_DELETE, Operation, key_field, may_hard_delete};
+pub(crate) use ingest::{
+    Ingest, NO_HARD_DELETE, Operation, key_field, may_hard_delete, not_supported,
+};
 pub(crate) use job::{Job, Jobs, State, Work, invalid_state};
 pub(crate) use query::{Query, QueryOperation, check as check_query};
 pub(crate) use worker::{Queue, queue, serve};

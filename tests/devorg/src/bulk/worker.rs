@@ -3,6 +3,8 @@
 //! Nobody waits for it: it has the org for two hundred rows at a time, as Salesforce does, and looks
 //! between them whether somebody stopped the job.
 
+use std::convert::Infallible;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -11,10 +13,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::ingest::Writer;
 use super::query;
-use super::{Job, State, Work};
+use super::{Job, State, Work, not_supported};
 use crate::id::Id;
 use crate::limits::Limit;
-use crate::org::Session;
+use crate::org::{Org, Session};
 use crate::state::Shared;
 
 /// The rows that are written together.
@@ -51,7 +53,6 @@ pub(crate) async fn serve(org: Weak<Shared>, mut waiting: UnboundedReceiver<Id>)
 }
 
 fn run(shared: &Arc<Shared>, id: Id) {
-    let start = Instant::now();
     let now = shared.org().now();
     let user = {
         let mut jobs = shared.jobs();
@@ -64,9 +65,14 @@ fn run(shared: &Arc<Shared>, id: Id) {
         job.enter(State::InProgress, now);
         job.session.user_id
     };
-    // What the user may do now counts, not what it was when the job was made.
-    let session = shared.session_for(user);
-    let ended = work(shared, id, &session);
+    finish(shared, id, || work(shared, id, user));
+}
+
+/// Does the work of a job, and ends it, also when the work breaks off.
+fn finish(shared: &Shared, id: Id, work: impl FnOnce() -> Result<(), String>) {
+    let start = Instant::now();
+    let ended = catch_unwind(AssertUnwindSafe(work));
+    let ended = ended.unwrap_or_else(|_| Err("Unknown : An unexpected error occurred".into()));
     let now = shared.org().now();
     shared.job_in_progress(id, |job| {
         job.took = start.elapsed();
@@ -80,8 +86,17 @@ fn run(shared: &Arc<Shared>, id: Id) {
     });
 }
 
+/// Begins the session in which a job goes on: what its user may do now counts, not what it was when
+/// the job was made.
+fn session_now(shared: &Shared, org: &Org, user: Id) -> Result<Session, String> {
+    if !org.is_active(user) {
+        return Err("InvalidUser : The user who created the job is not active".into());
+    }
+    Ok(Session::with(org, user, shared.access(org, user)))
+}
+
 /// Does a job. An error is what the job says of itself.
-fn work(shared: &Shared, id: Id, session: &Session) -> Result<(), String> {
+fn work(shared: &Shared, id: Id, user: Id) -> Result<(), String> {
     enum Kind {
         Ingest,
         Query(query::QueryOperation, String, Vec<query::Column>),
@@ -94,9 +109,11 @@ fn work(shared: &Shared, id: Id, session: &Session) -> Result<(), String> {
     });
     match kind {
         None => Ok(()),
-        Some(Kind::Ingest) => write(shared, id, session),
+        Some(Kind::Ingest) => write(shared, id, user),
         Some(Kind::Query(operation, soql, columns)) => {
-            let found = query::run(&shared.org(), session, operation, &soql, &columns);
+            let org = shared.org();
+            let session = session_now(shared, &org, user)?;
+            let found = query::run(&org, &session, operation, &soql, &columns);
             let rows = found.map_err(|error| format!("{}: {}", error.code, error.message))?;
             keep(shared, id, rows)
         }
@@ -121,52 +138,62 @@ fn keep(shared: &Shared, id: Id, rows: Vec<StringRecord>) -> Result<(), String> 
     Ok(())
 }
 
-fn write(shared: &Shared, id: Id, session: &Session) -> Result<(), String> {
-    let schema = session.schema();
-    let begun = shared.job_in_progress(id, |job| {
-        let Work::Ingest(ingest) = &mut job.work else {
-            return Ok(None);
-        };
-        ingest.read(job.format)?;
-        let Some(object) = schema.object(&job.object) else {
-            return Ok(None); // It was there when the job was made.
-        };
-        let batches = ingest.unprocessed.len().div_ceil(BATCH_ROWS);
-        Ok::<_, String>(Some((Writer::new(schema, object, ingest)?, batches)))
+fn write(shared: &Shared, id: Id, user: Id) -> Result<(), String> {
+    let rows = shared.job_in_progress(id, |job| match &mut job.work {
+        Work::Ingest(ingest) => {
+            ingest.read(job.format)?;
+            Ok(ingest.unprocessed.len())
+        }
+        Work::Query(_) => Ok::<_, String>(0),
     });
-    let Some(Some((writer, batches))) = begun.transpose()? else {
+    let Some(rows) = rows.transpose()? else {
         return Ok(());
     };
     // The first was counted when the job was made.
-    let more = batches.saturating_sub(1) as u64;
+    let more = rows.div_ceil(BATCH_ROWS).saturating_sub(1) as u64;
     if !shared.limits.take(Limit::DailyBulkApiBatches, more) {
         return Err("ExceededQuota : ApiBatchItems Limit exceeded.".into());
     }
-    loop {
-        let rows = shared.job_in_progress(id, |job| match &job.work {
-            Work::Ingest(ingest) => ingest
-                .unprocessed
-                .iter()
-                .take(CHUNK_ROWS)
-                .cloned()
-                .collect(),
-            Work::Query(_) => Vec::new(),
-        });
-        let Some(rows) = rows.filter(|rows| !rows.is_empty()) else {
-            return Ok(());
-        };
-        let ended = writer.write(&mut shared.org_mut(), session, &rows);
-        let mut jobs = shared.jobs();
-        if let Some(job) = jobs.get_mut(id) {
-            count(job, rows.len(), ended);
-        }
-        drop(jobs);
-        // What cannot be written is tried again, and whoever asks next is told.
+    while write_chunk(shared, id, user)? {
+        // What cannot be saved is tried again, and whoever asks next is told.
         let _ = shared.save();
     }
+    Ok(())
 }
 
-/// Puts the rows of a chunk where they belong, also when the job was stopped meanwhile.
+/// Writes the next rows of a job, and says whether there were any.
+///
+/// Whoever stops a job reads the org: that waits until the rows that are being written are counted.
+fn write_chunk(shared: &Shared, id: Id, user: Id) -> Result<bool, String> {
+    let mut org = shared.org_mut();
+    let session = session_now(shared, &org, user)?;
+    let schema = session.schema();
+    let chunk = shared.job_in_progress(id, |job| {
+        let Work::Ingest(ingest) = &job.work else {
+            return Ok(None);
+        };
+        let object = schema.object(&job.object);
+        let object = object.ok_or_else(|| invalid_entity(&job.object))?;
+        let writer = Writer::new(schema, object, ingest)?;
+        let rows = ingest.unprocessed.iter().take(CHUNK_ROWS);
+        let rows: Vec<StringRecord> = rows.cloned().collect();
+        Ok::<_, String>((!rows.is_empty()).then_some((writer, rows)))
+    });
+    let Some((writer, rows)) = chunk.transpose()?.flatten() else {
+        return Ok(false);
+    };
+    // Should it break off, none of the rows are written.
+    let Ok(ended) = org.transaction(|org| Ok::<_, Infallible>(writer.write(org, &session, &rows)));
+    shared.job_in_progress(id, |job| count(job, rows.len(), ended));
+    Ok(true)
+}
+
+/// Says what a job is told whose object is not there any more, or not for its user.
+pub(super) fn invalid_entity(object: &str) -> String {
+    format!("InvalidEntity : {}", not_supported(object))
+}
+
+/// Puts the rows of a chunk where they belong.
 fn count(job: &mut Job, rows: usize, ended: Vec<(bool, StringRecord)>) {
     let Work::Ingest(ingest) = &mut job.work else {
         return;
@@ -191,5 +218,110 @@ impl Shared {
         let mut jobs = self.jobs();
         let job = jobs.get_mut(id)?;
         (job.state == State::InProgress).then(|| then(job))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::bulk::{Format, Ingest, Operation};
+    use crate::records::fill;
+    use crate::{DevOrg, Options};
+
+    /// Makes a job of a salesman that the worker has, with the rows of three chunks.
+    fn job(shared: &Shared, object: &str, user: Id) -> Id {
+        let mut ingest = Ingest::new(Operation::Insert, None, None);
+        let rows = (0..CHUNK_ROWS * 2 + 1).map(|row| format!("{row}\n"));
+        ingest.data = Some(format!("Name\n{}", rows.collect::<String>()).into_bytes());
+        let now = shared.org().now();
+        let id = shared.jobs().next_id();
+        let session = shared.session_for(user);
+        shared.jobs().insert(Job {
+            id,
+            object: object.to_owned(),
+            session,
+            created: now,
+            modified: now,
+            state: State::InProgress,
+            version: 68.0,
+            format: Format::default(),
+            records_processed: 0,
+            records_failed: 0,
+            error: None,
+            took: Duration::ZERO,
+            work: Work::Ingest(ingest),
+        });
+        id
+    }
+
+    fn set_active(org: &mut Org, user: Id, active: bool) {
+        let mut record = org.store.get("User", user).cloned().unwrap();
+        record.values.insert("IsActive".into(), active.into());
+        org.store.put(record);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_cannot_go_on_fails() {
+        let org = DevOrg::start(Options::default()).await.unwrap();
+        let (shared, user) = (&org.shared, org.users()[2].id());
+        let accounts = || shared.org().store.len("Account");
+        let before = accounts();
+        let end = |id: Id| {
+            let jobs = shared.jobs();
+            let job = jobs.get(id).unwrap();
+            let error = job.error.clone().unwrap_or_default();
+            (job.state, job.records_processed, error)
+        };
+        let failed = |rows: usize, error: &str| (State::Failed, rows, error.to_owned());
+
+        // Its work breaks off, in the middle of what is written together.
+        let id = job(shared, "Account", user);
+        finish(shared, id, || {
+            shared.org_mut().transaction(|org| -> Result<(), String> {
+                let schema = org.schema.clone();
+                let (object, at) = (schema.object("Account").unwrap(), org.now());
+                fill::insert(org, object, fill::Values::new(), user, at);
+                std::panic::resume_unwind(Box::new("broken"))
+            })
+        });
+        let unknown = "Unknown : An unexpected error occurred";
+        assert_eq!(end(id), failed(0, unknown));
+        assert_eq!(accounts(), before);
+
+        // There is no such object, or none that its user sees.
+        for object in ["Nothing__c", "ContentWorkspace"] {
+            let id = job(shared, object, user);
+            finish(shared, id, || work(shared, id, user));
+            let message =
+                format!("InvalidEntity : Entity '{object}' is not supported by the Bulk API.");
+            assert_eq!(end(id), failed(0, &message));
+        }
+
+        // Its user is deactivated between two chunks.
+        let id = job(shared, "Account", user);
+        finish(shared, id, || {
+            shared
+                .job_in_progress(id, |job| match &mut job.work {
+                    Work::Ingest(ingest) => ingest.read(job.format),
+                    Work::Query(_) => Ok(()),
+                })
+                .unwrap()?;
+            assert_eq!(write_chunk(shared, id, user), Ok(true));
+            set_active(&mut shared.org_mut(), user, false);
+            write_chunk(shared, id, user).map(|_| ())
+        });
+        let inactive = "InvalidUser : The user who created the job is not active";
+        assert_eq!(end(id), failed(CHUNK_ROWS, inactive));
+        assert_eq!(accounts(), before + CHUNK_ROWS);
+
+        // What is there and may be done is done whole.
+        set_active(&mut shared.org_mut(), user, true);
+        let id = job(shared, "Account", user);
+        finish(shared, id, || work(shared, id, user));
+        let rows = CHUNK_ROWS * 2 + 1;
+        assert_eq!(end(id), (State::JobComplete, rows, String::new()));
     }
 }

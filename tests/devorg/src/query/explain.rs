@@ -9,10 +9,8 @@ use std::cell::OnceCell;
 use serde_json::{Value as Json, json};
 use soql::{CompareOp, PatternPart};
 
-use super::bind::Binder;
 use super::date_range::Calendar;
 use super::plan::{Datum, Expr, Filter, Operand, Plan};
-use super::refusal::Source;
 use super::view::{Entry, Row, View};
 use crate::error::ApiError;
 use crate::org::{Org, Session};
@@ -74,16 +72,8 @@ struct Way {
 ///
 /// As [`super::run`].
 pub(crate) fn explain(org: &Org, session: &Session, soql: &str) -> Result<Json, ApiError> {
-    let source = Source(soql);
-    let query = soql::parse_query(soql).map_err(|error| source.unparsed(&error))?;
     let calendar = Calendar::new(org, session);
-    let binder = Binder {
-        schema: session.schema(),
-        user: session.user_id,
-        calendar: &calendar,
-        source,
-    };
-    let plan = binder.statement(&query)?;
+    let plan = super::plan(session, &calendar, soql)?;
     let recent = OnceCell::new();
     let view = View {
         org,

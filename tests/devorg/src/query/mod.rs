@@ -29,6 +29,7 @@ use serde_json::Value as Json;
 
 use crate::error::ApiError;
 use crate::org::{Org, Session};
+use crate::seen::Glance;
 use bind::Binder;
 pub(crate) use date_range::Calendar;
 pub(crate) use explain::explain;
@@ -66,6 +67,8 @@ pub struct Answer {
     /// `columnMetadata` and what is said beside it, when the columns were asked for; there are no
     /// rows then.
     pub columns: Option<Json>,
+    /// How the query says that its rows are come across.
+    pub(crate) glance: Option<Glance>,
 }
 
 /// Answers a query.
@@ -76,21 +79,14 @@ pub struct Answer {
 /// an excerpt and the row and column, when it does not fit the schema; `EXCEEDED_ID_LIMIT` when a
 /// grouped query has more groups than a page has rows.
 pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result<Answer, ApiError> {
-    let source = Source(soql);
-    let query = soql::parse_query(soql).map_err(|error| source.unparsed(&error))?;
     let calendar = Calendar::new(org, session);
-    let binder = Binder {
-        schema: session.schema(),
-        user: session.user_id,
-        calendar: &calendar,
-        source,
-    };
-    let plan = binder.statement(&query)?;
+    let plan = plan(session, &calendar, soql)?;
     if options.columns {
         return Ok(Answer {
             total_size: 0,
             records: Vec::new(),
             columns: Some(columns::columns(&plan)),
+            glance: None,
         });
     }
     let recent = OnceCell::new();
@@ -107,7 +103,19 @@ pub fn run(org: &Org, session: &Session, soql: &str, options: Options) -> Result
         total_size: found.total,
         records: found.records,
         columns: None,
+        glance: plan.glance,
     })
+}
+
+/// Reads a query and binds it to the schema that who asks sees.
+fn plan<'a>(
+    session: &'a Session,
+    calendar: &Calendar,
+    soql: &str,
+) -> Result<plan::Plan<'a>, ApiError> {
+    let source = Source(soql);
+    let query = soql::parse_query(soql).map_err(|error| source.unparsed(&error))?;
+    Binder::new(session, calendar, source).statement(&query)
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::date_part::DatePart;
 use super::distance::Distance;
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object};
+use crate::seen::Glance;
 
 /// A query, or the query of a child relationship, or of a semi-join.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub(super) struct Plan<'a> {
     pub(super) offset: usize,
     /// What a row of the answer is made of.
     pub(super) rows: Rows<'a>,
+    /// How `FOR VIEW` or `FOR REFERENCE` says that the rows are come across.
+    pub(super) glance: Option<Glance>,
 }
 
 /// The rows that a scope leaves.

@@ -40,13 +40,7 @@ impl<'a> Selection<'a> {
         base: &str,
     ) -> Result<Self, ApiError> {
         let calendar = Calendar::new(org, session);
-        let binder = Binder {
-            schema: session.schema(),
-            user: session.user_id,
-            calendar: &calendar,
-            source,
-        };
-        let plan = binder.statement(query)?;
+        let plan = Binder::new(session, &calendar, source).statement(query)?;
         if !matches!(plan.rows, Rows::Records(_)) {
             let reason = "Only root queries support aggregate expressions";
             return Err(source.malformed(query.span, reason));

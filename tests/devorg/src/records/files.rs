@@ -71,6 +71,14 @@ fn complete_version(org: &Org, values: &mut Values) -> Result<(), ApiError> {
         ));
     }
     org.check_room_for_file(values.get("VersionData").map_or(0, size), 0)?;
+    // Whoever adds a version to a document does not become its owner.
+    let document = values.get("ContentDocumentId").and_then(Value::as_text);
+    let document = document
+        .and_then(Id::parse)
+        .and_then(|id| org.store.get("ContentDocument", id));
+    if let (true, Some(document)) = (empty(values, "OwnerId"), document) {
+        values.insert("OwnerId".into(), document.get("OwnerId").clone());
+    }
     let path = values.get("PathOnClient").and_then(Value::as_text);
     let title = path.map(|path| Value::text(stem(file_name(path))));
     if let (true, Some(title)) = (empty(values, "Title"), title) {
@@ -79,8 +87,52 @@ fn complete_version(org: &Org, values: &mut Values) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Finds the document that a version says it is of.
+pub(super) fn document<'o>(org: &'o Org, version: &Record) -> Option<&'o Record> {
+    if &*version.object != "ContentVersion" {
+        return None;
+    }
+    let document = version.reference("ContentDocumentId")?;
+    org.store.get("ContentDocument", document)
+}
+
 fn size(data: &Value) -> u64 {
     data.as_blob().map_or(0, |bytes| bytes.len() as u64)
+}
+
+fn integrity(message: String, field: &str) -> ApiError {
+    ApiError::of_fields("FIELD_INTEGRITY_EXCEPTION", message, [field.to_owned()])
+}
+
+fn is_person(entity: Id) -> bool {
+    entity.prefix() == "005"
+}
+
+/// Checks how a file is shared: rights to it are inferred from a record, and given to a person.
+fn check_share_type(entity: Id, share: &str) -> Result<(), ApiError> {
+    let never = if is_person(entity) { "I" } else { "C" };
+    if share == never {
+        let message = format!("Invalid sharing type {share}");
+        return Err(integrity(message, "ShareType"));
+    }
+    Ok(())
+}
+
+fn check_visibility(entity: Id, visibility: &str) -> Result<(), ApiError> {
+    if (visibility == "SharedUsers") != is_person(entity) && visibility != "AllUsers" {
+        let message = format!("Invalid visibility {visibility}");
+        return Err(integrity(message, "Visibility"));
+    }
+    Ok(())
+}
+
+fn check_not_frozen(org: &Org, document: Id) -> Result<(), ApiError> {
+    let document = org.store.get("ContentDocument", document);
+    if document.is_some_and(|document| document.get("SharingOption").as_text() == Some("R")) {
+        let message = "Sharing of this file is frozen".to_owned();
+        return Err(integrity(message, "ContentDocumentId"));
+    }
+    Ok(())
 }
 
 fn complete_link(org: &Org, values: &mut Values) -> Result<(), ApiError> {
@@ -91,32 +143,11 @@ fn complete_link(org: &Org, values: &mut Values) -> Result<(), ApiError> {
     ) else {
         return Ok(()); // The schema requires both.
     };
-    let integrity = |message: String, field: &str| {
-        ApiError::of_fields("FIELD_INTEGRITY_EXCEPTION", message, [field.to_owned()])
-    };
     let share = of("ShareType").ok_or_else(|| required(vec!["ShareType".to_owned()]))?;
-    // Rights to a file are inferred from a record, and given to a person.
-    let person = entity.prefix() == "005";
-    if (person && share == "I") || (!person && share == "C") {
-        return Err(integrity(
-            format!("Invalid sharing type {share}"),
-            "ShareType",
-        ));
-    }
+    check_share_type(entity, share)?;
     let visibility = of("Visibility").unwrap_or("AllUsers");
-    if (visibility == "SharedUsers") != person && visibility != "AllUsers" {
-        return Err(integrity(
-            format!("Invalid visibility {visibility}"),
-            "Visibility",
-        ));
-    }
-    let frozen = org
-        .find(document)
-        .is_some_and(|(_, document)| document.get("SharingOption").as_text() == Some("R"));
-    if frozen {
-        let message = "Sharing of this file is frozen".to_owned();
-        return Err(integrity(message, "ContentDocumentId"));
-    }
+    check_visibility(entity, visibility)?;
+    check_not_frozen(org, document)?;
     let linked = org
         .store
         .children("ContentDocumentLink", "ContentDocumentId", document)
@@ -139,11 +170,35 @@ fn complete_link(org: &Org, values: &mut Values) -> Result<(), ApiError> {
 /// # Errors
 ///
 /// `INSUFFICIENT_ACCESS_OR_READONLY`: only a file's latest version is changed.
-/// `STORAGE_LIMIT_EXCEEDED`.
+/// `STORAGE_LIMIT_EXCEEDED`. `FIELD_INTEGRITY_EXCEPTION`: a link that could not be made so.
 pub(super) fn check_change(org: &Org, record: &Record, values: &Values) -> Result<(), ApiError> {
-    if &*record.object != "ContentVersion" {
-        return Ok(());
+    match &*record.object {
+        "ContentVersion" => check_version_change(org, record, values),
+        "ContentDocumentLink" => check_link_change(org, record, values),
+        _ => Ok(()),
     }
+}
+
+/// Checks what a link is changed to. What stays is good: an owner's rights are inferred.
+fn check_link_change(org: &Org, link: &Record, values: &Values) -> Result<(), ApiError> {
+    let new = |name: &str| {
+        let value = values.get(name).filter(|value| *value != link.get(name));
+        value.and_then(Value::as_text)
+    };
+    let (share, visibility) = (new("ShareType"), new("Visibility"));
+    let (Some(document), Some(entity), true) = (
+        link.reference("ContentDocumentId"),
+        link.reference("LinkedEntityId"),
+        share.is_some() || visibility.is_some(),
+    ) else {
+        return Ok(()); // Every link has both.
+    };
+    share.map_or(Ok(()), |share| check_share_type(entity, share))?;
+    visibility.map_or(Ok(()), |visibility| check_visibility(entity, visibility))?;
+    check_not_frozen(org, document)
+}
+
+fn check_version_change(org: &Org, record: &Record, values: &Values) -> Result<(), ApiError> {
     if record.get("IsLatest").as_bool() != Some(true) {
         return Err(ApiError::bad_request(
             "INSUFFICIENT_ACCESS_OR_READONLY",

@@ -1,5 +1,6 @@
 //! Who may own a record: an active user, or a queue where the object can have one.
 
+use super::files;
 use crate::error::ApiError;
 use crate::org::Org;
 use crate::schema::Object;
@@ -16,7 +17,9 @@ pub(super) fn check(
     old: Option<&Record>,
     record: &Record,
 ) -> Result<(), ApiError> {
-    if old.is_some_and(|old| old.get("OwnerId") == record.get("OwnerId")) {
+    // A new version has the owner that its document already has.
+    let before = old.or_else(|| files::document(org, record));
+    if before.is_some_and(|before| before.get("OwnerId") == record.get("OwnerId")) {
         return Ok(());
     }
     let owner = record.reference("OwnerId").and_then(|id| org.find(id));

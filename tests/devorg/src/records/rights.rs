@@ -3,7 +3,7 @@
 //! What nobody may do is a mistake about the object; what this user may not is a want of rights.
 
 use super::fill::Values;
-use super::not_writable;
+use super::{files, not_writable};
 use crate::access::Level;
 use crate::error::ApiError;
 use crate::id::Id;
@@ -33,7 +33,8 @@ pub(super) fn check_change(org: &Org, session: &Session, record: &Record) -> Res
     }
 }
 
-/// Refuses another owner from who may change a record and not give it away.
+/// Refuses another owner from who may change a record and not give it away. The owner of a file's
+/// version is its document's.
 ///
 /// # Errors
 ///
@@ -44,6 +45,7 @@ pub(super) fn check_owner(
     record: &Record,
     values: &Values,
 ) -> Result<(), ApiError> {
+    let record = files::document(org, record).unwrap_or(record);
     let other = values
         .get("OwnerId")
         .is_some_and(|owner| owner != record.get("OwnerId"));

@@ -101,7 +101,12 @@ pub(super) fn made(org: &mut Org, record: &Record, by: Id, at: Timestamp) {
         return;
     }
     match record.reference("ContentDocumentId") {
-        Some(document) => supersede(org, document, record),
+        Some(document) => {
+            let before = org.store.get("ContentDocument", document);
+            let before = before.and_then(|document| document.reference("OwnerId"));
+            supersede(org, document, record);
+            hand_over(org, document, before, record.reference("OwnerId"), by, at);
+        }
         None => make_document(org, record, by, at),
     }
 }
@@ -197,9 +202,20 @@ pub(super) fn changed(org: &mut Org, old: &Record, record: &Record, by: Id, at: 
         }
         org.store.put(version);
     }
-    // A new owner has the link that the old one had.
-    let owners = (old.reference("OwnerId"), record.reference("OwnerId"));
-    let (Some(before), Some(after)) = owners else {
+    let before = old.reference("OwnerId");
+    hand_over(org, document, before, record.reference("OwnerId"), by, at);
+}
+
+/// Gives the new owner of a document the link that the old one had.
+fn hand_over(
+    org: &mut Org,
+    document: Id,
+    before: Option<Id>,
+    after: Option<Id>,
+    by: Id,
+    at: Timestamp,
+) {
+    let (Some(before), Some(after)) = (before, after) else {
         return;
     };
     if before == after {

@@ -87,6 +87,9 @@ pub(crate) fn insert_values(
         let at = org.tick();
         let record = fill::draft(org, object, values, session.user_id, at);
         let id = record.id;
+        if let Some(document) = files::document(org, &record) {
+            rights::check_owner(org, session, document, &record.values)?;
+        }
         save(org, session, object, None, record, options)?;
         Ok(id)
     })

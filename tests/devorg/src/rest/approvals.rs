@@ -62,9 +62,11 @@ impl Call<'_> {
             .iter()
             .map(|json| {
                 let done = request(json).and_then(|request| {
-                    let mut org = self.shared.org_mut();
-                    let at = org.tick();
-                    approvals::act(&mut org, &self.session, &request, at)
+                    // What is refused leaves the org's time as it was, too.
+                    self.shared.org_mut().transaction(|org| {
+                        let at = org.tick();
+                        approvals::act(org, &self.session, &request, at)
+                    })
                 });
                 result(json, done)
             })

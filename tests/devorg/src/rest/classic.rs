@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::version::Version;
 use crate::bulk::classic::{self, Batch, ClassicJob, ClassicOperation, ClassicState, Outcome};
-use crate::bulk::{NO_HARD_DELETE, Operation, key_field, may_hard_delete};
+use crate::bulk::{NO_HARD_DELETE, Operation, key_field, may_hard_delete, not_supported};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::limits::Limit;
@@ -178,10 +178,11 @@ impl Call<'_> {
             ));
         }
         let created = self.shared.org().now();
-        let object = self.session.schema().object(&job.object).ok_or_else(|| {
-            let message = format!("Entity '{}' is not supported by the Bulk API.", job.object);
-            refused("InvalidEntity", message)
-        })?;
+        let object = self
+            .session
+            .schema()
+            .object(&job.object)
+            .ok_or_else(|| refused("InvalidEntity", not_supported(&job.object)))?;
         let external_id_field = match job.operation {
             ClassicOperation::Write(operation) => {
                 if operation == Operation::HardDelete
@@ -271,7 +272,7 @@ impl Call<'_> {
             operation,
             rows,
         );
-        Ok(Ok(Outcome::Written(written)))
+        Ok(written.map(Outcome::Written))
     }
 
     fn change(&self, id: &str) -> Result<Reply, ApiError> {

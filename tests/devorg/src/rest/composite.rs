@@ -90,14 +90,14 @@ impl Call<'_> {
         } else {
             Whole::Composite
         };
-        let mut answers = Answers::new();
+        let mut answers = Answers::default();
         let mut well = true;
         for part in parts {
             let reply = self
                 .answer_part(whole, part, &answers)
                 .unwrap_or_else(Reply::from);
             let failed = part.failed(&reply);
-            answers.insert(part.reference_id, reply.to_json());
+            answers.keep(part.reference_id, &reply);
             replies.push(reply);
             well &= !failed;
             if failed && halt {
@@ -108,6 +108,7 @@ impl Call<'_> {
     }
 
     fn answer_part(&self, whole: Whole, part: &Part, answers: &Answers) -> Result<Reply, ApiError> {
+        answers.check_room()?;
         let url = reference::in_url(part.url, answers)?;
         let body = reference::in_json(part.body, answers)?;
         let subrequest = Subrequest {

@@ -60,6 +60,11 @@ impl Call<'_> {
         field.is_some_and(|field| field.field_type == FieldType::Base64)
     }
 
+    /// Says whether a path below the version is that of a field's bytes.
+    pub(super) fn asks_for_bytes(&self, path: &[&str]) -> bool {
+        matches!(path, ["sobjects", object, _, field] if self.is_blob(object, field))
+    }
+
     /// `/sobjects/{object}/{id}/{field}`.
     pub(super) fn blob(&self, name: &str, id: &str, field: &str) -> Result<Reply, ApiError> {
         if self.request.method != Method::GET {

@@ -157,7 +157,7 @@ impl Call<'_> {
             .take(limit)
             .map(|row| record(schema, object, view, row))
             .collect();
-        self.note_seen(&[id], Glance::View);
+        self.note_seen(id, Glance::View);
         Ok(json!({
             "columns": columns(schema, object, view),
             "developerName": view.developer_name,

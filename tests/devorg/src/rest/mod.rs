@@ -50,6 +50,7 @@ struct Call<'a> {
     shared: &'a Shared,
     request: &'a Request,
     session: Session,
+    version: Version,
     /// `/services/data/v68.0`.
     base: String,
 }
@@ -74,7 +75,7 @@ fn signed_in<'a>(
     version: &str,
     used: u64,
 ) -> Result<Call<'a>, ApiError> {
-    let base = format!("/services/data/{}", Version::parse(version)?);
+    let version = Version::parse(version)?;
     let session = shared.session(request)?;
     if used > shared.limits.max(Limit::DailyApiRequests) {
         return Err(ApiError::new(
@@ -87,7 +88,8 @@ fn signed_in<'a>(
         shared,
         request,
         session,
-        base,
+        version,
+        base: format!("/services/data/{version}"),
     })
 }
 

@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use super::Call;
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::query::{self, Options};
+use crate::query::{self, Answer, Options};
+use crate::seen::Glance;
 use crate::wire::Reply;
 
 /// The rows of a page, unless the client asks otherwise; also the most that it can ask for.
@@ -33,11 +34,13 @@ pub(crate) struct Cursor {
     user: Id,
     rows: Arc<Vec<Json>>,
     batch_size: usize,
+    /// How the rows of a page are come across.
+    pub(crate) glance: Option<Glance>,
 }
 
 impl Cursors {
     /// Keeps an answer for its user.
-    pub(crate) fn open(&mut self, user: Id, rows: Arc<Vec<Json>>, batch_size: usize) -> Cursor {
+    pub(crate) fn open(&mut self, user: Id, answer: Answer, batch_size: usize) -> Cursor {
         let of_user = self
             .open
             .iter()
@@ -52,8 +55,9 @@ impl Cursors {
         let cursor = Cursor {
             id: Id::numbered("01g", self.last_number),
             user,
-            rows,
+            rows: Arc::new(answer.records),
             batch_size,
+            glance: answer.glance,
         };
         self.open.push_back(cursor.clone());
         cursor
@@ -135,7 +139,6 @@ impl Call<'_> {
             base: self.base.clone(),
         };
         let answer = query::run(&self.shared.org(), &self.session, soql, options)?;
-        self.note_answer(soql, &answer.records);
         if columns {
             let columns = answer.columns.unwrap_or_default();
             let whole = columns.get("columnMetadata").is_some();
@@ -146,7 +149,9 @@ impl Call<'_> {
             };
             return Ok(Reply::json(200, &body));
         }
+        let user = self.session.user_id;
         if answer.records.len() <= batch_size {
+            self.shared.note_page(user, answer.glance, &answer.records);
             let page = Page {
                 total_size: answer.total_size,
                 done: true,
@@ -155,11 +160,7 @@ impl Call<'_> {
             };
             return Ok(Reply::json(200, &page));
         }
-        let rows = Arc::new(answer.records);
-        let cursor = self
-            .shared
-            .cursors()
-            .open(self.session.user_id, rows, batch_size);
+        let cursor = self.shared.cursors().open(user, answer, batch_size);
         Ok(self.page(&cursor, 0, batch_size))
     }
 
@@ -182,6 +183,7 @@ impl Call<'_> {
 
     fn page(&self, cursor: &Cursor, offset: usize, batch_size: usize) -> Reply {
         let (records, next) = cursor.page(offset, batch_size);
+        self.shared.note_page(cursor.user, cursor.glance, records);
         let page = Page {
             total_size: cursor.total_size(),
             done: next.is_none(),

@@ -2,13 +2,13 @@
 
 use http::Method;
 use serde_json::{Map, Value as Json, json};
-use soql::ForClause;
 
 use super::Call;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::schema::Object;
 use crate::seen::{Glance, VIEWED};
+use crate::state::Shared;
 use crate::wire::Reply;
 
 /// The most records of an answer (*REST API Developer Guide*, "Recently Viewed Items").
@@ -71,31 +71,34 @@ impl Call<'_> {
         Json::Object(item)
     }
 
-    /// Writes down that who asks has come across records.
-    pub(super) fn note_seen(&self, records: &[Id], glance: Glance) {
-        let mut org = self.shared.org_mut();
-        for record in records {
-            let at = org.tick();
-            org.seen.note(self.session.user_id, *record, glance, at);
-        }
+    /// Writes down that who asks has come across a record.
+    pub(super) fn note_seen(&self, record: Id, glance: Glance) {
+        self.shared
+            .note_seen(self.session.user_id, &[record], glance);
     }
+}
 
-    /// Writes down what `FOR VIEW` and `FOR REFERENCE` say of a query's rows: the last row is the
-    /// one that was seen last.
-    pub(super) fn note_answer(&self, soql: &str, rows: &[Json]) {
-        let Ok(query) = soql::parse_query(soql) else {
-            return;
-        };
-        let glance = match query.for_clauses.as_slice() {
-            clauses if clauses.contains(&ForClause::View) => Glance::View,
-            clauses if clauses.contains(&ForClause::Reference) => Glance::Reference,
-            _ => return,
-        };
+impl Shared {
+    /// Writes down what `FOR VIEW` and `FOR REFERENCE` say of the rows of a page.
+    pub(crate) fn note_page(&self, user: Id, glance: Option<Glance>, rows: &[Json]) {
+        let Some(glance) = glance else { return };
         // The address names the record, whether its id is selected or not.
         let ids: Vec<Id> = rows
             .iter()
             .filter_map(|row| Id::parse(row["attributes"]["url"].as_str()?.rsplit('/').next()?))
             .collect();
-        self.note_seen(&ids, glance);
+        self.note_seen(user, &ids, glance);
+    }
+
+    /// Writes down that a user has come across records, all in one moment.
+    fn note_seen(&self, user: Id, records: &[Id], glance: Glance) {
+        if records.is_empty() {
+            return;
+        }
+        let mut org = self.org_mut();
+        let at = org.tick();
+        for record in records {
+            org.seen.note(user, *record, glance, at);
+        }
     }
 }

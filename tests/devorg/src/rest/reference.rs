@@ -6,10 +6,51 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use crate::error::ApiError;
-use crate::wire::{BODY_BYTES_MAX, URI_BYTES_MAX, address_too_long, body_too_long};
+use crate::wire::{BODY_BYTES_MAX, Reply, URI_BYTES_MAX, address_too_long, body_too_long};
+
+/// The bytes of the answers after which nothing more is asked: they are kept until all are there. It
+/// is more than the rows that a composite request can ask for usually have.
+const ANSWERS_BYTES_MAX: usize = 32 * 1_024 * 1_024;
 
 /// What the subrequests so far answered, by their reference ids.
-pub(super) type Answers<'a> = HashMap<&'a str, Json>;
+#[derive(Debug)]
+pub(super) struct Answers<'a> {
+    by_id: HashMap<&'a str, Json>,
+    /// The bytes that may still come.
+    room: usize,
+}
+
+impl Default for Answers<'_> {
+    fn default() -> Self {
+        Self {
+            by_id: HashMap::new(),
+            room: ANSWERS_BYTES_MAX,
+        }
+    }
+}
+
+impl<'a> Answers<'a> {
+    /// Keeps an answer.
+    pub(super) fn keep(&mut self, id: &'a str, reply: &Reply) {
+        self.room = self.room.saturating_sub(reply.len());
+        self.by_id.insert(id, reply.to_json());
+    }
+
+    /// Refuses to ask for more when the answers are too long already.
+    ///
+    /// # Errors
+    ///
+    /// `LIMIT_EXCEEDED`.
+    pub(super) fn check_room(&self) -> Result<(), ApiError> {
+        if self.room > 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "The responses of a composite request are limited to {ANSWERS_BYTES_MAX} bytes."
+        );
+        Err(ApiError::bad_request("LIMIT_EXCEEDED", message))
+    }
+}
 
 /// Says whether a text can be a reference id.
 pub(super) fn is_id(text: &str) -> bool {
@@ -106,7 +147,10 @@ fn replaced(
 fn value<'a>(reference: &str, answers: &'a Answers) -> Result<&'a Json, ApiError> {
     let end = reference.find(['.', '[']).unwrap_or(reference.len());
     let (id, path) = reference.split_at(end);
-    let found = answers.get(id).and_then(|answer| follow(answer, path));
+    let found = answers
+        .by_id
+        .get(id)
+        .and_then(|answer| follow(answer, path));
     found.filter(|value| !value.is_null()).ok_or_else(|| {
         let message =
             format!("Invalid reference specified. No value for {reference} found in {id}");
@@ -134,13 +178,25 @@ mod tests {
     use serde_json::json;
 
     fn answers() -> Answers<'static> {
-        HashMap::from([
-            ("made", json!({"id": "001", "success": true})),
-            (
-                "found",
-                json!({"records": [{"Id": "003", "Name": "A & B", "N": 7, "Z": null}]}),
-            ),
-        ])
+        let found = json!({"records": [{"Id": "003", "Name": "A & B", "N": 7, "Z": null}]});
+        let mut answers = Answers::default();
+        answers.keep("found", &Reply::json(200, &found));
+        let made = json!({"id": "001", "success": true});
+        answers.keep("made", &Reply::json(201, &made));
+        answers
+    }
+
+    #[test]
+    fn answers_have_an_end_together() {
+        let mut answers = answers();
+        let long = Reply::text(200, &"x".repeat(ANSWERS_BYTES_MAX / 2));
+        for (id, good) in [("a", true), ("b", false), ("c", false)] {
+            answers.keep(id, &long);
+            let error = answers.check_room().err();
+            let code = error.as_ref().map(|error| error.code.as_str());
+            assert_eq!(code, (!good).then_some("LIMIT_EXCEEDED"), "{id}");
+        }
+        assert_eq!(in_url("@{made.id}", &answers).unwrap(), "001");
     }
 
     #[test]
@@ -183,7 +239,9 @@ mod tests {
     #[test]
     fn what_references_become_has_an_end() {
         let long = "x".repeat(URI_BYTES_MAX / 2);
-        let answers = HashMap::from([("a", json!({"long": long, "list": [long]}))]);
+        let mut answers = Answers::default();
+        let answer = json!({"long": long, "list": [long]});
+        answers.keep("a", &Reply::json(200, &answer));
         let reference = "@{a.long}";
         assert!(in_url(&reference.repeat(2), &answers).is_ok());
         let error = in_url(&reference.repeat(3), &answers).unwrap_err();

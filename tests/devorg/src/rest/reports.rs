@@ -109,7 +109,7 @@ impl Call<'_> {
         let (id, report, metadata) = self.report(id)?;
         let mut body = reports::describe(&self.session, &metadata)?;
         body["attributes"] = self.attributes(id, report);
-        self.note_seen(&[id], Glance::View);
+        self.note_seen(id, Glance::View);
         Ok(Reply::json(200, &body))
     }
 
@@ -152,7 +152,7 @@ impl Call<'_> {
 
     /// Writes down that a report has been run.
     fn note_run(&self, id: Id) {
-        self.note_seen(&[id], Glance::View);
+        self.note_seen(id, Glance::View);
         let mut org = self.shared.org_mut();
         if let Some(mut record) = org.store.get("Report", id).cloned() {
             let now = Value::DateTime(org.now());

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::{Call, Version};
+use super::Call;
 use crate::error::ApiError;
 use crate::schema::{Field, FieldType, Object};
 use crate::search::{self, Answer, escaped};
@@ -33,8 +33,7 @@ impl Call<'_> {
 
     /// Writes the answer to a search as its version does.
     pub(super) fn search_reply(&self, answer: Answer) -> Reply {
-        let version = self.base.rsplit('/').next().unwrap_or_default();
-        let old = Version::parse(version).is_ok_and(|version| version.number() < OBJECT_SINCE);
+        let old = self.version.number() < OBJECT_SINCE;
         if old {
             return Reply::json(200, &answer.records);
         }

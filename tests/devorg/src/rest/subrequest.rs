@@ -1,4 +1,7 @@
 //! A request within another: it is answered by the same code as one that came alone.
+//!
+//! What it may ask for is what the *REST API Developer Guide* lists, "Send Multiple Requests Using
+//! Composite" and "Composite Batch".
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
@@ -7,6 +10,11 @@ use serde_json::{Map, Value as Json};
 use super::{Call, Version};
 use crate::error::ApiError;
 use crate::wire::{Reply, segments};
+
+/// The versions since which a composite request has collections, and a batch is there and has actions.
+const COLLECTIONS_SINCE: u32 = 43;
+const BATCH_SINCE: u32 = 34;
+const BATCHED_ACTIONS_SINCE: u32 = 35;
 
 /// What a subrequest is part of, which decides what it may ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,15 +27,32 @@ pub(super) enum Whole {
 
 impl Whole {
     /// Says whether a path below a version can be asked for, decoded as it will be dispatched.
-    fn allows(self, path: &[&str]) -> bool {
+    fn allows(self, version: Version, path: &[&str]) -> bool {
         match (self, path) {
-            (Self::Batch, ["composite" | "jobs", ..]) => false,
-            (Self::Batch, _) => true,
             // An email that was sent cannot be taken back.
             (Self::Transaction, ["sobjects", _, "quickActions", ..]) => false,
-            (_, ["sobjects" | "query" | "queryAll", ..] | ["composite", "sobjects", ..]) => true,
-            (_, ["limits"]) => true,
+            (_, ["sobjects" | "query" | "queryAll", ..]) => true,
+            (Self::Composite | Self::Transaction, ["composite", "sobjects", ..]) => {
+                version.number() >= COLLECTIONS_SINCE
+            }
+            (Self::Batch, ["limits"] | ["search", ..]) => true,
+            (Self::Batch, ["actions", ..]) => version.number() >= BATCHED_ACTIONS_SINCE,
             _ => false,
+        }
+    }
+
+    /// Says whether a version can be asked for in a request to another. That of a batch's part is no
+    /// later than the batch's.
+    fn spans(self, version: Version, whole: Version) -> bool {
+        let (version, whole) = (version.number(), whole.number());
+        self != Self::Batch || (BATCH_SINCE..=whole).contains(&version)
+    }
+
+    /// Makes the error of what cannot be asked for.
+    fn refused(self, url: &str) -> ApiError {
+        match self {
+            Self::Batch => ApiError::not_found(),
+            Self::Composite | Self::Transaction => not_here(url),
         }
     }
 }
@@ -78,18 +103,21 @@ impl Call<'_> {
         let [version, path @ ..] = path.as_slice() else {
             return Err(ApiError::not_found());
         };
-        if !subrequest.whole.allows(path) {
-            return Err(match subrequest.whole {
-                Whole::Batch => ApiError::not_found(),
-                Whole::Composite | Whole::Transaction => not_here(subrequest.url),
-            });
+        let (whole, version) = (subrequest.whole, Version::parse(version)?);
+        if !whole.allows(version, path) || !whole.spans(version, self.version) {
+            return Err(whole.refused(subrequest.url));
         }
         let call = Call {
             shared: self.shared,
             request: &request,
             session: self.session.clone(),
-            base: format!("/services/data/{}", Version::parse(version)?),
+            version,
+            base: format!("/services/data/{version}"),
         };
+        // Bytes are no JSON.
+        if call.asks_for_bytes(path) {
+            return Err(whole.refused(subrequest.url));
+        }
         call.dispatch(path)
     }
 

@@ -127,7 +127,7 @@ impl Call<'_> {
             id => id.clone(),
         };
         body["systemModstamp"] = zulu(&row["SystemModstamp"]);
-        self.note_seen(&[id], Glance::View);
+        self.note_seen(id, Glance::View);
         Ok(tagged(body))
     }
 

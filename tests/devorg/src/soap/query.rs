@@ -1,7 +1,5 @@
 //! `query`, `queryAll`, `queryMore` and `search`.
 
-use std::sync::Arc;
-
 use super::Call;
 use super::fault::Fault;
 use super::node::Node;
@@ -30,16 +28,16 @@ impl Call<'_> {
             base: self.base(),
         };
         let answer = query::run(&self.shared.org(), &self.caller.session, soql, options)?;
+        let user = self.caller.session.user_id;
         if answer.records.len() <= batch_size {
+            self.shared.note_page(user, answer.glance, &answer.records);
             let schema = self.schema();
             let (rows, total) = (&answer.records, answer.total_size);
             return Ok(vec![query_result(
                 "result", rows, total, None, schema, self.wsdl,
             )]);
         }
-        let user = self.caller.session.user_id;
-        let rows = Arc::new(answer.records);
-        let cursor = self.shared.cursors().open(user, rows, batch_size);
+        let cursor = self.shared.cursors().open(user, answer, batch_size);
         Ok(self.page(&cursor, 0))
     }
 
@@ -58,6 +56,8 @@ impl Call<'_> {
     fn page(&self, cursor: &Cursor, offset: usize) -> Vec<Node> {
         let batch_size = self.batch_size().unwrap_or(cursor.batch_size());
         let (rows, next) = cursor.page(offset, batch_size);
+        let user = self.caller.session.user_id;
+        self.shared.note_page(user, cursor.glance, rows);
         let schema = self.schema();
         let (next, total) = (next.as_deref(), cursor.total_size());
         vec![query_result("result", rows, total, next, schema, self.wsdl)]

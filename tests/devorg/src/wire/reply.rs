@@ -113,6 +113,11 @@ impl Reply {
         Some(value)
     }
 
+    /// Gives the bytes of the body.
+    pub(crate) fn len(&self) -> usize {
+        self.body.len()
+    }
+
     /// Gives the body as JSON; null when there is none.
     pub(crate) fn to_json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap_or_default()

@@ -282,3 +282,45 @@ async fn jobs_are_listed_in_pages() {
         .await
         .assert_error(400, "INVALID_QUERY_LOCATOR");
 }
+
+#[tokio::test]
+async fn nothing_is_written_after_an_abort() {
+    let api = Api::new().await;
+    let rows = api.rows("SELECT Id FROM Account ORDER BY Id LIMIT 1").await;
+    let account = rows[0]["Id"].as_str().unwrap();
+    let data: String = (1..=20_000)
+        .map(|row| format!("{account},{row}\n"))
+        .collect();
+    let job = json!({"object": "Account", "operation": "update"});
+    let id = api.make_job(&job).await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let data = format!("Id,NumberOfEmployees\n{data}");
+    assert_eq!(api.put(&id, data.as_bytes()).await.status, 201);
+    let path = format!("{JOBS}/{id}");
+    api.set_state(&path, "UploadComplete").await;
+    while api.get(&path).await.json()["numberRecordsProcessed"] == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(
+        api.set_state(&path, "Aborted").await.json()["state"],
+        "Aborted"
+    );
+    // The rows are written in their order: what the account has is the number of the last one.
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        let written = api.get(&format!("{path}/successfulResults")).await.text;
+        let left = api.get(&format!("{path}/unprocessedrecords")).await.text;
+        let (written, left) = (written.lines().count() - 1, left.lines().count() - 1);
+        assert_eq!(written + left, 20_000);
+        let account = api
+            .get(&format!("/services/data/v68.0/sobjects/Account/{account}"))
+            .await;
+        told.push((
+            written,
+            account.json()["NumberOfEmployees"].as_u64().unwrap() as usize,
+        ));
+    }
+    assert_eq!(told, [(told[0].0, told[0].0); 2]);
+}

@@ -60,7 +60,7 @@ async fn later_parts_use_what_earlier_ones_answered() {
             "sobjects/Contact",
             json!({"LastName": "x", "AccountId": "@{changed.id}"})
         ),
-        part("after", "GET", "limits", json!(null)),
+        part("after", "GET", "sobjects", json!(null)),
     ]);
     let answer = composite(&api, false, parts).await;
     let all = statuses(&answer);
@@ -123,7 +123,7 @@ async fn a_failure_takes_the_whole_back() {
             made(),
             gone(),
             bad,
-            part("never", "GET", "limits", json!(null))
+            part("never", "GET", "sobjects", json!(null))
         ]),
     )
     .await;
@@ -173,7 +173,7 @@ async fn a_failure_takes_the_whole_back() {
 #[tokio::test]
 async fn a_malformed_composite_request_is_refused() {
     let api = Api::new().await;
-    let limits = |id: &str| part(id, "GET", "limits", json!(null));
+    let objects = |id: &str| part(id, "GET", "sobjects", json!(null));
     let query = |id: usize| {
         part(
             &format!("q{id}"),
@@ -182,7 +182,7 @@ async fn a_malformed_composite_request_is_refused() {
             json!(null),
         )
     };
-    let many: Vec<Json> = (0..26).map(|id| limits(&format!("r{id}"))).collect();
+    let many: Vec<Json> = (0..26).map(|id| objects(&format!("r{id}"))).collect();
     let bulky: Vec<Json> = (0..6).map(query).collect();
     for (parts, code) in [
         (json!(null), "JSON_PARSER_ERROR"),
@@ -198,8 +198,8 @@ async fn a_malformed_composite_request_is_refused() {
             json!([{"method": "GET", "url": "/services/oauth2/userinfo", "referenceId": "a"}]),
             "INVALID_INPUT",
         ),
-        (json!([limits("a"), limits("a")]), "INVALID_INPUT"),
-        (json!([limits("a.b")]), "INVALID_INPUT"),
+        (json!([objects("a"), objects("a")]), "INVALID_INPUT"),
+        (json!([objects("a.b")]), "INVALID_INPUT"),
         (
             json!([part("a", "POST", "composite", json!({}))]),
             "INVALID_INPUT",
@@ -235,6 +235,11 @@ async fn what_a_part_asks_for_is_read_as_it_is_dispatched() {
     for (name, path) in [
         ("x", "jobs/ingest"),
         ("x", "analytics/reports"),
+        ("x", "limits"),
+        ("x", "recent"),
+        ("x", ""),
+        ("x", "composite/tree/Account"),
+        ("x", "sobjects/ContentVersion/068DO0000000001/Version%44ata"),
         ("x", "actions/standard/emailSimple"),
         ("x", "sobjects/Account/quickActions"),
         ("x", "s%65arch?q=x"),
@@ -346,4 +351,66 @@ async fn a_batch_knows_nothing_of_its_other_parts() {
     api.send_json("POST", &path, &json!({}))
         .await
         .assert_error(400, "JSON_PARSER_ERROR");
+}
+
+#[tokio::test]
+async fn a_subrequest_is_one_of_those_that_the_guide_lists() {
+    let api = Api::new().await;
+    let blob = "sobjects/ContentVersion/068DO0000000001/VersionData";
+    let (query, search) = (
+        "query?q=SELECT+Id+FROM+Lead+LIMIT+1",
+        "search?q=FIND+{Kessler}",
+    );
+    // The version of the whole, of the part, and what it asks for; whether it is answered in a batch
+    // and in a composite request.
+    let cases = [
+        ("v68.0", "v68.0", "sobjects", true, true),
+        ("v68.0", "v68.0", query, true, true),
+        ("v68.0", "v68.0", "limits", true, false),
+        ("v68.0", "v68.0", search, true, false),
+        ("v68.0", "v68.0", "actions/standard", true, false),
+        ("v68.0", "v34.0", "actions/standard", false, false),
+        ("v68.0", "v68.0", blob, false, false),
+        ("v68.0", "v68.0", "recent", false, false),
+        ("v68.0", "v68.0", "process/approvals", false, false),
+        ("v68.0", "v68.0", "", false, false),
+        (
+            "v68.0",
+            "v43.0",
+            "composite/sobjects/Lead?ids=x&fields=Id",
+            false,
+            true,
+        ),
+        (
+            "v68.0",
+            "v42.0",
+            "composite/sobjects/Lead?ids=x&fields=Id",
+            false,
+            false,
+        ),
+        ("v60.0", "v60.0", "sobjects", true, true),
+        ("v60.0", "v61.0", "sobjects", false, true),
+        ("v68.0", "v33.0", "sobjects", false, true),
+    ];
+    for (whole, version, path, in_batch, in_composite) in cases {
+        let url = format!("{version}/{path}");
+        let batch = json!({"batchRequests": [{"method": "GET", "url": url}]});
+        let at = format!("/services/data/{whole}/composite");
+        let answer = api
+            .send_json("POST", &format!("{at}/batch"), &batch)
+            .await
+            .json();
+        let result = &answer["results"][0];
+        let refused = (&json!(404), &json!("NOT_FOUND"));
+        let told = (&result["statusCode"], &result["result"][0]["errorCode"]);
+        assert_eq!(told != refused, in_batch, "{whole} {url}: {result}");
+
+        let url = format!("/services/data/{url}");
+        let part = json!({"referenceId": "a", "method": "GET", "url": url});
+        let body = json!({"compositeRequest": [part]});
+        let answer = api.send_json("POST", &at, &body).await.json();
+        let words = answer.to_string();
+        let refused = words.contains("cannot be a subrequest of a composite request");
+        assert_eq!(!refused, in_composite, "{whole} {url}: {answer}");
+    }
 }

@@ -580,3 +580,108 @@ fn bytes_and_names_come_back() {
         });
     });
 }
+
+#[tokio::test]
+async fn whoever_adds_a_version_does_not_take_the_document() {
+    let mut api = Api::new().await;
+    let file = json!({"PathOnClient": "a", "VersionData": "AA=="});
+    let version = api.record_of(&api.upload(&file).await).await;
+    let document = version["ContentDocumentId"].as_str().unwrap().to_owned();
+    let owner = version["OwnerId"].clone();
+    let administrator = api.token.clone();
+    let other = api.org.users()[2].id().to_string();
+    let link = json!({"ContentDocumentId": document, "LinkedEntityId": other, "ShareType": "C"});
+    let made = api
+        .send_json("POST", &format!("{V}/sobjects/ContentDocumentLink"), &link)
+        .await;
+    assert_eq!(made.status, 201, "{made:?}");
+
+    // A collaborator adds a version, and can give the document to nobody.
+    api.token = api.org.users()[2].access_token.clone();
+    let mut more =
+        json!({"ContentDocumentId": document, "PathOnClient": "b", "VersionData": "AA=="});
+    let second = api.record_of(&api.upload(&more).await).await;
+    assert_eq!(
+        (&second["VersionNumber"], &second["OwnerId"]),
+        (&json!("2"), &owner)
+    );
+    let taken = json!({"OwnerId": other});
+    let latest = format!(
+        "{V}/sobjects/ContentVersion/{}",
+        second["Id"].as_str().unwrap()
+    );
+    let own = format!("{V}/sobjects/ContentDocument/{document}");
+    for path in [&latest, &own] {
+        let answer = api.send_json("PATCH", path, &taken).await;
+        answer.assert_error(403, "INSUFFICIENT_ACCESS_OR_READONLY");
+    }
+    more["OwnerId"] = json!(other);
+    api.upload(&more)
+        .await
+        .assert_error(403, "INSUFFICIENT_ACCESS_OR_READONLY");
+    assert_eq!(api.get(&own).await.json()["OwnerId"], owner);
+
+    // Who may give it away does so by a version, too.
+    api.token = administrator;
+    let third = api.record_of(&api.upload(&more).await).await;
+    assert_eq!(third["OwnerId"], json!(other));
+    assert_eq!(api.get(&own).await.json()["OwnerId"], json!(other));
+    let links = api
+        .rows(&format!("SELECT LinkedEntityId, ShareType FROM ContentDocumentLink WHERE ContentDocumentId = '{document}'"))
+        .await;
+    assert_eq!(links.len(), 1);
+    assert_eq!(
+        (&links[0]["LinkedEntityId"], &links[0]["ShareType"]),
+        (&json!(other), &json!("I"))
+    );
+}
+
+#[tokio::test]
+async fn a_link_is_changed_by_the_rules_of_a_new_one() {
+    let api = Api::new().await;
+    let account = some_id(&api, "Account").await;
+    let file =
+        json!({"PathOnClient": "a", "VersionData": "AA==", "FirstPublishLocationId": account});
+    let version = api.record_of(&api.upload(&file).await).await;
+    let document = version["ContentDocumentId"].as_str().unwrap();
+    let link = async |prefix: &str| {
+        let links = api
+            .rows(&format!("SELECT Id, LinkedEntityId FROM ContentDocumentLink WHERE ContentDocumentId = '{document}'"))
+            .await;
+        let to = |link: &&Json| link["LinkedEntityId"].as_str().unwrap().starts_with(prefix);
+        let id = links.iter().find(to).unwrap()["Id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        format!("{V}/sobjects/ContentDocumentLink/{id}")
+    };
+    let (record, person) = (link("001").await, link("005").await);
+    for (path, field, value, good) in [
+        (&record, "ShareType", "C", false),
+        (&record, "Visibility", "SharedUsers", false),
+        (&record, "ShareType", "V", true),
+        (&record, "Visibility", "InternalUsers", true),
+        (&person, "Visibility", "InternalUsers", false),
+        (&person, "ShareType", "I", true),
+        (&person, "ShareType", "C", true),
+        (&person, "ShareType", "I", false),
+    ] {
+        let answer = api.send_json("PATCH", path, &json!({field: value})).await;
+        if good {
+            assert_eq!(answer.status, 204, "{field} {value}: {answer:?}");
+        } else {
+            answer.assert_error(400, "FIELD_INTEGRITY_EXCEPTION");
+        }
+    }
+    // Once sharing is frozen, it stays what it is.
+    let frozen = format!("{V}/sobjects/ContentDocument/{document}");
+    let answer = api
+        .send_json("PATCH", &frozen, &json!({"SharingOption": "R"}))
+        .await;
+    assert_eq!(answer.status, 204, "{answer:?}");
+    for (share, good) in [("V", true), ("I", false)] {
+        let body = json!({"ShareType": share});
+        let answer = api.send_json("PATCH", &record, &body).await;
+        assert_eq!(answer.status == 204, good, "{share}: {answer:?}");
+    }
+}

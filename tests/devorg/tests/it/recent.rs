@@ -124,3 +124,76 @@ async fn what_is_looked_at_made_or_changed_comes_first_for_that_user_alone() {
     let ids = other["records"].as_array().unwrap();
     assert!(!ids.is_empty() && ids.iter().all(|row| row["Id"] != made));
 }
+
+/// Gives the org's time.
+async fn now(api: &Api) -> String {
+    let xml = crate::soap::call(api, "<getServerTimestamp/>").await;
+    let (_, rest) = xml.split_once("<timestamp>").unwrap();
+    rest.split_once("</timestamp>")
+        .unwrap()
+        .0
+        .replace(".000Z", ".000+0000")
+}
+
+#[tokio::test]
+async fn a_page_of_rows_is_seen_in_one_moment() {
+    let api = Api::new().await;
+    // One more than fits on a page.
+    let contact = json!({"LastName": "Seen"});
+    let made = api
+        .send_json("POST", &format!("{V}/sobjects/Contact"), &contact)
+        .await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let view = "SELECT Id FROM Contact ORDER BY Id FOR VIEW";
+    let seen = async |moment: &str| {
+        let moment = moment.replace("+0000", "Z");
+        let soql = format!("SELECT COUNT() FROM Contact WHERE LastViewedDate = {moment}");
+        api.query(&soql).await.json()["totalSize"].clone()
+    };
+    let mut moments = vec![now(&api).await];
+
+    // Of a page it is the page's rows, by whichever API they are asked for.
+    let headers = [("sforce-query-options", "batchSize=200")];
+    let path = format!("{V}/query?q={}", view.replace(' ', "+"));
+    let mut page = api.send("GET", &path, &headers, "").await.json();
+    for rows in [200, 1] {
+        moments.push(now(&api).await);
+        assert_eq!(seen(&moments[moments.len() - 1]).await, rows);
+        if let Some(next) = page["nextRecordsUrl"].as_str() {
+            page = api.get(next).await.json();
+        }
+    }
+    let query = format!("<query><queryString>{view}</queryString></query>");
+    assert!(
+        crate::soap::call(&api, &query)
+            .await
+            .contains("<size>201</size>")
+    );
+    moments.push(now(&api).await);
+    assert_eq!(seen(&moments[3]).await, 201);
+    // Without rows there is nothing to see.
+    api.query("SELECT Id FROM Account WHERE Name = 'Nobody' FOR VIEW")
+        .await;
+    moments.push(now(&api).await);
+
+    let seconds: Vec<jiff::Timestamp> = moments
+        .iter()
+        .map(|moment| moment.replace("+0000", "Z").parse().unwrap())
+        .collect();
+    let after = |at: &jiff::Timestamp| at.duration_since(seconds[0]).as_secs();
+    let after: Vec<i64> = seconds.iter().map(after).collect();
+    assert_eq!(after, [0, 1, 2, 3, 3]);
+}
+
+#[tokio::test]
+async fn what_is_refused_takes_no_time() {
+    let api = Api::new().await;
+    let before = now(&api).await;
+    let submit = json!({"actionType": "Submit", "contextId": "001DO0000000001"});
+    let path = format!("{V}/process/approvals");
+    let answer = api
+        .send_json("POST", &path, &json!({"requests": [submit, submit]}))
+        .await;
+    assert_eq!(answer.json()[1]["success"], false, "{answer:?}");
+    assert_eq!(now(&api).await, before);
+}

@@ -36,7 +36,7 @@ async fn raw(api: &Api, path: &str, message: &str) -> Answer {
 }
 
 /// Calls an operation as the administrator, and gives the answer's text.
-async fn call(api: &Api, body: &str) -> String {
+pub(crate) async fn call(api: &Api, body: &str) -> String {
     let answer = send(api, "/services/Soap/u/60.0", &api.token, body).await;
     assert_eq!(answer.status, 200, "{answer:?}");
     answer.text

@@ -12,14 +12,16 @@ mod literal;
 mod path;
 mod select;
 
-use soql::{Direction, Nulls, Query, SelectItem, With};
+use soql::{Direction, ForClause, Nulls, Query, SelectItem, With};
 
 use super::date_range::Calendar;
 use super::plan::{OrderKey, Plan, Rows};
 use super::refusal::Source;
 use crate::error::ApiError;
 use crate::id::Id;
+use crate::org::Session;
 use crate::schema::{Object, Schema};
+use crate::seen::Glance;
 use from::Scope;
 
 /// The greatest `OFFSET`.
@@ -50,6 +52,26 @@ enum Level {
     Child(usize),
     /// It is the set of an `IN`.
     Join,
+}
+
+impl<'a, 's> Binder<'a, 's> {
+    /// Makes what binds the queries of a statement of somebody.
+    pub(super) fn new(session: &'a Session, calendar: &'s Calendar, source: Source<'s>) -> Self {
+        Self {
+            schema: session.schema(),
+            user: session.user_id,
+            calendar,
+            source,
+        }
+    }
+}
+
+fn glance(clauses: &[ForClause]) -> Option<Glance> {
+    match clauses {
+        clauses if clauses.contains(&ForClause::View) => Some(Glance::View),
+        clauses if clauses.contains(&ForClause::Reference) => Some(Glance::Reference),
+        _ => None,
+    }
 }
 
 impl<'a> Binder<'a, '_> {
@@ -104,6 +126,7 @@ impl<'a> Binder<'a, '_> {
             limit: query.limit.map(saturated),
             offset: saturated(self.offset(query)?),
             rows,
+            glance: glance(&query.for_clauses),
         })
     }
 

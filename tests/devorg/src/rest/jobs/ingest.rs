@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::{ContentType, Kind, csv, format};
 use crate::bulk::{
     ColumnDelimiter, Ingest, LineEnding, NO_HARD_DELETE, Operation, State, Work, invalid_state,
-    key_field, may_hard_delete,
+    key_field, may_hard_delete, not_supported,
 };
 use crate::error::ApiError;
 use crate::id::Id;
@@ -45,10 +45,10 @@ impl Call<'_> {
     pub(super) fn create_ingest_job(&self) -> Result<Reply, ApiError> {
         let (job, data) = self.job_and_data()?;
         let job: NewJob = self.job_body(&job)?;
-        let object = self.session.schema().object(&job.object).ok_or_else(|| {
-            let message = format!("Entity '{}' is not supported by the Bulk API.", job.object);
-            ApiError::bad_request("INVALIDENTITY", message)
-        })?;
+        let object =
+            self.session.schema().object(&job.object).ok_or_else(|| {
+                ApiError::bad_request("INVALIDENTITY", not_supported(&job.object))
+            })?;
         let key = job.external_id_field_name.as_deref();
         let key = key_field(object, job.operation, key).map_err(invalid_job)?;
         let rule = match job.assignment_rule_id.as_deref() {

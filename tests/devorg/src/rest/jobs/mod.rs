@@ -65,10 +65,10 @@ impl Kind {
     }
 
     /// The first version of the API that has such jobs.
-    fn since(self) -> f64 {
+    fn since(self) -> u32 {
         match self {
-            Self::Ingest => 41.0,
-            Self::Query => 47.0,
+            Self::Ingest => 41,
+            Self::Query => 47,
         }
     }
 }
@@ -81,7 +81,7 @@ impl Call<'_> {
             ["query", path @ ..] => (Kind::Query, path),
             _ => return Err(ApiError::not_found()),
         };
-        if self.version() < kind.since() {
+        if self.version.number() < kind.since() {
             return Err(ApiError::not_found());
         }
         let method = &self.request.method;
@@ -109,14 +109,6 @@ impl Call<'_> {
             (Kind::Query, [id, "results"]) => self.query_results(id),
             _ => Err(ApiError::not_found()),
         }
-    }
-
-    /// Gives the version of the API that is asked: `68.0`.
-    fn version(&self) -> f64 {
-        let version = self.base.rsplit_once("/v").map(|(_, version)| version);
-        version
-            .and_then(|version| version.parse().ok())
-            .unwrap_or_default()
     }
 
     /// Finds a job of whoever asks.
@@ -162,7 +154,7 @@ impl Call<'_> {
             created: now,
             modified: now,
             state,
-            version: self.version(),
+            version: self.version.number().into(),
             format,
             records_processed: 0,
             records_failed: 0,
@@ -185,7 +177,9 @@ impl Call<'_> {
     fn change_job(&self, kind: Kind, id: Id) -> Result<Reply, ApiError> {
         self.only_json()?;
         let Change { state } = self.job_body(&self.request.body)?;
-        let now = self.shared.org().now();
+        // The worker has the org until what it writes is counted: nothing follows an abort.
+        let org = self.shared.org();
+        let now = org.now();
         let reply = self.with_job(id, |job| {
             match (&*state, kind) {
                 ("Aborted", _) => {
@@ -212,6 +206,7 @@ impl Call<'_> {
             }
             Ok(Reply::json(200, &job.summary()))
         })?;
+        drop(org);
         if state == "UploadComplete" {
             self.shared.queue.push(id);
         }

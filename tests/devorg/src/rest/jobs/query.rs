@@ -69,7 +69,7 @@ impl Call<'_> {
                 ApiError::bad_request("API_ERROR", message)
             })?,
         };
-        let version = self.version();
+        let version = f64::from(self.version.number());
         self.with_job(id, |job| {
             if job.version != version {
                 let made = job.version;
