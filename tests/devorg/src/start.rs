@@ -8,7 +8,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 
-use crate::bulk::Queue;
+use crate::bulk::classic::ClassicJobs;
+use crate::bulk::{Jobs, Queue, State};
 use crate::error::StartError;
 use crate::id::Id;
 use crate::limits::{Limit, Limits};
@@ -31,6 +32,8 @@ pub(crate) struct Start {
     pub(crate) apps: BTreeMap<String, KeptApp>,
     /// Who could sign in.
     pub(crate) users: BTreeMap<Id, KeptUser>,
+    pub(crate) jobs: Jobs,
+    pub(crate) classic_jobs: ClassicJobs,
 }
 
 /// What is known of who can sign in, of what a [`DevUser`] is.
@@ -60,6 +63,8 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
         mut grants,
         apps: mut known_apps,
         users: known_users,
+        jobs,
+        classic_jobs,
     } = start;
 
     let mut maxima = vec![(Limit::DailyApiRequests, options.api_requests_max)];
@@ -103,6 +108,11 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
         });
     }
     let shared = Shared::new(urls, Apps::new(apps), users, limits, queue, org, grants);
+    for job in jobs.iter().filter(|job| job.state == State::UploadComplete) {
+        shared.queue.push(job.id);
+    }
+    *shared.jobs() = jobs;
+    *shared.classic_jobs() = classic_jobs;
     #[cfg(feature = "state")]
     let shared = state_file::begin(shared, state_file)?;
     Ok(shared)
@@ -116,6 +126,8 @@ impl Start {
             grants: Grants::default(),
             apps: BTreeMap::new(),
             users: BTreeMap::new(),
+            jobs: Jobs::default(),
+            classic_jobs: ClassicJobs::default(),
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::cells;
@@ -16,10 +16,11 @@ use super::worker::invalid_entity;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
+use crate::unsaved::Unsaved;
 use crate::value::format_moment;
 
 /// What a job of the older API does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum ClassicOperation {
     Write(Operation),
@@ -27,7 +28,7 @@ pub(crate) enum ClassicOperation {
 }
 
 /// Where a job of the older API stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ClassicState {
     Open,
     Closed,
@@ -35,7 +36,7 @@ pub(crate) enum ClassicState {
 }
 
 /// A job of the older API.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct ClassicJob {
     pub(crate) id: Id,
     pub(crate) operation: ClassicOperation,
@@ -50,7 +51,7 @@ pub(crate) struct ClassicJob {
 }
 
 /// A batch that was done.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Batch {
     pub(crate) id: Id,
     pub(crate) created: Timestamp,
@@ -59,7 +60,7 @@ pub(crate) struct Batch {
 }
 
 /// What became of the rows of a batch.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Outcome {
     /// An entry for each row.
     Written(Vec<Json>),
@@ -224,8 +225,11 @@ pub(crate) fn read(
 /// The jobs of the older API, by id.
 #[derive(Debug, Default)]
 pub(crate) struct ClassicJobs {
-    pub(crate) jobs: BTreeMap<Id, ClassicJob>,
-    last_number: u64,
+    jobs: BTreeMap<Id, ClassicJob>,
+    /// The number of the last id of a job, a batch or a result.
+    pub(crate) last_number: u64,
+    /// The jobs that are not in the state file as they are.
+    pub(crate) unsaved: Unsaved<Id>,
 }
 
 /// The most jobs and the most rows of results that are kept: they are in memory.
@@ -233,6 +237,20 @@ const JOBS_MAX: usize = 15_000;
 const ROWS_MAX: usize = 500_000;
 
 impl ClassicJobs {
+    pub(crate) fn get(&self, id: Id) -> Option<&ClassicJob> {
+        self.jobs.get(&id)
+    }
+
+    /// Gives a job to change; who does says so to `unsaved`.
+    pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut ClassicJob> {
+        self.jobs.get_mut(&id)
+    }
+
+    pub(crate) fn insert(&mut self, job: ClassicJob) {
+        self.unsaved.mark(|| job.id);
+        self.jobs.insert(job.id, job);
+    }
+
     /// Says whether there is room for a job and a batch.
     pub(crate) fn has_room(&self) -> bool {
         let batches = self.jobs.values().flat_map(|job| &job.batches);

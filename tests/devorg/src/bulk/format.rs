@@ -27,7 +27,7 @@ pub(crate) enum LineEnding {
 }
 
 /// How a job's CSV is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Format {
     pub(crate) delimiter: ColumnDelimiter,
     pub(crate) line_ending: LineEnding,

@@ -3,12 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 
 use csv::StringRecord;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::Format;
 use super::cells::{self, Column};
 use super::format::Quotes;
+use super::saved;
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
@@ -16,7 +17,7 @@ use crate::records::{self, Key, WriteOptions};
 use crate::schema::{Object, Schema};
 
 /// What a job that writes does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Operation {
     Insert,
@@ -39,20 +40,25 @@ impl Operation {
 }
 
 /// A job's data, and what became of it.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Ingest {
     pub(crate) operation: Operation,
     /// The exact name of the field by which an upsert finds records.
     pub(crate) external_id_field: Option<String>,
     pub(crate) assignment_rule: Option<Id>,
     /// The data as it came, until the worker reads it.
+    #[serde(with = "saved::bytes")]
     pub(crate) data: Option<Vec<u8>>,
+    #[serde(with = "saved::row")]
     pub(super) header: StringRecord,
     /// The rows that nothing has been done about.
+    #[serde(with = "saved::rows")]
     pub(super) unprocessed: VecDeque<StringRecord>,
     /// The other rows, each behind its record's id and whether that was made.
+    #[serde(with = "saved::rows")]
     pub(super) successful: Vec<StringRecord>,
     /// Each behind its record's id, if it has one, and its error.
+    #[serde(with = "saved::rows")]
     pub(super) failed: Vec<StringRecord>,
 }
 

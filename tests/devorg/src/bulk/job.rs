@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::{Format, Ingest, Query};
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::org::Session;
+use crate::unsaved::Unsaved;
 use crate::value::format_moment;
 
 /// Where a job stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum State {
     /// It waits for its data.
     Open,
@@ -70,20 +71,20 @@ pub(crate) fn invalid_state(message: impl Into<String>) -> ApiError {
 }
 
 /// What a job does.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Work {
     Ingest(Ingest),
     Query(Query),
 }
 
 /// A job.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
     pub(crate) id: Id,
     /// The exact name of the object.
     pub(crate) object: String,
     /// Who made it, in whose name it runs.
-    pub(crate) session: Session,
+    pub(crate) user: Id,
     pub(crate) created: Timestamp,
     pub(crate) modified: Timestamp,
     pub(crate) state: State,
@@ -110,7 +111,7 @@ impl Job {
             "id": self.id.as_str(),
             "operation": operation,
             "object": self.object,
-            "createdById": self.session.user_id.as_str(),
+            "createdById": self.user.as_str(),
             "createdDate": format_moment(self.created),
             "systemModstamp": format_moment(self.modified),
             "state": self.state.word(),
@@ -161,6 +162,21 @@ impl Job {
         info
     }
 
+    /// Ends what was under way when the org was stopped: a job that reads begins anew, one that
+    /// writes has failed, since some of its rows may be written.
+    pub(crate) fn break_off(&mut self, at: Timestamp) {
+        if self.state != State::InProgress {
+            return;
+        }
+        match self.work {
+            Work::Query(_) => self.enter(State::UploadComplete, at),
+            Work::Ingest(_) => {
+                self.error = Some("InternalServerError : The org was stopped meanwhile".into());
+                self.enter(State::Failed, at);
+            }
+        }
+    }
+
     /// Moves the job on.
     pub(crate) fn enter(&mut self, state: State, at: Timestamp) {
         self.state = state;
@@ -172,7 +188,10 @@ impl Job {
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
     jobs: BTreeMap<Id, Job>,
-    last_number: u64,
+    /// The number of the last job's id.
+    pub(crate) last_number: u64,
+    /// The jobs that are not in the state file as they are.
+    pub(crate) unsaved: Unsaved<Id>,
 }
 
 impl Jobs {
@@ -183,6 +202,7 @@ impl Jobs {
     }
 
     pub(crate) fn insert(&mut self, job: Job) {
+        self.unsaved.mark(|| job.id);
         self.jobs.insert(job.id, job);
     }
 
@@ -190,11 +210,19 @@ impl Jobs {
         self.jobs.get(&id)
     }
 
+    /// Gives a job to change; who does says so to `unsaved`.
     pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut Job> {
         self.jobs.get_mut(&id)
     }
 
+    /// Gives a job that goes on: its rows, which are many, are saved when it ends.
+    pub(crate) fn in_progress(&mut self, id: Id) -> Option<&mut Job> {
+        let job = self.jobs.get_mut(&id)?;
+        (job.state == State::InProgress).then_some(job)
+    }
+
     pub(crate) fn remove(&mut self, id: Id) {
+        self.unsaved.mark(|| id);
         self.jobs.remove(&id);
     }
 

@@ -9,6 +9,7 @@ mod format;
 mod ingest;
 mod job;
 mod query;
+mod saved;
 mod worker;
 
 pub(crate) use format::{ColumnDelimiter, Format, LineEnding};

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use csv::StringRecord;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use soql::{Argument, SelectItem};
 
 use super::Format;
 use super::format::Quotes;
+use super::saved;
 use crate::error::ApiError;
 use crate::org::{Org, Session};
 use crate::query::{self, Options};
 
 /// What a job that reads does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum QueryOperation {
     Query,
@@ -32,18 +33,19 @@ impl QueryOperation {
 }
 
 /// A job's query, and what it found.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Query {
     pub(crate) operation: QueryOperation,
     pub(crate) soql: String,
     /// The columns, in order.
     pub(crate) columns: Vec<Column>,
     /// What was found, once the job is complete.
+    #[serde(with = "saved::shared_rows")]
     pub(crate) rows: Option<Arc<Vec<StringRecord>>>,
 }
 
 /// A column of the results.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {
     /// The members that lead to the value: `Account`, `Name`.
     path: Vec<String>,

@@ -63,7 +63,9 @@ fn run(shared: &Arc<Shared>, id: Id) {
             return; // It was stopped or deleted.
         };
         job.enter(State::InProgress, now);
-        job.session.user_id
+        let user = job.user;
+        jobs.unsaved.mark(|| id);
+        user
     };
     finish(shared, id, || work(shared, id, user));
 }
@@ -74,7 +76,8 @@ fn finish(shared: &Shared, id: Id, work: impl FnOnce() -> Result<(), String>) {
     let ended = catch_unwind(AssertUnwindSafe(work));
     let ended = ended.unwrap_or_else(|_| Err("Unknown : An unexpected error occurred".into()));
     let now = shared.org().now();
-    shared.job_in_progress(id, |job| {
+    let mut jobs = shared.jobs();
+    if let Some(job) = jobs.in_progress(id) {
         job.took = start.elapsed();
         match ended {
             Ok(()) => job.enter(State::JobComplete, now),
@@ -83,7 +86,10 @@ fn finish(shared: &Shared, id: Id, work: impl FnOnce() -> Result<(), String>) {
                 job.enter(State::Failed, now);
             }
         }
-    });
+        jobs.unsaved.mark(|| id);
+    }
+    drop(jobs);
+    let _ = shared.save(); // What cannot be saved is tried again, and whoever asks next is told.
 }
 
 /// Begins the session in which a job goes on: what its user may do now counts, not what it was when
@@ -155,8 +161,7 @@ fn write(shared: &Shared, id: Id, user: Id) -> Result<(), String> {
         return Err("ExceededQuota : ApiBatchItems Limit exceeded.".into());
     }
     while write_chunk(shared, id, user)? {
-        // What cannot be saved is tried again, and whoever asks next is told.
-        let _ = shared.save();
+        let _ = shared.save(); // Tried again, as when the job ends.
     }
     Ok(())
 }
@@ -215,9 +220,7 @@ fn count(job: &mut Job, rows: usize, ended: Vec<(bool, StringRecord)>) {
 impl Shared {
     /// Does something with a job that the worker has; nothing if somebody stopped or deleted it.
     fn job_in_progress<T>(&self, id: Id, then: impl FnOnce(&mut Job) -> T) -> Option<T> {
-        let mut jobs = self.jobs();
-        let job = jobs.get_mut(id)?;
-        (job.state == State::InProgress).then(|| then(job))
+        self.jobs().in_progress(id).map(then)
     }
 }
 
@@ -238,11 +241,10 @@ mod tests {
         ingest.data = Some(format!("Name\n{}", rows.collect::<String>()).into_bytes());
         let now = shared.org().now();
         let id = shared.jobs().next_id();
-        let session = shared.session_for(user);
         shared.jobs().insert(Job {
             id,
             object: object.to_owned(),
-            session,
+            user,
             created: now,
             modified: now,
             state: State::InProgress,

@@ -141,7 +141,11 @@ impl Call<'_> {
         then: impl FnOnce(&mut ClassicJob) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let mut jobs = self.shared.classic_jobs();
-        let job = Id::parse(id).and_then(|id| jobs.jobs.get_mut(&id));
+        let id_of_job = Id::parse(id);
+        if let (Some(id), false) = (id_of_job, self.request.method == Method::GET) {
+            jobs.unsaved.mark(|| id);
+        }
+        let job = id_of_job.and_then(|id| jobs.get_mut(id));
         let job = job.filter(|job| job.user == self.session.user_id);
         then(job.ok_or_else(|| refused("InvalidJob", format!("Invalid job id: {id}")))?)
     }
@@ -208,7 +212,7 @@ impl Call<'_> {
             batches: Vec::new(),
         };
         let info = job.info();
-        self.shared.classic_jobs().jobs.insert(id, job);
+        self.shared.classic_jobs().insert(job);
         Ok(Reply::json(201, &info))
     }
 

@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::record::Reader;
 use super::{StateFile, kind};
+use crate::bulk::classic::ClassicJobs;
+use crate::bulk::{Job, Jobs};
 use crate::error::StateFileError;
 use crate::id::Id;
 use crate::oauth::Grants;
@@ -65,9 +67,25 @@ impl StateFile {
                 .put(record.map_err(|error| broken(kind::RECORD, key, &error))?);
             Ok(())
         })?;
+        let (mut jobs, mut classic_jobs) = (Jobs::default(), ClassicJobs::default());
         each(kind::NUMBER, &mut |key, body| {
             let number = parse(kind::NUMBER, key, body)?;
-            org.store.set_last_number(&key.into(), number);
+            match key {
+                kind::JOBS => jobs.last_number = number,
+                kind::CLASSIC_JOBS => classic_jobs.last_number = number,
+                object => org.store.set_last_number(&object.into(), number),
+            }
+            Ok(())
+        })?;
+        let now = org.now();
+        each(kind::JOB, &mut |key, body| {
+            let mut job: Job = parse(kind::JOB, key, body)?;
+            job.break_off(now);
+            jobs.insert(job);
+            Ok(())
+        })?;
+        each(kind::CLASSIC_JOB, &mut |key, body| {
+            classic_jobs.insert(parse(kind::CLASSIC_JOB, key, body)?);
             Ok(())
         })?;
         each(kind::SEEN, &mut |key, body| {
@@ -106,6 +124,8 @@ impl StateFile {
             grants,
             apps,
             users,
+            jobs,
+            classic_jobs,
         }))
     }
 }

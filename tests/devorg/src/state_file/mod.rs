@@ -21,6 +21,7 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{StartError, StateFileError};
+use crate::id::Id;
 use crate::objects;
 use crate::org::{KeptOrg, Org};
 use crate::server::Options;
@@ -45,6 +46,9 @@ mod kind {
     pub(super) const RECORD: &str = "record";
     /// The number of the last id, under the name of its object.
     pub(super) const NUMBER: &str = "number";
+    /// The keys of the numbers of jobs: no object is named so.
+    pub(super) const JOBS: &str = "jobs of Bulk API 2.0";
+    pub(super) const CLASSIC_JOBS: &str = "jobs of Bulk API 1.0";
     /// When a user came across a record, under the ids of both.
     pub(super) const SEEN: &str = "seen";
     /// Under its number.
@@ -55,6 +59,9 @@ mod kind {
     pub(super) const REFRESH: &str = "refresh";
     /// An app, under its name.
     pub(super) const APP: &str = "app";
+    /// A job of the Bulk API 2.0, and of the older one, under its id.
+    pub(super) const JOB: &str = "job";
+    pub(super) const CLASSIC_JOB: &str = "classic-job";
     /// Who can sign in, under the user's id.
     pub(super) const USER: &str = "user";
 }
@@ -119,6 +126,9 @@ pub(crate) fn begin(mut shared: Shared, file: Option<StateFile>) -> Result<Share
     };
     shared.grants().remember_unsaved();
     shared.apps_mut().remember_unsaved();
+    let all: Vec<Id> = shared.jobs().iter().map(|job| job.id).collect();
+    shared.jobs().unsaved.begin(all); // Those that were broken off are others now.
+    shared.classic_jobs().unsaved.begin([]);
     file.begin(&shared)
         .map_err(|reason| StartError::StateFile {
             path: file.path.clone(),

@@ -32,6 +32,8 @@ struct Taken {
     seen: BTreeSet<(Id, Id)>,
     grants: BTreeSet<GrantKey>,
     apps: BTreeSet<String>,
+    jobs: BTreeSet<Id>,
+    classic_jobs: BTreeSet<Id>,
 }
 
 impl StateFile {
@@ -97,6 +99,8 @@ impl Taken {
         }
         shared.grants().unsaved.put_back(self.grants);
         shared.apps_mut().unsaved.put_back(self.apps);
+        shared.jobs().unsaved.put_back(self.jobs);
+        shared.classic_jobs().unsaved.put_back(self.classic_jobs);
     }
 }
 
@@ -111,7 +115,9 @@ fn is_saved(inner: &Inner, shared: &Shared) -> bool {
     };
     let grants = shared.grants().unsaved.is_empty();
     let apps = shared.apps().unsaved.is_empty();
-    org && grants && apps
+    let jobs = shared.jobs().unsaved.is_empty();
+    let classic_jobs = shared.classic_jobs().unsaved.is_empty();
+    org && grants && apps && jobs && classic_jobs
 }
 
 fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), SaveError> {
@@ -143,6 +149,22 @@ fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), Sa
         {
             rows.put(kind::APP, &app.name, &app.kept())?;
         }
+    }
+    {
+        let mut jobs = shared.jobs();
+        taken.jobs = jobs.unsaved.take();
+        for id in &taken.jobs {
+            rows.put_or_remove(kind::JOB, id.as_str(), jobs.get(*id))?;
+        }
+        rows.put(kind::NUMBER, kind::JOBS, &jobs.last_number)?;
+    }
+    {
+        let mut jobs = shared.classic_jobs();
+        taken.classic_jobs = jobs.unsaved.take();
+        for id in &taken.classic_jobs {
+            rows.put_or_remove(kind::CLASSIC_JOB, id.as_str(), jobs.get(*id))?;
+        }
+        rows.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)?;
     }
     transaction.commit()?;
     inner.org = Some(kept);

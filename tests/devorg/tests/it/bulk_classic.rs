@@ -9,7 +9,7 @@ const JOB: &str = "/services/async/59.0/job";
 
 impl Api {
     /// Asks the older API, with its own header alone.
-    async fn classic(&self, method: &str, path: &str, body: &str) -> Answer {
+    pub(crate) async fn classic(&self, method: &str, path: &str, body: &str) -> Answer {
         let token = self.org.users()[0].access_token.clone();
         let headers = [
             ("x-sfdc-session", &*token),
@@ -19,7 +19,7 @@ impl Api {
     }
 
     /// Makes a job, sends one batch, closes the job, and gives the batch's path and the batch.
-    async fn batch(&self, job: Json, data: &str) -> (String, Json) {
+    pub(crate) async fn batch(&self, job: Json, data: &str) -> (String, Json) {
         let made = self.classic("POST", JOB, &job.to_string()).await;
         assert_eq!(made.status, 201, "{made:?}");
         let path = format!("{JOB}/{}", made.json()["id"].as_str().unwrap());

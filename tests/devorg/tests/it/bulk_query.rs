@@ -10,13 +10,13 @@ use crate::client::{Answer, Api, V};
 const JOBS: &str = "/services/data/v68.0/jobs/query";
 
 impl Api {
-    async fn make_query(&self, operation: &str, soql: &str) -> Answer {
+    pub(crate) async fn make_query(&self, operation: &str, soql: &str) -> Answer {
         let job = json!({"operation": operation, "query": soql, "contentType": "CSV"});
         self.send_json("POST", JOBS, &job).await
     }
 
     /// Runs a query to its end, and gives the job's path and the job.
-    async fn run_query(&self, job: Json) -> (String, Json) {
+    pub(crate) async fn run_query(&self, job: Json) -> (String, Json) {
         let made = self.send_json("POST", JOBS, &job).await;
         assert_eq!(made.status, 200, "{made:?}");
         let path = format!("{JOBS}/{}", made.json()["id"].as_str().unwrap());

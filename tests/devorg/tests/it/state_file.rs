@@ -197,6 +197,68 @@ fn after_token(api: &Api, user: usize) -> String {
     api.org.users()[user].access_token.clone()
 }
 
+/// Gives what answers say of jobs, without how long they took.
+async fn jobs_of(api: &Api, written: &str, read: &str, waiting: &str, batch: &str) -> Vec<String> {
+    let mut answers = Vec::new();
+    for path in [
+        format!("{written}/successfulResults"),
+        format!("{written}/failedResults"),
+        format!("{read}/results"),
+    ] {
+        answers.push(api.get(&path).await.text);
+    }
+    for path in [written, read, waiting] {
+        let mut job = api.get(path).await.json();
+        for took in ["totalProcessingTime", "apiActiveProcessingTime"] {
+            job.as_object_mut().unwrap().remove(took);
+        }
+        answers.push(job.to_string());
+    }
+    answers.push(api.classic("GET", batch, "").await.text);
+    let result = format!("{batch}/result");
+    answers.push(api.classic("GET", &result, "").await.text);
+    answers
+}
+
+#[tokio::test]
+async fn jobs_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.sqlite");
+    let api = org_in(&file).await;
+    let job = json!({"object": "Account", "operation": "insert"});
+    let id = api
+        .run(&job, b"Name,Website\nOne,\n,https://none.example\n")
+        .await
+        .job["id"]
+        .clone();
+    let written = format!("{}/{}", crate::bulk_ingest::JOBS, id.as_str().unwrap());
+    let soql = "SELECT Id, Name, CreatedDate FROM Account LIMIT 3";
+    let (read, _) = api
+        .run_query(json!({"operation": "query", "query": soql}))
+        .await;
+    let open = api.make_job(&job).await.json();
+    let waiting = format!(
+        "{}/{}",
+        crate::bulk_ingest::JOBS,
+        open["id"].as_str().unwrap()
+    );
+    let older = json!({"object": "Account", "operation": "insert", "contentType": "JSON"});
+    let (batch, _) = api.batch(older, r#"[{"Name": "Two"}, {}]"#).await;
+    let before = jobs_of(&api, &written, &read, &waiting, &batch).await;
+    api.org.stop().await;
+
+    let api = org_in(&file).await;
+    let after = jobs_of(&api, &written, &read, &waiting, &batch).await;
+    assert_eq!(after, before);
+    // The one that waits takes its data, and the next has an id of its own.
+    let id = open["id"].as_str().unwrap();
+    assert_eq!(api.put(id, b"Name\nThree\n").await.status, 201);
+    api.set_state(&waiting, "UploadComplete").await;
+    assert_eq!(api.ended(&waiting).await["numberRecordsProcessed"], 1);
+    let next = api.make_job(&job).await.json();
+    assert!(next["id"].as_str().unwrap() > id);
+}
+
 #[tokio::test]
 async fn days_pass_while_it_is_stopped() {
     let folder = tempfile::tempdir().unwrap();

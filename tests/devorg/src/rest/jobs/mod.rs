@@ -117,7 +117,7 @@ impl Call<'_> {
         let jobs = self.shared.jobs();
         let job = jobs.get(id).filter(|job| kind.is_of(job));
         let job = job.ok_or_else(ApiError::not_found)?;
-        if job.session.user_id == self.session.user_id {
+        if job.user == self.session.user_id {
             return Ok(id);
         }
         let message = "The job was created by another user";
@@ -130,6 +130,9 @@ impl Call<'_> {
         then: impl FnOnce(&mut Job) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         let mut jobs = self.shared.jobs();
+        if self.request.method != Method::GET {
+            jobs.unsaved.mark(|| id);
+        }
         then(jobs.get_mut(id).ok_or_else(ApiError::not_found)?)
     }
 
@@ -150,7 +153,7 @@ impl Call<'_> {
         Job {
             id: self.shared.jobs().next_id(),
             object,
-            session: self.session.clone(),
+            user: self.session.user_id,
             created: now,
             modified: now,
             state,
@@ -239,7 +242,7 @@ impl Call<'_> {
         let chunked = self.request.param("isPkChunkingEnabled") == Some("true");
         let jobs = self.shared.jobs();
         let listed = jobs.iter().filter(|job| {
-            let own = job.session.user_id == self.session.user_id;
+            let own = job.user == self.session.user_id;
             kind.is_of(job) && of_type && !chunked && own
         });
         let records: Vec<Json> = listed
