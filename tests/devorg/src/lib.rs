@@ -70,6 +70,9 @@ mod storage;
 mod tls;
 mod wire;
 
+#[cfg(test)]
+mod at_size;
+
 pub use limits::Limit;
 pub use oauth::{AppState, DevApp};
 pub use server::{DevOrg, DevUser, Options};

@@ -1,18 +1,30 @@
-//! The rows: one table an object, in id order, with an index over every reference.
+//! The rows: one table an object, in id order, with an index over every reference and over the fields
+//! that the org names.
 //!
 //! The store knows no schema. What may be written is decided before it gets here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+mod index;
+mod values;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use crate::id::Id;
 use crate::value::{NULL, Value};
+pub(crate) use index::{Ids, IndexedFields, Key};
+use index::Indexes;
+pub use values::Values;
 
 /// Every record of the org, deleted ones too.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
     /// Copies of a store share the tables that neither has changed since.
     tables: HashMap<Arc<str>, Arc<Table>>,
+    /// Which fields have an index.
+    indexed: Arc<IndexedFields>,
+    /// The names of fields, which all records share.
+    names: HashSet<Arc<str>>,
     /// How often a record of an object was written; taking a change back is a write, too.
     changes: HashMap<Arc<str>, u64>,
     /// What takes the changes of the open transactions back; empty while there is none.
@@ -51,10 +63,13 @@ pub(crate) struct Savepoint(usize);
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Table {
     rows: BTreeMap<Id, Record>,
-    /// For each field that holds ids, who refers to an id.
-    references: HashMap<Arc<str>, BTreeMap<Id, BTreeSet<Id>>>,
+    indexes: Indexes,
     /// The number of the next record's id.
     next_number: u64,
+    /// How many records are in the recycle bin.
+    deleted: usize,
+    /// The bytes of files.
+    blob_bytes: u64,
 }
 
 /// One record.
@@ -65,7 +80,7 @@ pub struct Record {
     /// The name of its object.
     pub object: Arc<str>,
     /// The values of its fields, by the field's exact name; a field without value may be missing.
-    pub values: BTreeMap<Arc<str>, Value>,
+    pub values: Values,
     /// Whether it is in the recycle bin: only `queryAll` finds it.
     pub deleted: bool,
     /// How it got into the recycle bin.
@@ -87,7 +102,7 @@ impl Record {
         Self {
             id,
             object,
-            values: BTreeMap::new(),
+            values: Values::new(),
             deleted: false,
             deletion: None,
         }
@@ -104,31 +119,91 @@ impl Record {
     pub fn reference(&self, field: &str) -> Option<Id> {
         Id::parse(self.get(field).as_text()?)
     }
+
+    /// Counts the bytes of its files.
+    fn blob_bytes(&self) -> u64 {
+        let blobs = self.values.values().filter_map(Value::as_blob);
+        blobs.map(|bytes| bytes.len() as u64).sum()
+    }
 }
 
 impl Store {
+    /// Makes a store without records that keeps an index over these fields.
+    pub(crate) fn with_indexes(indexed: IndexedFields) -> Self {
+        Self {
+            indexed: Arc::new(indexed),
+            ..Self::default()
+        }
+    }
+
     /// Gives the records of an object in id order, deleted ones too.
     pub fn rows(&self, object: &str) -> impl Iterator<Item = &Record> {
         self.tables
             .get(object)
             .into_iter()
             .flat_map(|table| table.rows.values())
+            .inspect(|_| examined::note())
     }
 
     /// Gives a record of an object, deleted or not.
     pub fn get(&self, object: &str, id: Id) -> Option<&Record> {
+        examined::note();
         self.tables.get(object)?.rows.get(&id)
     }
 
     /// Gives the records of `object` whose reference `field` holds `parent`, in id order, deleted
     /// ones too.
     pub fn children(&self, object: &str, field: &str, parent: Id) -> impl Iterator<Item = &Record> {
+        let ids = self.referrers(object, field, parent).into_iter();
+        ids.flat_map(Ids::iter)
+            .filter_map(move |id| self.get(object, id))
+    }
+
+    /// Gives the ids of the records of `object` whose reference `field` holds `parent`, deleted ones
+    /// too; none are none.
+    pub(crate) fn referrers(&self, object: &str, field: &str, parent: Id) -> Option<&Ids> {
+        let table = self.tables.get(object)?;
+        table.indexes.referrers(field, parent)
+    }
+
+    /// Says whether a field that is no reference has an index.
+    pub(crate) fn has_index(&self, object: &str, field: &str) -> bool {
+        self.indexed.contains(object, field)
+    }
+
+    /// Gives the ids of the records of `object` whose `field` has a value between two, for each of the
+    /// values in their order, deleted ones too. Only an index knows of any.
+    pub(crate) fn between(
+        &self,
+        object: &str,
+        field: &str,
+        from: Bound<Key>,
+        to: Bound<Key>,
+    ) -> impl Iterator<Item = (&Key, &Ids)> {
         let table = self.tables.get(object);
         table
-            .and_then(|table| table.references.get(field)?.get(&parent))
             .into_iter()
-            .flatten()
-            .filter_map(move |id| table?.rows.get(id))
+            .flat_map(move |table| table.indexes.range(field, from.clone(), to.clone()))
+            .inspect(|_| examined::note())
+    }
+
+    /// Gives the records of `object` whose `field` has a text, compared without regard to case, in id
+    /// order, deleted ones too.
+    pub(crate) fn having<'s>(
+        &'s self,
+        object: &'s str,
+        field: &'s str,
+        text: &str,
+    ) -> impl Iterator<Item = &'s Record> {
+        let key = Key::text(text);
+        let indexed = self.has_index(object, field);
+        let (from, to) = (Bound::Included(key.clone()), Bound::Included(key.clone()));
+        let found = indexed.then(|| self.between(object, field, from, to));
+        let found = found.into_iter().flatten();
+        let found = found.flat_map(|(_, ids)| ids.iter());
+        let found = found.filter_map(move |id| self.get(object, id));
+        let scanned = (!indexed).then(|| self.rows(object)).into_iter().flatten();
+        found.chain(scanned.filter(move |record| Key::of(record.get(field)) == Some(key.clone())))
     }
 
     /// Counts the records of an object, deleted ones too.
@@ -150,7 +225,13 @@ impl Store {
 
     /// Counts the records of an object that are not deleted.
     pub fn count(&self, object: &str) -> usize {
-        self.rows(object).filter(|record| !record.deleted).count()
+        let table = self.tables.get(object);
+        table.map_or(0, |table| table.rows.len() - table.deleted)
+    }
+
+    /// Counts the bytes of files that are with the records of an object, deleted ones too.
+    pub(crate) fn blob_bytes(&self, object: &str) -> u64 {
+        self.tables.get(object).map_or(0, |table| table.blob_bytes)
     }
 
     /// Gives how often a record of `object` was written: what follows from them is new when this is.
@@ -224,35 +305,35 @@ impl Store {
         }
     }
 
-    fn replace(&mut self, object: &Arc<str>, id: Id, record: Option<Record>) -> Option<Record> {
+    fn replace(
+        &mut self,
+        object: &Arc<str>,
+        id: Id,
+        mut record: Option<Record>,
+    ) -> Option<Record> {
         *self.changes.entry(object.clone()).or_default() += 1;
+        if let Some(record) = &mut record {
+            record.values.settle(&mut self.names);
+        }
         let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
-        table.replace(id, record)
+        table.replace(&self.indexed, (object, id), record)
     }
 }
 
 impl Table {
     /// Puts a record in the place of the one with an id, or takes that one away, and gives it.
-    fn replace(&mut self, id: Id, record: Option<Record>) -> Option<Record> {
-        let gone = moved(self.rows.get(&id), record.as_ref());
-        let come = moved(record.as_ref(), self.rows.get(&id));
-        for (field, parent) in gone {
-            if let Some(index) = self.references.get_mut(&field) {
-                if let Some(referrers) = index.get_mut(&parent) {
-                    referrers.remove(&id);
-                    if referrers.is_empty() {
-                        index.remove(&parent);
-                    }
-                }
-                if index.is_empty() {
-                    self.references.remove(&field);
-                }
-            }
-        }
-        for (field, parent) in come {
-            let index = self.references.entry(field).or_default();
-            index.entry(parent).or_default().insert(id);
-        }
+    fn replace(
+        &mut self,
+        indexed: &IndexedFields,
+        (object, id): (&str, Id),
+        record: Option<Record>,
+    ) -> Option<Record> {
+        let (before, after) = (self.rows.get(&id), record.as_ref());
+        self.indexes.replace(indexed, (object, id), before, after);
+        let deleted = |record: Option<&Record>| usize::from(record.is_some_and(|record| record.deleted));
+        let bytes = |record: Option<&Record>| record.map_or(0, Record::blob_bytes);
+        self.deleted = self.deleted + deleted(after) - deleted(before);
+        self.blob_bytes = self.blob_bytes + bytes(after) - bytes(before);
         match record {
             Some(record) => self.rows.insert(id, record),
             None => self.rows.remove(&id),
@@ -260,25 +341,37 @@ impl Table {
     }
 }
 
-/// Gives the references of a record that another state of it does not have.
-fn moved(of: Option<&Record>, other: Option<&Record>) -> Vec<(Arc<str>, Id)> {
-    let mut moved = Vec::new();
-    for (field, value) in of.iter().flat_map(|record| &record.values) {
-        if &**field == "Id" || other.is_some_and(|other| other.get(field) == value) {
-            continue;
-        }
-        if let Some(parent) = value.as_text().and_then(Id::parse) {
-            moved.push((field.clone(), parent));
-        }
+/// How many records and keys of indexes the store has given out in this thread: what a question
+/// costs, whatever the time is. Only tests count.
+pub(crate) mod examined {
+    #[cfg(test)]
+    thread_local! {
+        static COUNT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
     }
-    moved
+
+    /// Counts one.
+    pub(super) fn note() {
+        #[cfg(test)]
+        COUNT.set(COUNT.get() + 1);
+    }
+
+    /// Counts what some work examines.
+    #[cfg(test)]
+    pub(crate) fn by<T>(work: impl FnOnce() -> T) -> (usize, T) {
+        let before = COUNT.get();
+        let done = work();
+        (COUNT.get() - before, done)
+    }
 }
 
 #[cfg(test)]
 impl Store {
     /// Gives a store of the same records whose indexes are made anew.
     pub(crate) fn rebuilt(&self) -> Self {
-        let mut rebuilt = Self::default();
+        let mut rebuilt = Self {
+            indexed: Arc::clone(&self.indexed),
+            ..Self::default()
+        };
         for (object, table) in &self.tables {
             let empty = Table {
                 next_number: table.next_number,

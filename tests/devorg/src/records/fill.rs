@@ -3,7 +3,6 @@
 //! Sample data and requests are written through here alike, so that no record of the org looks
 //! as if it had been made elsewhere.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -16,8 +15,8 @@ use crate::schema::Object;
 use crate::store::{Deletion, Record};
 use crate::value::Value;
 
-/// The values of a record to be written, by the field's exact name.
-pub(crate) type Values = BTreeMap<Arc<str>, Value>;
+/// The values of a record to be written.
+pub(crate) use crate::store::Values;
 
 /// Makes a record of checked values, and gives its id.
 pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at: Timestamp) -> Id {
