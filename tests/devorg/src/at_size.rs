@@ -44,8 +44,16 @@ fn org_of(contacts: usize) -> Org {
 /// Gives the resident memory of this process in bytes.
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1_024
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS"))
+        .unwrap();
+    line.split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse::<usize>()
+        .unwrap()
+        * 1_024
 }
 
 #[test]
@@ -58,7 +66,11 @@ fn memory() {
     let org = org_of(100_000);
     println!("{:?}", now.elapsed());
     println!("{} bytes a contact", (resident() - before) / 100_000);
-    println!("{} values {}", org.store.rows("Contact").last().unwrap().values.len(), std::mem::size_of::<Value>());
+    println!(
+        "{} values {}",
+        org.store.rows("Contact").last().unwrap().values.len(),
+        std::mem::size_of::<Value>()
+    );
     let record = org.store.rows("Contact").last().unwrap();
     println!("{record:?}");
     let _ = Session::of_org(&org, record.id, TimeZone::UTC);

@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use crate::id::Id;
 use crate::value::{NULL, Value};
-pub(crate) use index::{Ids, IndexedFields, Key};
 use index::Indexes;
+pub(crate) use index::{Ids, IndexedFields, Key};
 pub use values::Values;
 
 /// Every record of the org, deleted ones too.
@@ -305,12 +305,7 @@ impl Store {
         }
     }
 
-    fn replace(
-        &mut self,
-        object: &Arc<str>,
-        id: Id,
-        mut record: Option<Record>,
-    ) -> Option<Record> {
+    fn replace(&mut self, object: &Arc<str>, id: Id, mut record: Option<Record>) -> Option<Record> {
         *self.changes.entry(object.clone()).or_default() += 1;
         if let Some(record) = &mut record {
             record.values.settle(&mut self.names);
@@ -330,7 +325,8 @@ impl Table {
     ) -> Option<Record> {
         let (before, after) = (self.rows.get(&id), record.as_ref());
         self.indexes.replace(indexed, (object, id), before, after);
-        let deleted = |record: Option<&Record>| usize::from(record.is_some_and(|record| record.deleted));
+        let deleted =
+            |record: Option<&Record>| usize::from(record.is_some_and(|record| record.deleted));
         let bytes = |record: Option<&Record>| record.map_or(0, Record::blob_bytes);
         self.deleted = self.deleted + deleted(after) - deleted(before);
         self.blob_bytes = self.blob_bytes + bytes(after) - bytes(before);

@@ -86,14 +86,12 @@ impl<'a> Candidates<'a> {
 }
 
 /// Gives the records of `object` that may satisfy a condition.
-fn of_filter<'a>(
-    view: &View<'a>,
-    object: &Object,
-    filter: &Filter<'a>,
-) -> Option<Candidates<'a>> {
+fn of_filter<'a>(view: &View<'a>, object: &Object, filter: &Filter<'a>) -> Option<Candidates<'a>> {
     match filter {
         Filter::And(all) => {
-            let found = all.iter().filter_map(|filter| of_filter(view, object, filter));
+            let found = all
+                .iter()
+                .filter_map(|filter| of_filter(view, object, filter));
             found.min_by_key(|found| found.count)
         }
         Filter::Or(any) => {
@@ -135,7 +133,12 @@ fn of_filter<'a>(
             // Of a field without an index nothing would come of running the inner query now.
             let path = path(left)?;
             let ids = found_by_join(view, plan, select, found);
-            of_path(view, object, path, Wanted::Ids(ids.iter().copied().collect()))
+            of_path(
+                view,
+                object,
+                path,
+                Wanted::Ids(ids.iter().copied().collect()),
+            )
         }
         Filter::Not(_) | Filter::In { .. } | Filter::Join { .. } | Filter::Includes { .. } => None,
     }

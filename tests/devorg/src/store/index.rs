@@ -80,7 +80,8 @@ impl Ids {
             Self::One(id) => (Some(*id), None),
             Self::Several(ids) => (None, Some(ids)),
         };
-        one.into_iter().chain(several.into_iter().flatten().copied())
+        one.into_iter()
+            .chain(several.into_iter().flatten().copied())
     }
 
     fn insert(&mut self, id: Id) {
@@ -174,8 +175,10 @@ impl Indexes {
             put_in(&mut self.references, field, parent, id);
         }
         for field in fields.of(object) {
-            let key = |record: Option<&Record>| record.and_then(|record| Key::of(record.get(field)));
-            let same = before.map(|record| record.get(field)) == after.map(|record| record.get(field));
+            let key =
+                |record: Option<&Record>| record.and_then(|record| Key::of(record.get(field)));
+            let same =
+                before.map(|record| record.get(field)) == after.map(|record| record.get(field));
             let (old, new) = match same {
                 true => continue,
                 false => (key(before), key(after)),
@@ -197,19 +200,32 @@ impl Indexes {
 fn is_empty(from: &Bound<Key>, to: &Bound<Key>) -> bool {
     match (from, to) {
         (Bound::Included(from), Bound::Included(to)) => from > to,
-        (Bound::Included(from) | Bound::Excluded(from), Bound::Included(to) | Bound::Excluded(to)) => from >= to,
+        (
+            Bound::Included(from) | Bound::Excluded(from),
+            Bound::Included(to) | Bound::Excluded(to),
+        ) => from >= to,
         _ => false,
     }
 }
 
-fn put_in<K: Ord>(indexes: &mut HashMap<Arc<str>, BTreeMap<K, Ids>>, field: &Arc<str>, key: K, id: Id) {
+fn put_in<K: Ord>(
+    indexes: &mut HashMap<Arc<str>, BTreeMap<K, Ids>>,
+    field: &Arc<str>,
+    key: K,
+    id: Id,
+) {
     let index = indexes.entry(Arc::clone(field)).or_default();
     let ids = index.entry(key).or_insert(Ids::One(id));
     ids.insert(id);
 }
 
 /// Takes a record out of an index, and whatever is empty then.
-fn take_out<K: Ord>(indexes: &mut HashMap<Arc<str>, BTreeMap<K, Ids>>, field: &Arc<str>, key: &K, id: Id) {
+fn take_out<K: Ord>(
+    indexes: &mut HashMap<Arc<str>, BTreeMap<K, Ids>>,
+    field: &Arc<str>,
+    key: &K,
+    id: Id,
+) {
     let Some(index) = indexes.get_mut(field) else {
         return;
     };
@@ -259,12 +275,18 @@ mod tests {
             (Included(key("bob")), Excluded(key("bob")), &[]),
             (Excluded(key("bob")), Excluded(key("bob")), &[]),
             (Included(key("bob")), Included(key("ann")), &[]),
-            (Included(Key::Moment(Timestamp::MAX)), Included(key("ann")), &[]),
+            (
+                Included(Key::Moment(Timestamp::MAX)),
+                Included(key("ann")),
+                &[],
+            ),
             (Unbounded, Included(Key::number(1.0)), &[]),
         ];
         for (from, to, expected) in cases {
             let case = format!("{from:?} {to:?}");
-            let found = indexes.range("Name", from, to).flat_map(|(_, ids)| ids.iter());
+            let found = indexes
+                .range("Name", from, to)
+                .flat_map(|(_, ids)| ids.iter());
             assert_eq!(found.collect::<Vec<_>>(), expected, "{case}");
         }
         assert_eq!(indexes.range("Email", Unbounded, Unbounded).count(), 0);
