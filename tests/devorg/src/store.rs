@@ -3,10 +3,11 @@
 //!
 //! The store knows no schema. What may be written is decided before it gets here.
 
+pub(crate) mod examined;
 mod index;
 mod values;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -66,8 +67,8 @@ struct Table {
     indexes: Indexes,
     /// The number of the next record's id.
     next_number: u64,
-    /// How many records are in the recycle bin.
-    deleted: usize,
+    /// The records in the recycle bin.
+    deleted: BTreeSet<Id>,
     /// The bytes of files.
     blob_bytes: u64,
 }
@@ -206,6 +207,14 @@ impl Store {
         found.chain(scanned.filter(move |record| Key::of(record.get(field)) == Some(key.clone())))
     }
 
+    /// Gives the records of an object that are deleted, in id order.
+    pub(crate) fn deleted(&self, object: &str) -> impl Iterator<Item = &Record> {
+        let ids = self.tables.get(object).map(|table| &table.deleted);
+        ids.into_iter()
+            .flatten()
+            .filter_map(move |id| self.get(object, *id))
+    }
+
     /// Counts the records of an object, deleted ones too.
     pub(crate) fn len(&self, object: &str) -> usize {
         self.tables.get(object).map_or(0, |table| table.rows.len())
@@ -226,7 +235,7 @@ impl Store {
     /// Counts the records of an object that are not deleted.
     pub fn count(&self, object: &str) -> usize {
         let table = self.tables.get(object);
-        table.map_or(0, |table| table.rows.len() - table.deleted)
+        table.map_or(0, |table| table.rows.len() - table.deleted.len())
     }
 
     /// Counts the bytes of files that are with the records of an object, deleted ones too.
@@ -325,10 +334,11 @@ impl Table {
     ) -> Option<Record> {
         let (before, after) = (self.rows.get(&id), record.as_ref());
         self.indexes.replace(indexed, (object, id), before, after);
-        let deleted =
-            |record: Option<&Record>| usize::from(record.is_some_and(|record| record.deleted));
+        match after {
+            Some(record) if record.deleted => self.deleted.insert(id),
+            _ => self.deleted.remove(&id),
+        };
         let bytes = |record: Option<&Record>| record.map_or(0, Record::blob_bytes);
-        self.deleted = self.deleted + deleted(after) - deleted(before);
         self.blob_bytes = self.blob_bytes + bytes(after) - bytes(before);
         match record {
             Some(record) => self.rows.insert(id, record),
@@ -337,111 +347,5 @@ impl Table {
     }
 }
 
-/// How many records and keys of indexes the store has given out in this thread: what a question
-/// costs, whatever the time is. Only tests count.
-pub(crate) mod examined {
-    #[cfg(test)]
-    thread_local! {
-        static COUNT: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
-    }
-
-    /// Counts one.
-    pub(super) fn note() {
-        #[cfg(test)]
-        COUNT.set(COUNT.get() + 1);
-    }
-
-    /// Counts what some work examines.
-    #[cfg(test)]
-    pub(crate) fn by<T>(work: impl FnOnce() -> T) -> (usize, T) {
-        let before = COUNT.get();
-        let done = work();
-        (COUNT.get() - before, done)
-    }
-}
-
 #[cfg(test)]
-impl Store {
-    /// Gives a store of the same records whose indexes are made anew.
-    pub(crate) fn rebuilt(&self) -> Self {
-        let mut rebuilt = Self {
-            indexed: Arc::clone(&self.indexed),
-            ..Self::default()
-        };
-        for (object, table) in &self.tables {
-            let empty = Table {
-                next_number: table.next_number,
-                ..Table::default()
-            };
-            rebuilt.tables.insert(object.clone(), Arc::new(empty));
-        }
-        let records = self.tables.values().flat_map(|table| table.rows.values());
-        records.for_each(|record| rebuilt.put(record.clone()));
-        rebuilt
-    }
-
-    /// Says whether two stores have the same records, indexes and numbers; what an open transaction
-    /// knows besides does not count.
-    pub(crate) fn same(&self, other: &Self) -> bool {
-        self.tables == other.tables
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn contact(id: Id, account: Option<Id>) -> Record {
-        let mut record = Record::new(id, "Contact".into());
-        record.values.insert("AccountId".into(), account.into());
-        record
-    }
-
-    #[test]
-    fn children_follow_their_reference() {
-        let mut store = Store::default();
-        let (one, two) = (Id::numbered("001", 1), Id::numbered("001", 2));
-        let object: Arc<str> = "Contact".into();
-        let first = store.next_id(&object, "003");
-        let second = store.next_id(&object, "003");
-        store.put(contact(first, Some(one)));
-        store.put(contact(second, Some(one)));
-        let of = |store: &Store, parent| -> Vec<Id> {
-            let children = store.children("Contact", "AccountId", parent);
-            children.map(|record| record.id).collect()
-        };
-        assert_eq!(of(&store, one), [first, second]);
-
-        store.put(contact(first, Some(two)));
-        store.put(contact(second, None));
-        assert_eq!(of(&store, one), []);
-        assert_eq!(of(&store, two), [first]);
-        assert_eq!(store.rows("Contact").count(), 2);
-        assert_eq!(store.children("Lead", "OwnerId", one).count(), 0);
-    }
-
-    #[test]
-    fn what_is_taken_back_was_never_there() {
-        let mut store = Store::default();
-        let empty = store.clone();
-        let one = Id::numbered("001", 1);
-        let object: Arc<str> = "Contact".into();
-        let outer = store.savepoint();
-        let first = store.next_id(&object, "003");
-        store.put(contact(first, Some(one)));
-        let known = store.clone();
-        let inner = store.savepoint();
-        store.put(contact(first, None));
-        let second = store.next_id(&object, "003");
-        store.put(contact(second, Some(one)));
-        store.roll_back(inner);
-        assert!(store.same(&known));
-        let inner = store.savepoint();
-        store.put(contact(first, None));
-        store.commit(inner);
-        assert_eq!(store.children("Contact", "AccountId", one).count(), 0);
-        store.roll_back(outer);
-        assert_eq!(store, empty);
-        assert!(store.changes("Contact") > 0);
-    }
-}
+mod tests;

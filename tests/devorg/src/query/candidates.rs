@@ -4,6 +4,7 @@
 //! holds, and never less.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Bound;
 
 use soql::{CompareOp, PatternPart};
@@ -40,10 +41,12 @@ pub(super) fn candidates<'a>(
         ScopeRows::OwnedBy(owner) => Some(referrers(view, object, "OwnerId", owner)),
         ScopeRows::None => Some(Candidates::none()),
     };
-    let filter = plan.filter.as_ref();
-    let filtered = filter.and_then(|filter| of_filter(view, object, filter));
-    let found = owned.into_iter().chain(filtered);
-    Some(found.min_by_key(|found| found.count)?.ids())
+    let most = FEW.max(view.org.store.len(&object.name) / 4);
+    let filtered = match &plan.filter {
+        Some(filter) => of_filter(view, object, filter, most),
+        None => None,
+    };
+    Some(Candidates::fewer(owned, filtered)?.ids())
 }
 
 impl<'a> Candidates<'a> {
@@ -54,14 +57,9 @@ impl<'a> Candidates<'a> {
         }
     }
 
-    /// Gathers the records of several values; `None` where they are so many that it is quicker to look
-    /// at all. Those of one value need no gathering, and are never too many.
-    fn gather(
-        view: &View<'a>,
-        object: &Object,
-        sets: impl IntoIterator<Item = Cow<'a, Ids>>,
-    ) -> Option<Self> {
-        let most = FEW.max(view.org.store.len(&object.name) / 4);
+    /// Gathers the records of several values; `None` where there are more than `most`. Those of one
+    /// value need no gathering, and are never too many.
+    fn gather(sets: impl IntoIterator<Item = Cow<'a, Ids>>, most: usize) -> Option<Self> {
         let mut gathered = Self::none();
         for set in sets {
             gathered.count += set.len();
@@ -71,6 +69,11 @@ impl<'a> Candidates<'a> {
             }
         }
         Some(gathered)
+    }
+
+    /// Gives the fewer of what was found in two ways.
+    fn fewer(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        one.into_iter().chain(other).min_by_key(|found| found.count)
     }
 
     /// Gives the ids in their order.
@@ -86,26 +89,28 @@ impl<'a> Candidates<'a> {
 }
 
 /// Gives the records of `object` that may satisfy a condition.
-fn of_filter<'a>(view: &View<'a>, object: &Object, filter: &Filter<'a>) -> Option<Candidates<'a>> {
+fn of_filter<'a>(
+    view: &View<'a>,
+    object: &Object,
+    filter: &Filter<'a>,
+    most: usize,
+) -> Option<Candidates<'a>> {
     match filter {
-        Filter::And(all) => {
-            let found = all
-                .iter()
-                .filter_map(|filter| of_filter(view, object, filter));
-            found.min_by_key(|found| found.count)
-        }
+        Filter::And(all) => of_all(view, object, all, most),
         Filter::Or(any) => {
-            let found = any.iter().map(|filter| of_filter(view, object, filter));
+            let found = any
+                .iter()
+                .map(|filter| of_filter(view, object, filter, most));
             let found: Vec<_> = found.collect::<Option<_>>()?;
             let sets = found.into_iter().flat_map(|found| found.sets);
-            Candidates::gather(view, object, sets)
+            Candidates::gather(sets, most)
         }
         Filter::Compare(left, op, datum) => {
             let wanted = match datum {
                 Datum::Id(id) if *op == CompareOp::Eq => Wanted::Ids(vec![*id]),
                 datum => Wanted::Between(vec![between(*op, datum)?]),
             };
-            of_path(view, object, path(left)?, wanted)
+            of_path(view, object, path(left)?, wanted, most)
         }
         Filter::Like(left, pattern) => {
             let prefix: String = pattern
@@ -116,13 +121,13 @@ fn of_filter<'a>(view: &View<'a>, object: &Object, filter: &Filter<'a>) -> Optio
                 })
                 .collect();
             let wanted = (!prefix.is_empty()).then_some(Wanted::Beginning(prefix))?;
-            of_path(view, object, path(left)?, wanted)
+            of_path(view, object, path(left)?, wanted, most)
         }
         Filter::In {
             left,
             negated: false,
             set,
-        } => of_path(view, object, path(left)?, among(set)?),
+        } => of_path(view, object, path(left)?, among(set)?, most),
         Filter::Join {
             left,
             negated: false,
@@ -138,10 +143,36 @@ fn of_filter<'a>(view: &View<'a>, object: &Object, filter: &Filter<'a>) -> Optio
                 object,
                 path,
                 Wanted::Ids(ids.iter().copied().collect()),
+                most,
             )
         }
         Filter::Not(_) | Filter::In { .. } | Filter::Join { .. } | Filter::Includes { .. } => None,
     }
+}
+
+/// Gives the fewest of the records that a part of some conditions finds, all of which are to hold.
+fn of_all<'a>(
+    view: &View<'a>,
+    object: &Object,
+    all: &[Filter<'a>],
+    most: usize,
+) -> Option<Candidates<'a>> {
+    let mut fewest: Option<Candidates<'a>> = None;
+    // More than another part found need not be gathered.
+    let most_of = |fewest: &Option<Candidates<'a>>| {
+        let found = fewest.as_ref().map(|found| found.count);
+        found.map_or(most, |count| count.min(most))
+    };
+    for (field, from, to) in together(all.iter().filter_map(of_own_field)) {
+        let wanted = Wanted::Between(vec![(from, to)]);
+        let found = of_field(view, object, field, wanted, most_of(&fewest));
+        fewest = Candidates::fewer(fewest, found);
+    }
+    for filter in all.iter().filter(|filter| of_own_field(filter).is_none()) {
+        let found = of_filter(view, object, filter, most_of(&fewest));
+        fewest = Candidates::fewer(fewest, found);
+    }
+    fewest
 }
 
 /// What a field is to have.
@@ -187,6 +218,54 @@ fn between(op: CompareOp, datum: &Datum) -> Option<(Bound<Key>, Bound<Key>)> {
     })
 }
 
+/// A field, and the bounds that its values are between.
+type Window<'a> = (&'a Field, Bound<Key>, Bound<Key>);
+
+/// Gives the values that a comparison of the row's own field accepts.
+fn of_own_field<'a>(filter: &Filter<'a>) -> Option<Window<'a>> {
+    let Filter::Compare(left, op, datum) = filter else {
+        return None;
+    };
+    let path = path(left).filter(|path| path.hops.is_empty())?;
+    let (from, to) = between(*op, datum)?;
+    Some((path.leaf.field?, from, to))
+}
+
+/// Makes one window of all those of a field: from a moment on, and before another.
+fn together<'a>(windows: impl Iterator<Item = Window<'a>>) -> Vec<Window<'a>> {
+    let mut narrowed: Vec<Window<'a>> = Vec::new();
+    for (field, from, to) in windows {
+        match narrowed
+            .iter_mut()
+            .find(|(known, ..)| known.name == field.name)
+        {
+            None => narrowed.push((field, from, to)),
+            Some((_, first, last)) => {
+                if is_narrower(&from, first, Ordering::Greater) {
+                    *first = from;
+                }
+                if is_narrower(&to, last, Ordering::Less) {
+                    *last = to;
+                }
+            }
+        }
+    }
+    narrowed
+}
+
+/// Says whether a bound leaves less than another; of two at different keys, the one in this order.
+fn is_narrower(bound: &Bound<Key>, other: &Bound<Key>, order: Ordering) -> bool {
+    use Bound::{Excluded, Included, Unbounded};
+    match (bound, other) {
+        (Unbounded, _) => false,
+        (_, Unbounded) => true,
+        (Excluded(key), Included(other)) if key == other => true,
+        (Included(key) | Excluded(key), Included(other) | Excluded(other)) => {
+            key.cmp(other) == order
+        }
+    }
+}
+
 /// Gives what an `IN` accepts; no value is in no index.
 fn among(set: &Set) -> Option<Wanted> {
     if set.null {
@@ -209,24 +288,25 @@ fn of_path<'a>(
     object: &Object,
     path: &Path<'a>,
     wanted: Wanted,
+    most: usize,
 ) -> Option<Candidates<'a>> {
     let Some((last, before)) = path.hops.split_last() else {
-        return of_field(view, object, path.leaf.field?, wanted);
+        return of_field(view, object, path.leaf.field?, wanted, most);
     };
     // From the parents at the path's end down to the records that lead to them.
     let Entity::Object(parent) = last.to else {
         return None;
     };
-    let mut found = of_field(view, parent, path.leaf.field?, wanted)?;
+    let mut found = of_field(view, parent, path.leaf.field?, wanted, most)?;
     let mut hop = last;
     for from in before.iter().rev() {
         let Entity::Object(children) = from.to else {
             return None;
         };
-        found = below(view, children, hop.field, found)?;
+        found = below(view, children, hop.field, found, most)?;
         hop = from;
     }
-    below(view, object, hop.field, found)
+    below(view, object, hop.field, found, most)
 }
 
 /// Gives the records of `object` that refer to one of some parents.
@@ -235,12 +315,13 @@ fn below<'a>(
     object: &Object,
     field: &Field,
     parents: Candidates<'a>,
+    most: usize,
 ) -> Option<Candidates<'a>> {
     let sets = parents.ids().filter_map(|parent| {
         let store = &view.org.store;
         store.referrers(&object.name, &field.name, parent)
     });
-    Candidates::gather(view, object, sets.map(Cow::Borrowed))
+    Candidates::gather(sets.map(Cow::Borrowed), most)
 }
 
 fn referrers<'a>(view: &View<'a>, object: &Object, field: &str, parent: Id) -> Candidates<'a> {
@@ -257,6 +338,7 @@ fn of_field<'a>(
     object: &Object,
     field: &Field,
     wanted: Wanted,
+    most: usize,
 ) -> Option<Candidates<'a>> {
     let (store, object_name, name) = (&view.org.store, &*object.name, &*field.name);
     if let (Wanted::Ids(ids), true) = (&wanted, field.holds_ids()) {
@@ -264,7 +346,7 @@ fn of_field<'a>(
             "Id" => Some(Cow::Owned(Ids::One(*id))),
             _ => store.referrers(object_name, name, *id).map(Cow::Borrowed),
         });
-        return Candidates::gather(view, object, sets);
+        return Candidates::gather(sets, most);
     }
     if field.holds_ids() || !store.has_index(object_name, name) {
         return None;
@@ -276,13 +358,13 @@ fn of_field<'a>(
                 let found = store.between(object_name, name, from, to);
                 found.map(|(_, ids)| Cow::Borrowed(ids))
             });
-            Candidates::gather(view, object, sets)
+            Candidates::gather(sets, most)
         }
         Wanted::Beginning(prefix) => {
             let from = Bound::Included(Key::text(&prefix));
             let found = store.between(object_name, name, from, Bound::Unbounded);
             let found = found.take_while(|(key, _)| key.begins(&prefix));
-            Candidates::gather(view, object, found.map(|(_, ids)| Cow::Borrowed(ids)))
+            Candidates::gather(found.map(|(_, ids)| Cow::Borrowed(ids)), most)
         }
     }
 }

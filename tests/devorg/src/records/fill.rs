@@ -3,6 +3,7 @@
 //! Sample data and requests are written through here alike, so that no record of the org looks
 //! as if it had been made elsewhere.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -108,6 +109,7 @@ fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
         .flat_map(|child| org.store.children(&child.child_object, &child.field, id))
         .map(|child| child.id)
         .collect();
+    let all_owned: HashSet<Id> = owned.iter().copied().collect();
     let lookups: Vec<(Id, Arc<str>)> = object
         .child_relationships
         .iter()
@@ -116,7 +118,7 @@ fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
             let children = org.store.children(&child.child_object, &child.field, id);
             children.map(|record| (record.id, child.field.clone()))
         })
-        .filter(|(child, _)| !owned.contains(child))
+        .filter(|(child, _)| !all_owned.contains(child))
         .collect();
     let mut record = record.clone();
     let old = record.clone();

@@ -37,7 +37,7 @@ pub(crate) use lookup::to_write;
 pub(crate) use merge::{MergeRequest, MergeResult, merge};
 pub(crate) use rights::insufficient;
 pub(crate) use undelete::undelete;
-pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert};
+pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert, upsert_found};
 
 /// The records that an external id names.
 #[derive(Debug, PartialEq, Eq)]
