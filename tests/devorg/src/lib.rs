@@ -83,6 +83,9 @@ mod tls;
 mod unsaved;
 mod wire;
 
+#[cfg(test)]
+mod at_size;
+
 pub use limits::Limit;
 pub use oauth::{AppState, DevApp};
 pub use server::{DevOrg, DevUser, Options};

@@ -129,8 +129,8 @@ impl Org {
     /// Makes an org without records whose time is `now`.
     pub(crate) fn new(schema: Schema, id: Id, now: Timestamp) -> Self {
         Self {
+            store: Store::with_indexes(schema.indexed_fields()),
             schema: Arc::new(schema),
-            store: Store::default(),
             id,
             storage: Storage::default(),
             seen: Seen::default(),

@@ -251,11 +251,8 @@ impl Shared {
     /// Finds a user by username, in any case.
     pub(crate) fn user_named(&self, username: &str) -> Option<Id> {
         let org = self.org();
-        let user = org.store.rows("User").find(|user| {
-            let known = user.get("Username").as_text();
-            known.is_some_and(|known| known.eq_ignore_ascii_case(username))
-        });
-        user.map(|user| user.id)
+        let mut users = org.store.having("User", "Username", username);
+        users.next().map(|user| user.id)
     }
 
     /// Says whether a user may sign in.

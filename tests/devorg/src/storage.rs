@@ -38,9 +38,7 @@ impl Org {
             fields.any(|field| field.field_type == FieldType::Base64)
         });
         with_files
-            .flat_map(|object| self.store.rows(&object.name))
-            .flat_map(|record| record.values.values())
-            .map(|value| value.as_blob().map_or(0, |bytes| bytes.len() as u64))
+            .map(|object| self.store.blob_bytes(&object.name))
             .sum()
     }
 

@@ -1,8 +1,14 @@
-//! The rows: one table an object, in id order, with an index over every reference.
+//! The rows: one table an object, in id order, with an index over every reference and over the fields
+//! that the org names.
 //!
 //! The store knows no schema. What may be written is decided before it gets here.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+pub(crate) mod examined;
+mod index;
+mod values;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -11,12 +17,19 @@ use crate::id::Id;
 use crate::shared_text;
 use crate::unsaved::Unsaved;
 use crate::value::{NULL, Value};
+use index::Indexes;
+pub(crate) use index::{Ids, IndexedFields, Key};
+pub use values::Values;
 
 /// Every record of the org, deleted ones too.
 #[derive(Debug, Clone, Default)]
 pub struct Store {
     /// Copies of a store share the tables that neither has changed since.
     tables: HashMap<Arc<str>, Arc<Table>>,
+    /// Which fields have an index.
+    indexed: Arc<IndexedFields>,
+    /// The names of fields, which all records share.
+    names: HashSet<Arc<str>>,
     /// How often a record of an object was written; taking a change back is a write, too.
     changes: HashMap<Arc<str>, u64>,
     /// What takes the changes of the open transactions back; empty while there is none.
@@ -59,10 +72,13 @@ pub(crate) struct Savepoint(usize);
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Table {
     rows: BTreeMap<Id, Record>,
-    /// For each field that holds ids, who refers to an id.
-    references: HashMap<Arc<str>, BTreeMap<Id, BTreeSet<Id>>>,
+    indexes: Indexes,
     /// The number of the next record's id.
     next_number: u64,
+    /// The records in the recycle bin.
+    deleted: BTreeSet<Id>,
+    /// The bytes of files.
+    blob_bytes: u64,
 }
 
 /// One record.
@@ -73,7 +89,7 @@ pub struct Record {
     /// The name of its object.
     pub object: Arc<str>,
     /// The values of its fields, by the field's exact name; a field without value may be missing.
-    pub values: BTreeMap<Arc<str>, Value>,
+    pub values: Values,
     /// Whether it is in the recycle bin: only `queryAll` finds it.
     pub deleted: bool,
     /// How it got into the recycle bin.
@@ -104,7 +120,7 @@ impl Record {
         Self {
             id,
             object,
-            values: BTreeMap::new(),
+            values: Values::new(),
             deleted: false,
             deletion: None,
         }
@@ -121,31 +137,99 @@ impl Record {
     pub fn reference(&self, field: &str) -> Option<Id> {
         Id::parse(self.get(field).as_text()?)
     }
+
+    /// Counts the bytes of its files.
+    fn blob_bytes(&self) -> u64 {
+        let blobs = self.values.values().filter_map(Value::as_blob);
+        blobs.map(|bytes| bytes.len() as u64).sum()
+    }
 }
 
 impl Store {
+    /// Makes a store without records that keeps an index over these fields.
+    pub(crate) fn with_indexes(indexed: IndexedFields) -> Self {
+        Self {
+            indexed: Arc::new(indexed),
+            ..Self::default()
+        }
+    }
+
     /// Gives the records of an object in id order, deleted ones too.
     pub fn rows(&self, object: &str) -> impl Iterator<Item = &Record> {
         self.tables
             .get(object)
             .into_iter()
             .flat_map(|table| table.rows.values())
+            .inspect(|_| examined::note())
     }
 
     /// Gives a record of an object, deleted or not.
     pub fn get(&self, object: &str, id: Id) -> Option<&Record> {
+        examined::note();
         self.tables.get(object)?.rows.get(&id)
     }
 
     /// Gives the records of `object` whose reference `field` holds `parent`, in id order, deleted
     /// ones too.
     pub fn children(&self, object: &str, field: &str, parent: Id) -> impl Iterator<Item = &Record> {
+        let ids = self.referrers(object, field, parent).into_iter();
+        ids.flat_map(Ids::iter)
+            .filter_map(move |id| self.get(object, id))
+    }
+
+    /// Gives the ids of the records of `object` whose reference `field` holds `parent`, deleted ones
+    /// too; none are none.
+    pub(crate) fn referrers(&self, object: &str, field: &str, parent: Id) -> Option<&Ids> {
+        let table = self.tables.get(object)?;
+        table.indexes.referrers(field, parent)
+    }
+
+    /// Says whether a field that is no reference has an index.
+    pub(crate) fn has_index(&self, object: &str, field: &str) -> bool {
+        self.indexed.contains(object, field)
+    }
+
+    /// Gives the ids of the records of `object` whose `field` has a value between two, for each of the
+    /// values in their order, deleted ones too. Only an index knows of any.
+    pub(crate) fn between(
+        &self,
+        object: &str,
+        field: &str,
+        from: Bound<Key>,
+        to: Bound<Key>,
+    ) -> impl Iterator<Item = (&Key, &Ids)> {
         let table = self.tables.get(object);
         table
-            .and_then(|table| table.references.get(field)?.get(&parent))
             .into_iter()
+            .flat_map(move |table| table.indexes.range(field, from.clone(), to.clone()))
+            .inspect(|_| examined::note())
+    }
+
+    /// Gives the records of `object` whose `field` has a text, compared without regard to case, in id
+    /// order, deleted ones too.
+    pub(crate) fn having<'s>(
+        &'s self,
+        object: &'s str,
+        field: &'s str,
+        text: &str,
+    ) -> impl Iterator<Item = &'s Record> {
+        let key = Key::text(text);
+        let indexed = self.has_index(object, field);
+        let (from, to) = (Bound::Included(key.clone()), Bound::Included(key.clone()));
+        let found = indexed.then(|| self.between(object, field, from, to));
+        let found = found.into_iter().flatten();
+        let found = found.flat_map(|(_, ids)| ids.iter());
+        let found = found.filter_map(move |id| self.get(object, id));
+        let scanned = (!indexed).then(|| self.rows(object)).into_iter().flatten();
+        found.chain(scanned.filter(move |record| Key::of(record.get(field)) == Some(key.clone())))
+    }
+
+    /// Gives the records of an object that are deleted, in id order.
+    pub(crate) fn deleted(&self, object: &str) -> impl Iterator<Item = &Record> {
+        let ids = self.tables.get(object).map(|table| &table.deleted);
+        ids.into_iter()
             .flatten()
-            .filter_map(move |id| table?.rows.get(id))
+            .filter_map(move |id| self.get(object, *id))
     }
 
     /// Counts the records of an object, deleted ones too.
@@ -167,7 +251,13 @@ impl Store {
 
     /// Counts the records of an object that are not deleted.
     pub fn count(&self, object: &str) -> usize {
-        self.rows(object).filter(|record| !record.deleted).count()
+        let table = self.tables.get(object);
+        table.map_or(0, |table| table.rows.len() - table.deleted.len())
+    }
+
+    /// Counts the bytes of files that are with the records of an object, deleted ones too.
+    pub(crate) fn blob_bytes(&self, object: &str) -> u64 {
+        self.tables.get(object).map_or(0, |table| table.blob_bytes)
     }
 
     /// Gives how often a record of `object` was written: what follows from them is new when this is.
@@ -261,36 +351,33 @@ impl Store {
         Arc::make_mut(table).next_number = number;
     }
 
-    fn replace(&mut self, object: &Arc<str>, id: Id, record: Option<Record>) -> Option<Record> {
+    fn replace(&mut self, object: &Arc<str>, id: Id, mut record: Option<Record>) -> Option<Record> {
         self.unsaved.mark(|| (object.clone(), id));
         *self.changes.entry(object.clone()).or_default() += 1;
+        if let Some(record) = &mut record {
+            record.values.settle(&mut self.names);
+        }
         let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
-        table.replace(id, record)
+        table.replace(&self.indexed, (object, id), record)
     }
 }
 
 impl Table {
     /// Puts a record in the place of the one with an id, or takes that one away, and gives it.
-    fn replace(&mut self, id: Id, record: Option<Record>) -> Option<Record> {
-        let gone = moved(self.rows.get(&id), record.as_ref());
-        let come = moved(record.as_ref(), self.rows.get(&id));
-        for (field, parent) in gone {
-            if let Some(index) = self.references.get_mut(&field) {
-                if let Some(referrers) = index.get_mut(&parent) {
-                    referrers.remove(&id);
-                    if referrers.is_empty() {
-                        index.remove(&parent);
-                    }
-                }
-                if index.is_empty() {
-                    self.references.remove(&field);
-                }
-            }
-        }
-        for (field, parent) in come {
-            let index = self.references.entry(field).or_default();
-            index.entry(parent).or_default().insert(id);
-        }
+    fn replace(
+        &mut self,
+        indexed: &IndexedFields,
+        (object, id): (&str, Id),
+        record: Option<Record>,
+    ) -> Option<Record> {
+        let (before, after) = (self.rows.get(&id), record.as_ref());
+        self.indexes.replace(indexed, (object, id), before, after);
+        match after {
+            Some(record) if record.deleted => self.deleted.insert(id),
+            _ => self.deleted.remove(&id),
+        };
+        let bytes = |record: Option<&Record>| record.map_or(0, Record::blob_bytes);
+        self.blob_bytes = self.blob_bytes + bytes(after) - bytes(before);
         match record {
             Some(record) => self.rows.insert(id, record),
             None => self.rows.remove(&id),
@@ -298,99 +385,5 @@ impl Table {
     }
 }
 
-/// Gives the references of a record that another state of it does not have.
-fn moved(of: Option<&Record>, other: Option<&Record>) -> Vec<(Arc<str>, Id)> {
-    let mut moved = Vec::new();
-    for (field, value) in of.iter().flat_map(|record| &record.values) {
-        if &**field == "Id" || other.is_some_and(|other| other.get(field) == value) {
-            continue;
-        }
-        if let Some(parent) = value.as_text().and_then(Id::parse) {
-            moved.push((field.clone(), parent));
-        }
-    }
-    moved
-}
-
 #[cfg(test)]
-impl Store {
-    /// Gives a store of the same records whose indexes are made anew.
-    pub(crate) fn rebuilt(&self) -> Self {
-        let mut rebuilt = Self::default();
-        for (object, table) in &self.tables {
-            let empty = Table {
-                next_number: table.next_number,
-                ..Table::default()
-            };
-            rebuilt.tables.insert(object.clone(), Arc::new(empty));
-        }
-        let records = self.tables.values().flat_map(|table| table.rows.values());
-        records.for_each(|record| rebuilt.put(record.clone()));
-        rebuilt
-    }
-
-    /// Says whether two stores have the same records, indexes and numbers; what an open transaction
-    /// knows besides does not count.
-    pub(crate) fn same(&self, other: &Self) -> bool {
-        self.tables == other.tables
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn contact(id: Id, account: Option<Id>) -> Record {
-        let mut record = Record::new(id, "Contact".into());
-        record.values.insert("AccountId".into(), account.into());
-        record
-    }
-
-    #[test]
-    fn children_follow_their_reference() {
-        let mut store = Store::default();
-        let (one, two) = (Id::numbered("001", 1), Id::numbered("001", 2));
-        let object: Arc<str> = "Contact".into();
-        let first = store.next_id(&object, "003");
-        let second = store.next_id(&object, "003");
-        store.put(contact(first, Some(one)));
-        store.put(contact(second, Some(one)));
-        let of = |store: &Store, parent| -> Vec<Id> {
-            let children = store.children("Contact", "AccountId", parent);
-            children.map(|record| record.id).collect()
-        };
-        assert_eq!(of(&store, one), [first, second]);
-
-        store.put(contact(first, Some(two)));
-        store.put(contact(second, None));
-        assert_eq!(of(&store, one), []);
-        assert_eq!(of(&store, two), [first]);
-        assert_eq!(store.rows("Contact").count(), 2);
-        assert_eq!(store.children("Lead", "OwnerId", one).count(), 0);
-    }
-
-    #[test]
-    fn what_is_taken_back_was_never_there() {
-        let mut store = Store::default();
-        let empty = store.clone();
-        let one = Id::numbered("001", 1);
-        let object: Arc<str> = "Contact".into();
-        let outer = store.savepoint();
-        let first = store.next_id(&object, "003");
-        store.put(contact(first, Some(one)));
-        let known = store.clone();
-        let inner = store.savepoint();
-        store.put(contact(first, None));
-        let second = store.next_id(&object, "003");
-        store.put(contact(second, Some(one)));
-        store.roll_back(inner);
-        assert!(store.same(&known));
-        let inner = store.savepoint();
-        store.put(contact(first, None));
-        store.commit(inner);
-        assert_eq!(store.children("Contact", "AccountId", one).count(), 0);
-        store.roll_back(outer);
-        assert_eq!(store, empty);
-        assert!(store.changes("Contact") > 0);
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! The value of a field, and how Salesforce's JSON writes it.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -146,7 +147,7 @@ impl From<Timestamp> for Value {
 
 impl From<crate::id::Id> for Value {
     fn from(id: crate::id::Id) -> Self {
-        Self::Text(id.to_string())
+        Self::Text(id.as_str().to_owned())
     }
 }
 
@@ -159,6 +160,42 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// Writes a moment as Salesforce does: `2026-11-23T11:57:52.000+0000`, always in UTC.
 pub fn format_moment(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string()
+}
+
+/// A number with a total order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Number(f64);
+
+impl Number {
+    /// Makes one; the negative zero is the positive one.
+    pub(crate) fn new(number: f64) -> Self {
+        Self(number + 0.0)
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// Gives the characters of a text in lower case: as which texts are compared.
+pub(crate) fn folded(text: &str) -> impl Iterator<Item = char> {
+    text.chars().flat_map(char::to_lowercase)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use soql::{CompareOp, PatternPart};
 use super::plan::{Datum, Set};
 use crate::id::Id;
 use crate::schema::FieldType;
-use crate::value::Value;
+use crate::value::{Number, Value, folded};
 
 /// Says whether `value op datum` holds.
 pub(super) fn holds(value: &Value, op: CompareOp, datum: &Datum) -> bool {
@@ -68,11 +68,6 @@ fn within<T: Ord>(value: &T, first: &T, after: &T) -> Ordering {
     } else {
         Ordering::Equal
     }
-}
-
-/// Gives the characters in lower case.
-pub(super) fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase)
 }
 
 /// Says whether a text matches a pattern in lower case.
@@ -179,30 +174,6 @@ pub(crate) enum SortKey {
     Rolled,
 }
 
-/// A number with a total order.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Number(f64);
-
-impl PartialEq for Number {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Number {}
-
-impl PartialOrd for Number {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Number {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
 impl SortKey {
     /// Makes the key of a value of a field of this type.
     pub(crate) fn new(value: &Value, kind: FieldType) -> Self {
@@ -213,9 +184,8 @@ impl SortKey {
             // Nothing orders or compares the bytes of a file: their fields take neither.
             Value::Null | Value::Blob(_) => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
-            // Adding zero makes the negative zero the positive one.
-            Value::Int(value) => Self::Number(Number(*value as f64)),
-            Value::Number(value) => Self::Number(Number(*value + 0.0)),
+            Value::Int(value) => Self::Number(Number::new(*value as f64)),
+            Value::Number(value) => Self::Number(Number::new(*value)),
             Value::Text(text) => Self::Text(folded(text).collect()),
             Value::Date(day) => Self::Date(*day),
             Value::DateTime(moment) => Self::Moment(*moment),

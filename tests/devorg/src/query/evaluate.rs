@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use super::candidates::candidates;
 use super::group::groups;
 use super::order::sort;
 use super::plan::{Plan, Rows, ScopeRows};
@@ -32,7 +33,7 @@ pub(super) struct Found {
 pub(super) fn run<'a>(view: &View<'a>, plan: &Plan<'a>) -> Result<Found, ApiError> {
     Ok(match &plan.rows {
         Rows::Count => Found {
-            total: cut(matching(view, plan), plan).len(),
+            total: cut(matching(view, plan).take(most(plan)).collect(), plan).len(),
             records: Vec::new(),
         },
         Rows::Records(shape) => {
@@ -41,7 +42,8 @@ pub(super) fn run<'a>(view: &View<'a>, plan: &Plan<'a>) -> Result<Found, ApiErro
             found(records.collect())
         }
         Rows::Groups(grouping) => {
-            let groups = groups(view, grouping, &matching(view, plan));
+            let rows: Vec<_> = matching(view, plan).collect();
+            let groups = groups(view, grouping, &rows);
             let groups = sort(groups, &plan.order, view, |group: &Group| Row::Group(group));
             let groups = cut(groups, plan);
             if groups.len() > GROUPS_MAX {
@@ -87,19 +89,24 @@ pub(super) fn among<'a>(
     let object = plan.object;
     let rows = records
         .map(|record| Entry { object, record })
-        .filter(|row| accepts(view, plan, *row))
-        .collect();
+        .filter(|row| accepts(view, plan, *row));
     let rows = ordered(view, plan, rows).into_iter();
     rows.map(|row| record_json(view, shape, row)).collect()
 }
 
 /// Gives the rows that the query's conditions leave, in id order.
-pub(super) fn matching<'a>(view: &View<'a>, plan: &Plan<'a>) -> Vec<Entry<'a>> {
-    let object = plan.object;
-    view.rows(object)
-        .map(|record| Entry { object, record })
+pub(super) fn matching<'v, 'a>(
+    view: &'v View<'a>,
+    plan: &'v Plan<'a>,
+) -> impl Iterator<Item = Entry<'a>> + 'v {
+    let (object, store) = (plan.object, &view.org.store);
+    let records: Box<dyn Iterator<Item = &'a Record> + 'v> = match candidates(view, plan) {
+        Some(ids) => Box::new(ids.filter_map(move |id| store.get(&object.name, id))),
+        None => Box::new(view.rows(object)),
+    };
+    records
+        .map(move |record| Entry { object, record })
         .filter(|row| accepts(view, plan, *row))
-        .collect()
 }
 
 fn accepts<'a>(view: &View<'a>, plan: &Plan<'a>, row: Entry<'a>) -> bool {
@@ -114,8 +121,23 @@ fn accepts<'a>(view: &View<'a>, plan: &Plan<'a>, row: Entry<'a>) -> bool {
         && filter.is_none_or(|filter| filter.accepts(view, Row::Record(row)))
 }
 
-fn ordered<'a>(view: &View<'a>, plan: &Plan<'a>, rows: Vec<Entry<'a>>) -> Vec<Entry<'a>> {
+/// Puts rows in order and cuts them. Where there is no order, no more are looked for than are asked for.
+fn ordered<'a>(
+    view: &View<'a>,
+    plan: &Plan<'a>,
+    rows: impl Iterator<Item = Entry<'a>>,
+) -> Vec<Entry<'a>> {
+    let rows = match plan.order.as_slice() {
+        [] => rows.take(most(plan)).collect(),
+        _ => rows.collect(),
+    };
     cut(sort(rows, &plan.order, view, |row| Row::Record(*row)), plan)
+}
+
+/// Gives how many rows are enough before they are cut.
+fn most(plan: &Plan<'_>) -> usize {
+    let limit = plan.limit.unwrap_or(usize::MAX);
+    limit.saturating_add(plan.offset)
 }
 
 /// Applies `OFFSET` and `LIMIT`.

@@ -14,7 +14,7 @@ use super::plan::{Datum, Expr, Filter, Operand, Plan};
 use super::view::{Entry, Row, View};
 use crate::error::ApiError;
 use crate::org::{Org, Session};
-use crate::schema::{Field, FieldType};
+use crate::schema::{Field, Index};
 
 /// The records up to which the first share of a threshold counts; the second is of those beyond.
 const FIRST_RECORDS: f64 = 1_000_000.0;
@@ -23,28 +23,7 @@ const FIRST_RECORDS: f64 = 1_000_000.0;
 const UNINDEXED: &str = "Not considering filter for optimization because unindexed";
 const OPERATOR: &str = "Not considering filter for optimization because of its operator";
 
-/// An index over a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Index {
-    /// Every org has it.
-    Standard,
-    /// The administrator's field has it.
-    Custom,
-}
-
 impl Index {
-    /// Gives the index over a field, if it has one.
-    fn of(field: &Field) -> Option<Self> {
-        let audit = matches!(&*field.name, "CreatedDate" | "SystemModstamp" | "Email");
-        let key = matches!(field.field_type, FieldType::Id | FieldType::Reference);
-        match (audit || key || field.name_field, field.custom) {
-            _ if field.external_id || field.unique => Some(Self::Custom),
-            (true, false) => Some(Self::Standard),
-            (true, true) => Some(Self::Custom),
-            (false, _) => None,
-        }
-    }
-
     /// Gives how many of so many records a query may read by this index.
     fn threshold(self, records: usize) -> f64 {
         let (first, second, max) = match self {
@@ -178,7 +157,7 @@ fn leading<'a>(filter: &Filter<'a>) -> Result<(&'a Field, Index), &'static str> 
         return Err(UNINDEXED);
     };
     let field = path.leaf.field.filter(|_| path.hops.is_empty());
-    let indexed = field.and_then(|field| Some((field, Index::of(field)?)));
+    let indexed = field.and_then(|field| Some((field, field.index()?)));
     match indexed {
         Some(indexed) if selects => Ok(indexed),
         Some(_) => Err(OPERATOR),

@@ -2,13 +2,15 @@
 //!
 //! A condition holds or does not; there is no third case. `NOT` of what does not hold, holds.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
-use super::compare::{folded, holds, is_like};
+use super::compare::{holds, is_like};
 use super::evaluate::matching;
 use super::plan::{Filter, Path, Plan};
 use super::view::{Row, View};
 use crate::id::Id;
+use crate::value::folded;
 
 impl<'a> Filter<'a> {
     /// Says whether the condition holds.
@@ -32,7 +34,7 @@ impl<'a> Filter<'a> {
                 select,
                 found,
             } => {
-                let found = found.get_or_init(|| ids(view, plan, select));
+                let found = found_by_join(view, plan, select, found);
                 let value = view.value(&left.expr, row);
                 let id = value.as_text().and_then(Id::parse);
                 id.is_some_and(|id| found.contains(&id)) != *negated
@@ -56,9 +58,16 @@ impl<'a> Filter<'a> {
     }
 }
 
-/// Runs the query of a semi-join.
-fn ids<'a>(view: &View<'a>, plan: &Plan<'a>, select: &Path<'a>) -> HashSet<Id> {
-    let rows = matching(view, plan).into_iter();
-    rows.filter_map(|row| Id::parse(view.field(row, select).as_text()?))
-        .collect()
+/// Gives what the query of a semi-join finds; it runs once.
+pub(super) fn found_by_join<'f, 'a>(
+    view: &View<'a>,
+    plan: &Plan<'a>,
+    select: &Path<'a>,
+    found: &'f OnceCell<HashSet<Id>>,
+) -> &'f HashSet<Id> {
+    found.get_or_init(|| {
+        matching(view, plan)
+            .filter_map(|row| Id::parse(view.field(row, select).as_text()?))
+            .collect()
+    })
 }

@@ -6,6 +6,7 @@
 
 mod aggregate;
 mod bind;
+mod candidates;
 mod columns;
 mod compare;
 mod date_part;

@@ -61,14 +61,19 @@ impl<'a> View<'a> {
         (self.include_deleted || !record.deleted) && self.session.may_read(self.org, record)
     }
 
+    /// Says whether the rows of an object are made for the user and are not in the store.
+    pub(super) fn makes_rows(&self, object: &Object) -> bool {
+        &*object.name == "RecentlyViewed"
+    }
+
     /// Gives the rows of an object in id order, deleted ones too.
     pub(super) fn rows(&self, object: &Object) -> impl Iterator<Item = &'a Record> {
-        let recent: &[Record] = match &*object.name {
-            "RecentlyViewed" => {
+        let recent: &[Record] = match self.makes_rows(object) {
+            true => {
                 let rows = || self.org.recently_viewed(self.session);
                 self.recent.get_or_init(rows)
             }
-            _ => &[],
+            false => &[],
         };
         self.org.store.rows(&object.name).chain(recent)
     }

@@ -13,6 +13,7 @@ use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::Object;
 use crate::store::Record;
+use crate::value::folded;
 
 const ERROR_MESSAGE: &str = "Use one of these records?";
 
@@ -157,23 +158,28 @@ fn find<'o>(
 
 impl MatchingRule {
     fn records<'o>(&self, org: &'o Org, session: &Session, record: &Record) -> Vec<&'o Record> {
-        let wanted: Option<Vec<(&str, String)>> = self
+        let wanted: Option<Vec<(&str, &str)>> = self
             .fields
             .iter()
-            .map(|(own, other)| Some((*other, normal(record, own)?)))
+            .map(|(own, other)| Some((*other, record.get(own).as_text()?)))
             .collect();
         let Some(wanted) = wanted else {
             return Vec::new(); // An empty field matches nothing.
         };
+        // Any of the fields finds them; one with an index does at once.
+        let indexed = |(field, _): &&(&str, &str)| org.store.has_index(self.entity, field);
+        let Some((field, text)) = wanted.iter().find(indexed).or(wanted.first()) else {
+            return Vec::new();
+        };
         org.store
-            .rows(self.entity)
+            .having(self.entity, field, text)
             .filter(|other| !other.deleted && other.id != record.id)
             // A converted lead lives on as its contact.
             .filter(|other| other.get("IsConverted").as_bool() != Some(true))
             .filter(|other| {
                 wanted
                     .iter()
-                    .all(|(field, value)| normal(other, field).as_ref() == Some(value))
+                    .all(|(field, text)| normal(other, field) == Some(folded(text).collect()))
             })
             .filter(|other| session.may_read(org, other))
             .collect()
@@ -181,7 +187,7 @@ impl MatchingRule {
 }
 
 fn normal(record: &Record, field: &str) -> Option<String> {
-    Some(record.get(field).as_text()?.to_lowercase())
+    Some(folded(record.get(field).as_text()?).collect())
 }
 
 impl<'o> FoundDuplicates<'o> {

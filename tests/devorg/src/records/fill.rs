@@ -3,8 +3,7 @@
 //! Sample data and requests are written through here alike, so that no record of the org looks
 //! as if it had been made elsewhere.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 
@@ -16,8 +15,8 @@ use crate::schema::Object;
 use crate::store::{Deletion, Emptied, Record};
 use crate::value::Value;
 
-/// The values of a record to be written, by the field's exact name.
-pub(crate) type Values = BTreeMap<Arc<str>, Value>;
+/// The values of a record to be written.
+pub(crate) use crate::store::Values;
 
 /// Makes a record of checked values, and gives its id.
 pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at: Timestamp) -> Id {
@@ -109,6 +108,7 @@ fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
         .flat_map(|child| org.store.children(&child.child_object, &child.field, id))
         .map(|child| child.id)
         .collect();
+    let all_owned: HashSet<Id> = owned.iter().copied().collect();
     let lookups: Vec<Emptied> = object
         .child_relationships
         .iter()
@@ -120,7 +120,7 @@ fn delete_with(org: &mut Org, id: Id, with: Option<Id>, by: Id, at: Timestamp) {
                 field: child.field.clone(),
             })
         })
-        .filter(|lookup| !owned.contains(&lookup.child))
+        .filter(|lookup| !all_owned.contains(&lookup.child))
         .collect();
     let mut record = record.clone();
     let old = record.clone();

@@ -37,7 +37,7 @@ pub(crate) use lookup::to_write;
 pub(crate) use merge::{MergeRequest, MergeResult, merge};
 pub(crate) use rights::insufficient;
 pub(crate) use undelete::undelete;
-pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert};
+pub(crate) use write::{Upserted, WriteOptions, insert, update, upsert, upsert_found};
 
 /// The records that an external id names.
 #[derive(Debug, PartialEq, Eq)]
@@ -134,13 +134,10 @@ fn having<'a>(
     org: &'a Org,
     object: &'a Object,
     field: &'a Field,
-    value: &'a str,
+    text: &str,
 ) -> impl Iterator<Item = &'a Record> {
-    let value = value.to_lowercase();
-    org.store.rows(&object.name).filter(move |record| {
-        let text = record.get(&field.name).as_text();
-        !record.deleted && text.is_some_and(|text| text.to_lowercase() == value)
-    })
+    let found = org.store.having(&object.name, &field.name, text);
+    found.filter(|record| !record.deleted)
 }
 
 /// Gives a record as JSON: the fields of a list, with `Id` always, or every field.

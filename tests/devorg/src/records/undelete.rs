@@ -1,5 +1,7 @@
 //! Out of the recycle bin: a record with all that its deletion took along.
 
+use std::collections::HashSet;
+
 use super::{fill, hierarchy, lookup, rights, write};
 use crate::error::ApiError;
 use crate::id::Id;
@@ -36,11 +38,12 @@ fn restore(org: &mut Org, session: &Session, text: &str) -> Result<Id, ApiError>
         return Err(failed("entity is not in the recycle bin"));
     }
     rights::check_undelete(org, session, record)?;
-    let mut group = vec![id];
+    let mut group = Group::default();
+    group.add(id);
     taken_along(org, id, id, &mut group);
     let at = org.tick();
     let mut emptied = Vec::new();
-    for id in &group {
+    for id in &group.ids {
         emptied.extend(put_back(org, session, *id, &group, at)?);
     }
     for (parent, lookup) in emptied {
@@ -49,8 +52,27 @@ fn restore(org: &mut Org, session: &Session, text: &str) -> Result<Id, ApiError>
     Ok(id)
 }
 
+/// The records that come back together.
+#[derive(Default)]
+struct Group {
+    /// In the order in which they come back.
+    ids: Vec<Id>,
+    members: HashSet<Id>,
+}
+
+impl Group {
+    /// Adds a record, and says whether it is new.
+    fn add(&mut self, id: Id) -> bool {
+        let new = self.members.insert(id);
+        if new {
+            self.ids.push(id);
+        }
+        new
+    }
+}
+
 /// Adds the records below `id` that the deletion of `root` took along.
-fn taken_along(org: &Org, id: Id, root: Id, group: &mut Vec<Id>) {
+fn taken_along(org: &Org, id: Id, root: Id, group: &mut Group) {
     let Some((object, _)) = org.find(id) else {
         return;
     };
@@ -61,8 +83,7 @@ fn taken_along(org: &Org, id: Id, root: Id, group: &mut Vec<Id>) {
     for child in owning {
         for record in org.store.children(&child.child_object, &child.field, id) {
             let with = record.deletion.as_ref().and_then(|deletion| deletion.with);
-            if with == Some(root) && !group.contains(&record.id) {
-                group.push(record.id);
+            if with == Some(root) && group.add(record.id) {
                 taken_along(org, record.id, root, group);
             }
         }
@@ -74,7 +95,7 @@ fn put_back(
     org: &mut Org,
     session: &Session,
     id: Id,
-    group: &[Id],
+    group: &Group,
     at: jiff::Timestamp,
 ) -> Result<Vec<(Id, Emptied)>, ApiError> {
     let schema = org.schema.clone();
@@ -104,7 +125,7 @@ fn put_back(
     {
         let gone = record
             .reference(&field.name)
-            .filter(|parent| !group.contains(parent))
+            .filter(|parent| !group.members.contains(parent))
             .and_then(|parent| org.find(parent))
             .is_some_and(|(_, parent)| parent.deleted);
         if gone && !field.nillable {

@@ -176,7 +176,25 @@ pub(crate) fn upsert(
     body: &Map<String, Json>,
     options: &WriteOptions,
 ) -> Result<Upserted, ApiError> {
-    match by_field(org, session, object, field, value)? {
+    let key = by_field(org, session, object, field, value)?;
+    upsert_found(org, session, object, key, (field, value), body, options)
+}
+
+/// Does the same where it is known what the external id finds.
+///
+/// # Errors
+///
+/// As [`upsert`].
+pub(crate) fn upsert_found(
+    org: &mut Org,
+    session: &Session,
+    object: &Object,
+    key: Key,
+    (field, value): (&str, &str),
+    body: &Map<String, Json>,
+    options: &WriteOptions,
+) -> Result<Upserted, ApiError> {
+    match key {
         Key::One(id) => {
             update(org, session, object, id, body, options)?;
             Ok(Upserted::Updated(id))

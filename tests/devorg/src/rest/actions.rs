@@ -339,10 +339,7 @@ fn id_of(input: &Map<String, Json>, name: &str) -> Option<Id> {
 
 /// Says whether an address is a user's.
 fn is_colleague(org: &Org, address: &str) -> bool {
-    org.store.rows("User").any(|user| {
-        let own = user.get("Email").as_text();
-        own.is_some_and(|own| own.eq_ignore_ascii_case(address))
-    })
+    org.store.having("User", "Email", address).next().is_some()
 }
 
 /// Describes `emailSimple`.

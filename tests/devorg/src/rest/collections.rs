@@ -184,15 +184,18 @@ impl Call<'_> {
             Ok(Key::One(id)) => Some(id),
             _ => None,
         };
-        let upserted =
-            records::upsert(org, &self.session, object, (field, &value), &body, &options);
+        // Also where it fails, the answer says what it would have done.
+        let created = Some(key == Ok(Key::None));
+        let key_value = (field, value.as_str());
+        let upserted = key.and_then(|key| {
+            records::upsert_found(org, &self.session, object, key, key_value, &body, &options)
+        });
         Outcome {
             result: upserted.map(|upserted| match upserted {
                 Upserted::Created(id) | Upserted::Updated(id) => id,
             }),
             id,
-            // Also where it fails, this says what it would have done.
-            created: Some(key == Ok(Key::None)),
+            created,
         }
     }
 

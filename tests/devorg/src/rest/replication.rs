@@ -2,21 +2,26 @@
 //!
 //! Seconds do not count: both ends of the time asked for are taken as of their minute.
 
+use std::ops::Bound;
+
 use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::Call;
 use crate::error::ApiError;
+use crate::id::Id;
 use crate::org::Org;
 use crate::schema::Object;
-use crate::store::Record;
+use crate::store::{Key, Record};
 use crate::value::{Value, format_moment};
 use crate::wire::Reply;
 
 /// How far back a client can ask.
 const WINDOW: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MINUTE_SECONDS: i64 = 60;
+/// The field that says when a record was last changed; it has an index.
+const STAMP: &str = "SystemModstamp";
 
 /// The time that is asked for, its end not in it.
 struct Window {
@@ -49,8 +54,8 @@ impl Call<'_> {
                 .collect();
             let earliest = org
                 .store
-                .rows(&object.name)
-                .filter(|record| record.deleted && self.session.may_read(org, record))
+                .deleted(&object.name)
+                .filter(|record| self.session.may_read(org, record))
                 .filter_map(moment)
                 .min()
                 .unwrap_or(window.start);
@@ -87,11 +92,16 @@ impl Call<'_> {
         object: &Object,
         window: &Window,
     ) -> impl Iterator<Item = (&'o Record, Timestamp)> {
-        org.store
-            .rows(&object.name)
+        let from = Bound::Included(Key::Moment(window.start));
+        let to = Bound::Excluded(Key::Moment(window.end));
+        let found = org.store.between(&object.name, STAMP, from, to);
+        let mut ids: Vec<Id> = found.flat_map(|(_, ids)| ids.iter()).collect();
+        ids.sort_unstable();
+        let name = object.name.clone();
+        ids.into_iter()
+            .filter_map(move |id| org.store.get(&name, id))
             .filter(|record| self.session.may_read(org, record))
             .filter_map(|record| Some((record, moment(record)?)))
-            .filter(|(_, at)| (window.start..window.end).contains(at))
     }
 
     fn window(&self, now: Timestamp) -> Result<Window, ApiError> {
@@ -123,7 +133,7 @@ impl Call<'_> {
 }
 
 fn moment(record: &Record) -> Option<Timestamp> {
-    match *record.get("SystemModstamp") {
+    match *record.get(STAMP) {
         Value::DateTime(at) => Some(at),
         _ => None,
     }

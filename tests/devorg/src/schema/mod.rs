@@ -6,6 +6,7 @@
 mod build;
 pub mod describe;
 mod field_type;
+mod index;
 pub(crate) mod object_info;
 mod qualify;
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 
 pub(crate) use build::*;
 pub use field_type::FieldType;
+pub(crate) use index::Index;
 
 /// Every object of the org.
 #[derive(Debug, Clone)]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::Id;
 use crate::schema::{Object, Schema};
-use crate::store::{Deletion, Record};
+use crate::store::{Deletion, Record, Values as FieldValues};
 use crate::value::Value;
 
 impl Serialize for Value {
@@ -179,25 +179,23 @@ impl<'de> Visitor<'de> for Reader<'_> {
 /// Reads the values of a record of an object.
 struct Values<'s>(&'s Object);
 
-type ValueMap = std::collections::BTreeMap<Arc<str>, Value>;
-
 impl<'de> DeserializeSeed<'de> for Values<'_> {
-    type Value = ValueMap;
+    type Value = FieldValues;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<ValueMap, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<FieldValues, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Values<'_> {
-    type Value = ValueMap;
+    type Value = FieldValues;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the values of a record")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ValueMap, A::Error> {
-        let mut values = ValueMap::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FieldValues, A::Error> {
+        let mut values = FieldValues::new();
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             let field = self.0.field(&name);
             let name = field.map_or_else(|| Arc::from(&*name), |field| field.name.clone());

@@ -9,9 +9,10 @@ use super::function::span;
 use super::literal::string;
 use super::{Binder, Level};
 use crate::error::ApiError;
-use crate::query::compare::{folded, lower};
+use crate::query::compare::lower;
 use crate::query::plan::{Expr, Filter, Groups, Operand, Set};
 use crate::schema::FieldType;
+use crate::value::folded;
 
 /// Resolves the left side of a test.
 type Resolve<'r, 'a> = &'r mut dyn FnMut(&Asked) -> Result<Operand<'a>, ApiError>;

@@ -8,10 +8,10 @@ use soql::{Span, StringLiteral, Value};
 use super::Binder;
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::query::compare::folded;
 use crate::query::date_range::next_day;
 use crate::query::plan::{Datum, Operand};
 use crate::schema::FieldType;
+use crate::value::folded;
 
 /// As much as a moment needs to end after: the smallest step there is.
 const INSTANT: SignedDuration = SignedDuration::from_nanos(1);

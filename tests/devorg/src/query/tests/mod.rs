@@ -9,6 +9,7 @@
 mod explain;
 mod filters;
 mod groups;
+mod keys;
 mod properties;
 mod reference;
 mod refusals;

@@ -158,7 +158,7 @@ impl Test {
 }
 
 /// Compares as SOQL does: what is missing equals only what is missing, and is neither less nor more.
-fn compares<T: PartialOrd>(value: Option<T>, op: &str, literal: Option<T>) -> bool {
+pub(super) fn compares<T: PartialOrd>(value: Option<T>, op: &str, literal: Option<T>) -> bool {
     let (Some(value), Some(literal)) = (&value, &literal) else {
         let both = value.is_none() && literal.is_none();
         return match op {
@@ -178,7 +178,7 @@ fn compares<T: PartialOrd>(value: Option<T>, op: &str, literal: Option<T>) -> bo
 }
 
 /// Matches by trying everything.
-fn like(text: &[char], pattern: &[char]) -> bool {
+pub(super) fn like(text: &[char], pattern: &[char]) -> bool {
     match pattern {
         [] => text.is_empty(),
         ['%', rest @ ..] => (0..=text.len()).any(|from| like(&text[from..], rest)),
