@@ -26,6 +26,7 @@ use crate::org::Org;
 use crate::serve::{Site, listen, reachable, serve};
 use crate::state::{Shared, Urls};
 use crate::storage::Storage;
+use crate::store::Record;
 use crate::tls::Tls;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
@@ -95,6 +96,8 @@ impl Default for Options {
 pub struct DevUser {
     /// What the user signs in with.
     pub username: String,
+    /// The name of the profile, which decides what the user sees and may do.
+    pub profile: String,
     /// The password.
     pub password: String,
     /// A token for the API, with every scope of the app.
@@ -121,6 +124,7 @@ pub struct DevOrg {
     authority_pem: Option<String>,
     client_id: String,
     client_secret: String,
+    jwt_client_id: Option<String>,
     /// Dropped or sent, it ends the servers.
     stop: watch::Sender<()>,
     servers: Vec<JoinHandle<()>>,
@@ -165,6 +169,7 @@ impl DevOrg {
             https: https_url,
         };
         let shared = Arc::new(shared(options, app, urls, queue)?);
+        let jwt_client_id = pre_approved_signer(&shared.apps());
         // It ends when the org does, since the queue does.
         tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         let (stop, stopped) = watch::channel(());
@@ -182,6 +187,7 @@ impl DevOrg {
             authority_pem,
             client_id,
             client_secret,
+            jwt_client_id,
             stop,
             servers,
         })
@@ -221,6 +227,12 @@ impl DevOrg {
     /// Gives the app's consumer secret.
     pub fn client_secret(&self) -> &str {
         &self.client_secret
+    }
+
+    /// Gives the consumer key of an app that the administrator is let in to by the JWT bearer flow,
+    /// if [`Options::jwt_certificate`] says whose key signs for it. Nobody has to consent first.
+    pub fn jwt_client_id(&self) -> Option<&str> {
+        self.jwt_client_id.as_deref()
     }
 
     /// Gives who can sign in; the administrator is the first, and sees everything.
@@ -298,6 +310,13 @@ impl DevOrg {
     }
 }
 
+/// Finds an app that signs for users whom an administrator has assigned.
+fn pre_approved_signer(apps: &Apps) -> Option<String> {
+    let signs = |app: &&App| app.certificate.is_some() && app.state == AppState::AdminApproved;
+    let app = apps.all().iter().find(signs)?;
+    Some(app.client_id.to_string())
+}
+
 /// Makes the app that the org is started with.
 fn app(options: &Options) -> Result<App, StartError> {
     let client_id = match &options.client_id {
@@ -314,6 +333,13 @@ fn app(options: &Options) -> Result<App, StartError> {
         state: options.app_state,
         ..main_app(client_id, client_secret)
     })
+}
+
+fn profile_of(org: &Org, user: &Record) -> String {
+    let profile = user.reference("ProfileId");
+    let profile = profile.and_then(|id| org.store.get("Profile", id));
+    let name = profile.and_then(|profile| profile.get("Name").as_text());
+    name.unwrap_or_default().to_owned()
 }
 
 fn shared(options: Options, mut app: App, urls: Urls, queue: Queue) -> Result<Shared, StartError> {
@@ -352,6 +378,7 @@ fn shared(options: Options, mut app: App, urls: Urls, queue: Queue) -> Result<Sh
                 .as_text()
                 .unwrap_or_default()
                 .to_owned(),
+            profile: profile_of(&org, user),
             password: random("", 16)?,
             access_token: issued.access_token,
             refresh_token: issued.refresh_token.unwrap_or_default(),
