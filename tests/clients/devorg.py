@@ -17,8 +17,8 @@ START_SECONDS_MAX = 60
 class DevOrg:
     """A running org."""
 
-    def __init__(self, program: Path, folder: Path, tls: bool):
-        command = [program, "--listen", "127.0.0.1:0", "--today", TODAY]
+    def __init__(self, program: Path, folder: Path, tls: bool, jwt_certificate: Path):
+        command = [program, "--listen", "127.0.0.1:0", "--today", TODAY, "--jwt-certificate", jwt_certificate]
         self.ca_file = folder / "ca.pem" if tls else None
         if self.ca_file:
             command += ["--tls", "--ca-file", self.ca_file]

@@ -65,8 +65,12 @@ def run(script: str, packages: install.Packages, program: Path, tls: bool) -> tu
     """Runs one script against an org of its own; gives how many of its checks passed and failed."""
     with tempfile.TemporaryDirectory(prefix="portcullis-clients-") as folder:
         try:
-            with DevOrg(program, Path(folder), tls) as org:
-                return count(script, packages, environment(packages, org, folder))
+            key, certificate = Path(folder) / "key.pem", Path(folder) / "certificate.pem"
+            made = subprocess.run([packages.python, HERE / "certificate.py", key, certificate])
+            if made.returncode != 0:
+                raise RuntimeError("there is no key to sign with")
+            with DevOrg(program, Path(folder), tls, certificate) as org:
+                return count(script, packages, environment(packages, org, folder) | {"JWT_KEY_FILE": str(key)})
         except RuntimeError as error:
             print(f"FAILED {script}: {error}", flush=True)
             return 0, 1

@@ -1,6 +1,11 @@
 """simple-salesforce: every way in that it has."""
 
+import os
+from pathlib import Path
+
 from checks import ORG, Checks, equal, refused
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from simple_salesforce import Salesforce, SalesforceLogin
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 
@@ -55,5 +60,22 @@ with proxies() as to_org:
         equal(who(salesforce), PERSON["username"])
         with refused(SalesforceAuthenticationFailed, "invalid_grant", "authentication failure"):
             Salesforce(username=PERSON["username"], password="wrong", **APP, domain=DOMAIN, proxies=to_org)
+
+    with check("OAuth: an assertion that the app signs, and one that somebody else does"):
+        signed = {"username": PERSON["username"], "consumer_key": ORG["jwt_client_id"], "domain": DOMAIN, "proxies": to_org}
+        key_file = os.environ["JWT_KEY_FILE"]
+        salesforce = Salesforce(**signed, privatekey_file=key_file)
+        equal(who(salesforce), PERSON["username"])
+        key = Path(key_file).read_text()
+        session_id, instance = SalesforceLogin(**signed, privatekey=key)
+        salesforce = Salesforce(instance=instance, session_id=session_id, proxies=to_org)
+        equal(salesforce.query("SELECT COUNT() FROM Account")["totalSize"], 60)
+        other = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        )
+        with refused(SalesforceAuthenticationFailed, "invalid_grant", "invalid assertion"):
+            SalesforceLogin(**signed, privatekey=other.decode())
+        with refused(SalesforceAuthenticationFailed, "invalid_grant", "user hasn't approved this consumer"):
+            SalesforceLogin(**(signed | {"username": "nobody@devorg.example"}), privatekey=key)
 
 checks.end()

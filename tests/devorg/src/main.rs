@@ -1,13 +1,15 @@
 //! `salesforce-devorg`: a dev org to start by hand or from another language's tests.
 //!
 //! It prints one JSON line, `{"url", "client_id", "client_secret", "users"}`, with `https_url`,
-//! `ca_file` and `admin_url` where they are asked for, and serves until it is stopped.
+//! `ca_file`, `admin_url` and `jwt_client_id` where they are asked for, and serves until it is stopped.
+
+mod arguments;
 
 use std::io::{self, Write};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use arguments::{address, limits, secret, token};
 use clap::Parser;
 use jiff::civil::Date;
 use salesforce_devorg::error::StartError;
@@ -20,11 +22,12 @@ const USAGE: u8 = 2;
 /// Serve a Salesforce org with sample records, in memory, until stopped.
 ///
 /// Prints one line of JSON first: its url, the app's client_id and client_secret, and its users
-/// with username, password, access_token and refresh_token.
+/// with username, profile, password, access_token and refresh_token.
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// Address and port to listen on; port 0 is a free one.
+    /// Address and port to listen on, or a name of this machine's loopback such as localhost; port
+    /// 0 is a free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
     /// Listen on an address that other machines reach, too.
@@ -39,7 +42,20 @@ struct Arguments {
     /// A callback address that is not on loopback; may be given several times.
     #[arg(long, value_name = "URL")]
     redirect_uri: Vec<String>,
-    /// How the app stands: a way for its users to be refused, by name.
+    /// The app's consumer key; a random one if left out.
+    #[arg(long, value_name = "KEY")]
+    client_id: Option<String>,
+    /// The environment's variable with the app's consumer secret; a random one if left out.
+    #[arg(long, value_name = "NAME")]
+    client_secret_env: Option<String>,
+    /// The environment's variable with the administrator's access token; a random one if left out.
+    #[arg(long, value_name = "NAME")]
+    access_token_env: Option<String>,
+    /// How much there is of a limit, by its name in `/limits`; may be given several times.
+    #[arg(long, value_name = "NAME=MAX")]
+    limit: Vec<String>,
+    /// How the app stands: a way for its users to be refused, by name. An administrator cures
+    /// `not-installed` and `blocked` in a browser, at the org's `/setup/oauth-usage`.
     #[arg(long, value_name = "NAME", value_enum, default_value_t)]
     app_state: AppState,
     /// A file with the certificate, in PEM, of the apps that sign JWTs.
@@ -75,6 +91,8 @@ struct Started<'a> {
     ca_file: Option<&'a Path>,
     #[serde(skip_serializing_if = "Option::is_none")]
     admin_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwt_client_id: Option<&'a str>,
 }
 
 #[tokio::main]
@@ -118,6 +136,7 @@ async fn main() -> ExitCode {
         https_url: org.https_url(),
         ca_file: ca_file.as_deref(),
         admin_url: org.admin_url(),
+        jwt_client_id: org.jwt_client_id(),
     };
     if let (Some(path), Some(pem)) = (&ca_file, org.ca_pem())
         && let Err(error) = std::fs::write(path, pem)
@@ -137,14 +156,14 @@ async fn main() -> ExitCode {
 }
 
 fn options(arguments: Arguments) -> Result<Options, String> {
-    let address = |option: &str, text: &str| -> Result<SocketAddr, String> {
-        text.parse().map_err(|_| {
-            format!("`{option} {text}` is no address and port; write it like 127.0.0.1:8080")
-        })
-    };
     let listen = address("--listen", &arguments.listen)?;
     let tls = arguments.tls.map(|text| address("--tls", &text));
     let admin = arguments.admin.map(|text| address("--admin", &text));
+    let client_id = arguments.client_id.map(|text| token("`--client-id`", text));
+    let client_secret = arguments.client_secret_env;
+    let client_secret = client_secret.map(|name| secret("--client-secret-env", &name));
+    let access_token = arguments.access_token_env;
+    let access_token = access_token.map(|name| secret("--access-token-env", &name));
     let jwt_certificate = arguments.jwt_certificate.map(|path| {
         std::fs::read_to_string(&path)
             .map_err(|error| format!("cannot read `{}`: {error}", path.display()))
@@ -162,6 +181,10 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         today,
         rotate_refresh_tokens: arguments.rotate_refresh_tokens,
         redirect_uris: arguments.redirect_uri,
+        client_id: client_id.transpose()?,
+        client_secret: client_secret.transpose()?,
+        access_token: access_token.transpose()?,
+        limits: limits(&arguments.limit)?,
         app_state: arguments.app_state,
         jwt_certificate: jwt_certificate.transpose()?,
         tls: tls.transpose()?,

@@ -16,7 +16,7 @@ use crate::error::StartError;
 use crate::fault::{Fault, Rule};
 use crate::id::Id;
 use crate::limits::Limit;
-use crate::oauth::AppState;
+use crate::oauth::{App, AppState, Apps};
 use crate::serve::{Site, listen, reachable, serve};
 use crate::start;
 use crate::state::{Shared, Urls};
@@ -95,6 +95,8 @@ impl Default for Options {
 pub struct DevUser {
     /// What the user signs in with.
     pub username: String,
+    /// The name of the profile, which decides what the user sees and may do.
+    pub profile: String,
     /// The password.
     pub password: String,
     /// A token for the API, with every scope of the app.
@@ -121,6 +123,7 @@ pub struct DevOrg {
     authority_pem: Option<String>,
     client_id: String,
     client_secret: String,
+    jwt_client_id: Option<String>,
     /// Dropped or sent, it ends the servers.
     stop: watch::Sender<()>,
     servers: Vec<JoinHandle<()>>,
@@ -167,6 +170,7 @@ impl DevOrg {
         let (client_id, client_secret) = app
             .map(|app| (app.client_id, app.client_secret))
             .unwrap_or_default();
+        let jwt_client_id = pre_approved_signer(&shared.apps());
         // It ends when the org does, since the queue does.
         tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         let (stop, stopped) = watch::channel(());
@@ -184,6 +188,7 @@ impl DevOrg {
             authority_pem,
             client_id,
             client_secret,
+            jwt_client_id,
             stop,
             servers,
         })
@@ -223,6 +228,12 @@ impl DevOrg {
     /// Gives the app's consumer secret.
     pub fn client_secret(&self) -> &str {
         &self.client_secret
+    }
+
+    /// Gives the consumer key of an app that the administrator is let in to by the JWT bearer flow,
+    /// if [`Options::jwt_certificate`] says whose key signs for it. Nobody has to consent first.
+    pub fn jwt_client_id(&self) -> Option<&str> {
+        self.jwt_client_id.as_deref()
     }
 
     /// Gives who can sign in; the administrator is the first, and sees everything.
@@ -298,4 +309,11 @@ impl DevOrg {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
     }
+}
+
+/// Finds an app that signs for users whom an administrator has assigned.
+fn pre_approved_signer(apps: &Apps) -> Option<String> {
+    let signs = |app: &&App| app.certificate.is_some() && app.state == AppState::AdminApproved;
+    let app = apps.all().iter().find(signs)?;
+    Some(app.client_id.to_string())
 }

@@ -9,7 +9,7 @@ mod strike;
 
 use serde::{Deserialize, Serialize};
 
-pub use rule::{Rule, When, Work};
+pub use rule::{Rule, RuleError, When, Work};
 pub(crate) use strike::answer;
 
 /// What goes wrong.

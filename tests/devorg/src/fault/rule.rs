@@ -1,8 +1,14 @@
 //! Which request a fault strikes.
 
+use std::ops::RangeInclusive;
+
+use http::{HeaderName, HeaderValue, Method};
 use serde::{Deserialize, Serialize};
 
 use super::Fault;
+
+/// The statuses of whole answers.
+const STATUSES: RangeInclusive<u16> = 200..=599;
 
 /// A fault and the requests that it strikes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +61,39 @@ impl Default for When {
     }
 }
 
+/// Why a rule never strikes, or strikes without effect.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// No request has such a method.
+    #[error("`when.method` is `{0}`, which is no method")]
+    Method(String),
+    /// No path begins so.
+    #[error("`when.path` is `{0}`; a path begins with `/`, or with `*` for any beginning")]
+    Path(String),
+    /// What is behind the path is not looked at.
+    #[error("`when.path` is `{0}`; it is compared with the path alone, without what follows `?`")]
+    Query(String),
+    /// There is no such request.
+    #[error("`when.nth` is 0; requests are counted from 1")]
+    Nth,
+    /// None is struck.
+    #[error("`when.times` is 0; leave it out for once, or give null for always")]
+    Times,
+    /// It is no status of a whole answer.
+    #[error(
+        "`fault.status` is {0}; it must be from {first} to {last}",
+        first = STATUSES.start(),
+        last = STATUSES.end()
+    )]
+    Status(u16),
+    /// It cannot be sent.
+    #[error("`fault.headers` has `{0}`, which is no header")]
+    Header(String),
+    /// Nothing is missing, or nothing comes.
+    #[error("`fault.{0}` is 0; it must be at least 1")]
+    NoBytes(&'static str),
+}
+
 impl Rule {
     /// Makes a rule for the next request.
     pub fn next(fault: Fault) -> Self {
@@ -65,6 +104,30 @@ impl Rule {
         }
     }
 
+    /// Refuses a rule that never strikes, or strikes without effect.
+    ///
+    /// # Errors
+    ///
+    /// The first reason.
+    pub fn check(&self) -> Result<(), RuleError> {
+        self.when.check()?;
+        match &self.fault {
+            Fault::Truncated { missing_bytes: 0 } => Err(RuleError::NoBytes("missing_bytes")),
+            Fault::Trickle { bytes: 0, .. } => Err(RuleError::NoBytes("bytes")),
+            Fault::Answer { status, .. } if !STATUSES.contains(status) => {
+                Err(RuleError::Status(*status))
+            }
+            Fault::Answer { headers, .. } => headers.iter().try_for_each(|(name, value)| {
+                let known = name.parse::<HeaderName>().is_ok();
+                if known && HeaderValue::from_str(value).is_ok() {
+                    return Ok(());
+                }
+                Err(RuleError::Header(format!("{name}: {value}")))
+            }),
+            _ => Ok(()),
+        }
+    }
+
     /// Says whether the work is done.
     pub(super) fn works(&self) -> Work {
         self.work.unwrap_or_else(|| self.fault.work())
@@ -72,6 +135,26 @@ impl Rule {
 }
 
 impl When {
+    fn check(&self) -> Result<(), RuleError> {
+        if let Some(method) = &self.method
+            && Method::from_bytes(method.as_bytes()).is_err()
+        {
+            return Err(RuleError::Method(method.clone()));
+        }
+        match &self.path {
+            Some(path) if !path.starts_with(['/', '*']) => {
+                return Err(RuleError::Path(path.clone()));
+            }
+            Some(path) if path.contains('?') => return Err(RuleError::Query(path.clone())),
+            _ => {}
+        }
+        match (self.nth, self.times) {
+            (0, _) => Err(RuleError::Nth),
+            (_, Some(0)) => Err(RuleError::Times),
+            _ => Ok(()),
+        }
+    }
+
     /// Says whether a request is one of those that are counted.
     pub(super) fn fits(&self, method: &str, path: &str) -> bool {
         let method_fits = self

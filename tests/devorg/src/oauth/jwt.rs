@@ -40,8 +40,24 @@ struct Claims {
     #[serde(alias = "prn")]
     sub: String,
     aud: Audience,
-    /// Seconds, which some clients write with a fraction.
-    exp: f64,
+    exp: Seconds,
+}
+
+/// A moment in seconds, which some clients write with a fraction, and some as a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(f64),
+    Text(String),
+}
+
+impl Seconds {
+    fn number(&self) -> Option<f64> {
+        match self {
+            Self::Number(seconds) => Some(*seconds),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -78,7 +94,8 @@ pub(super) fn bearer(
         return Err(WRONG_AUDIENCE);
     }
     // Salesforce says so of an assertion, too.
-    let left = claims.exp - Timestamp::now().as_second() as f64;
+    let expires = claims.exp.number().ok_or(INVALID)?;
+    let left = expires - Timestamp::now().as_second() as f64;
     if !(left > 0.0 && left <= VALID_SECONDS_MAX as f64) {
         return Err(OauthError::new(
             "invalid_grant",

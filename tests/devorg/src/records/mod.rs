@@ -266,6 +266,8 @@ fn not_writable(object: &Object, done: &str) -> ApiError {
 #[cfg(test)]
 mod bin_tests;
 #[cfg(test)]
+mod hidden_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;

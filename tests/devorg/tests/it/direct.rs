@@ -169,6 +169,7 @@ async fn an_app_signs_for_users_who_have_let_it_in() {
         app_of("Signing Job"),
         app_of("Signing Job Without Approval"),
     );
+    assert_eq!(api.org.jwt_client_id(), Some(approved.as_str()));
     let claims = |iss: &str, more: Json| {
         let mut claims = json!({
             "iss": iss,
@@ -188,6 +189,12 @@ async fn an_app_signs_for_users_who_have_let_it_in() {
         json!(["x", format!("{}/services/oauth2/token", api.org.url())]),
     ] {
         let claims = claims(&approved, json!({"aud": aud}));
+        let answer = bear(&api, &assertion(&rs256, &claims)).await;
+        assert_let_in(&mut api, answer, ADMINISTRATOR).await;
+    }
+
+    for exp in [json!(now() as f64 + 9.5), json!((now() + 9).to_string())] {
+        let claims = claims(&approved, json!({"exp": exp}));
         let answer = bear(&api, &assertion(&rs256, &claims)).await;
         assert_let_in(&mut api, answer, ADMINISTRATOR).await;
     }
@@ -279,6 +286,7 @@ async fn an_app_signs_for_users_who_have_let_it_in() {
 #[tokio::test]
 async fn without_a_certificate_nothing_is_signed() {
     let api = Api::new().await;
+    assert_eq!(api.org.jwt_client_id(), None);
     let claims = json!({
         "iss": app(&api, "Signing Job").client_id,
         "sub": ADMINISTRATOR,

@@ -227,8 +227,7 @@ async fn a_program_is_made_to_misbehave_over_http() {
     assert_eq!(states.len(), 17, "{index}");
     // What it shows can be sent.
     let faults = index["faults"].as_array().unwrap().iter();
-    let mut shown: Vec<Json> = faults.map(|fault| json!({"fault": fault})).collect();
-    shown.push(index["rule"].clone());
+    let shown: Vec<Json> = faults.map(|fault| json!({"fault": fault})).collect();
     for rule in &shown {
         let (status, added) = ask("POST", "/faults", json_kind, &rule.to_string()).await;
         assert_eq!(status, 200, "{rule} {added}");
@@ -284,6 +283,28 @@ async fn a_program_is_made_to_misbehave_over_http() {
     assert_eq!(apps.as_array().unwrap().len(), api.org.apps().len());
     assert_eq!(ask("POST", "/cursors/expire", json_kind, "{}").await.0, 200);
 
+    // The examples can be sent as they are.
+    let mut posted = 0;
+    for request in index["requests"].as_array().unwrap() {
+        let (method, path) = request["request"]
+            .as_str()
+            .unwrap()
+            .split_once(' ')
+            .unwrap();
+        if method == "POST" {
+            let kind = request["content_type"].as_str().unwrap();
+            let example = &request["example"];
+            let (status, answer) = ask(method, path, kind, &example.to_string()).await;
+            assert_eq!(status, 200, "{request} {answer}");
+            // The form names whatever the example has.
+            let form = request["body"].as_object().unwrap();
+            let mut fields = example.as_object().unwrap().keys();
+            assert!(fields.all(|field| form.contains_key(field)), "{request}");
+            posted += 1;
+        }
+    }
+    assert_eq!((posted, api.org.faults_due()), (4, 1));
+
     for (method, path, kind, body, status) in [
         ("POST", "/faults", "text/plain", "{}", 400),
         ("POST", "/faults", json_kind, "{", 400),
@@ -323,7 +344,7 @@ async fn a_program_is_made_to_misbehave_over_http() {
             404,
         ),
         ("GET", "/nothing", "", "", 404),
-        ("PUT", "/faults", "", "", 404),
+        ("PUT", "/faults", "", "", 405),
     ] {
         let (answered, json) = ask(method, path, kind, body).await;
         assert_eq!(answered, status, "{method} {path} {body} {json}");
@@ -341,4 +362,88 @@ async fn the_admin_endpoint_is_on_loopback_alone() {
     .await
     .unwrap_err();
     assert!(error.to_string().contains("127.0.0.1 alone"), "{error}");
+}
+
+#[tokio::test]
+async fn a_path_of_the_admin_endpoint_says_how_it_is_asked() {
+    let api = Api::with(Options {
+        admin: Some(([127, 0, 0, 1], 0).into()),
+        ..Options::default()
+    })
+    .await;
+    let admin = api.org.admin_url().unwrap().to_owned();
+    for (method, path, status, allow) in [
+        ("POST", "/", 405, "GET,HEAD"),
+        ("DELETE", "/apps", 405, "GET,HEAD"),
+        ("GET", "/apps/state", 405, "POST"),
+        ("PATCH", "/faults", 405, "DELETE,GET,HEAD,POST"),
+        ("GET", "/faults/7", 405, "DELETE"),
+        ("PUT", "/sessions/expire", 405, "POST"),
+        ("GET", "/cursors/expire", 405, "POST"),
+        ("GET", "/cursors", 404, ""),
+        ("DELETE", "/faults/7/8", 404, ""),
+    ] {
+        let admin = admin.clone();
+        let exchanged = move || exchange(&admin, "", method, path, "{}");
+        let answer = tokio::task::spawn_blocking(exchanged).await.unwrap();
+        let head = answer.to_ascii_lowercase();
+        let allowed = head.split("\r\nallow: ").nth(1);
+        let allowed = allowed.map_or("", |rest| rest.split("\r\n").next().unwrap());
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{answer}");
+        assert_eq!(allowed, allow.to_ascii_lowercase(), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_that_never_strikes_is_refused_with_the_reason() {
+    let api = Api::with(Options {
+        admin: Some(([127, 0, 0, 1], 0).into()),
+        ..Options::default()
+    })
+    .await;
+    let admin = api.org.admin_url().unwrap().to_owned();
+    let drop = json!({"kind": "drop"});
+    let answer = |status: u16, headers: Json| json!({"kind": "answer", "status": status, "headers": headers});
+    let mut reasons = String::new();
+    for (fault, when) in [
+        (drop.clone(), json!({"path": "services/data"})),
+        (drop.clone(), json!({"path": ""})),
+        (drop.clone(), json!({"path": "/query?q=SELECT"})),
+        (drop.clone(), json!({"method": "GET POST"})),
+        (drop.clone(), json!({"nth": 0})),
+        (drop.clone(), json!({"times": 0})),
+        (answer(99, json!([])), json!({})),
+        (answer(600, json!([])), json!({})),
+        (answer(200, json!([["a b", "c"]])), json!({})),
+        (answer(200, json!([["a", "b\nc"]])), json!({})),
+        (json!({"kind": "truncated", "missing_bytes": 0}), json!({})),
+        (json!({"kind": "trickle", "bytes": 0, "ms": 1}), json!({})),
+    ] {
+        let (admin, body) = (
+            admin.clone(),
+            json!({"fault": fault, "when": when}).to_string(),
+        );
+        let exchanged = move || exchange(&admin, "", "POST", "/faults", &body);
+        let answer = tokio::task::spawn_blocking(exchanged).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        let told: Json = serde_json::from_str(parts(&answer).1).unwrap();
+        reasons += told["error"].as_str().unwrap();
+        reasons += "\n";
+    }
+    assert_eq!(api.org.faults_due(), 0);
+    insta::assert_snapshot!(reasons, @r"
+    `when.path` is `services/data`; a path begins with `/`, or with `*` for any beginning
+    `when.path` is ``; a path begins with `/`, or with `*` for any beginning
+    `when.path` is `/query?q=SELECT`; it is compared with the path alone, without what follows `?`
+    `when.method` is `GET POST`, which is no method
+    `when.nth` is 0; requests are counted from 1
+    `when.times` is 0; leave it out for once, or give null for always
+    `fault.status` is 99; it must be from 200 to 599
+    `fault.status` is 600; it must be from 200 to 599
+    `fault.headers` has `a b: c`, which is no header
+    `fault.headers` has `a: b
+    c`, which is no header
+    `fault.missing_bytes` is 0; it must be at least 1
+    `fault.bytes` is 0; it must be at least 1
+    ");
 }

@@ -18,8 +18,13 @@ pub(crate) struct Running {
 
 impl Running {
     pub(crate) fn start(arguments: &[&str]) -> Self {
+        Self::with_environment(arguments, &[])
+    }
+
+    pub(crate) fn with_environment(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut child = Command::new(PROGRAM)
             .args(arguments)
+            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -78,7 +83,11 @@ pub(crate) fn kill(pid: u32) {
 
 /// Runs the program to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
-    Command::new(PROGRAM).args(arguments).output().unwrap()
+    let mut command = Command::new(PROGRAM);
+    command
+        .env_remove("NO_SUCH_VARIABLE")
+        .env("WITH_SPACES", "a b");
+    command.args(arguments).output().unwrap()
 }
 
 /// Sends a request on a connection of its own, and gives status and body.

@@ -6,17 +6,43 @@ use crate::process::{Running, run};
 
 #[test]
 fn one_line_says_where_it_is_and_how_to_get_in() {
-    let running = Running::start(&["--listen", "127.0.0.1:0", "--today", "2026-11-23"]);
+    let arguments = [
+        ["--listen", "localhost:0"],
+        ["--today", "2026-11-23"],
+        ["--client-id", "3MVG9given"],
+        ["--limit", "DailyApiRequests=2"],
+        ["--client-secret-env", "APP_SECRET"],
+        ["--access-token-env", "ADMINISTRATORS_TOKEN"],
+    ];
+    let secrets = [("APP_SECRET", "s3cret"), ("ADMINISTRATORS_TOKEN", "00D!t")];
+    let running = Running::with_environment(arguments.as_flattened(), &secrets);
     let keys: Vec<&String> = running.started.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["client_id", "client_secret", "url", "users"]);
     let user: &Json = &running.started["users"][0];
     let keys: Vec<&String> = user.as_object().unwrap().keys().collect();
     assert_eq!(
         keys,
-        ["access_token", "password", "refresh_token", "username"]
+        [
+            "access_token",
+            "password",
+            "profile",
+            "refresh_token",
+            "username"
+        ]
     );
-    let (status, answer) = running.send("GET", "/services/data/v68.0", "").unwrap();
-    assert_eq!(status, 200, "{answer}");
+    let given = |name: &str| running.started[name].as_str().unwrap();
+    assert_eq!(
+        (given("client_id"), given("client_secret")),
+        ("3MVG9given", "s3cret")
+    );
+    assert_eq!(user["profile"], "System Administrator");
+    assert_eq!(user["access_token"], "00D!t");
+    let url = given("url");
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    for expected in [200, 200, 403] {
+        let (status, answer) = running.send("GET", "/services/data/v68.0", "").unwrap();
+        assert_eq!(status, expected, "{answer}");
+    }
     assert_eq!(running.stop(), "", "one line is all");
 }
 
@@ -26,11 +52,23 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
     for arguments in [
         ["--listen", "nowhere"],
         ["--listen", "127.0.0.1"],
+        ["--listen", "localhost"],
+        ["--listen", "localhost:65536"],
+        ["--listen", "::1:80"],
         ["--listen", "0.0.0.0:0"],
         ["--today", "2026-02-30"],
         ["--tls", "nowhere"],
         ["--tls", "0.0.0.0:0"],
         ["--admin", "0.0.0.0:0"],
+        ["--admin", ":0"],
+        ["--client-id", "a b"],
+        ["--client-id", ""],
+        ["--client-secret-env", "NO_SUCH_VARIABLE"],
+        ["--access-token-env", "NO_SUCH_VARIABLE"],
+        ["--access-token-env", "WITH_SPACES"],
+        ["--limit", "DailyApiRequests"],
+        ["--limit", "DailyApiRequests=many"],
+        ["--limit", "DailyRequests=1"],
         [
             "--jwt-certificate",
             concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
@@ -44,11 +82,23 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
     insta::assert_snapshot!(sentences, @r"
     error: `--listen nowhere` is no address and port; write it like 127.0.0.1:8080
     error: `--listen 127.0.0.1` is no address and port; write it like 127.0.0.1:8080
+    error: `--listen localhost` is no address and port; write it like 127.0.0.1:8080
+    error: `--listen localhost:65536` is no address and port; write it like 127.0.0.1:8080
+    error: `--listen ::1:80` is no address and port; write it like 127.0.0.1:8080
     error: `0.0.0.0:0` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed with `--allow-other-machines`
     error: `--today 2026-02-30` is no day; write it like 2026-11-23
     error: `--tls nowhere` is no address and port; write it like 127.0.0.1:8080
     error: `0.0.0.0:0` can be reached from other machines; listen on 127.0.0.1, or say that other machines are allowed with `--allow-other-machines`
     error: `0.0.0.0:0` can be reached from other machines; the admin endpoint is for 127.0.0.1 alone
+    error: `--admin :0` is no address and port; write it like 127.0.0.1:8080
+    error: `--client-id` must be of visible ASCII characters, at least one, without spaces
+    error: `--client-id` must be of visible ASCII characters, at least one, without spaces
+    error: `--client-secret-env NO_SUCH_VARIABLE`: the environment has no variable `NO_SUCH_VARIABLE`; the option takes a variable's name, not the secret
+    error: `--access-token-env NO_SUCH_VARIABLE`: the environment has no variable `NO_SUCH_VARIABLE`; the option takes a variable's name, not the secret
+    error: the value of the variable that `--access-token-env WITH_SPACES` names must be of visible ASCII characters, at least one, without spaces
+    error: `--limit DailyApiRequests` is no limit; write it like DailyApiRequests=100, with a whole number
+    error: `--limit DailyApiRequests=many` is no limit; write it like DailyApiRequests=100, with a whole number
+    error: `--limit DailyRequests=1`: there is no limit `DailyRequests`; `GET /services/data/v68.0/limits` names them
     error: the certificate for the JWT bearer flow is no X.509 certificate in PEM
     ");
 }
