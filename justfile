@@ -16,6 +16,12 @@ demo *ARGS:
 bench:
     cargo build --release -p portcullis-cli
     cargo bench -p bench
+    cargo bench -p salesforce-devorg --bench rows
+
+# What takes too long for each change: a hundred kills of the dev org, and a million rows in it.
+soak:
+    DEVORG_KILLS=100 cargo test -p salesforce-devorg --test it killed_org
+    cargo test -p salesforce-devorg --lib -- --ignored a_row_of_a_million
 
 # Take over changed snapshots, after having read them.
 snapshots:
