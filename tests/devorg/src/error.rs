@@ -138,6 +138,12 @@ pub enum StartError {
         /// The address asked for.
         address: std::net::SocketAddr,
     },
+    /// The describes of a folder do not make objects.
+    #[error("the describes cannot be loaded: {0}")]
+    Describe(#[from] DescribeError),
+    /// The records of a folder cannot be loaded.
+    #[error("the records cannot be loaded: {0}")]
+    Data(#[from] DataError),
     /// The org cannot be kept in a file.
     #[cfg(feature = "state")]
     #[error("`{}` {reason}", path.display())]
@@ -156,6 +162,8 @@ pub enum StartError {
         address: std::net::SocketAddr,
     },
 }
+
+pub use crate::likeness::{DataError, DescribeError, Problem, Problems};
 
 /// Why a file does not keep an org.
 #[cfg(feature = "state")]
@@ -183,6 +191,11 @@ pub enum StateFileError {
         /// Its today, in UTC.
         today: jiff::civil::Date,
     },
+    /// It has an org already, whose records are not to be loaded again.
+    #[error(
+        "keeps an org already, whose records stay; leave out the folder of records, or choose another name for a new file"
+    )]
+    HasRecords,
     /// Something in it is not as this program writes it.
     #[error("is damaged, at `{row}`: {why}; choose another name for a new file")]
     Broken {
@@ -204,7 +217,11 @@ impl StateFileError {
     /// Says whether another file, or other options, are all that it takes.
     pub fn is_of_the_caller(&self) -> bool {
         match self {
-            Self::Foreign | Self::Version | Self::Objects | Self::Today { .. } => true,
+            Self::Foreign
+            | Self::Version
+            | Self::Objects
+            | Self::HasRecords
+            | Self::Today { .. } => true,
             Self::InUse | Self::Broken { .. } | Self::Io(_) | Self::Database(_) => false,
         }
     }

@@ -72,6 +72,17 @@ impl Id {
         Self::from_short(short)
     }
 
+    /// Gives the number of an id that [`Id::numbered`] makes.
+    pub(crate) fn number(&self) -> Option<u64> {
+        let digits = self.short().get(6..)?;
+        let mut number: u64 = 0;
+        for c in digits.bytes() {
+            let digit = DIGITS.iter().position(|digit| *digit == c)?;
+            number = number.checked_mul(62)?.checked_add(digit as u64)?;
+        }
+        (Self::numbered(self.prefix(), number) == *self).then_some(number)
+    }
+
     fn from_short(short: [u8; 15]) -> Self {
         let mut long = [0; 18];
         long[..15].copy_from_slice(&short);
@@ -169,6 +180,8 @@ mod tests {
         assert_eq!(ids[61].short(), "a00DO000000000z");
         assert_eq!(ids[62].short(), "a00DO0000000010");
         assert_eq!(ids[0].prefix(), "a00");
+        assert_eq!(ids[4_321].number(), Some(4_321));
+        assert_eq!(Id::parse("0057e00000RmwSW").unwrap().number(), None);
     }
 
     proptest! {

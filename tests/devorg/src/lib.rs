@@ -60,6 +60,7 @@ mod bulk;
 mod control;
 mod data;
 
+mod likeness;
 mod limits;
 mod list_views;
 mod oauth;

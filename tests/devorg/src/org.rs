@@ -230,6 +230,12 @@ impl Org {
         self.seen.roll_back(beginning.seen);
     }
 
+    /// Finds a user by username, in any case.
+    pub(crate) fn user_named(&self, username: &str) -> Option<Id> {
+        let mut users = self.store.having("User", "Username", username);
+        users.next().map(|user| user.id)
+    }
+
     /// Finds the record with an id, deleted or not, and its object.
     pub fn find(&self, id: Id) -> Option<(&Object, &Record)> {
         let object = self.schema.object_by_prefix(id.prefix())?;

@@ -1,7 +1,9 @@
 //! The org as a running server: started, asked about, stopped.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -60,10 +62,18 @@ pub struct Options {
     /// Where the admin endpoint listens, on loopback alone; port 0 is a free one. What it can do
     /// is what the methods of [`DevOrg`] can.
     pub admin: Option<SocketAddr>,
+    /// A folder of describes as a real org answers them: objects that the org has besides, or
+    /// instead of its own.
+    pub describe: Option<PathBuf>,
+    /// A folder of records as `sf data export tree` writes them, which the org has instead of the
+    /// sample's.
+    pub data: Option<PathBuf>,
+    /// Counts the records of that folder while they are loaded, for who shows how far it is.
+    pub loaded: Arc<AtomicU64>,
     /// The file that keeps the org over a restart; `None` is an org in memory alone. A file that is
     /// not there is made; with one that is there, the org goes on as it was.
     #[cfg(feature = "state")]
-    pub state: Option<std::path::PathBuf>,
+    pub state: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -84,6 +94,9 @@ impl Default for Options {
             jwt_certificate: None,
             tls: None,
             admin: None,
+            describe: None,
+            data: None,
+            loaded: Arc::default(),
             #[cfg(feature = "state")]
             state: None,
         }
@@ -244,6 +257,12 @@ impl DevOrg {
     /// `kofi.arden` may not use the API.
     pub fn users(&self) -> &[DevUser] {
         &self.shared.users
+    }
+
+    /// Gives what there is to say of the records that were loaded: what was not taken over, a line a
+    /// field.
+    pub fn notes(&self) -> &[String] {
+        &self.shared.notes
     }
 
     /// Gives the org's time, which moves by a second with every change of a record.

@@ -10,8 +10,10 @@ use serde::Deserialize;
 
 use crate::bulk::classic::ClassicJobs;
 use crate::bulk::{Jobs, Queue, State};
+use crate::data::administrator;
 use crate::error::StartError;
 use crate::id::Id;
+use crate::likeness;
 use crate::limits::{Limit, Limits};
 use crate::oauth::{
     App, AppState, Apps, Consent, Given, Grants, KeptApp, Scopes, main_app, other_apps, random,
@@ -28,6 +30,8 @@ use crate::store::Record;
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) org: Org,
+    /// What there is to say of its records.
+    pub(crate) notes: Vec<String>,
     pub(crate) grants: Grants,
     /// The apps that were there, by name.
     pub(crate) apps: BTreeMap<String, KeptApp>,
@@ -58,9 +62,10 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
     #[cfg(feature = "state")]
     let (start, state_file) = state_file::start(&options, now)?;
     #[cfg(not(feature = "state"))]
-    let start = Start::new(now);
+    let start = Start::new(&options, now)?;
     let Start {
         mut org,
+        notes,
         mut grants,
         apps: mut known_apps,
         users: known_users,
@@ -82,10 +87,7 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
         refresh_token: options.refresh_token,
     };
     let mut users = Vec::new();
-    for user in org.store.rows("User") {
-        if user.get("IsActive").as_bool() != Some(true) {
-            continue;
-        }
+    for user in active_users(&org) {
         let consent = Consent {
             client_id: client_id.clone().unwrap_or_default(),
             user: user.id,
@@ -109,7 +111,8 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
             id: user.id,
         });
     }
-    let shared = Shared::new(urls, Apps::new(apps), users, limits, queue, org, grants);
+    let mut shared = Shared::new(urls, Apps::new(apps), users, limits, queue, org, grants);
+    shared.notes = notes;
     for job in jobs.iter().filter(|job| job.state == State::UploadComplete) {
         shared.queue.push(job.id);
     }
@@ -121,17 +124,28 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
 }
 
 impl Start {
-    /// Begins with an org of sample records.
-    pub(crate) fn new(now: Timestamp) -> Self {
-        Self {
-            org: Org::sample(now),
+    /// Begins with an org of sample records, or with the likeness of another.
+    pub(crate) fn new(options: &Options, now: Timestamp) -> Result<Self, StartError> {
+        let (describes, data) = (options.describe.as_deref(), options.data.as_deref());
+        let (org, notes) = likeness::org(now, describes, data, &options.loaded)?;
+        Ok(Self {
+            org,
+            notes,
             grants: Grants::default(),
             apps: BTreeMap::new(),
             users: BTreeMap::new(),
             jobs: Jobs::default(),
             classic_jobs: ClassicJobs::default(),
-        }
+        })
     }
+}
+
+/// Gives who can sign in; the administrator is the first.
+fn active_users(org: &Org) -> Vec<&Record> {
+    let users = org.store.rows("User");
+    let mut users: Vec<&Record> = users.filter(|user| org.is_active(user.id)).collect();
+    users.sort_by_key(|user| user.id != administrator());
+    users
 }
 
 /// Gives the name of a user's profile.
@@ -156,9 +170,7 @@ fn apps(
         .map_err(|_| StartError::JwtCertificate)?;
     let client_id = random("3MVG9", 80)?;
     let mut apps = vec![main_app(client_id, random("", 64)?)];
-    let mut users = org.store.rows("User");
-    let administrator = users.find(|user| user.get("IsActive").as_bool() == Some(true));
-    if let Some(administrator) = administrator.map(|user| user.id) {
+    if let Some(administrator) = active_users(org).first().map(|user| user.id) {
         apps[0].assigned = [administrator].into();
         apps[0].run_as = Some(administrator);
         apps[0].certificate.clone_from(&certificate);

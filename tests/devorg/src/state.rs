@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) https_url: Option<String>,
     /// Who can sign in.
     pub(crate) users: Vec<DevUser>,
+    /// What there is to say of the records that were loaded.
+    pub(crate) notes: Vec<String>,
     /// The id of the `Organization` record.
     pub(crate) org_id: Id,
     /// What is used of the org's limits.
@@ -73,6 +75,7 @@ impl Shared {
             url: urls.http,
             https_url: urls.https,
             users,
+            notes: Vec::new(),
             limits,
             queue,
             jobs: Mutex::default(),
@@ -250,9 +253,7 @@ impl Shared {
 
     /// Finds a user by username, in any case.
     pub(crate) fn user_named(&self, username: &str) -> Option<Id> {
-        let org = self.org();
-        let mut users = org.store.having("User", "Username", username);
-        users.next().map(|user| user.id)
+        self.org().user_named(username)
     }
 
     /// Says whether a user may sign in.

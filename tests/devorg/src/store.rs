@@ -283,6 +283,17 @@ impl Store {
         self.tables.get(object).map_or(0, |table| table.next_number)
     }
 
+    /// Gives the record of an object whose id is the last in order, deleted or not.
+    pub(crate) fn last(&self, object: &str) -> Option<&Record> {
+        self.tables.get(object)?.rows.values().next_back()
+    }
+
+    /// Takes numbers as given to records of `object`, so that none is given again.
+    pub(crate) fn skip_numbers(&mut self, object: &Arc<str>, until: u64) {
+        let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
+        table.next_number = table.next_number.max(until);
+    }
+
     /// Puts a record in the place of the one with its id, if there is one.
     pub(crate) fn put(&mut self, record: Record) {
         let (object, id) = (record.object.clone(), record.id);

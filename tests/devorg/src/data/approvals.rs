@@ -19,6 +19,10 @@ pub(super) fn add(seed: &mut Seed) {
         ];
         seed.add("ProcessDefinition", seed.ago(800, 630), row);
     }
+}
+
+/// Submits a deal.
+pub(super) fn submit(seed: &mut Seed) {
     // The last deal whose owner has a manager and that the process takes.
     let rows = seed.org.store.rows("Opportunity");
     let deals: Vec<(Id, Id)> = rows

@@ -29,11 +29,18 @@ use crate::id::Id;
 use crate::objects;
 use crate::org::Org;
 use crate::records::fill;
+use crate::schema::{Object, Schema};
 use crate::value::Value;
 pub(crate) use dice::Dice;
+use people::People;
 
 const DAY_SECONDS: i64 = 86_400;
 const NOON_SECONDS: i64 = DAY_SECONDS / 2;
+
+/// Gives the id of the administrator, whom every org has.
+pub(crate) fn administrator() -> Id {
+    Id::numbered("005", 1)
+}
 
 impl Org {
     /// Makes an org with sample records, whose time is noon (UTC) of the day of `now`.
@@ -58,22 +65,24 @@ impl Org {
     }
 
     fn made(noon: Timestamp) -> Self {
-        let id = Id::numbered("00D", 1);
-        let mut seed = Seed {
-            org: Self::new(objects::schema(), id, noon),
-            admin: Id::numbered("005", 1),
-        };
-        let people = people::add(&mut seed);
-        let accounts = accounts::add(&mut seed, &people);
-        let sales = sales::add(&mut seed, &people, &accounts);
-        let cases = service::add(&mut seed, &people, &accounts);
-        activities::add(&mut seed, &people, &accounts, &sales, &cases);
-        measurements::add(&mut seed, &people, &accounts);
-        files::add(&mut seed, &people, &accounts, &sales);
-        views::add(&mut seed);
-        analytics::add(&mut seed);
-        approvals::add(&mut seed);
+        let (mut seed, people) = Seed::bare(objects::schema(), noon);
+        seed.add_business(&people);
         seed.org
+    }
+
+    /// Makes an org of a schema with the sample's records.
+    pub(crate) fn sample_of(schema: Schema, now: Timestamp) -> Self {
+        let (mut seed, people) = Seed::bare(schema, Org::noon(now));
+        seed.add_business(&people);
+        seed.org
+    }
+
+    /// Makes an org of a schema with nothing but what an org has by itself, and the id of its
+    /// administrator: users, what they may do, queues, record types, list views, reports and
+    /// approval processes.
+    pub(crate) fn bare(schema: Schema, now: Timestamp) -> (Self, Id) {
+        let (seed, _) = Seed::bare(schema, Org::noon(now));
+        (seed.org, seed.admin)
     }
 }
 
@@ -88,14 +97,42 @@ struct Seed {
 type Row = Vec<(&'static str, Value)>;
 
 impl Seed {
+    /// Makes an org with what it has by itself, and those who could own records.
+    fn bare(schema: Schema, noon: Timestamp) -> (Self, People) {
+        let id = Id::numbered("00D", 1);
+        let mut seed = Self {
+            org: Org::new(schema, id, noon),
+            admin: administrator(),
+        };
+        let people = people::add(&mut seed);
+        views::add(&mut seed);
+        analytics::add(&mut seed);
+        approvals::add(&mut seed);
+        (seed, people)
+    }
+
+    /// Adds the business of the sample's company.
+    fn add_business(&mut self, people: &People) {
+        let accounts = accounts::add(self, people);
+        let sales = sales::add(self, people, &accounts);
+        let cases = service::add(self, people, &accounts);
+        activities::add(self, people, &accounts, &sales, &cases);
+        measurements::add(self, people, &accounts);
+        files::add(self, people, &accounts, &sales);
+        views::look(self);
+        approvals::submit(self);
+    }
+
     /// Makes a record at a moment; its owner, if it is a person, made it.
     fn add(&mut self, object: &str, made: Timestamp, row: Row) -> Id {
         let schema = Arc::clone(&self.org.schema);
         let Some(object) = schema.object(object) else {
             return self.admin; // No object is misnamed: a test counts the records of each.
         };
+        // An object that is described otherwise than the sample's takes what fits.
         let values: fill::Values = row
             .into_iter()
+            .filter(|(field, value)| fits(object, field, value))
             .map(|(field, value)| (field.into(), value))
             .collect();
         let owner = values
@@ -109,6 +146,23 @@ impl Seed {
             owner.unwrap_or(self.admin),
             made,
         )
+    }
+
+    /// Makes a record that has its id already.
+    fn add_as(&mut self, object: &str, id: Id, made: Timestamp, row: Row) {
+        let schema = Arc::clone(&self.org.schema);
+        let Some(object) = schema.object(object) else {
+            return; // No object is misnamed: a test counts the records of each.
+        };
+        let values = row.into_iter().map(|(field, value)| (field.into(), value));
+        fill::restore(
+            &mut self.org,
+            object,
+            id,
+            values.collect(),
+            self.admin,
+            made,
+        );
     }
 
     /// Changes a record's fields as the org would, without a trace of who did it.
@@ -145,6 +199,18 @@ impl Seed {
     fn day(&self, days: i64) -> Date {
         let moment = self.after(self.org.now(), days * DAY_SECONDS);
         TimeZone::UTC.to_datetime(moment).date()
+    }
+}
+
+/// Says whether an object's field can have a value.
+fn fits(object: &Object, field: &str, value: &Value) -> bool {
+    let record_types = &object.record_types;
+    match object.field(field) {
+        None => false,
+        Some(_) if field == "RecordTypeId" => record_types
+            .iter()
+            .any(|known| value.as_text() == Some(known.id.as_str())),
+        Some(field) => field.field_type.takes(value),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The org itself, its users, what they may do, and their queues.
 
+use std::sync::Arc;
+
 use super::{Seed, profiles};
 use crate::id::Id;
-use crate::objects::RECORD_TYPES;
 use crate::value::Value;
 
 /// Who owns records.
@@ -214,17 +215,7 @@ pub(super) fn add(seed: &mut Seed) -> People {
         users.push(id);
     }
     profiles::count_licenses(seed);
-    for (name, developer_name) in
-        RECORD_TYPES.map(|(_, name, developer_name)| (name, developer_name))
-    {
-        let row = vec![
-            ("Name", name.into()),
-            ("DeveloperName", developer_name.into()),
-            ("SobjectType", "Account".into()),
-            ("IsActive", true.into()),
-        ];
-        seed.add("RecordType", seed.ago(1_100, 600), row);
-    }
+    record_types(seed);
     let lead_queue = group(seed, "Inbound Leads", "Inbound_Leads", "Queue");
     let case_queue = group(seed, "Support Tier 1", "Support_Tier_1", "Queue");
     group(seed, "All Sales", "All_Sales", "Regular");
@@ -233,6 +224,23 @@ pub(super) fn add(seed: &mut Seed) -> People {
         service: users.get(8..10).map(<[Id]>::to_vec).unwrap_or_default(),
         lead_queue,
         case_queue,
+    }
+}
+
+/// Adds the rows of the record types that objects have; `Master` is none.
+fn record_types(seed: &mut Seed) {
+    let made = seed.ago(1_100, 600);
+    let schema = Arc::clone(&seed.org.schema);
+    for object in &schema.objects {
+        for known in object.record_types.iter().filter(|known| !known.master) {
+            let row = vec![
+                ("Name", known.name.as_str().into()),
+                ("DeveloperName", known.developer_name.as_str().into()),
+                ("SobjectType", (*object.name).into()),
+                ("IsActive", known.active.into()),
+            ];
+            seed.add_as("RecordType", known.id, made, row);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Licenses, profiles, and what each profile grants of each object.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Seed;
 use crate::id::Id;
@@ -177,14 +178,26 @@ fn add_profile(seed: &mut Seed, profile: &Profile, license: Option<Id>) -> Id {
     let set = seed.add("PermissionSet", made, set);
     for object in GRANTED_APART {
         let granted = profile.objects.iter().find(|(name, _)| *name == object);
-        let Some((_, letters)) = granted else {
-            continue;
-        };
-        let mut row = vec![("ParentId", set.into()), ("SobjectType", object.into())];
-        row.extend(LETTERS.map(|(letter, column)| (column, letters.contains(letter).into())));
-        seed.add("ObjectPermissions", made, row);
+        if let Some((_, letters)) = granted {
+            grant(seed, set, object, letters);
+        }
+    }
+    // As in any org, who changes all data has a new custom object, and nobody else.
+    if profile.permissions.contains(&"PermissionsModifyAllData") {
+        let schema = Arc::clone(&seed.org.schema);
+        let custom = schema.objects.iter().filter(|object| object.custom);
+        for object in custom.filter(|object| !GRANTED_APART.contains(&&*object.name)) {
+            grant(seed, set, &object.name, "CREDvm");
+        }
     }
     id
+}
+
+/// Adds what a permission set lets its users do with an object, as letters of [`LETTERS`].
+fn grant(seed: &mut Seed, set: Id, object: &str, letters: &str) {
+    let mut row = vec![("ParentId", set.into()), ("SobjectType", object.into())];
+    row.extend(LETTERS.map(|(letter, column)| (column, letters.contains(letter).into())));
+    seed.add("ObjectPermissions", seed.ago(1_200, 500), row);
 }
 
 /// Counts the licenses that active users take up.

@@ -21,6 +21,10 @@ pub(super) fn add(seed: &mut Seed) {
         ];
         seed.add("ListView", seed.ago(1_100, 620), row);
     }
+}
+
+/// Lets every user look at some records.
+pub(super) fn look(seed: &mut Seed) {
     let users: Vec<Id> = seed
         .org
         .store

@@ -78,6 +78,8 @@ fn record_types() -> Vec<RecordType> {
             developer_name: (*developer_name).into(),
             default: *number == 1,
             master: false,
+            active: true,
+            available: true,
             picklists: RESTRICTIONS
                 .iter()
                 .filter(|(record_type, ..)| record_type == developer_name)
@@ -94,6 +96,8 @@ fn record_types() -> Vec<RecordType> {
         developer_name: "Master".into(),
         default: false,
         master: true,
+        active: true,
+        available: true,
         picklists: Vec::new(),
     }));
     types

@@ -171,6 +171,27 @@ pub(crate) fn is_readable(field: &Field, json: &Json) -> bool {
     value(field, json).is_ok()
 }
 
+/// Reads a value of a field of a record that another org had, and checks it, unless it is a reference.
+/// A picklist's value may have gone out of use since.
+///
+/// # Errors
+///
+/// A value that is none of the field's type, or that the field cannot have.
+pub(super) fn restored(field: &Field, json: &Json) -> Result<Value, ApiError> {
+    let value = value(field, json)?;
+    match &value {
+        Value::Text(text) if field.field_type != FieldType::Reference => {
+            let mut known = field.picklist_values.iter();
+            if !known.any(|known| known.value == *text) {
+                check_text(field, text)?;
+            }
+        }
+        Value::Int(_) | Value::Number(_) => check_number(field, &value)?,
+        _ => {}
+    }
+    Ok(value)
+}
+
 /// Reads a value of a field's type.
 fn value(field: &Field, json: &Json) -> Result<Value, ApiError> {
     let kind = field.field_type;

@@ -4,6 +4,7 @@
 //! as if it had been made elsewhere.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -11,9 +12,21 @@ use super::derive::{derive, set};
 use super::versions;
 use crate::id::Id;
 use crate::org::Org;
-use crate::schema::Object;
+use crate::schema::{Field, Object};
 use crate::store::{Deletion, Emptied, Record};
 use crate::value::Value;
+
+/// The number after which those of cases begin.
+const CASE_NUMBERS_BEGIN: u64 = 1_000;
+
+/// The fields that say who made and changed a record, and when.
+pub(crate) const AUDIT: [&str; 5] = [
+    "CreatedById",
+    "CreatedDate",
+    "LastModifiedById",
+    "LastModifiedDate",
+    "SystemModstamp",
+];
 
 /// The values of a record to be written.
 pub(crate) use crate::store::Values;
@@ -26,6 +39,37 @@ pub(crate) fn insert(org: &mut Org, object: &Object, values: Values, by: Id, at:
     id
 }
 
+/// Makes a record of checked values as it was elsewhere: with its id, and with who made and changed
+/// it and when where `values` say so. What follows for other records is [`settle`]'s and
+/// [`sum_up`]'s, once these are there.
+pub(crate) fn restore(
+    org: &mut Org,
+    object: &Object,
+    id: Id,
+    mut values: Values,
+    by: Id,
+    at: Timestamp,
+) {
+    let known: Vec<(Arc<str>, Value)> = AUDIT
+        .iter()
+        .filter_map(|name| Some((object.field(name)?.name.clone(), values.remove(name)?)))
+        .collect();
+    let mut record = draft_as(org, object, id, values, by, at);
+    record.values.extend(known);
+    derive(org, object, None, &mut record, at);
+    org.store.put(record.clone());
+    versions::made(org, &record, by, at);
+}
+
+/// Gives a restored record what follows from records that were restored after it.
+pub(crate) fn settle(org: &mut Org, object: &Object, id: Id, at: Timestamp) {
+    let Some(mut record) = org.store.get(&object.name, id).cloned() else {
+        return;
+    };
+    derive(org, object, None, &mut record, at);
+    org.store.put(record);
+}
+
 /// Makes a record of checked values, with its defaults, that is not stored yet.
 pub(super) fn draft(
     org: &mut Org,
@@ -35,6 +79,17 @@ pub(super) fn draft(
     at: Timestamp,
 ) -> Record {
     let id = org.store.next_id(&object.name, &object.key_prefix);
+    draft_as(org, object, id, values, by, at)
+}
+
+fn draft_as(
+    org: &mut Org,
+    object: &Object,
+    id: Id,
+    values: Values,
+    by: Id,
+    at: Timestamp,
+) -> Record {
     let mut record = Record::new(id, object.name.clone());
     record.values = values;
     record.values.insert("Id".into(), id.into());
@@ -182,10 +237,10 @@ fn defaults(org: &Org, object: &Object, record: &mut Record, by: Id) {
             "RecordTypeId" => object
                 .record_types
                 .iter()
-                .find(|record_type| record_type.default)
+                .find(|record_type| record_type.default && !record_type.master)
                 .map(|record_type| record_type.id)
                 .into(),
-            _ if field.auto_number => auto_number(org, object).into(),
+            _ if field.auto_number => auto_number(org, object, field).into(),
             _ => field.default_value.clone().unwrap_or_default(),
         };
         if !value.is_null() {
@@ -194,12 +249,32 @@ fn defaults(org: &Org, object: &Object, record: &mut Record, by: Id) {
     }
 }
 
-/// Gives the next value of an object's numbered field, in its display format.
-fn auto_number(org: &Org, object: &Object) -> String {
+/// Gives the next value of an object's numbered field, in its display format. A describe does not
+/// have that, so a described object's goes on as its last record's value does.
+fn auto_number(org: &Org, object: &Object, field: &Field) -> String {
     let number = org.store.last_number(&object.name);
     match &*object.name {
-        "Case" => format!("{:08}", 1_000 + number),
-        _ => format!("M-{number:05}"),
+        "Case" => format!("{:08}", CASE_NUMBERS_BEGIN + number),
+        "Measurement__c" => format!("M-{number:05}"),
+        _ => {
+            let last = org.store.last(&object.name);
+            let last = last.and_then(|record| record.get(&field.name).as_text());
+            let (words, digits) = last.map_or(("A-", 4), |last| {
+                let words = last.trim_end_matches(|c: char| c.is_ascii_digit());
+                (words, last.len() - words.len())
+            });
+            format!("{words}{number:0digits$}")
+        }
+    }
+}
+
+/// Counts the numbers up to a value of an object's numbered field.
+pub(crate) fn numbers_until(object: &Object, value: &str) -> u64 {
+    let words = value.trim_end_matches(|c: char| c.is_ascii_digit());
+    let number: u64 = value[words.len()..].parse().unwrap_or_default();
+    match &*object.name {
+        "Case" => number.saturating_sub(CASE_NUMBERS_BEGIN),
+        _ => number,
     }
 }
 
@@ -236,24 +311,29 @@ pub(super) fn roll_up(org: &mut Org, old: Option<&Record>, record: &Record) {
         .into_iter()
         .flatten()
     {
-        let Some(mut campaign) = org.store.get("Campaign", campaign).cloned() else {
-            continue;
-        };
-        let (mut all, mut won) = ((0_i64, 0.0), (0_i64, 0.0));
-        for sale in org.store.children("Opportunity", "CampaignId", campaign.id) {
-            if sale.deleted {
-                continue;
-            }
-            let amount = sale.get("Amount").as_number().unwrap_or_default();
-            all = (all.0 + 1, all.1 + amount);
-            if sale.get("IsWon").as_bool() == Some(true) {
-                won = (won.0 + 1, won.1 + amount);
-            }
-        }
-        set(&mut campaign, "NumberOfOpportunities", all.0);
-        set(&mut campaign, "AmountAllOpportunities", all.1);
-        set(&mut campaign, "NumberOfWonOpportunities", won.0);
-        set(&mut campaign, "AmountWonOpportunities", won.1);
-        org.store.put(campaign);
+        sum_up(org, campaign);
     }
+}
+
+/// Brings the sums of a campaign up to date.
+pub(crate) fn sum_up(org: &mut Org, campaign: Id) {
+    let Some(mut campaign) = org.store.get("Campaign", campaign).cloned() else {
+        return;
+    };
+    let (mut all, mut won) = ((0_i64, 0.0), (0_i64, 0.0));
+    for sale in org.store.children("Opportunity", "CampaignId", campaign.id) {
+        if sale.deleted {
+            continue;
+        }
+        let amount = sale.get("Amount").as_number().unwrap_or_default();
+        all = (all.0 + 1, all.1 + amount);
+        if sale.get("IsWon").as_bool() == Some(true) {
+            won = (won.0 + 1, won.1 + amount);
+        }
+    }
+    set(&mut campaign, "NumberOfOpportunities", all.0);
+    set(&mut campaign, "AmountAllOpportunities", all.1);
+    set(&mut campaign, "NumberOfWonOpportunities", won.0);
+    set(&mut campaign, "AmountWonOpportunities", won.1);
+    org.store.put(campaign);
 }

@@ -16,6 +16,7 @@ mod lookup;
 mod merge;
 mod owner;
 mod reference;
+pub(crate) mod restore;
 mod rights;
 mod rules;
 mod undelete;

@@ -226,7 +226,7 @@ pub(super) fn converted_lead() -> ApiError {
 }
 
 /// Names the fields that a new record must give and does not.
-fn missing(object: &Object, values: &Values) -> Vec<String> {
+pub(super) fn missing(object: &Object, values: &Values) -> Vec<String> {
     object
         .fields
         .iter()

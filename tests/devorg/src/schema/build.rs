@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde_json::Map;
+
 use super::{Field, FieldType, Object, PicklistValue};
 use crate::value::Value;
 
@@ -31,6 +33,7 @@ pub(crate) fn object(name: &str, label: &str, label_plural: &str, key_prefix: &s
         triggerable: true,
         searchable: true,
         replicateable: true,
+        described: Map::new(),
     }
 }
 
@@ -141,6 +144,7 @@ fn field(name: &str, label: &str, field_type: FieldType) -> Field {
         compound_field_name: None,
         extra_type_info: None,
         inline_help_text: None,
+        described: Map::new(),
     }
 }
 

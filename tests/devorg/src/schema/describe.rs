@@ -35,7 +35,7 @@ pub fn summary(object: &Object, base: &str) -> Json {
         urls["quickActions"] = json!(format!("{own}/quickActions"));
         urls["listviews"] = json!(format!("{own}/listviews"));
     }
-    json!({
+    let mut summary = json!({
         "activateable": false,
         "associateEntityType": null,
         "associateParentEntity": null,
@@ -64,7 +64,13 @@ pub fn summary(object: &Object, base: &str) -> Json {
         "undeletable": object.undeletable,
         "updateable": object.updateable,
         "urls": urls,
-    })
+    });
+    for (key, value) in &object.described {
+        if let Some(own) = summary.get_mut(key) {
+            *own = value.clone();
+        }
+    }
+    summary
 }
 
 /// Gives the body of `/sobjects/{object}/describe`.
@@ -91,8 +97,8 @@ pub fn object(object: &Object, base: &str) -> Json {
         .iter()
         .map(|record_type| {
             json!({
-                "active": true,
-                "available": true,
+                "active": record_type.active,
+                "available": record_type.available,
                 "defaultRecordTypeMapping": record_type.default,
                 "developerName": record_type.developer_name,
                 "master": record_type.master,
@@ -129,6 +135,7 @@ pub fn object(object: &Object, base: &str) -> Json {
     });
     if let (Json::Object(describe), Json::Object(more)) = (&mut describe, more) {
         describe.extend(more);
+        describe.extend(object.described.clone());
     }
     describe
 }
@@ -140,7 +147,7 @@ pub fn field(field: &Field) -> Json {
         FieldType::Id | FieldType::Reference => field.length,
         _ => field.length * 3,
     };
-    json!({
+    let mut describe = json!({
         "aggregatable": field.aggregatable,
         "aiPredictionField": false,
         "autoNumber": field.auto_number,
@@ -198,7 +205,11 @@ pub fn field(field: &Field) -> Json {
         "unique": field.unique,
         "updateable": field.updateable,
         "writeRequiresMasterRead": false,
-    })
+    });
+    if let Json::Object(describe) = &mut describe {
+        describe.extend(field.described.clone());
+    }
+    describe
 }
 
 fn picklist_values(field: &Field) -> Vec<Json> {
@@ -224,6 +235,13 @@ fn bitmap(places: &[usize]) -> String {
     STANDARD.encode(bytes)
 }
 
+/// Reads places from what [`bitmap`] writes; `None` is no base64.
+pub(crate) fn places(bitmap: &str) -> Option<Vec<usize>> {
+    let bytes = STANDARD.decode(bitmap).ok()?;
+    let set = |place: &usize| bytes[place / 8] & (0x80 >> (place % 8)) != 0;
+    Some((0..bytes.len() * 8).filter(set).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -238,6 +256,7 @@ mod tests {
             (&[24], "AAAAgAAA"),
         ] {
             assert_eq!(bitmap(places), text);
+            assert_eq!(super::places(text).as_deref(), Some(places));
         }
     }
 }

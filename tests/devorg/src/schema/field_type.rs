@@ -1,5 +1,7 @@
 //! The types of fields, with the words that a describe gives them.
 
+use crate::value::Value;
+
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldType {
@@ -44,6 +46,48 @@ pub enum FieldType {
 }
 
 impl FieldType {
+    /// Every type.
+    const ALL: [Self; 19] = [
+        Self::Id,
+        Self::String,
+        Self::Textarea,
+        Self::Boolean,
+        Self::Int,
+        Self::Double,
+        Self::Currency,
+        Self::Percent,
+        Self::Date,
+        Self::Datetime,
+        Self::Picklist,
+        Self::Multipicklist,
+        Self::Combobox,
+        Self::Reference,
+        Self::Email,
+        Self::Phone,
+        Self::Url,
+        Self::Address,
+        Self::Base64,
+    ];
+
+    /// Finds the type that a describe gives a word.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Says whether fields of the type can have a value.
+    pub(crate) fn takes(self, value: &Value) -> bool {
+        match value {
+            Value::Null => true,
+            Value::Bool(_) => self == Self::Boolean,
+            Value::Int(_) => self == Self::Int,
+            Value::Number(_) => self.is_number() && self != Self::Int,
+            Value::Date(_) => self == Self::Date,
+            Value::DateTime(_) => self == Self::Datetime,
+            Value::Blob(_) => self == Self::Base64,
+            Value::Text(_) => self.is_text() || matches!(self, Self::Id | Self::Reference),
+        }
+    }
+
     /// Gives the describe's `type`.
     pub fn word(self) -> &'static str {
         match self {

@@ -13,6 +13,8 @@ mod qualify;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::{Map, Value as Json};
+
 pub(crate) use build::*;
 pub use field_type::FieldType;
 pub(crate) use index::Index;
@@ -76,6 +78,8 @@ pub struct Object {
     pub searchable: bool,
     /// Whether it can be asked for changed and deleted records.
     pub replicateable: bool,
+    /// What a describe that was loaded says besides, by its keys.
+    pub described: Map<String, Json>,
 }
 
 /// A relationship that another object's reference field makes to this one.
@@ -106,6 +110,10 @@ pub struct RecordType {
     pub default: bool,
     /// Whether it is `Master`, the one of records that have none.
     pub master: bool,
+    /// Whether it is in use.
+    pub active: bool,
+    /// Whether new records may have it.
+    pub available: bool,
     /// The picklists of which its records may have some values only, with these.
     pub picklists: Vec<(Arc<str>, Vec<String>)>,
 }
@@ -183,6 +191,8 @@ pub struct Field {
     pub extra_type_info: Option<String>,
     /// What the administrator wrote beside it.
     pub inline_help_text: Option<String>,
+    /// What a describe that was loaded says besides, by its keys.
+    pub described: Map<String, Json>,
 }
 
 /// A value of a picklist.

@@ -121,6 +121,7 @@ impl StateFile {
         })?;
         Ok(Some(Start {
             org,
+            notes: Vec::new(),
             grants,
             apps,
             users,

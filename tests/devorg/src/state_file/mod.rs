@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::error::{StartError, StateFileError};
 use crate::id::Id;
-use crate::objects;
+use crate::likeness;
 use crate::org::{KeptOrg, Org};
 use crate::server::Options;
 use crate::start::Start;
@@ -90,28 +90,29 @@ pub(crate) fn start(
     now: Timestamp,
 ) -> Result<(Start, Option<StateFile>), StartError> {
     let Some(path) = &options.state else {
-        return Ok((Start::new(now), None));
+        return Ok((Start::new(options, now)?, None));
     };
-    let opened = || {
-        let file = StateFile::open(path)?;
-        let Some(mut start) = file.load(objects::schema())? else {
-            let mut start = Start::new(now);
-            start.org.remember_unsaved(true);
-            return Ok((start, file));
-        };
-        let today = TimeZone::UTC.to_datetime(start.org.now()).date();
-        if options.today.is_some_and(|wanted| wanted < today) {
-            return Err(StateFileError::Today { today });
-        }
-        // Days pass while the org is stopped.
-        start.org.move_on(Org::noon(now));
-        start.org.remember_unsaved(false);
-        Ok((start, file))
-    };
-    let (start, file) = opened().map_err(|reason| StartError::StateFile {
+    let failed = |reason| StartError::StateFile {
         path: path.clone(),
         reason,
-    })?;
+    };
+    let file = StateFile::open(path).map_err(failed)?;
+    let schema = likeness::schema(options.describe.as_deref())?;
+    let Some(mut start) = file.load(schema).map_err(failed)? else {
+        let mut start = Start::new(options, now)?;
+        start.org.remember_unsaved(true);
+        return Ok((start, Some(file)));
+    };
+    if options.data.is_some() {
+        return Err(failed(StateFileError::HasRecords));
+    }
+    let today = TimeZone::UTC.to_datetime(start.org.now()).date();
+    if options.today.is_some_and(|wanted| wanted < today) {
+        return Err(failed(StateFileError::Today { today }));
+    }
+    // Days pass while the org is stopped.
+    start.org.move_on(Org::noon(now));
+    start.org.remember_unsaved(false);
     Ok((start, Some(file)))
 }
 
