@@ -334,9 +334,7 @@ fn existing(
         ApiError::of_fields("MISSING_ARGUMENT", message, ["Id".to_owned()])
     })?;
     if Id::parse(given).is_none() {
-        let message = format!("{} ID: id value of incorrect type: {given}", object.label);
-        let fields = ["Id".to_owned()];
-        return Err(ApiError::of_fields("MALFORMED_ID", message, fields));
+        return Err(records::incorrect_id(object, given));
     }
     Ok(records::by_id(org, session, object, given, false)?.id)
 }
