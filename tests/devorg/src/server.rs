@@ -26,7 +26,6 @@ use crate::org::Org;
 use crate::serve::{Site, listen, reachable, serve};
 use crate::state::{Shared, Urls};
 use crate::storage::Storage;
-use crate::store::Record;
 use crate::tls::Tls;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
@@ -169,7 +168,7 @@ impl DevOrg {
             https: https_url,
         };
         let shared = Arc::new(shared(options, app, urls, queue)?);
-        let jwt_client_id = pre_approved_signer(&shared.apps());
+        let jwt_client_id = shared.apps().pre_approved_signer();
         // It ends when the org does, since the queue does.
         tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         let (stop, stopped) = watch::channel(());
@@ -310,13 +309,6 @@ impl DevOrg {
     }
 }
 
-/// Finds an app that signs for users whom an administrator has assigned.
-fn pre_approved_signer(apps: &Apps) -> Option<String> {
-    let signs = |app: &&App| app.certificate.is_some() && app.state == AppState::AdminApproved;
-    let app = apps.all().iter().find(signs)?;
-    Some(app.client_id.to_string())
-}
-
 /// Makes the app that the org is started with.
 fn app(options: &Options) -> Result<App, StartError> {
     let client_id = match &options.client_id {
@@ -333,13 +325,6 @@ fn app(options: &Options) -> Result<App, StartError> {
         state: options.app_state,
         ..main_app(client_id, client_secret)
     })
-}
-
-fn profile_of(org: &Org, user: &Record) -> String {
-    let profile = user.reference("ProfileId");
-    let profile = profile.and_then(|id| org.store.get("Profile", id));
-    let name = profile.and_then(|profile| profile.get("Name").as_text());
-    name.unwrap_or_default().to_owned()
 }
 
 fn shared(options: Options, mut app: App, urls: Urls, queue: Queue) -> Result<Shared, StartError> {
@@ -378,7 +363,7 @@ fn shared(options: Options, mut app: App, urls: Urls, queue: Queue) -> Result<Sh
                 .as_text()
                 .unwrap_or_default()
                 .to_owned(),
-            profile: profile_of(&org, user),
+            profile: org.profile_name(user.id),
             password: random("", 16)?,
             access_token: issued.access_token,
             refresh_token: issued.refresh_token.unwrap_or_default(),

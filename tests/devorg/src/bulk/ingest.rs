@@ -131,10 +131,7 @@ pub(crate) fn not_supported(object: &str) -> String {
 
 /// Says whether a user's profile lets records be deleted for good.
 pub(crate) fn may_hard_delete(org: &Org, session: &Session) -> bool {
-    let user = org.store.get("User", session.user_id);
-    let profile = user
-        .and_then(|user| user.reference("ProfileId"))
-        .and_then(|profile| org.store.get("Profile", profile));
+    let profile = org.profile(session.user_id);
     let allowed = profile.and_then(|profile| profile.get("PermissionsBulkApiHardDelete").as_bool());
     allowed.unwrap_or_default()
 }

@@ -99,6 +99,14 @@ impl Apps {
         &self.0
     }
 
+    /// Finds an app that signs for users whom an administrator has assigned, and gives its consumer
+    /// key.
+    pub(crate) fn pre_approved_signer(&self) -> Option<String> {
+        let signs = |app: &&App| app.certificate.is_some() && app.state == AppState::AdminApproved;
+        let app = self.0.iter().find(signs)?;
+        Some(app.client_id.to_string())
+    }
+
     /// Finds an app that is known to the org by its consumer key.
     pub(super) fn find(&self, client_id: &str) -> Option<&App> {
         self.0
