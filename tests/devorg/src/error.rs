@@ -74,6 +74,14 @@ impl ApiError {
         }
     }
 
+    /// Makes the error of a record that would be saved but for another of the same request.
+    pub(crate) fn rolled_back() -> Self {
+        Self::bad_request(
+            "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+            "Record rolled back because not all records were valid and the request was using AllOrNone header",
+        )
+    }
+
     /// Gives the body of the answer.
     pub fn to_json(&self) -> Json {
         let one = |error: &ApiError| {

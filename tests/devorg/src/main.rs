@@ -4,6 +4,7 @@
 //! `ca_file`, `admin_url` and `jwt_client_id` where they are asked for, and serves until it is stopped.
 
 mod arguments;
+mod progress;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 use arguments::{address, limits, secret, token};
 use clap::Parser;
 use jiff::civil::Date;
+use progress::Progress;
 use salesforce_devorg::error::StartError;
 use salesforce_devorg::{AppState, DevOrg, DevUser, Options};
 use serde::Serialize;
@@ -71,6 +73,14 @@ struct Arguments {
     /// it can do.
     #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
     admin: Option<String>,
+    /// Have the objects that the describes in a folder describe: *.json of `sf sobject describe
+    /// --sobject NAME --json`, or of GET …/sobjects/NAME/describe.
+    #[arg(long, value_name = "FOLDER")]
+    describe: Option<PathBuf>,
+    /// Have the records in a folder in the place of the sample's: *.json of `sf data export tree`,
+    /// as its plans say where there are some.
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
     /// Keep the org in a file: it is made if it is not there, and the org goes on as it was if it is.
     /// The file has the passwords and tokens of the org's users.
     #[cfg(feature = "state")]
@@ -103,7 +113,10 @@ async fn main() -> ExitCode {
         Ok(options) => options,
         Err(words) => return fail(USAGE, &words),
     };
-    let org = match DevOrg::start(options).await {
+    let progress = Progress::of(&options);
+    let org = DevOrg::start(options).await;
+    drop(progress);
+    let org = match org {
         Ok(org) => org,
         Err(error @ StartError::NotLoopback { .. }) => {
             return fail(USAGE, &format!("{error} with `--allow-other-machines`"));
@@ -116,9 +129,12 @@ async fn main() -> ExitCode {
                 ),
             );
         }
-        Err(error @ (StartError::AdminNotLoopback { .. } | StartError::JwtCertificate)) => {
-            return fail(USAGE, &error.to_string());
-        }
+        Err(
+            error @ (StartError::AdminNotLoopback { .. }
+            | StartError::JwtCertificate
+            | StartError::Describe(_)
+            | StartError::Data(_)),
+        ) => return fail(USAGE, &error.to_string()),
         #[cfg(feature = "state")]
         Err(StartError::StateFile { path, reason }) => {
             let code = if reason.is_of_the_caller() { USAGE } else { 1 };
@@ -126,6 +142,9 @@ async fn main() -> ExitCode {
         }
         Err(error) => return fail(1, &error.to_string()),
     };
+    for note in org.notes() {
+        let _ = writeln!(io::stderr(), "note: {note}"); // Whoever closed it does not want to know.
+    }
     // Before anybody knows where it is: who is told may end it at once.
     let stopping = stopping();
     let started = Started {
@@ -189,6 +208,8 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         jwt_certificate: jwt_certificate.transpose()?,
         tls: tls.transpose()?,
         admin: admin.transpose()?,
+        describe: arguments.describe,
+        data: arguments.data,
         #[cfg(feature = "state")]
         state: arguments.state,
         ..Options::default()

@@ -242,6 +242,19 @@ impl Org {
         Some((object, self.store.get(&object.name, id)?))
     }
 
+    /// Finds the profile of a user.
+    pub(crate) fn profile(&self, user: Id) -> Option<&Record> {
+        let profile = self.store.get("User", user)?.reference("ProfileId")?;
+        self.store.get("Profile", profile)
+    }
+
+    /// Gives the name of a user's profile.
+    pub(crate) fn profile_name(&self, user: Id) -> String {
+        let profile = self.profile(user);
+        let name = profile.and_then(|profile| profile.get("Name").as_text());
+        name.unwrap_or_default().to_owned()
+    }
+
     /// Says whether a user may sign in.
     pub(crate) fn is_active(&self, user: Id) -> bool {
         let user = self.store.get("User", user);

@@ -18,7 +18,7 @@ use crate::error::StartError;
 use crate::fault::{Fault, Rule};
 use crate::id::Id;
 use crate::limits::Limit;
-use crate::oauth::{App, AppState, Apps};
+use crate::oauth::AppState;
 use crate::serve::{Site, listen, reachable, serve};
 use crate::start;
 use crate::state::{Shared, Urls};
@@ -183,7 +183,7 @@ impl DevOrg {
         let (client_id, client_secret) = app
             .map(|app| (app.client_id, app.client_secret))
             .unwrap_or_default();
-        let jwt_client_id = pre_approved_signer(&shared.apps());
+        let jwt_client_id = shared.apps().pre_approved_signer();
         // It ends when the org does, since the queue does.
         tokio::spawn(bulk::serve(Arc::downgrade(&shared), waiting));
         let (stop, stopped) = watch::channel(());
@@ -328,11 +328,4 @@ impl DevOrg {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
     }
-}
-
-/// Finds an app that signs for users whom an administrator has assigned.
-fn pre_approved_signer(apps: &Apps) -> Option<String> {
-    let signs = |app: &&App| app.certificate.is_some() && app.state == AppState::AdminApproved;
-    let app = apps.all().iter().find(signs)?;
-    Some(app.client_id.to_string())
 }

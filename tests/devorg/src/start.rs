@@ -104,7 +104,7 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
         let username = user.get("Username").as_text().unwrap_or_default();
         users.push(DevUser {
             username: username.to_owned(),
-            profile: profile_of(&org, user),
+            profile: org.profile_name(user.id),
             password,
             access_token,
             refresh_token,
@@ -146,14 +146,6 @@ fn active_users(org: &Org) -> Vec<&Record> {
     let mut users: Vec<&Record> = users.filter(|user| org.is_active(user.id)).collect();
     users.sort_by_key(|user| user.id != administrator());
     users
-}
-
-/// Gives the name of a user's profile.
-fn profile_of(org: &Org, user: &Record) -> String {
-    let profile = user.reference("ProfileId");
-    let profile = profile.and_then(|id| org.store.get("Profile", id));
-    let name = profile.and_then(|profile| profile.get("Name").as_text());
-    name.unwrap_or_default().to_owned()
 }
 
 /// Makes the apps, the one that the org is started with first; what is known of one stays.

@@ -137,10 +137,7 @@ pub(crate) fn not_supported(object: &str) -> String {
 
 /// Says whether a user's profile lets records be deleted for good.
 pub(crate) fn may_hard_delete(org: &Org, session: &Session) -> bool {
-    let user = org.store.get("User", session.user_id);
-    let profile = user
-        .and_then(|user| user.reference("ProfileId"))
-        .and_then(|profile| org.store.get("Profile", profile));
+    let profile = org.profile(session.user_id);
     let allowed = profile.and_then(|profile| profile.get("PermissionsBulkApiHardDelete").as_bool());
     allowed.unwrap_or_default()
 }
@@ -340,9 +337,7 @@ fn existing(
         ApiError::of_fields("MISSING_ARGUMENT", message, ["Id".to_owned()])
     })?;
     if Id::parse(given).is_none() {
-        let message = format!("{} ID: id value of incorrect type: {given}", object.label);
-        let fields = ["Id".to_owned()];
-        return Err(ApiError::of_fields("MALFORMED_ID", message, fields));
+        return Err(records::incorrect_id(object, given));
     }
     Ok(records::by_id(org, session, object, given, false)?.id)
 }

@@ -117,6 +117,14 @@ impl Apps {
         &self.apps
     }
 
+    /// Finds an app that signs for users whom an administrator has assigned, and gives its consumer
+    /// key.
+    pub(crate) fn pre_approved_signer(&self) -> Option<String> {
+        let signs = |app: &&App| app.certificate.is_some() && app.state == AppState::AdminApproved;
+        let app = self.apps.iter().find(signs)?;
+        Some(app.client_id.to_string())
+    }
+
     /// Finds an app that is known to the org by its consumer key.
     pub(super) fn find(&self, client_id: &str) -> Option<&App> {
         self.apps

@@ -314,8 +314,7 @@ fn of_object<'o>(
     if &*object.name == name {
         return Ok(record);
     }
-    let message = format!("{name} ID: id value of incorrect type: {text}");
-    Err(ApiError::bad_request("MALFORMED_ID", message))
+    Err(lookup::incorrect_type(&format!("{name} ID"), "Id", text))
 }
 
 /// Refuses a contact or a sale of another account.

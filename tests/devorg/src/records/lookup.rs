@@ -52,3 +52,32 @@ pub(crate) fn parse(text: &str) -> Result<Id, ApiError> {
     Id::parse(text)
         .ok_or_else(|| ApiError::bad_request("MALFORMED_ID", format!("malformed id {text}")))
 }
+
+/// Finds a record of an object that is to be written.
+///
+/// # Errors
+///
+/// As [`to_write`], and `MALFORMED_ID`: it is of another object.
+pub(crate) fn to_write_of<'o>(
+    org: &'o Org,
+    session: &Session,
+    object: &Object,
+    text: &str,
+) -> Result<&'o Record, ApiError> {
+    let (of, record) = to_write(org, session, text)?;
+    if of.name != object.name {
+        return Err(incorrect_id(object, text));
+    }
+    Ok(record)
+}
+
+/// Makes the error of what is no id of a record of an object.
+pub(crate) fn incorrect_id(object: &Object, text: &str) -> ApiError {
+    incorrect_type(&format!("{} ID", object.label), "Id", text)
+}
+
+/// Makes the error of what is no id that a field, shown under a label, can hold.
+pub(super) fn incorrect_type(label: &str, field: &str, text: &str) -> ApiError {
+    let message = format!("{label}: id value of incorrect type: {text}");
+    ApiError::of_fields("MALFORMED_ID", message, [field.to_owned()])
+}

@@ -109,15 +109,7 @@ pub(crate) fn merge(
 
 /// Finds a record that can take part.
 fn of_object(org: &Org, session: &Session, object: &Object, text: &str) -> Result<Id, ApiError> {
-    let (of, record) = lookup::to_write(org, session, text)?;
-    if of.name != object.name {
-        let message = format!("{} ID: id value of incorrect type: {text}", object.label);
-        return Err(ApiError::of_fields(
-            "MALFORMED_ID",
-            message,
-            ["Id".to_owned()],
-        ));
-    }
+    let record = lookup::to_write_of(org, session, object, text)?;
     if record.get("IsConverted").as_bool() == Some(true) {
         return Err(write::converted_lead());
     }

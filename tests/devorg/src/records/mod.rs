@@ -34,7 +34,7 @@ use crate::store::Record;
 pub(crate) use convert::{check_shape, is_readable, no_field, object_of};
 pub(crate) use convert_lead::{LeadConvert, LeadConvertResult, convert_lead};
 pub(crate) use duplicates::{FoundDuplicates, duplicate_rule, find_duplicates};
-pub(crate) use lookup::to_write;
+pub(crate) use lookup::{incorrect_id, to_write, to_write_of};
 pub(crate) use merge::{MergeRequest, MergeResult, merge};
 pub(crate) use rights::insufficient;
 pub(crate) use undelete::undelete;
@@ -66,12 +66,7 @@ pub(crate) fn by_id<'o>(
 ) -> Result<&'o Record, ApiError> {
     let id = Id::parse(text).ok_or_else(|| no_external_id(text))?;
     if id.prefix() != object.key_prefix && !to_read {
-        let message = format!("{} ID: id value of incorrect type: {text}", object.label);
-        return Err(ApiError::of_fields(
-            "MALFORMED_ID",
-            message,
-            ["Id".to_owned()],
-        ));
+        return Err(incorrect_id(object, text));
     }
     let record = org
         .store

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::convert::of_field;
+use super::lookup::incorrect_type;
 use super::{Key, by_field, write};
 use crate::error::ApiError;
 use crate::id::Id;
@@ -77,10 +78,7 @@ pub(super) fn check(
     field: &Field,
     text: &str,
 ) -> Result<(), ApiError> {
-    let incorrect = || {
-        let message = format!("{}: id value of incorrect type: {text}", field.label);
-        of_field("MALFORMED_ID", message, field)
-    };
+    let incorrect = || incorrect_type(&field.label, &field.name, text);
     let id = Id::parse(text).ok_or_else(incorrect)?;
     if let Some(object) = org.schema.object_by_prefix(id.prefix())
         && !field.reference_to.iter().any(|to| **to == *object.name)

@@ -12,7 +12,7 @@ use crate::bulk::{NO_HARD_DELETE, Operation, key_field, may_hard_delete, not_sup
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::limits::Limit;
-use crate::org::Session;
+use crate::org::{Org, Session};
 use crate::state::Shared;
 use crate::wire::{Reply, Request};
 
@@ -78,6 +78,13 @@ fn signed_in<'a>(
         session,
         version,
     })
+}
+
+fn check_open(job: &ClassicJob) -> Result<(), ApiError> {
+    match job.state {
+        ClassicState::Open => Ok(()),
+        _ => Err(refused("InvalidJobState", "The job is not open")),
+    }
 }
 
 impl Call<'_> {
@@ -219,10 +226,7 @@ impl Call<'_> {
     /// Does a batch: rows as a list of objects, or a query.
     fn add(&self, id: &str) -> Result<Reply, ApiError> {
         let (operation, batch, result) = {
-            let operation = self.job(id, |job| match job.state {
-                ClassicState::Open => Ok(job.operation),
-                _ => Err(refused("InvalidJobState", "The job is not open")),
-            })?;
+            let operation = self.job(id, |job| check_open(job).map(|()| job.operation))?;
             if !self.shared.limits.take(Limit::DailyBulkApiBatches, 1) {
                 return Err(refused("ExceededQuota", "ApiBatchItems Limit exceeded."));
             }
@@ -235,21 +239,53 @@ impl Call<'_> {
             }
             (operation, jobs.next_id("751"), jobs.next_id("752"))
         };
-        let outcome = match operation {
-            ClassicOperation::Write(operation) => self.write(id, operation)?,
+        match operation {
+            ClassicOperation::Write(operation) => self.write(id, batch, operation),
             ClassicOperation::Read(operation) => {
                 let soql = String::from_utf8_lossy(&self.request.body);
                 let base = format!("/services/data/{}", self.version);
                 let org = self.shared.org();
-                classic::read(&org, &self.session, operation, &soql, &base)
-                    .map(|rows| Outcome::Read(result, rows))
+                let rows = classic::read(&org, &self.session, operation, &soql, &base);
+                self.keep(
+                    &org,
+                    id,
+                    batch,
+                    rows.map(|rows| Outcome::Read(result, rows)),
+                )
             }
-        };
-        let created = self.shared.org().now();
+        }
+    }
+
+    /// Writes the rows of a batch. Whoever closes or aborts the job waits for the org meanwhile.
+    fn write(&self, id: &str, batch: Id, operation: Operation) -> Result<Reply, ApiError> {
+        let rows: Vec<Map<String, Json>> = self.body("InvalidBatch")?;
+        if rows.len() > BATCH_ROWS_MAX {
+            let message = format!("Records in batch exceed max batch size {BATCH_ROWS_MAX}");
+            return Err(refused("InvalidBatch", message));
+        }
+        let mut org = self.shared.org_mut();
+        let (object, key) = self.job(id, |job| {
+            check_open(job)?;
+            Ok((job.object.clone(), job.external_id_field.clone()))
+        })?;
+        let key = key.as_deref();
+        let written = classic::write(&mut org, &self.session, &object, key, operation, rows);
+        self.keep(&org, id, batch, written.map(Outcome::Written))
+    }
+
+    /// Keeps a batch of a job that is still open.
+    fn keep(
+        &self,
+        org: &Org,
+        id: &str,
+        batch: Id,
+        outcome: Result<Outcome, String>,
+    ) -> Result<Reply, ApiError> {
         self.job(id, |job| {
+            check_open(job)?;
             let batch = Batch {
                 id: batch,
-                created,
+                created: org.now(),
                 outcome,
             };
             let info = batch.info(job.id);
@@ -258,29 +294,10 @@ impl Call<'_> {
         })
     }
 
-    fn write(&self, id: &str, operation: Operation) -> Result<Result<Outcome, String>, ApiError> {
-        let rows: Vec<Map<String, Json>> = self.body("InvalidBatch")?;
-        if rows.len() > BATCH_ROWS_MAX {
-            let message = format!("Records in batch exceed max batch size {BATCH_ROWS_MAX}");
-            return Err(refused("InvalidBatch", message));
-        }
-        let (object, key) = self.job(id, |job| {
-            Ok((job.object.clone(), job.external_id_field.clone()))
-        })?;
-        let mut org = self.shared.org_mut();
-        let written = classic::write(
-            &mut org,
-            &self.session,
-            &object,
-            key.as_deref(),
-            operation,
-            rows,
-        );
-        Ok(written.map(Outcome::Written))
-    }
-
     fn change(&self, id: &str) -> Result<Reply, ApiError> {
         let Change { state } = self.body("InvalidJob")?;
+        // A batch has the org until it is kept: nothing is written afterwards.
+        let _org = self.shared.org();
         self.job(id, |job| {
             if job.state != ClassicState::Open || state == ClassicState::Open {
                 let message = "Only a job that is open is closed or aborted";

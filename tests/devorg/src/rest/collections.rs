@@ -98,16 +98,7 @@ impl Call<'_> {
         let id = id.ok_or_else(|| {
             ApiError::bad_request("MISSING_ARGUMENT", "Id not specified in an update call")
         })?;
-        let (of, record) = records::to_write(org, &self.session, id)?;
-        if of.name != object.name {
-            let message = format!("{} ID: id value of incorrect type: {id}", object.label);
-            return Err(ApiError::of_fields(
-                "MALFORMED_ID",
-                message,
-                ["Id".to_owned()],
-            ));
-        }
-        let id = record.id;
+        let id = records::to_write_of(org, &self.session, object, id)?.id;
         records::update(org, &self.session, object, id, body, &self.write_options())?;
         Ok(id)
     }
@@ -304,12 +295,7 @@ fn write<T>(
 
 impl Outcome {
     fn rolled_back(self) -> Self {
-        let result = self.result.and_then(|_| {
-            Err(ApiError::bad_request(
-                "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-                "Record rolled back because not all records were valid and the request was using AllOrNone header",
-            ))
-        });
+        let result = self.result.and_then(|_| Err(ApiError::rolled_back()));
         Self { result, ..self }
     }
 

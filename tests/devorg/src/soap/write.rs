@@ -128,13 +128,7 @@ impl Call<'_> {
 
 /// Makes the outcome of a record that is taken back because of another's.
 fn rolled_back<D>(outcome: Result<D, ApiError>) -> Result<D, ApiError> {
-    outcome.and_then(|_| {
-        Err(ApiError::bad_request(
-            "ALL_OR_NONE_OPERATION_ROLLED_BACK",
-            "Record rolled back because not all records were valid and the request was using \
-             AllOrNone header",
-        ))
-    })
+    outcome.and_then(|_| Err(ApiError::rolled_back()))
 }
 
 /// Finds the record that an id names, and the name of its object.
@@ -154,11 +148,7 @@ fn change(
         let message = "Id not specified in an update call";
         return Err(ApiError::bad_request("MISSING_ARGUMENT", message));
     };
-    let (name, id) = named(org, session, text)?;
-    if name != object.name {
-        let message = format!("{} ID: id value of incorrect type: {text}", object.label);
-        return Err(ApiError::bad_request("MALFORMED_ID", message));
-    }
+    let id = records::to_write_of(org, session, object, text)?.id;
     records::update(org, session, object, id, &sent.fields, options)?;
     Ok(id)
 }
