@@ -265,6 +265,7 @@ struct Loader<'l> {
 impl Loader<'_> {
     fn take(&mut self, place: &Place<'_>, problems: &mut Problems) {
         let (object, mut values) = (place.object, Values::new());
+        let mut sound = true;
         for (name, json) in place.record {
             let known = matches!(&**name, "attributes" | "Id");
             if known || json.is_null() || children(json).is_some() {
@@ -280,15 +281,19 @@ impl Loader<'_> {
                     values.insert(field.name.clone(), value);
                 }
                 Ok(None) => {}
-                Err(error) => problems.add(place.problem(Some(name), error)),
+                Err(error) => {
+                    problems.add(place.problem(Some(name), error));
+                    sound = false;
+                }
             }
         }
         let here = |at: usize| self.references.here.get(at).copied();
         if let Some((parent, field)) = place.parent {
             values.insert(field.name.clone(), here(parent).into());
         }
-        let Some(id) = here(place.at) else {
-            return; // Only in a file that has grown since it was read.
+        // None has no id but in a file that has grown since it was read.
+        let Some(id) = here(place.at).filter(|_| sound) else {
+            return;
         };
         let by = (self.administrator, self.at);
         if let Err(error) = restore::restore(self.org, object, id, values, by) {

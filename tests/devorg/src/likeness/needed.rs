@@ -21,7 +21,7 @@ const BUSINESS: [&str; 10] = [
 ];
 
 /// The fields of these that the org names anywhere, in order.
-const NAMED: [&str; 122] = [
+const NAMED: [&str; 126] = [
     "AccountId",
     "AccountNumber",
     "AccountSource",
@@ -31,6 +31,8 @@ const NAMED: [&str; 122] = [
     "ActualCost",
     "Address",
     "Amount",
+    "AmountAllOpportunities",
+    "AmountWonOpportunities",
     "AnnualRevenue",
     "Battery__c",
     "BillingCity",
@@ -109,6 +111,8 @@ const NAMED: [&str; 122] = [
     "Name",
     "NextStep",
     "NumberOfEmployees",
+    "NumberOfOpportunities",
+    "NumberOfWonOpportunities",
     "OpportunityId",
     "Origin",
     "Outlier__c",
@@ -168,7 +172,7 @@ mod tests {
             let name = path.file_name().unwrap().to_str().unwrap();
             if path.is_dir() && !OTHER.contains(&name) && name != "tests" {
                 sources(&path, found);
-            } else if name.ends_with(".rs") && !name.contains("tests") {
+            } else if name.ends_with(".rs") && !name.contains("tests") && name != "at_size.rs" {
                 found.push(path);
             }
         }
@@ -190,15 +194,17 @@ mod tests {
             words.extend(code.flat_map(|line| line.split(word)).map(str::to_owned));
         }
         let schema = crate::objects::schema();
+        let mut missing = BTreeSet::new();
         for object in BUSINESS.map(|name| schema.object(name).unwrap()) {
-            for field in object
-                .fields
-                .iter()
-                .filter(|field| words.contains(&*field.name))
-            {
-                assert!(stays(object, field), "{} is missing", field.name);
-            }
+            let fields = object.fields.iter();
+            let named = fields.filter(|field| words.contains(&*field.name));
+            missing.extend(
+                named
+                    .filter(|field| !stays(object, field))
+                    .map(|field| &field.name),
+            );
         }
+        assert_eq!(missing, BTreeSet::new());
         assert!(NAMED.is_sorted());
     }
 }

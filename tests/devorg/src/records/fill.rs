@@ -93,7 +93,16 @@ fn draft_as(
     let mut record = Record::new(id, object.name.clone());
     record.values = values;
     record.values.insert("Id".into(), id.into());
-    defaults(org, object, &mut record, by);
+    let number = match id.number() {
+        Some(number) => number,
+        // An id of another org says nothing of numbers.
+        None if object.fields.iter().any(|field| field.auto_number) => {
+            org.store.next_id(&object.name, &object.key_prefix);
+            org.store.last_number(&object.name)
+        }
+        None => 0,
+    };
+    defaults(org, object, &mut record, (by, number));
     audit(object, &mut record, by, at, true);
     record
 }
@@ -226,8 +235,8 @@ pub(crate) fn purge(org: &mut Org, id: Id) {
     }
 }
 
-/// Gives a new record the values that it does not say itself.
-fn defaults(org: &Org, object: &Object, record: &mut Record, by: Id) {
+/// Gives a new record, of a number of its own, the values that it does not say itself.
+fn defaults(org: &Org, object: &Object, record: &mut Record, (by, number): (Id, u64)) {
     for field in &object.fields {
         if !record.get(&field.name).is_null() {
             continue;
@@ -240,7 +249,7 @@ fn defaults(org: &Org, object: &Object, record: &mut Record, by: Id) {
                 .find(|record_type| record_type.default && !record_type.master)
                 .map(|record_type| record_type.id)
                 .into(),
-            _ if field.auto_number => auto_number(org, object, field).into(),
+            _ if field.auto_number => auto_number(org, object, field, number).into(),
             _ => field.default_value.clone().unwrap_or_default(),
         };
         if !value.is_null() {
@@ -249,10 +258,9 @@ fn defaults(org: &Org, object: &Object, record: &mut Record, by: Id) {
     }
 }
 
-/// Gives the next value of an object's numbered field, in its display format. A describe does not
+/// Gives the value of an object's numbered field, in its display format. A describe does not
 /// have that, so a described object's goes on as its last record's value does.
-fn auto_number(org: &Org, object: &Object, field: &Field) -> String {
-    let number = org.store.last_number(&object.name);
+fn auto_number(org: &Org, object: &Object, field: &Field, number: u64) -> String {
     match &*object.name {
         "Case" => format!("{:08}", CASE_NUMBERS_BEGIN + number),
         "Measurement__c" => format!("M-{number:05}"),

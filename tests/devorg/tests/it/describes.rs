@@ -48,7 +48,7 @@ const SUMMARIES: [(&str, &str); 3] = [
 ];
 
 /// Gives the folder of recordings, or says that there is none.
-fn recordings() -> Option<PathBuf> {
+pub(crate) fn recordings() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/reference/salesforce");
     if folder.is_dir() {
         return Some(folder);

@@ -25,6 +25,7 @@ mod faults;
 mod files;
 mod garbage;
 mod https;
+mod likeness;
 mod list_views;
 mod oauth;
 mod paging;
