@@ -70,7 +70,8 @@ def run(script: str, packages: install.Packages, program: Path, tls: bool) -> tu
             if made.returncode != 0:
                 raise RuntimeError("there is no key to sign with")
             with DevOrg(program, Path(folder), tls, certificate) as org:
-                return count(script, packages, environment(packages, org, folder) | {"JWT_KEY_FILE": str(key)})
+                variables = environment(packages, org, folder)
+                return count(script, packages, variables | {"JWT_KEY_FILE": str(key), "DEVORG_PROGRAM": str(program)})
         except RuntimeError as error:
             print(f"FAILED {script}: {error}", flush=True)
             return 0, 1

@@ -8,6 +8,8 @@ import io
 import json
 import os
 import subprocess
+import urllib.parse
+import urllib.request
 from pathlib import Path
 
 from checks import ORG, Checks, equal
@@ -149,5 +151,43 @@ with check("data export bulk"):
     with (HERE / "out.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     equal((len(rows), len({row["Id"] for row in rows})), (total, total))
+
+with check("data export tree and import tree"):
+    soql = "SELECT Name, Industry, (SELECT LastName, Title FROM Contacts) FROM Account WHERE Name LIKE 'A%'"
+    exported = result("data", "query", "--query", soql)
+    result("data", "export", "tree", "--query", soql, "--plan", "--output-dir", "tree")
+    (plan,) = (HERE / "tree").glob("*plan.json")
+    # With their addresses they would be taken for duplicates.
+    imported = result("data", "import", "tree", "--plan", str(plan))
+    children = sum(len((row["Contacts"] or {"records": []})["records"]) for row in exported["records"])
+    equal(len(imported), exported["totalSize"] + children)
+
+with check("sobject describe and data export tree make another org"):
+    describes = HERE / "describes"
+    describes.mkdir()
+    for name in ("Account", "Measurement__c"):
+        ran = sf("sobject", "describe", "--sobject", name, "--json")
+        (describes / f"{name}.json").write_text(ran.stdout)
+    arguments = ["--describe", describes, "--data", HERE / "tree"]
+    likeness = subprocess.Popen(
+        [os.environ["DEVORG_PROGRAM"], *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        org = json.loads(likeness.stdout.readline())
+        soql = "SELECT Name, (SELECT LastName FROM Contacts) FROM Account"
+        query = urllib.parse.urlencode({"q": soql})
+        request = urllib.request.Request(f"{org['url']}/services/data/v68.0/query?{query}")
+        request.add_header("Authorization", f"Bearer {org['users'][0]['access_token']}")
+        with urllib.request.urlopen(request) as answer:
+            rows = json.load(answer)
+        equal((rows["totalSize"], rows["done"]), (exported["totalSize"], True))
+        names = lambda rows: sorted(
+            (row["Name"], sorted(child["LastName"] for child in (row["Contacts"] or {"records": []})["records"]))
+            for row in rows["records"]
+        )
+        equal(names(rows), names(exported))
+    finally:
+        likeness.kill()
+        likeness.wait()
 
 checks.end()
