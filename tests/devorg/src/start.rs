@@ -23,7 +23,7 @@ use crate::server::{DevUser, Options};
 use crate::state::{Shared, Urls};
 #[cfg(feature = "state")]
 use crate::state_file;
-use crate::storage::Storage;
+use crate::storage::{MEGABYTE, Storage};
 use crate::store::Record;
 
 /// An org before its server starts.
@@ -65,7 +65,7 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
     let start = Start::new(&options, now)?;
     let Start {
         mut org,
-        notes,
+        mut notes,
         mut grants,
         apps: mut known_apps,
         users: known_users,
@@ -80,6 +80,7 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
         data_bytes_max: limits.max(Limit::DataStorageMB),
         file_bytes_max: limits.max(Limit::FileStorageMB),
     };
+    notes.extend(storage_note(&org));
     let apps = apps(&options, &org, &mut known_apps)?;
     let client_id = apps.first().map(|app| app.client_id.clone());
     let mut given = Given {
@@ -138,6 +139,17 @@ impl Start {
             classic_jobs: ClassicJobs::default(),
         })
     }
+}
+
+/// Says so where there is no room for another record.
+fn storage_note(org: &Org) -> Option<String> {
+    org.check_room_for_record().err()?;
+    let (used, max) = (org.data_bytes(), org.storage.data_bytes_max);
+    Some(format!(
+        "the records take {} MB, which is all of the org's {} MB: for more, raise the limit DataStorageMB",
+        used.div_ceil(MEGABYTE),
+        max / MEGABYTE
+    ))
 }
 
 /// Gives who can sign in; the administrator is the first.

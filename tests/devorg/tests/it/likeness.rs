@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use salesforce_devorg::Options;
+use salesforce_devorg::{Limit, Options};
 use serde_json::{Map, Value as Json, json};
 use tempfile::TempDir;
 
@@ -643,4 +643,23 @@ fn an_org_that_is_kept_has_its_records_already() {
     assert_eq!(output.status.code(), Some(2));
     let words = String::from_utf8(output.stderr).unwrap();
     assert!(words.contains("keeps an org already"), "{words}");
+}
+
+#[tokio::test]
+async fn records_that_leave_no_room_are_told_of() {
+    let accounts =
+        (0..1_100).map(|number| of("Account", &format!("A{number}"), json!({"Name": "x"})));
+    let data = folder(&[("a.json", json!({"records": accounts.collect::<Vec<_>>()}))]);
+    let api = Api::with(Options {
+        data: Some(data.path().to_owned()),
+        limits: vec![(Limit::DataStorageMB, 2)],
+        ..Options::default()
+    })
+    .await;
+    let notes = api.org.notes();
+    assert!(notes[0].contains("of the org's 2 MB"), "{notes:?}");
+    let path = format!("{V}/sobjects/Account");
+    let refused = api.send_json("POST", &path, &json!({"Name": "y"})).await;
+    refused.assert_error(400, "STORAGE_LIMIT_EXCEEDED");
+    assert_eq!(count(&api, "Account").await, 1_100);
 }
