@@ -22,12 +22,31 @@ impl Running {
     }
 
     pub(crate) fn with_environment(arguments: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut child = Command::new(PROGRAM)
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new(PROGRAM);
+        command.args(arguments).envs(variables.iter().copied());
+        Self::of(command)
+    }
+
+    /// Starts the program so that a file that is too large is an error for it, and not its end.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn with_limits(arguments: &[&str]) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", PROGRAM]);
+        command.args(arguments);
+        Self::of(command)
+    }
+
+    /// Bounds how large the program's files may become, in bytes.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn bound_files(&self, bytes: &str) {
+        let pid = self.pid().to_string();
+        let mut prlimit = Command::new("prlimit");
+        prlimit.args(["--pid", &pid, &format!("--fsize={bytes}:unlimited")]);
+        assert!(prlimit.status().unwrap().success());
+    }
+
+    fn of(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();

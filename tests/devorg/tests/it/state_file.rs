@@ -10,7 +10,7 @@ use salesforce_devorg::{AppState, DevOrg, Options};
 use serde_json::{Value as Json, json};
 
 use crate::client::{Api, V};
-use crate::process::{Running, run};
+use crate::process::{Running, kill, run};
 
 /// How often the org is killed, and by `just soak`.
 const KILLS: usize = 5;
@@ -379,7 +379,7 @@ fn a_killed_org_has_what_it_answered_and_nothing_by_half() {
             }
             // At another moment each time.
             thread::sleep(Duration::from_millis(20 + (round as u64 * 37) % 150));
-            crate::process::kill(pid);
+            kill(pid);
         });
         answered.extend(done.into_inner().unwrap());
         drop(running);
@@ -421,4 +421,44 @@ fn a_killed_org_has_what_it_answered_and_nothing_by_half() {
     assert!(answered.len() >= kills, "nothing was written: {answered:?}");
     let (status, _) = running.send("GET", V, "").unwrap();
     assert_eq!(status, 200);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_told_and_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.sqlite");
+    let arguments = ["--state", file.to_str().unwrap()];
+    let running = Running::with_limits(&arguments);
+    let create = |name: &str| {
+        let account = json!({"Name": name, "Description": "x".repeat(30_000)});
+        let path = format!("{V}/sobjects/Account");
+        running.send("POST", &path, &account.to_string()).unwrap()
+    };
+    assert_eq!(create("First").0, 201);
+    // No file of the program may grow any more.
+    running.bound_files("4096");
+    for attempt in ["Second", "Third"] {
+        let (status, body) = create(attempt);
+        assert_eq!(status, 500, "{body}");
+        let error: Json = serde_json::from_str(&body).unwrap();
+        assert_eq!(error[0]["errorCode"], "UNKNOWN_EXCEPTION");
+        let message = error[0]["message"].as_str().unwrap();
+        assert!(message.contains("org.sqlite"), "{message}");
+    }
+    running.bound_files("unlimited");
+    assert_eq!(create("Fourth").0, 201);
+    kill(running.pid());
+    drop(running);
+    let again = Running::start(&arguments);
+    let soql = "SELECT Name FROM Account WHERE Name IN ('First', 'Second', 'Third', 'Fourth')";
+    let query = crate::client::query(&[("q", soql)]);
+    let (_, body) = again
+        .send("GET", &format!("{V}/query?{query}"), "")
+        .unwrap();
+    let answer: Json = serde_json::from_str(&body).unwrap();
+    assert_eq!(
+        answer["totalSize"], 4,
+        "what was told of was done, and is kept with the next"
+    );
 }
