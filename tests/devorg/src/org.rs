@@ -232,7 +232,7 @@ impl Org {
 
     /// Finds a user by username, in any case.
     pub(crate) fn user_named(&self, username: &str) -> Option<Id> {
-        let mut users = self.store.having("User", "Username", username);
+        let mut users = self.store.having("User", "Username", &username.into());
         users.next().map(|user| user.id)
     }
 

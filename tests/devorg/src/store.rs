@@ -205,23 +205,25 @@ impl Store {
             .inspect(|_| examined::note())
     }
 
-    /// Gives the records of `object` whose `field` has a text, compared without regard to case, in id
-    /// order, deleted ones too.
+    /// Gives the records of `object` whose `field` has a value, in id order, deleted ones too; texts are
+    /// compared without regard to case, and none has no value.
     pub(crate) fn having<'s>(
         &'s self,
         object: &'s str,
         field: &'s str,
-        text: &str,
-    ) -> impl Iterator<Item = &'s Record> {
-        let key = Key::text(text);
+        value: &Value,
+    ) -> impl Iterator<Item = &'s Record> + use<'s> {
         let indexed = self.has_index(object, field);
-        let (from, to) = (Bound::Included(key.clone()), Bound::Included(key.clone()));
-        let found = indexed.then(|| self.between(object, field, from, to));
-        let found = found.into_iter().flatten();
-        let found = found.flat_map(|(_, ids)| ids.iter());
-        let found = found.filter_map(move |id| self.get(object, id));
-        let scanned = (!indexed).then(|| self.rows(object)).into_iter().flatten();
-        found.chain(scanned.filter(move |record| Key::of(record.get(field)) == Some(key.clone())))
+        Key::of(value).into_iter().flat_map(move |key| {
+            let (from, to) = (Bound::Included(key.clone()), Bound::Included(key.clone()));
+            let found = indexed.then(|| self.between(object, field, from, to));
+            let found = found.into_iter().flatten();
+            let found = found.flat_map(|(_, ids)| ids.iter());
+            let found = found.filter_map(move |id| self.get(object, id));
+            let scanned = (!indexed).then(|| self.rows(object)).into_iter().flatten();
+            let has = move |record: &&Record| Key::of(record.get(field)).as_ref() == Some(&key);
+            found.chain(scanned.filter(has))
+        })
     }
 
     /// Gives the records of an object that are deleted, in id order.

@@ -364,7 +364,7 @@ fn check_number(field: &Field, value: &Value) -> Result<(), ApiError> {
     Err(of_field("NUMBER_OUTSIDE_VALID_RANGE", message, field))
 }
 
-/// Refuses a text that another record has in a field whose values are unique.
+/// Refuses a value that another record has in a field whose values are unique.
 ///
 /// # Errors
 ///
@@ -374,10 +374,10 @@ pub(super) fn check_unique(
     session: &Session,
     object: &Object,
     field: &Field,
-    text: &str,
+    value: &Value,
     own: Id,
 ) -> Result<(), ApiError> {
-    let other = having(org, object, field, text).find(|record| record.id != own);
+    let other = having(org, object, field, value).find(|record| record.id != own);
     let Some(other) = other else {
         return Ok(());
     };

@@ -13,7 +13,7 @@ use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::Object;
 use crate::store::Record;
-use crate::value::folded;
+use crate::value::{Value, folded};
 
 const ERROR_MESSAGE: &str = "Use one of these records?";
 
@@ -172,7 +172,7 @@ impl MatchingRule {
             return Vec::new();
         };
         org.store
-            .having(self.entity, field, text)
+            .having(self.entity, field, &Value::text(*text))
             .filter(|other| !other.deleted && other.id != record.id)
             // A converted lead lives on as its contact.
             .filter(|other| other.get("IsConverted").as_bool() != Some(true))

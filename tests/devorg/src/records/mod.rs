@@ -31,6 +31,7 @@ use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::schema::{Field, FieldType, Object};
 use crate::store::Record;
+use crate::value::Value;
 pub(crate) use convert::{check_shape, is_readable, no_field, object_of};
 pub(crate) use convert_lead::{LeadConvert, LeadConvertResult, convert_lead};
 pub(crate) use duplicates::{FoundDuplicates, duplicate_rule, find_duplicates};
@@ -101,7 +102,7 @@ pub(crate) fn by_field(
     if field.field_type == FieldType::Id {
         return Ok(Key::One(by_id(org, session, object, value, true)?.id));
     }
-    let mut ids = having(org, object, field, value)
+    let mut ids = having(org, object, field, &key_value(field, value))
         .filter(|record| session.may_read(org, record))
         .map(|record| record.id);
     Ok(match (ids.next(), ids.next()) {
@@ -125,14 +126,22 @@ pub(crate) fn key_field<'o>(object: &'o Object, name: &str) -> Result<&'o Field,
         .ok_or_else(|| no_external_id(name))
 }
 
-/// Gives the records that are not deleted and have a text in a field.
+/// Gives the value that an external id in a path names.
+fn key_value(field: &Field, text: &str) -> Value {
+    match text.parse() {
+        Ok(number) if field.field_type.is_number() => Value::Number(number),
+        _ => Value::text(text),
+    }
+}
+
+/// Gives the records that are not deleted and have a value in a field.
 fn having<'a>(
     org: &'a Org,
     object: &'a Object,
     field: &'a Field,
-    text: &str,
-) -> impl Iterator<Item = &'a Record> {
-    let found = org.store.having(&object.name, &field.name, text);
+    value: &Value,
+) -> impl Iterator<Item = &'a Record> + use<'a> {
+    let found = org.store.having(&object.name, &field.name, value);
     found.filter(|record| !record.deleted)
 }
 

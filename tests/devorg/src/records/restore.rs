@@ -110,8 +110,9 @@ pub(crate) fn record_type(
 fn check_unique(org: &Org, object: &Object, values: &Values) -> Result<(), ApiError> {
     let unique = |field: &&Field| field.unique && field.field_type != FieldType::Id;
     for field in object.fields.iter().filter(unique) {
-        let text = values.get(&field.name).and_then(Value::as_text);
-        let other = text.and_then(|text| org.store.having(&object.name, &field.name, text).next());
+        let value = values.get(&field.name);
+        let other =
+            value.and_then(|value| org.store.having(&object.name, &field.name, value).next());
         if let Some(other) = other {
             let message = format!(
                 "duplicate value found: {} duplicates value on record with id: {}",

@@ -11,7 +11,8 @@ use serde_json::{Map, Value as Json};
 use super::convert::{self, Purpose};
 use super::fill::{self, Values};
 use super::{
-    Key, automation, by_field, duplicates, files, hierarchy, not_writable, owner, rights, rules,
+    Key, automation, by_field, duplicates, files, hierarchy, key_field, key_value, not_writable,
+    owner, rights, rules,
 };
 use crate::approvals;
 use crate::error::ApiError;
@@ -200,9 +201,10 @@ pub(crate) fn upsert_found(
             Ok(Upserted::Updated(id))
         }
         Key::None => {
+            let key = key_value(key_field(object, field)?, value);
             let mut body = body.clone();
             body.retain(|name, _| !name.eq_ignore_ascii_case(field));
-            body.insert(field.to_owned(), value.into());
+            body.insert(field.to_owned(), key.to_json());
             Ok(Upserted::Created(insert(
                 org, session, object, &body, options,
             )?))
@@ -278,9 +280,7 @@ pub(super) fn check_unique(
         if old.is_some_and(|old| !old.deleted && old.get(&field.name) == value) {
             continue;
         }
-        if let Some(text) = value.as_text() {
-            convert::check_unique(org, session, object, field, text, record.id)?;
-        }
+        convert::check_unique(org, session, object, field, value, record.id)?;
     }
     Ok(())
 }

@@ -339,7 +339,10 @@ fn id_of(input: &Map<String, Json>, name: &str) -> Option<Id> {
 
 /// Says whether an address is a user's.
 fn is_colleague(org: &Org, address: &str) -> bool {
-    org.store.having("User", "Email", address).next().is_some()
+    org.store
+        .having("User", "Email", &address.into())
+        .next()
+        .is_some()
 }
 
 /// Describes `emailSimple`.

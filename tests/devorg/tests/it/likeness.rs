@@ -199,7 +199,12 @@ async fn visits(api: &Api) -> Json {
     let mut name = field("Sensor__c");
     (name["name"], name["label"], name["nameField"]) = (json!("Name"), json!("Visit"), json!(true));
     name["custom"] = json!(false);
-    all.extend([name, account, place, key]);
+    let mut number = field("Value__c");
+    for (flag, value) in [("externalId", true), ("unique", true), ("idLookup", true)] {
+        number[flag] = json!(value);
+    }
+    (number["name"], number["label"]) = (json!("Number__c"), json!("Number"));
+    all.extend([name, account, place, key, number]);
     describe["fields"] = json!(all);
     for (key, value) in [
         ("name", json!("Visit__c")),
@@ -328,6 +333,20 @@ async fn a_custom_object_is_there_with_its_records() {
         assert_eq!(answer.status, status, "{answer:?}");
     }
     assert_eq!(count(&api, "Visit__c WHERE Place__c = 'faro'").await, 2);
+    // A number may be an external id, too.
+    let by_number = format!("{V}/sobjects/Visit__c/Number__c");
+    for (number, status) in [("7", 201), ("7.0", 200), ("8", 201)] {
+        let body = json!({"Name": "Numbered", "Place__c": "Faro"});
+        let answer = api
+            .send_json("PATCH", &format!("{by_number}/{number}"), &body)
+            .await;
+        assert_eq!(answer.status, status, "{number}: {answer:?}");
+    }
+    let body = json!({"Name": "Numbered", "Place__c": "Faro", "Number__c": 8});
+    let refused = api
+        .send_json("POST", &format!("{V}/sobjects/Visit__c"), &body)
+        .await;
+    refused.assert_error(400, "DUPLICATE_VALUE");
     // As in any org, a new object is there for the administrator alone.
     api.token = api.org.users()[2].access_token.clone();
     api.query("SELECT Id FROM Visit__c")
