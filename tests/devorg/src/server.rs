@@ -26,6 +26,8 @@ use crate::tls::Tls;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
 const STOP_WAITS: Duration = Duration::from_secs(2);
+/// How often it is looked whether everybody has let go of the org.
+const RELEASE_POLL: Duration = Duration::from_millis(1);
 
 /// How an org is to be.
 #[derive(Debug, Clone)]
@@ -314,9 +316,14 @@ impl DevOrg {
     }
 
     /// Stops: no connection is taken any more, and requests under way are answered, within two
-    /// seconds.
+    /// seconds. Within two more a job that is under way lets go of the org; its file is free then.
     pub async fn stop(self) {
-        let Self { stop, servers, .. } = self;
+        let Self {
+            stop,
+            servers,
+            shared,
+            ..
+        } = self;
         drop(stop);
         let aborts: Vec<_> = servers.iter().map(JoinHandle::abort_handle).collect();
         let ended = async {
@@ -327,5 +334,12 @@ impl DevOrg {
         if tokio::time::timeout(STOP_WAITS, ended).await.is_err() {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
+        let released = async {
+            while Arc::strong_count(&shared) > 1 {
+                tokio::time::sleep(RELEASE_POLL).await;
+            }
+        };
+        // A longer job ends with the program.
+        let _ = tokio::time::timeout(STOP_WAITS, released).await;
     }
 }
