@@ -93,8 +93,25 @@ fn signed_in<'a>(
     })
 }
 
+/// Gives the first version that has a resource (*REST API Developer Guide* and *Bulk API 2.0 and Bulk
+/// API Developer Guide*, "Available in API version …"; *User Interface API Developer Guide*). Most are
+/// older than any version that is answered.
+fn first_version(path: &[&str]) -> u32 {
+    match path {
+        ["composite", "batch" | "tree", ..] => 34,
+        ["composite", "sobjects", ..] => 42,
+        ["composite"] => 38,
+        ["jobs", "ingest", ..] | ["ui-api", ..] => 41,
+        ["jobs", "query", ..] => 47,
+        _ => 0,
+    }
+}
+
 impl Call<'_> {
     fn dispatch(&self, path: &[&str]) -> Result<Reply, ApiError> {
+        if self.version.number() < first_version(path) {
+            return Err(ApiError::not_found());
+        }
         let read = self.request.method == Method::GET;
         match path {
             []

@@ -215,3 +215,23 @@ async fn answers_can_be_put_in_the_way() {
     );
     assert_eq!(api.org.requests(), 3);
 }
+
+#[tokio::test]
+async fn a_version_has_what_it_had() {
+    let api = Api::new().await;
+    let one = json!({"batchRequests": [{"method": "GET", "url": "v33.0/limits"}]});
+    for (path, body, first) in [
+        ("composite/batch", one, 34),
+        ("composite/tree/Account", json!({"records": []}), 34),
+        ("composite", json!({"compositeRequest": []}), 38),
+        ("composite/sobjects", json!({"records": []}), 42),
+        ("jobs/ingest", json!({}), 41),
+        ("jobs/query", json!({}), 47),
+    ] {
+        for (version, there) in [(first - 1, false), (first, true)] {
+            let path = format!("/services/data/v{version}.0/{path}");
+            let answer = api.send_json("POST", &path, &body).await;
+            assert_eq!(answer.status != 404, there, "{path}: {answer:?}");
+        }
+    }
+}
