@@ -11,7 +11,7 @@ use std::time::Instant;
 use csv::StringRecord;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::ingest::Writer;
+use super::ingest::{NO_HARD_DELETE, Operation, Writer, may_hard_delete};
 use super::query;
 use super::{Job, State, Work, not_supported};
 use crate::id::Id;
@@ -172,11 +172,15 @@ fn write(shared: &Shared, id: Id, user: Id) -> Result<(), String> {
 fn write_chunk(shared: &Shared, id: Id, user: Id) -> Result<bool, String> {
     let mut org = shared.org_mut();
     let session = session_now(shared, &org, user)?;
+    let may_hard_delete = may_hard_delete(&org, &session);
     let schema = session.schema();
     let chunk = shared.job_in_progress(id, |job| {
         let Work::Ingest(ingest) = &job.work else {
             return Ok(None);
         };
+        if ingest.operation == Operation::HardDelete && !may_hard_delete {
+            return Err(format!("FeatureNotEnabled : {NO_HARD_DELETE}"));
+        }
         let object = schema.object(&job.object);
         let object = object.ok_or_else(|| invalid_entity(&job.object))?;
         let writer = Writer::new(schema, object, ingest)?;
@@ -230,13 +234,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::bulk::{Format, Ingest, Operation};
+    use crate::bulk::{Format, Ingest};
     use crate::records::fill;
     use crate::{DevOrg, Options};
 
     /// Makes a job of a salesman that the worker has, with the rows of three chunks.
-    fn job(shared: &Shared, object: &str, user: Id) -> Id {
-        let mut ingest = Ingest::new(Operation::Insert, None, None);
+    fn job(shared: &Shared, operation: Operation, object: &str, user: Id) -> Id {
+        let mut ingest = Ingest::new(operation, None, None);
         let rows = (0..CHUNK_ROWS * 2 + 1).map(|row| format!("{row}\n"));
         ingest.data = Some(format!("Name\n{}", rows.collect::<String>()).into_bytes());
         let now = shared.org().now();
@@ -280,7 +284,7 @@ mod tests {
         let failed = |rows: usize, error: &str| (State::Failed, rows, error.to_owned());
 
         // Its work breaks off, in the middle of what is written together.
-        let id = job(shared, "Account", user);
+        let id = job(shared, Operation::Insert, "Account", user);
         finish(shared, id, || {
             shared.org_mut().transaction(|org| -> Result<(), String> {
                 let schema = org.schema.clone();
@@ -295,15 +299,22 @@ mod tests {
 
         // There is no such object, or none that its user sees.
         for object in ["Nothing__c", "ContentWorkspace"] {
-            let id = job(shared, object, user);
+            let id = job(shared, Operation::Insert, object, user);
             finish(shared, id, || work(shared, id, user));
             let message =
                 format!("InvalidEntity : Entity '{object}' is not supported by the Bulk API.");
             assert_eq!(end(id), failed(0, &message));
         }
 
+        // Its user may not delete for good, or no longer.
+        let id = job(shared, Operation::HardDelete, "Account", user);
+        finish(shared, id, || work(shared, id, user));
+        let (state, rows, error) = end(id);
+        assert_eq!((state, rows), (State::Failed, 0));
+        assert!(error.starts_with("FeatureNotEnabled : "), "{error}");
+
         // Its user is deactivated between two chunks.
-        let id = job(shared, "Account", user);
+        let id = job(shared, Operation::Insert, "Account", user);
         finish(shared, id, || {
             shared
                 .job_in_progress(id, |job| match &mut job.work {
@@ -321,7 +332,7 @@ mod tests {
 
         // What is there and may be done is done whole.
         set_active(&mut shared.org_mut(), user, true);
-        let id = job(shared, "Account", user);
+        let id = job(shared, Operation::Insert, "Account", user);
         finish(shared, id, || work(shared, id, user));
         let rows = CHUNK_ROWS * 2 + 1;
         assert_eq!(end(id), (State::JobComplete, rows, String::new()));
