@@ -642,8 +642,10 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
     "#);
 }
 
-#[test]
-fn an_org_that_is_kept_has_its_records_already() {
+#[tokio::test]
+async fn an_org_that_is_kept_has_its_records_and_objects_already() {
+    let sample = org(None, None).await;
+    let describes = folder(&[("Visit__c.json", visits(&sample).await)]);
     let data = folder(&[(
         "a.json",
         json!({"records": [of("Account", "A1", json!({"Name": "Mine"}))]}),
@@ -658,10 +660,17 @@ fn an_org_that_is_kept_has_its_records_already() {
     assert_eq!(answer["records"][0]["Name"], "Mine");
     assert_eq!(answer["totalSize"], 1);
     again.stop();
-    let output = run(&["--data", data, "--state", state]);
-    assert_eq!(output.status.code(), Some(2));
-    let words = String::from_utf8(output.stderr).unwrap();
-    assert!(words.contains("keeps an org already"), "{words}");
+    let describes = describes.path().to_str().unwrap();
+    for (option, folder, reason) in [
+        ("--data", data, "keeps an org already"),
+        ("--describe", describes, "keeps an org of other objects"),
+    ] {
+        let output = run(&[option, folder, "--state", state]);
+        assert_eq!(output.status.code(), Some(2));
+        let words = String::from_utf8(output.stderr).unwrap();
+        assert!(words.contains(reason), "{words}");
+    }
+    Running::start(&["--state", state]).stop();
 }
 
 #[tokio::test]
