@@ -135,7 +135,6 @@ fn of_filter<'a>(
             select,
             found,
         } => {
-            // Of a field without an index nothing would come of running the inner query now.
             let path = path(left)?;
             let ids = found_by_join(view, plan, select, found);
             of_path(
