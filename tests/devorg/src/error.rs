@@ -130,9 +130,11 @@ pub enum StartError {
     #[error("the operating system gave no random bytes for the org's tokens")]
     Random(#[from] getrandom::Error),
     /// There is no certificate for https.
+    #[cfg(feature = "program")]
     #[error("cannot make the org's certificates")]
     Certificate(#[from] rcgen::Error),
     /// There is no https with the certificate that was made.
+    #[cfg(feature = "program")]
     #[error("cannot serve https with the org's certificate")]
     Tls(#[from] rustls::Error),
     /// The certificate for the JWT bearer flow is none.
@@ -147,13 +149,15 @@ pub enum StartError {
         address: std::net::SocketAddr,
     },
     /// The describes of a folder do not make objects.
+    #[cfg(feature = "program")]
     #[error("the describes cannot be loaded: {0}")]
     Describe(#[from] DescribeError),
     /// The records of a folder cannot be loaded.
+    #[cfg(feature = "program")]
     #[error("the records cannot be loaded: {0}")]
     Data(#[from] DataError),
     /// The org cannot be kept in a file.
-    #[cfg(feature = "state")]
+    #[cfg(feature = "program")]
     #[error("`{}` {reason}", path.display())]
     StateFile {
         /// The file asked for.
@@ -171,10 +175,11 @@ pub enum StartError {
     },
 }
 
+#[cfg(feature = "program")]
 pub use crate::likeness::{DataError, DescribeError, Problem, Problems};
 
 /// Why a file does not keep an org.
-#[cfg(feature = "state")]
+#[cfg(feature = "program")]
 #[derive(Debug, thiserror::Error)]
 pub enum StateFileError {
     /// It has something else.
@@ -220,7 +225,7 @@ pub enum StateFileError {
     Database(rusqlite::Error),
 }
 
-#[cfg(feature = "state")]
+#[cfg(feature = "program")]
 impl StateFileError {
     /// Says whether another file, or other options, are all that it takes.
     pub fn is_of_the_caller(&self) -> bool {
@@ -235,7 +240,7 @@ impl StateFileError {
     }
 }
 
-#[cfg(feature = "state")]
+#[cfg(feature = "program")]
 impl From<rusqlite::Error> for StateFileError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {

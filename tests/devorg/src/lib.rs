@@ -34,11 +34,13 @@
 //! ([`Options::admin`], `--admin`).
 
 #![cfg_attr(
-    not(feature = "state"),
+    not(feature = "program"),
     allow(
         dead_code,
         unused_imports,
-        reason = "what is not saved is marked all the same, and nobody asks"
+        unused_mut,
+        unused_variables,
+        reason = "the program alone asks what is not saved, and for what others do not need"
     )
 )]
 #![recursion_limit = "256"] // The describe of a field is one long `json!`.
@@ -60,6 +62,7 @@ mod bulk;
 mod control;
 mod data;
 
+#[cfg(feature = "program")]
 mod likeness;
 mod limits;
 mod list_views;
@@ -77,9 +80,10 @@ mod shared_text;
 mod soap;
 mod start;
 mod state;
-#[cfg(feature = "state")]
+#[cfg(feature = "program")]
 mod state_file;
 mod storage;
+#[cfg(feature = "program")]
 mod tls;
 mod unsaved;
 mod wire;

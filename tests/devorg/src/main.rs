@@ -83,7 +83,6 @@ struct Arguments {
     data: Option<PathBuf>,
     /// Keep the org in a file: it is made if it is not there, and the org goes on as it was if it is.
     /// The file has the passwords and tokens of the org's users.
-    #[cfg(feature = "state")]
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
 }
@@ -135,7 +134,6 @@ async fn main() -> ExitCode {
             | StartError::Describe(_)
             | StartError::Data(_)),
         ) => return fail(USAGE, &error.to_string()),
-        #[cfg(feature = "state")]
         Err(StartError::StateFile { path, reason }) => {
             let code = if reason.is_of_the_caller() { USAGE } else { 1 };
             return fail(code, &format!("`--state {}` {reason}", path.display()));
@@ -210,7 +208,6 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         admin: admin.transpose()?,
         describe: arguments.describe,
         data: arguments.data,
-        #[cfg(feature = "state")]
         state: arguments.state,
         ..Options::default()
     })

@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+#[cfg(feature = "program")]
 use tokio_rustls::TlsAcceptor;
 
 use crate::error::StartError;
@@ -48,6 +49,7 @@ pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
 #[derive(Clone)]
 pub(crate) enum Site {
     Http,
+    #[cfg(feature = "program")]
     Https(TlsAcceptor),
     Admin,
 }
@@ -85,13 +87,15 @@ pub(crate) async fn serve(
 async fn connection(stream: TcpStream, site: Site, shared: Arc<Shared>, stop: watch::Receiver<()>) {
     // Small answers must not wait for one another's acknowledgement.
     let _ = stream.set_nodelay(true); // Without it answers are slow and right.
-    let Site::Https(acceptor) = &site else {
-        return exchange(stream, site, shared, stop).await;
-    };
-    let handshake = timeout(HANDSHAKE_TAKES_MAX, acceptor.accept(stream)).await;
-    if let Ok(Ok(stream)) = handshake {
-        exchange(stream, site, shared, stop).await;
+    #[cfg(feature = "program")]
+    if let Site::Https(acceptor) = &site {
+        let handshake = timeout(HANDSHAKE_TAKES_MAX, acceptor.accept(stream)).await;
+        if let Ok(Ok(stream)) = handshake {
+            exchange(stream, site, shared, stop).await;
+        }
+        return;
     }
+    exchange(stream, site, shared, stop).await;
 }
 
 /// Answers the requests of a connection.
@@ -125,6 +129,7 @@ impl Site {
     ) -> Result<Response, Dropped> {
         match self {
             Self::Http => wire::answer(shared, request, false).await,
+            #[cfg(feature = "program")]
             Self::Https(_) => wire::answer(shared, request, true).await,
             Self::Admin => Ok(admin::answer(shared, request).await),
         }

@@ -1,8 +1,10 @@
 //! The org as a running server: started, asked about, stopped.
 
 use std::net::SocketAddr;
+#[cfg(feature = "program")]
 use std::path::PathBuf;
 use std::sync::Arc;
+#[cfg(feature = "program")]
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -22,6 +24,7 @@ use crate::oauth::AppState;
 use crate::serve::{Site, listen, reachable, serve};
 use crate::start;
 use crate::state::{Shared, Urls};
+#[cfg(feature = "program")]
 use crate::tls::Tls;
 
 /// How long [`DevOrg::stop`] waits for requests that are under way.
@@ -60,21 +63,25 @@ pub struct Options {
     /// certificate, and every assertion is refused.
     pub jwt_certificate: Option<String>,
     /// Where to listen for https, besides plain http; port 0 is a free one.
+    #[cfg(feature = "program")]
     pub tls: Option<SocketAddr>,
     /// Where the admin endpoint listens, on loopback alone; port 0 is a free one. What it can do
     /// is what the methods of [`DevOrg`] can.
     pub admin: Option<SocketAddr>,
     /// A folder of describes as a real org answers them: objects that the org has besides, or
     /// instead of its own.
+    #[cfg(feature = "program")]
     pub describe: Option<PathBuf>,
     /// A folder of records as `sf data export tree` writes them, which the org has instead of the
     /// sample's.
+    #[cfg(feature = "program")]
     pub data: Option<PathBuf>,
     /// Counts the records of that folder while they are loaded, for who shows how far it is.
+    #[cfg(feature = "program")]
     pub loaded: Arc<AtomicU64>,
     /// The file that keeps the org over a restart; `None` is an org in memory alone. A file that is
     /// not there is made; with one that is there, the org goes on as it was.
-    #[cfg(feature = "state")]
+    #[cfg(feature = "program")]
     pub state: Option<PathBuf>,
 }
 
@@ -94,12 +101,16 @@ impl Default for Options {
             limits: Vec::new(),
             app_state: AppState::Ready,
             jwt_certificate: None,
+            #[cfg(feature = "program")]
             tls: None,
             admin: None,
+            #[cfg(feature = "program")]
             describe: None,
+            #[cfg(feature = "program")]
             data: None,
+            #[cfg(feature = "program")]
             loaded: Arc::default(),
-            #[cfg(feature = "state")]
+            #[cfg(feature = "program")]
             state: None,
         }
     }
@@ -152,7 +163,11 @@ impl DevOrg {
     /// An address is not a loopback one and that was not allowed, it cannot be listened on, the
     /// operating system gives no random bytes, or a certificate is none.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        for wanted in [Some(options.listen), options.tls].into_iter().flatten() {
+        #[cfg(feature = "program")]
+        let https = options.tls;
+        #[cfg(not(feature = "program"))]
+        let https = None;
+        for wanted in [Some(options.listen), https].into_iter().flatten() {
             if !wanted.ip().is_loopback() && !options.allow_other_machines {
                 return Err(StartError::NotLoopback { address: wanted });
             }
@@ -163,7 +178,8 @@ impl DevOrg {
         let (listener, address) = listen(options.listen).await?;
         let mut sites = vec![(listener, Site::Http)];
         let (mut https_url, mut authority_pem, mut admin_url) = (None, None, None);
-        if let Some(wanted) = options.tls {
+        #[cfg(feature = "program")]
+        if let Some(wanted) = https {
             let tls = Tls::new()?;
             let (listener, address) = listen(wanted).await?;
             https_url = Some(format!("https://{}", reachable(address)));
@@ -214,7 +230,7 @@ impl DevOrg {
         &self.shared.url
     }
 
-    /// Gives where the org is by https, if [`Options::tls`] says so: `https://127.0.0.1:40124`.
+    /// Gives where the org is by https, if its options say so: `https://127.0.0.1:40124`.
     /// Its certificate is for `localhost` and Salesforce's hosts, too.
     pub fn https_url(&self) -> Option<&str> {
         self.shared.https_url.as_deref()

@@ -13,6 +13,7 @@ use crate::bulk::{Jobs, Queue, State};
 use crate::data::administrator;
 use crate::error::StartError;
 use crate::id::Id;
+#[cfg(feature = "program")]
 use crate::likeness;
 use crate::limits::{Limit, Limits};
 use crate::oauth::{
@@ -21,7 +22,7 @@ use crate::oauth::{
 use crate::org::Org;
 use crate::server::{DevUser, Options};
 use crate::state::{Shared, Urls};
-#[cfg(feature = "state")]
+#[cfg(feature = "program")]
 use crate::state_file;
 use crate::storage::{MEGABYTE, Storage};
 use crate::store::Record;
@@ -59,9 +60,9 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
         .today
         .and_then(|today| TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).ok())
         .unwrap_or_else(Timestamp::now);
-    #[cfg(feature = "state")]
+    #[cfg(feature = "program")]
     let (start, state_file) = state_file::start(&options, now)?;
-    #[cfg(not(feature = "state"))]
+    #[cfg(not(feature = "program"))]
     let start = Start::new(&options, now)?;
     let Start {
         mut org,
@@ -119,7 +120,7 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
     }
     *shared.jobs() = jobs;
     *shared.classic_jobs() = classic_jobs;
-    #[cfg(feature = "state")]
+    #[cfg(feature = "program")]
     let shared = state_file::begin(shared, state_file)?;
     Ok(shared)
 }
@@ -127,8 +128,15 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
 impl Start {
     /// Begins with an org of sample records, or with the likeness of another.
     pub(crate) fn new(options: &Options, now: Timestamp) -> Result<Self, StartError> {
-        let (describes, data) = (options.describe.as_deref(), options.data.as_deref());
-        let (org, notes) = likeness::org(now, describes, data, &options.loaded)?;
+        #[cfg(feature = "program")]
+        let (org, notes) = likeness::org(
+            now,
+            options.describe.as_deref(),
+            options.data.as_deref(),
+            &options.loaded,
+        )?;
+        #[cfg(not(feature = "program"))]
+        let (org, notes) = (Org::sample(now), Vec::new());
         Ok(Self {
             org,
             notes,

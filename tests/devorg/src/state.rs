@@ -50,7 +50,7 @@ pub(crate) struct Shared {
     outbox: Mutex<Vec<Email>>,
     requests: AtomicU64,
     /// The file that keeps the org, if there is one.
-    #[cfg(feature = "state")]
+    #[cfg(feature = "program")]
     pub(crate) state_file: Option<crate::state_file::StateFile>,
 }
 
@@ -91,7 +91,7 @@ impl Shared {
             report_runs: Mutex::default(),
             outbox: Mutex::default(),
             requests: AtomicU64::new(0),
-            #[cfg(feature = "state")]
+            #[cfg(feature = "program")]
             state_file: None,
         }
     }
@@ -173,7 +173,7 @@ impl Shared {
     ///
     /// `UNKNOWN_EXCEPTION`: the file cannot be written.
     pub(crate) fn save(&self) -> Result<(), ApiError> {
-        #[cfg(feature = "state")]
+        #[cfg(feature = "program")]
         if let Some(file) = &self.state_file {
             return file.save(self);
         }
