@@ -18,6 +18,9 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 pub struct Id([u8; 18]);
 
 impl Id {
+    /// The last number that an id has room for: nine digits.
+    pub(crate) const NUMBER_MAX: u64 = 62_u64.pow(9) - 1;
+
     /// Reads an id of 15 or 18 characters; `None` when it is neither or when its checksum is wrong.
     ///
     /// The checksum is compared without regard to case, and the case of the first 15 characters is

@@ -35,6 +35,8 @@ pub struct Org {
     clock: Timestamp,
     /// When the schema was last changed: before the start.
     schema_changed: Timestamp,
+    /// The moment of the start.
+    started: Timestamp,
 }
 
 /// What is saved of an org beside its records.
@@ -42,6 +44,7 @@ pub struct Org {
 pub(crate) struct KeptOrg {
     id: Id,
     clock: Timestamp,
+    started: Timestamp,
     schema_changed: Timestamp,
 }
 
@@ -135,6 +138,7 @@ impl Org {
             storage: Storage::default(),
             seen: Seen::default(),
             clock: now,
+            started: now,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }
     }
@@ -143,6 +147,7 @@ impl Org {
     pub(crate) fn restored(schema: Schema, kept: KeptOrg) -> Self {
         Self {
             schema_changed: kept.schema_changed,
+            started: kept.started,
             ..Self::new(schema, kept.id, kept.clock)
         }
     }
@@ -152,8 +157,14 @@ impl Org {
         KeptOrg {
             id: self.id,
             clock: self.clock,
+            started: self.started,
             schema_changed: self.schema_changed,
         }
+    }
+
+    /// Gives the moment of the last start; changes have moved the org's time on since.
+    pub(crate) fn started(&self) -> Timestamp {
+        self.started
     }
 
     /// Begins to remember what is not saved: everything at first, or nothing.
@@ -165,6 +176,7 @@ impl Org {
     /// Moves the org's time to a moment, unless it is there already.
     pub(crate) fn move_on(&mut self, to: Timestamp) {
         self.clock = self.clock.max(to);
+        self.started = to;
     }
 
     /// Gives the org's time: that of its start, and a second later for every change since.

@@ -350,6 +350,8 @@ impl DevOrg {
         if tokio::time::timeout(STOP_WAITS, ended).await.is_err() {
             aborts.iter().for_each(tokio::task::AbortHandle::abort);
         }
+        // What the program itself did, or what could not be saved before.
+        let _ = shared.save(); // Nobody is left to be told.
         let released = async {
             while Arc::strong_count(&shared) > 1 {
                 tokio::time::sleep(RELEASE_POLL).await;

@@ -293,7 +293,8 @@ impl Store {
     /// Takes numbers as given to records of `object`, so that none is given again.
     pub(crate) fn skip_numbers(&mut self, object: &Arc<str>, until: u64) {
         let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
-        table.next_number = table.next_number.max(until);
+        // Room stays for as many others.
+        table.next_number = table.next_number.max(until.min(Id::NUMBER_MAX / 2));
     }
 
     /// Puts a record in the place of the one with its id, if there is one.

@@ -262,7 +262,7 @@ fn defaults(org: &Org, object: &Object, record: &mut Record, (by, number): (Id, 
 /// have that, so a described object's goes on as its last record's value does.
 fn auto_number(org: &Org, object: &Object, field: &Field, number: u64) -> String {
     match &*object.name {
-        "Case" => format!("{:08}", CASE_NUMBERS_BEGIN + number),
+        "Case" => format!("{:08}", CASE_NUMBERS_BEGIN.saturating_add(number)),
         "Measurement__c" => format!("M-{number:05}"),
         _ => {
             let last = org.store.last(&object.name);

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::error::{StartError, StateFileError};
 use crate::id::Id;
@@ -106,7 +106,7 @@ pub(crate) fn start(
     if options.data.is_some() {
         return Err(failed(StateFileError::HasRecords));
     }
-    let today = TimeZone::UTC.to_datetime(start.org.now()).date();
+    let today = TimeZone::UTC.to_datetime(start.org.started()).date();
     if options.today.is_some_and(|wanted| wanted < today) {
         return Err(failed(StateFileError::Today { today }));
     }
@@ -147,30 +147,35 @@ impl StateFile {
     /// It is something else, of another version, in use, or cannot be written.
     fn open(path: &Path) -> Result<Self, StateFileError> {
         make_private(path)?;
-        let connection = Connection::open(path)?;
+        // The path is one of a file, whatever it looks like.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(std::path::absolute(path)?, flags)?;
         connection.busy_timeout(LOCK_WAITS)?;
         // Nobody else shall come in between two transactions either.
         connection.pragma_update(None, "locking_mode", "exclusive")?;
+        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        // Nothing of what is somebody else's is changed.
+        let is_new = match (number("application_id")?, number("user_version")?) {
+            (APPLICATION_ID, VERSION) => false,
+            (APPLICATION_ID, _) => return Err(StateFileError::Version),
+            (0, 0) if is_empty(&connection)? => true,
+            _ => return Err(StateFileError::Foreign),
+        };
+        keep_private(path)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         let transaction = connection.unchecked_transaction()?;
-        let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        match (number("application_id")?, number("user_version")?) {
-            (APPLICATION_ID, VERSION) => {}
-            (APPLICATION_ID, _) => return Err(StateFileError::Version),
-            (0, 0) if is_empty(&connection)? => {
-                connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-                connection.pragma_update(None, "user_version", VERSION)?;
-                connection.execute_batch(
-                    "CREATE TABLE kept (
-                        kind TEXT NOT NULL,
-                        key TEXT NOT NULL,
-                        body TEXT NOT NULL,
-                        PRIMARY KEY (kind, key)
-                    ) STRICT",
-                )?;
-            }
-            _ => return Err(StateFileError::Foreign),
+        if is_new {
+            connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+            connection.pragma_update(None, "user_version", VERSION)?;
+            connection.execute_batch(
+                "CREATE TABLE kept (
+                    kind TEXT NOT NULL,
+                    key TEXT NOT NULL,
+                    body TEXT NOT NULL,
+                    PRIMARY KEY (kind, key)
+                ) STRICT",
+            )?;
         }
         transaction.commit()?;
         Ok(Self {
@@ -202,5 +207,12 @@ fn make_private(path: &Path) -> Result<(), StateFileError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?;
+    Ok(())
+}
+
+/// Takes what others may do from a file that was there.
+fn keep_private(path: &Path) -> Result<(), StateFileError> {
+    #[cfg(unix)]
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     Ok(())
 }

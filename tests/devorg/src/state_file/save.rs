@@ -123,15 +123,6 @@ fn is_saved(inner: &Inner, shared: &Shared) -> bool {
 fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), SaveError> {
     let transaction = inner.connection.transaction()?;
     let rows = Rows(&transaction);
-    let kept = {
-        // Alone, so that what is written is of one moment.
-        let mut org = shared.org_mut();
-        taken.records = org.store.unsaved.take();
-        taken.numbers = org.store.unsaved_numbers.take();
-        taken.seen = org.seen.unsaved.take();
-        rows.put_org(&org, taken)?;
-        org.kept()
-    };
     {
         let mut grants = shared.grants();
         taken.grants = grants.unsaved.take();
@@ -166,6 +157,16 @@ fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), Sa
         }
         rows.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)?;
     }
+    // Last: what else was written may speak of records, and has none that are missing.
+    let kept = {
+        // Alone, so that what is written is of one moment.
+        let mut org = shared.org_mut();
+        taken.records = org.store.unsaved.take();
+        taken.numbers = org.store.unsaved_numbers.take();
+        taken.seen = org.seen.unsaved.take();
+        rows.put_org(&org, taken)?;
+        org.kept()
+    };
     transaction.commit()?;
     inner.org = Some(kept);
     Ok(())

@@ -44,8 +44,9 @@ async fn all(api: &Api, object: &str) -> Vec<Json> {
     rows
 }
 
-const OBJECTS: [&str; 9] = [
+const OBJECTS: [&str; 10] = [
     "Account",
+    "Campaign",
     "Contact",
     "Opportunity",
     "Case",
@@ -126,8 +127,6 @@ async fn an_org_goes_on_as_it_was() {
         api.org
             .set_app_state("Uninstalled Client", AppState::Blocked)
     );
-    api.get(V).await; // What the program itself does is written with the next request.
-
     let mut before = Vec::new();
     for object in OBJECTS {
         before.push(all(&api, object).await);
@@ -287,6 +286,9 @@ async fn tokens_are_for_the_owner_of_the_file() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("org.sqlite");
+    // Somebody made it before, for all to read.
+    std::fs::write(&file, "").unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
     let api = org_in(&file).await;
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let mode = entry.unwrap().metadata().unwrap().permissions().mode();
@@ -332,7 +334,17 @@ fn a_file_that_is_none_is_refused_and_stays() {
         std::fs::read_to_string(path("text")).unwrap(),
         "a diary, of which there is one copy"
     );
+    // A database of somebody else's: ours, but for what says so.
     Running::start(&["--state", &path("empty")]).stop();
+    let mut other = std::fs::read(path("empty")).unwrap();
+    other[68..72].copy_from_slice(b"else");
+    std::fs::write(path("other"), &other).unwrap();
+    let output = run(&["--state", &path("other")]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        std::fs::read(path("other")).unwrap() == other,
+        "it was changed"
+    );
     Running::start(&["--state", &path("taken")]).stop();
 }
 
