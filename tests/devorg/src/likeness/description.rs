@@ -168,7 +168,7 @@ impl Mistake {
 ///
 /// # Errors
 ///
-/// It is no describe, or it has a field that this org cannot have.
+/// It is no describe, or one of its fields is none.
 pub(super) fn object(json: &Json) -> Result<Object, Mistake> {
     let described = match json.get("status") {
         Some(status) if status != 0 => {
@@ -186,7 +186,13 @@ pub(super) fn object(json: &Json) -> Result<Object, Mistake> {
             "the key prefix `{key_prefix}` is not three letters or digits"
         )));
     }
-    let fields: Result<Vec<Field>, Mistake> = description.fields.iter().map(field).collect();
+    let (mut fields, mut left_out) = (Vec::new(), Vec::new());
+    for json in &description.fields {
+        match unknown_type(json) {
+            Some(unknown) => left_out.push(unknown),
+            None => fields.push(field(json)?),
+        }
+    }
     let record_types: Result<Vec<RecordType>, Mistake> = description
         .record_type_infos
         .into_iter()
@@ -199,7 +205,7 @@ pub(super) fn object(json: &Json) -> Result<Object, Mistake> {
         label: description.label,
         label_plural: description.label_plural,
         key_prefix,
-        fields: fields?,
+        fields,
         child_relationships: children.collect(),
         record_types: record_types?,
         supported_scopes: scopes.map(|scope| (scope.name, scope.label)).collect(),
@@ -216,6 +222,7 @@ pub(super) fn object(json: &Json) -> Result<Object, Mistake> {
         searchable: description.searchable,
         replicateable: description.replicateable,
         described: Map::new(),
+        left_out,
     };
     if object.field("Id").is_none() {
         return Err(Mistake::of("it has no field `Id`"));
@@ -233,6 +240,13 @@ fn besides(described: &Json, ours: &Json) -> Map<String, Json> {
     keys.filter(|(key, value)| ours.get(key) != Some(value))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
+}
+
+/// Gives the name and the type of a field whose type the org does not have.
+fn unknown_type(json: &Json) -> Option<(String, String)> {
+    let (name, word) = (json["name"].as_str()?, json["type"].as_str()?);
+    let unknown = FieldType::of_word(word).is_none();
+    unknown.then(|| (name.to_owned(), word.to_owned()))
 }
 
 fn field(json: &Json) -> Result<Field, Mistake> {

@@ -120,22 +120,23 @@ impl<'s> Walk<'s> {
         let mut number = 0;
         each_record(source, &mut |record| {
             number += 1;
-            self.record(source, (&record, number), None, take);
+            let kind = source.object.as_deref();
+            self.record(source, (&record, number), (kind, None), take);
             !self.problems.are_enough()
         })
     }
 
-    /// Gives a record and those below it.
+    /// Gives a record, which is of an object unless it says itself of which, and those below it.
     fn record(
         &mut self,
         source: &Source,
         (record, number): (&Written, usize),
-        parent: Option<(usize, &Field)>,
+        (object, parent): (Option<&str>, Option<(usize, &Field)>),
         take: &mut Take<'_>,
     ) {
         let attribute = |key: &str| record.get("attributes")?.get(key)?.as_str();
         let name = attribute("referenceId");
-        let kind = attribute("type").or(source.object.as_deref());
+        let kind = attribute("type").or(object);
         let Some(object) = self.schema.object(kind.unwrap_or_default()) else {
             let message = match kind {
                 None => "the record has no `type` among its `attributes`".to_owned(),
@@ -165,25 +166,49 @@ impl<'s> Walk<'s> {
                 continue;
             };
             let relationship = object.child_relationship(key);
-            let field = relationship
-                .and_then(|child| self.schema.object(&child.child_object)?.field(&child.field));
-            let Some(field) = field else {
+            let child = relationship.and_then(|child| {
+                let object = self.schema.object(&child.child_object)?;
+                Some((object, object.field(&child.field)?))
+            });
+            let Some((object, field)) = child else {
                 let message = format!("Didn't understand relationship '{key}'.");
                 let error = ApiError::bad_request("INVALID_FIELD", message);
                 self.problems.add(place.problem(Some(key), error));
                 continue;
             };
-            for record in below {
-                self.record(source, (record, number), Some((place.at, field)), take);
+            for json in below {
+                match below_of(object, json) {
+                    Ok(record) => {
+                        let parent = Some((place.at, field));
+                        let object = Some(&*object.name);
+                        self.record(source, (record, number), (object, parent), take);
+                    }
+                    Err(error) => self.problems.add(place.problem(Some(key), error)),
+                }
             }
         }
     }
 }
 
-/// Gives the records below a record that a value has.
-fn children(value: &Json) -> Option<impl Iterator<Item = &Written>> {
-    let records = value.as_object()?.get("records")?.as_array()?;
-    Some(records.iter().filter_map(Json::as_object))
+/// Gives what a value has below a record.
+fn children(value: &Json) -> Option<&Vec<Json>> {
+    value.as_object()?.get("records")?.as_array()
+}
+
+/// Reads a record below another, which is of one object.
+fn below_of<'j>(object: &Object, json: &'j Json) -> Result<&'j Written, ApiError> {
+    let record = json.as_object().ok_or_else(|| {
+        let message = format!("a record is an object, and this is none: {json}");
+        ApiError::bad_request("JSON_PARSER_ERROR", message)
+    })?;
+    let kind = json["attributes"]["type"].as_str();
+    match kind.filter(|kind| !kind.eq_ignore_ascii_case(&object.name)) {
+        None => Ok(record),
+        Some(kind) => {
+            let message = format!("the records here are of {}, and not of {kind}", object.name);
+            Err(ApiError::bad_request("INVALID_TYPE", message))
+        }
+    }
 }
 
 /// What the records of the files are called.
@@ -200,14 +225,14 @@ impl Names {
             problems.add(place.problem(None, error));
         }
         if let Some(name) = place.name
-            && !self.references.name(place.source.scope, name, place.at)
+            && !self.references.name(&place.source.scopes, name, place.at)
         {
             let message = format!("another record of the export is `{name}`, too");
             let error = ApiError::bad_request("DUPLICATE_VALUE", message);
             problems.add(place.problem(Some("referenceId"), error));
         }
-        let text = place.record.get("Id").and_then(Json::as_str);
-        let id = text.and_then(Id::parse);
+        let given = place.record.get("Id").filter(|id| !id.is_null());
+        let id = given.and_then(Json::as_str).and_then(Id::parse);
         if let Some(id) = id
             && !self.references.was(id, place.at)
         {
@@ -215,8 +240,14 @@ impl Names {
             let error = ApiError::bad_request("DUPLICATE_VALUE", message);
             problems.add(place.problem(Some("Id"), error));
         }
-        if let (Some(text), None) = (text, id) {
-            let message = format!("{}: id value of incorrect type: {text}", place.object.label);
+        if let (Some(given), None) = (given, id) {
+            let given = given
+                .as_str()
+                .map_or_else(|| given.to_string(), str::to_owned);
+            let message = format!(
+                "{}: id value of incorrect type: {given}",
+                place.object.label
+            );
             let error = ApiError::bad_request("MALFORMED_ID", message);
             problems.add(place.problem(Some("Id"), error));
         }
@@ -234,6 +265,8 @@ impl Names {
         };
         // Before any new one is given, so that none of these is.
         for (name, id) in &records {
+            let prefix = schema.object(name).map(|object| &*object.key_prefix);
+            let id = id.filter(|id| Some(id.prefix()) == prefix);
             if let Some(number) = id.and_then(|id| id.number()) {
                 org.store.skip_numbers(name, number);
             }
@@ -248,6 +281,12 @@ impl Names {
         }
         references
     }
+}
+
+/// Says whether a record names its record type.
+fn names_record_type(place: &Place<'_>) -> bool {
+    let mut given = place.record.iter();
+    given.any(|(name, json)| name.eq_ignore_ascii_case("RecordType") && json.is_object())
 }
 
 /// Makes the records.
@@ -272,6 +311,12 @@ impl Loader<'_> {
                 continue;
             }
             match self.value(place, name, json) {
+                Ok(Some((field, _))) if values.contains_key(&field.name) => {
+                    let message = format!("the record gives a value of {} twice", field.name);
+                    let error = ApiError::bad_request("INVALID_FIELD", message);
+                    problems.add(place.problem(Some(name), error));
+                    sound = false;
+                }
                 Ok(Some((field, value))) => {
                     if let (true, Some(text)) = (field.auto_number, value.as_text()) {
                         let number = fill::numbers_until(object, text);
@@ -321,7 +366,14 @@ impl Loader<'_> {
             self.notes.count(&object.name, name, Note::OfOtherRecord);
             return Ok(None);
         }
+        if let (None, Some(left_out)) = (object.field(name), object.left_out(name)) {
+            self.notes.count(&object.name, left_out, Note::NoSuchType);
+            return Ok(None);
+        }
         let field = restore::field(object, name)?;
+        if &*field.name == "RecordTypeId" && names_record_type(place) {
+            return Ok(None); // By a name, which is the same in every org.
+        }
         if restore::use_of(field) == Use::LeftOut {
             self.notes.count(&object.name, &field.name, Note::LeftOut);
             return Ok(None);
@@ -330,11 +382,14 @@ impl Loader<'_> {
         let (FieldType::Reference, Some(text)) = (field.field_type, text) else {
             return Ok(Some((field, restore::value(field, json)?)));
         };
-        let scope = place.source.scope;
+        if restore::is_master(object, field, text) {
+            return Ok(None);
+        }
+        let scopes = &place.source.scopes;
         let administrator = self.administrator;
         let found = self
             .references
-            .find(self.org, scope, field, text, administrator)?;
+            .find(self.org, scopes, field, text, administrator)?;
         if let Some(note) = found.1 {
             self.notes.count(&object.name, &field.name, note);
         }
@@ -343,10 +398,14 @@ impl Loader<'_> {
 
     /// Brings up to date what follows from other records, and gives what there is to say.
     fn finish(self) -> Vec<String> {
-        for id in &self.references.here {
-            let object = self.schema.object_by_prefix(id.prefix());
-            if let Some(object) = object {
-                fill::settle(self.org, object, *id, self.at);
+        // What an activity is about may itself follow from another record: a case's account does.
+        let is_activity = |object: &&Object| matches!(&*object.name, "Event" | "Task");
+        for activities in [false, true] {
+            for id in &self.references.here {
+                let object = self.schema.object_by_prefix(id.prefix());
+                if let Some(object) = object.filter(|object| is_activity(object) == activities) {
+                    fill::settle(self.org, object, *id, self.at);
+                }
             }
         }
         let campaigns = self.org.store.rows("Campaign").map(|campaign| campaign.id);

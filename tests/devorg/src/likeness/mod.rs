@@ -42,14 +42,34 @@ pub(crate) fn org(
 ) -> Result<(Org, Vec<String>), StartError> {
     match (describes, data) {
         (None, None) => Ok((Org::sample(now), Vec::new())),
-        (Some(_), None) => Ok((Org::sample_of(schema(describes)?, now), Vec::new())),
+        (Some(_), None) => {
+            let org = Org::sample_of(schema(describes)?, now);
+            let notes = left_out(&org.schema);
+            Ok((org, notes))
+        }
         (_, Some(folder)) => {
             let schema = schema(describes)?;
             let (mut org, administrator) = Org::bare(schema, now);
-            let notes = load::load(&mut org, administrator, folder, loaded)?;
+            let mut notes = left_out(&org.schema);
+            notes.extend(load::load(&mut org, administrator, folder, loaded)?);
             Ok((org, notes))
         }
     }
+}
+
+/// Says which fields of the describes the org does not have.
+fn left_out(schema: &Schema) -> Vec<String> {
+    let objects = schema.objects.iter();
+    let fields = objects.flat_map(|object| {
+        let fields = object.left_out.iter();
+        // The org's own may have stayed in its place.
+        let fields = fields.filter(|(name, _)| object.field(name).is_none());
+        fields.map(|(name, kind)| {
+            let object = &object.name;
+            format!("{object}.{name}: left out, since this org has no fields of type `{kind}`")
+        })
+    });
+    fields.collect()
 }
 
 /// Makes the schema of the org, with the objects that a folder describes.

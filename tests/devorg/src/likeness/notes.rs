@@ -8,6 +8,8 @@ use std::fmt;
 pub(super) enum Note {
     /// The org fills the field in itself.
     LeftOut,
+    /// The org has no fields of its type.
+    NoSuchType,
     /// It is of another record, which has it itself.
     OfOtherRecord,
     /// It names nobody here; the administrator stands in.
@@ -18,6 +20,7 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::LeftOut => "left out, since the org fills it in itself",
+            Self::NoSuchType => "left out, since this org has no fields of its type",
             Self::OfOtherRecord => "left out, since it is of another record",
             Self::Administrator => "replaced by the administrator, since they name nobody here",
         })

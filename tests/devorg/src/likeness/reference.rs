@@ -13,7 +13,7 @@ use crate::value::Value;
 /// The records of the files by what others call them.
 #[derive(Debug, Default)]
 pub(super) struct References {
-    /// By the scope of a file and the `referenceId`.
+    /// By a scope of a file and the `referenceId`.
     names: HashMap<(usize, String), usize>,
     /// By the id that a record had elsewhere.
     ids: HashMap<Id, usize>,
@@ -22,10 +22,14 @@ pub(super) struct References {
 }
 
 impl References {
-    /// Names a record; says whether none of its scope has the name.
-    pub(super) fn name(&mut self, scope: usize, name: &str, record: usize) -> bool {
-        let key = (scope, name.to_owned());
-        self.names.insert(key, record).is_none()
+    /// Names a record; says whether none of its scopes has the name.
+    pub(super) fn name(&mut self, scopes: &[usize], name: &str, record: usize) -> bool {
+        let mut is_new = true;
+        for scope in scopes {
+            let key = (*scope, name.to_owned());
+            is_new &= self.names.insert(key, record).is_none();
+        }
+        is_new
     }
 
     /// Gives a record the id that it had elsewhere; says whether none has it.
@@ -33,9 +37,10 @@ impl References {
         self.ids.insert(id, record).is_none()
     }
 
-    fn named(&self, scope: usize, name: &str) -> Option<Id> {
-        let key = (scope, name.to_owned());
-        self.here.get(*self.names.get(&key)?).copied()
+    fn named(&self, scopes: &[usize], name: &str) -> Option<Id> {
+        let mut keys = scopes.iter().map(|scope| (*scope, name.to_owned()));
+        let record = keys.find_map(|key| self.names.get(&key))?;
+        self.here.get(*record).copied()
     }
 
     fn known(&self, id: Id) -> Option<Id> {
@@ -51,13 +56,13 @@ impl References {
     pub(super) fn find(
         &self,
         org: &Org,
-        scope: usize,
+        scopes: &[usize],
         field: &Field,
         text: &str,
         administrator: Id,
     ) -> Result<(Value, Option<Note>), ApiError> {
         let found = match text.strip_prefix('@') {
-            Some(name) => self.named(scope, name),
+            Some(name) => self.named(scopes, name),
             None => match Id::parse(text) {
                 Some(id) => self
                     .known(id)

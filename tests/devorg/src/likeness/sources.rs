@@ -1,6 +1,6 @@
 //! Which files of a folder have records: those that plans name, or all.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -14,8 +14,8 @@ pub(super) struct Source {
     pub(super) path: PathBuf,
     /// What people are told of it.
     pub(super) file: String,
-    /// The plan that it is part of, or the file itself: within it no two records have one reference.
-    pub(super) scope: usize,
+    /// The plans that it is part of, or the file itself: within one no two records have one reference.
+    pub(super) scopes: Vec<usize>,
     /// The object of the records that do not say themselves.
     pub(super) object: Option<String>,
 }
@@ -48,30 +48,35 @@ pub(super) fn sources(folder: &Path, notes: &mut Notes) -> Result<Vec<Source>, D
         let sources = trees.map(|(scope, path)| Source {
             file: shown(&path),
             path,
-            scope,
+            scopes: vec![scope],
             object: None,
         });
         return Ok(sources.collect());
     }
-    let mut sources = Vec::new();
-    let mut named = HashSet::new();
+    let mut sources: Vec<Source> = Vec::new();
+    let mut places: HashMap<PathBuf, usize> = HashMap::new();
     for (scope, plan) in plans.iter().enumerate() {
         for step in steps(plan)? {
             for file in &step.files {
                 let path = folder.join(file);
-                // Plans of several exports may share a file.
-                if named.insert(path.clone()) {
+                // Exports into one folder share what they have in common.
+                let at = *places.entry(path).or_insert_with_key(|path| {
                     sources.push(Source {
-                        path,
+                        path: path.clone(),
                         file: file.clone(),
-                        scope,
+                        scopes: Vec::new(),
                         object: Some(step.sobject.clone()),
                     });
+                    sources.len() - 1
+                });
+                let scopes = &mut sources[at].scopes;
+                if !scopes.contains(&scope) {
+                    scopes.push(scope);
                 }
             }
         }
     }
-    for path in trees.iter().filter(|path| !named.contains(*path)) {
+    for path in trees.iter().filter(|path| !places.contains_key(*path)) {
         notes.say(format!("{} is in no plan and was not read", shown(path)));
     }
     Ok(sources)

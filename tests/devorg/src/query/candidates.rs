@@ -196,7 +196,9 @@ fn between(op: CompareOp, datum: &Datum) -> Option<(Bound<Key>, Bound<Key>)> {
     use Bound::{Excluded, Included, Unbounded};
     let key = match datum {
         Datum::Number(number) => Key::number(*number),
-        Datum::Text(text) => Key::text(text),
+        // The index is in the order of folded texts, which is not theirs.
+        Datum::Exact(_) if op != CompareOp::Eq => return None,
+        Datum::Text(text) | Datum::Exact(text) => Key::text(text),
         Datum::Days(first, _) => Key::Day(*first),
         Datum::Moments(first, _) => Key::Moment(*first),
         Datum::Null | Datum::Bool(_) | Datum::Id(_) => return None,

@@ -1,6 +1,6 @@
 //! How values compare: with a literal, with a pattern, and with one another.
 //!
-//! Texts compare without regard to case, ids with. No value is unequal to every literal and neither
+//! Texts compare without regard to case, ids and texts of fields that are case-sensitive with. No value is unequal to every literal and neither
 //! less nor greater than any; a checkbox without value, such as that of a missing parent, is off.
 
 use std::cmp::Ordering;
@@ -53,6 +53,7 @@ fn against(value: &Value, datum: &Datum) -> Option<Ordering> {
         (Value::Int(value), Datum::Number(number)) => (*value as f64).partial_cmp(number),
         (Value::Number(value), Datum::Number(number)) => value.partial_cmp(number),
         (Value::Text(value), Datum::Text(text)) => Some(folded(value).cmp(text.chars())),
+        (Value::Text(value), Datum::Exact(text)) => Some(value.as_str().cmp(text)),
         (Value::Text(value), Datum::Id(id)) => Some(value.as_str().cmp(id.as_str())),
         (Value::Date(value), Datum::Days(first, after)) => Some(within(value, first, after)),
         (Value::DateTime(value), Datum::Moments(first, after)) => Some(within(value, first, after)),
@@ -145,6 +146,7 @@ impl Set {
                 !self.texts.is_empty() && self.texts.contains(&folded(text).collect::<String>())
                     || !self.ids.is_empty()
                         && Id::parse(text).is_some_and(|id| self.ids.contains(&id))
+                    || among_others()
             }
             _ => among_others(),
         }

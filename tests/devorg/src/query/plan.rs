@@ -245,6 +245,8 @@ pub(super) enum Datum {
     Number(f64),
     /// A text in lower case.
     Text(String),
+    /// A text to the case of its letters.
+    Exact(String),
     /// An id.
     Id(Id),
     /// From a day to before another.

@@ -134,15 +134,20 @@ fn key_value(field: &Field, text: &str) -> Value {
     }
 }
 
-/// Gives the records that are not deleted and have a value in a field.
+/// Gives the records that are not deleted and have a value in a field: to the case of its letters where
+/// that counts.
 fn having<'a>(
     org: &'a Org,
     object: &'a Object,
     field: &'a Field,
     value: &Value,
 ) -> impl Iterator<Item = &'a Record> + use<'a> {
+    let exact = field.case_sensitive().then(|| value.clone());
     let found = org.store.having(&object.name, &field.name, value);
-    found.filter(|record| !record.deleted)
+    found.filter(move |record| {
+        let is_same = |exact: &Value| record.get(&field.name) == exact;
+        !record.deleted && exact.as_ref().is_none_or(is_same)
+    })
 }
 
 /// Gives a record as JSON: the fields of a list, with `Id` always, or every field.

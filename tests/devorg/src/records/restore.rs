@@ -106,13 +106,19 @@ pub(crate) fn record_type(
     }
 }
 
+/// Says whether a text is the id of the record type of records that have none.
+pub(crate) fn is_master(object: &Object, field: &Field, text: &str) -> bool {
+    let mut known = object.record_types.iter();
+    &*field.name == "RecordTypeId"
+        && known.any(|known| known.master && Id::parse(text) == Some(known.id))
+}
+
 /// Refuses a value that another record has, in a field of which each record has its own.
 fn check_unique(org: &Org, object: &Object, values: &Values) -> Result<(), ApiError> {
     let unique = |field: &&Field| field.unique && field.field_type != FieldType::Id;
     for field in object.fields.iter().filter(unique) {
         let value = values.get(&field.name);
-        let other =
-            value.and_then(|value| org.store.having(&object.name, &field.name, value).next());
+        let other = value.and_then(|value| super::having(org, object, field, value).next());
         if let Some(other) = other {
             let message = format!(
                 "duplicate value found: {} duplicates value on record with id: {}",

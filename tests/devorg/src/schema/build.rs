@@ -34,6 +34,7 @@ pub(crate) fn object(name: &str, label: &str, label_plural: &str, key_prefix: &s
         searchable: true,
         replicateable: true,
         described: Map::new(),
+        left_out: Vec::new(),
     }
 }
 

@@ -80,6 +80,9 @@ pub struct Object {
     pub replicateable: bool,
     /// What a describe that was loaded says besides, by its keys.
     pub described: Map<String, Json>,
+    /// The fields of a describe that was loaded which are left out, since the org has none of their
+    /// type: their names and types.
+    pub left_out: Vec<(String, String)>,
 }
 
 /// A relationship that another object's reference field makes to this one.
@@ -287,6 +290,12 @@ impl Object {
         })
     }
 
+    /// Finds the name of a field that was left out, without regard to case.
+    pub(crate) fn left_out(&self, name: &str) -> Option<&str> {
+        let mut names = self.left_out.iter().map(|(name, _)| &**name);
+        names.find(|known| known.eq_ignore_ascii_case(name))
+    }
+
     /// Gives the field that is the record's name, such as `Name`, `CaseNumber` or `Subject`.
     pub fn name_field(&self) -> Option<&Field> {
         self.fields.iter().find(|field| field.name_field)
@@ -299,6 +308,12 @@ impl Field {
         object.fields.iter().filter(move |field| {
             field.compound_field_name.as_deref() == Some(&*self.name) && field.name != self.name
         })
+    }
+
+    /// Says whether values that differ by the case of their letters alone are different: those of a
+    /// field that a describe calls `caseSensitive`, which one of unique values may be.
+    pub(crate) fn case_sensitive(&self) -> bool {
+        self.described.get("caseSensitive") == Some(&Json::Bool(true))
     }
 
     /// Says whether the field can refer to more than one object.

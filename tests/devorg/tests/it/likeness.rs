@@ -499,7 +499,7 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
         }
     };
     let mut odd_field = visits(&sample).await;
-    odd_field["fields"][0]["type"] = json!("hologram");
+    odd_field["fields"][0]["length"] = json!("long");
     let record = |fields: Json| json!({"records": [of("Account", "A1", fields)]});
     let cases: Vec<(&str, Vec<(&str, Json)>)> = vec![
         ("--describe", vec![]),
@@ -579,6 +579,33 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
             "--data",
             vec![(
                 "a.json",
+                record(
+                    json!({"Id": 7, "Name": "x", "Contacts": {"records": [of("Lead", "L1", json!({})), 7]}}),
+                ),
+            )],
+        ),
+        (
+            "--data",
+            vec![(
+                "a.json",
+                json!({"records": [
+                    of("Account", "A1", json!({"Name": "x", "name": "y"})),
+                    of("Account", "A2", json!({"Industry": "Energy", "Contacts": {"records": [{"FirstName": "Ada"}]}})),
+                    of("Measurement__c", "M1", json!({"Sensor__c": "s", "Taken_At__c": "2026-01-02T03:04:05Z", "Kind__c": "Guess"})),
+                ]}),
+            )],
+        ),
+        (
+            "--data",
+            vec![(
+                "a.json",
+                json!({"records": (0..21).map(|at| of("Account", &format!("A{at}"), json!({}))).collect::<Vec<_>>()}),
+            )],
+        ),
+        (
+            "--data",
+            vec![(
+                "a.json",
                 json!({"records": [of("Account", "A1", json!({"Name": "x"})), of("Account", "A1", json!({"Name": "y", "Id": "7"}))]}),
             )],
         ),
@@ -604,7 +631,7 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
     error: the describes cannot be loaded: `…` has no `*.json`; write a describe into it with `sf sobject describe --sobject NAME --json`
     error: the describes cannot be loaded: `a.json` is no describe of an object: missing field `name`; write it anew with `sf sobject describe --sobject NAME --json`
     error: the describes cannot be loaded: `a.json` is no describe of an object: `sf` says that no such object; write it anew with `sf sobject describe --sobject NAME --json`
-    error: the describes cannot be loaded: `a.json`: field `Id`: this org has no fields of type `hologram`; take the field out of the file
+    error: the describes cannot be loaded: `a.json`: field `Id`: invalid type: string "long", expected u32; take the field out of the file
     error: the describes cannot be loaded: `a.json`: the ids of `Visit__c` begin with `001`, as those of `Account` do; give one of them another `keyPrefix`
     error: the describes cannot be loaded: `b.json` and `a.json` both describe `Visit__c`; take one of them away
     error: the records cannot be loaded: `…` has no `*.json`; write records into it with `sf data export tree --plan --output-dir`
@@ -633,6 +660,40 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
       a.json: record 1 (A1): Pets: INVALID_FIELD: Didn't understand relationship 'Pets'.
     mend the files, or load your org's own describes, too
     error: the records cannot be loaded: the org does not take these records:
+      a.json: record 1 (A1): Id: MALFORMED_ID: Account: id value of incorrect type: 7
+      a.json: record 1 (A1): Contacts: INVALID_TYPE: the records here are of Contact, and not of Lead
+      a.json: record 1 (A1): Contacts: JSON_PARSER_ERROR: a record is an object, and this is none: 7
+    mend the files, or load your org's own describes, too
+    error: the records cannot be loaded: the org does not take these records:
+      a.json: record 1 (A1): name: INVALID_FIELD: the record gives a value of Name twice
+      a.json: record 2 (A2): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: Contact below record 2: REQUIRED_FIELD_MISSING: Required fields are missing: [LastName]
+      a.json: record 3 (M1): Kind__c: INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST: Kind: bad value for restricted picklist field: Guess
+    mend the files, or load your org's own describes, too
+    error: the records cannot be loaded: the org does not take these records:
+      a.json: record 1 (A0): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 2 (A1): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 3 (A2): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 4 (A3): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 5 (A4): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 6 (A5): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 7 (A6): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 8 (A7): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 9 (A8): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 10 (A9): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 11 (A10): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 12 (A11): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 13 (A12): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 14 (A13): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 15 (A14): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 16 (A15): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 17 (A16): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 18 (A17): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 19 (A18): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      a.json: record 20 (A19): REQUIRED_FIELD_MISSING: Required fields are missing: [Name]
+      and perhaps more
+    mend the files, or load your org's own describes, too
+    error: the records cannot be loaded: the org does not take these records:
       a.json: record 2 (A1): referenceId: DUPLICATE_VALUE: another record of the export is `A1`, too
       a.json: record 2 (A1): Id: MALFORMED_ID: Account: id value of incorrect type: 7
     mend the files, or load your org's own describes, too
@@ -640,6 +701,155 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
       a.json: record 1 (R1): CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY: entity type cannot be inserted: Record Type
     mend the files, or load your org's own describes, too
     "#);
+}
+
+/// Makes the describe of visits whose keys are unique to the case of their letters, with a place on the
+/// globe.
+async fn exact_visits(sample: &Api) -> Json {
+    let mut describe = visits(sample).await;
+    let fields = describe["fields"].as_array_mut().unwrap();
+    let key = fields
+        .iter_mut()
+        .find(|field| field["name"] == "Visit_Key__c")
+        .unwrap();
+    (key["unique"], key["caseSensitive"]) = (json!(true), json!(true));
+    let mut spot = key.clone();
+    (spot["name"], spot["type"]) = (json!("Spot__c"), json!("location"));
+    fields.push(spot);
+    describe
+}
+
+fn visit(name: &str, key: &str) -> Json {
+    of(
+        "Visit__c",
+        name,
+        json!({"Name": name, "Place__c": "Lisbon", "Visit_Key__c": key, "spot__c": "0,0"}),
+    )
+}
+
+#[tokio::test]
+async fn unique_values_may_differ_by_case_alone() {
+    let sample = org(None, None).await;
+    let describes = folder(&[("Visit__c.json", exact_visits(&sample).await)]);
+    let same = folder(&[(
+        "a.json",
+        json!({"records": [visit("V1", "v-1"), visit("V2", "v-1")]}),
+    )]);
+    let paths = [&describes, &same].map(|folder| folder.path().to_str().unwrap());
+    let output = run(&["--describe", paths[0], "--data", paths[1]]);
+    assert_eq!(output.status.code(), Some(2));
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        words.contains("(V2): DUPLICATE_VALUE: duplicate value found: Visit_Key__c"),
+        "{words}"
+    );
+
+    let data = folder(&[(
+        "a.json",
+        json!({"records": [visit("V1", "v-1"), visit("V2", "V-1")]}),
+    )]);
+    let api = org(Some(describes.path()), Some(data.path())).await;
+    assert_eq!(
+        api.org.notes(),
+        [
+            "Visit__c.Spot__c: left out, since this org has no fields of type `location`",
+            "2 values of Visit__c.Spot__c: left out, since this org has no fields of its type",
+        ]
+    );
+    for (condition, expected) in [
+        ("Visit_Key__c = 'v-1'", 1),
+        ("Visit_Key__c = 'V-2'", 0),
+        ("Visit_Key__c != 'v-1'", 1),
+        ("Visit_Key__c IN ('V-1', 'x')", 1),
+        ("Visit_Key__c NOT IN ('V-1')", 1),
+        ("Visit_Key__c LIKE 'v-%'", 2),
+        ("Place__c = 'LISBON'", 2),
+    ] {
+        assert_eq!(
+            count(&api, &format!("Visit__c WHERE {condition}")).await,
+            expected,
+            "{condition}"
+        );
+    }
+    let path = |key: &str| format!("{V}/sobjects/Visit__c/Visit_Key__c/{key}");
+    let body = json!({"Name": "Changed", "Place__c": "Faro"});
+    assert_eq!(
+        api.send_json("PATCH", &path("V-1"), &body).await.status,
+        200
+    );
+    let rows = api
+        .rows("SELECT Visit_Key__c FROM Visit__c WHERE Name = 'Changed'")
+        .await;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0]["Visit_Key__c"], "V-1");
+    let body = json!({"Name": "Another", "Place__c": "Faro", "Visit_Key__c": "v-1"});
+    let refused = api
+        .send_json("POST", &format!("{V}/sobjects/Visit__c"), &body)
+        .await;
+    refused.assert_error(400, "DUPLICATE_VALUE");
+}
+
+#[tokio::test]
+async fn exports_into_one_folder_may_share_a_file() {
+    let account = of("Account", "AccountRef1", json!({"Name": "Both"}));
+    let contact = of(
+        "Contact",
+        "ContactRef1",
+        json!({"LastName": "Silva", "AccountId": "@AccountRef1"}),
+    );
+    let case = of(
+        "Case",
+        "CaseRef1",
+        json!({"Subject": "Broken", "AccountId": "@AccountRef1"}),
+    );
+    let plan = |files: [(&str, &str); 2]| {
+        let steps = files.map(|(object, file)| json!({"sobject": object, "files": [file]}));
+        json!(steps)
+    };
+    let data = folder(&[
+        ("Account.json", json!({"records": [account]})),
+        ("Contact.json", json!({"records": [contact]})),
+        ("Case.json", json!({"records": [case]})),
+        (
+            "Account-Case-plan.json",
+            plan([("Account", "Account.json"), ("Case", "Case.json")]),
+        ),
+        (
+            "Account-Contact-plan.json",
+            plan([("Account", "Account.json"), ("Contact", "Contact.json")]),
+        ),
+    ]);
+    let api = org(None, Some(data.path())).await;
+    for (object, name) in [("Contact", "Silva"), ("Case", "Broken")] {
+        let row = &api
+            .rows(&format!("SELECT Account.Name FROM {object}"))
+            .await[0];
+        assert_eq!(row["Account"]["Name"], "Both", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_activity_is_about_the_account_of_its_case() {
+    let task = of("Task", "T1", json!({"Subject": "Call", "WhatId": "@C1"}));
+    let case = of(
+        "Case",
+        "C1",
+        json!({"Subject": "Broken", "ContactId": "@P1"}),
+    );
+    let account = of(
+        "Account",
+        "A1",
+        json!({"Name": "Mine", "RecordTypeId": "012000000000000AAA",
+        "Contacts": {"records": [{"attributes": {"referenceId": "P1"}, "LastName": "Silva"}]}}),
+    );
+    let data = folder(&[("a.json", json!({"records": [task, case, account]}))]);
+    let api = org(None, Some(data.path())).await;
+    let row = &api.rows("SELECT Account.Name FROM Case").await[0];
+    let about = &api.rows("SELECT Account.Name FROM Task").await[0];
+    assert_eq!(
+        (&row["Account"]["Name"], &about["Account"]["Name"]),
+        (&json!("Mine"), &json!("Mine"))
+    );
 }
 
 #[tokio::test]

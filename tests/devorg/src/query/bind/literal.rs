@@ -49,7 +49,10 @@ impl<'a> Binder<'a, '_> {
                 return self.id(literal, at);
             }
             (kind, value) if kind.is_number() => number(kind, value).map(Datum::Number),
-            (kind, Value::String(literal)) if kind.is_text() => Some(text(literal)),
+            (kind, Value::String(literal)) if kind.is_text() => {
+                let field = operand.field.filter(|field| field.case_sensitive());
+                Some(text(literal, field.is_some()))
+            }
             _ => None,
         };
         datum.ok_or_else(|| self.mismatch(operand, at))
@@ -98,12 +101,12 @@ pub(super) fn string(value: &Value) -> Option<&StringLiteral> {
 }
 
 /// An empty text is no value.
-fn text(literal: &StringLiteral) -> Datum {
-    let text: String = folded(&literal.text()).collect();
-    if text.is_empty() {
-        Datum::Null
-    } else {
-        Datum::Text(text)
+fn text(literal: &StringLiteral, exact: bool) -> Datum {
+    let text = literal.text();
+    match exact {
+        _ if text.is_empty() => Datum::Null,
+        true => Datum::Exact(text),
+        false => Datum::Text(folded(&text).collect()),
     }
 }
 
