@@ -10,13 +10,13 @@ use wasmtime::component::{Component, Linker};
 
 use crate::bindings::ConnectorPre;
 use crate::cache::ComponentCache;
-use crate::call::{self, Question, run};
+use crate::call::{self, Asked, Question, run};
 use crate::connector::{Connector, InstallError, Tool};
 use crate::guard::Guard;
 use crate::imports;
 use crate::limits::Limits;
 use crate::network::Network;
-use crate::ports::credentials::Identity;
+use crate::ports::credentials::{Connection, Identity};
 use crate::ports::{Caller, Ports};
 use crate::registry::{Registry, Version};
 use crate::reply::{Call, Cancellation, Reply};
@@ -285,8 +285,7 @@ impl Host {
         opened.settle_guest(guest).await
     }
 
-    /// Asks the service who is signed in, by the connector's `accounts.identify`: after every sign-in, so
-    /// that a connection that cannot work is refused at once.
+    /// Asks the service who is signed in, by the connector's `accounts.identify`.
     ///
     /// # Errors
     ///
@@ -297,11 +296,41 @@ impl Host {
         person: &PersonId,
         connector: &ConnectorName,
     ) -> Result<Identity, Box<Reply>> {
+        let (agent, person) = (agent.clone(), person.clone());
+        let caller = Caller { agent, person };
+        self.who(caller, connector, Asked::Identity).await
+    }
+
+    /// Asks as [`identify`](Self::identify) does, by a connection that nobody has yet: after every sign-in, so
+    /// that one that cannot work is refused before an agent gets it. The port `Credentials` must have its secret.
+    /// Whether the agent has the connector is not asked: it is the host that calls, in the name of both.
+    ///
+    /// # Errors
+    ///
+    /// The reply that says what is wrong with the connection.
+    pub async fn identify_new(
+        &self,
+        agent: &AgentId,
+        person: &PersonId,
+        connector: &ConnectorName,
+        connection: Connection,
+    ) -> Result<Identity, Box<Reply>> {
+        let (agent, person) = (agent.clone(), person.clone());
+        let asked = Asked::NewIdentity(Box::new(connection));
+        self.who(Caller { agent, person }, connector, asked).await
+    }
+
+    async fn who(
+        &self,
+        caller: Caller,
+        connector: &ConnectorName,
+        asked: Asked,
+    ) -> Result<Identity, Box<Reply>> {
         let question = Question {
-            agent: agent.clone(),
-            person: person.clone(),
+            agent: caller.agent,
+            person: caller.person,
             connector: connector.clone(),
-            tool: None,
+            asked,
             arguments: Value::Null,
             progress: None,
             cancellation: Cancellation::default(),

@@ -4,8 +4,8 @@ use std::time::{Instant, SystemTime};
 
 use portcullis_policy::{ConnectionId, ConnectorName, Digest, Effect, Mode, ToolName};
 
-use super::Question;
 use super::resolve::Resolved;
+use super::{Asked, Question};
 use crate::guard::Guard;
 use crate::ids::CallId;
 use crate::ports::audit::{Closed, Durability, Event, Opened, Record};
@@ -47,7 +47,10 @@ impl Exit {
                 sent: Vec::new(),
             })
         })?;
-        let tool = question.tool.as_deref();
+        let tool = match &question.asked {
+            Asked::Tool(tool) => ToolName::parse(tool).ok(),
+            Asked::Identity | Asked::NewIdentity(_) => None,
+        };
         Ok(Self {
             id,
             started: Instant::now(),
@@ -59,7 +62,7 @@ impl Exit {
                 },
                 connector: question.connector.clone(),
                 component: None,
-                tool: tool.and_then(|tool| ToolName::parse(tool).ok()),
+                tool,
                 effect: None,
                 arguments: Sensitive::new(question.arguments.to_string()),
             }),

@@ -21,7 +21,8 @@ pub(super) struct Connected {
 }
 
 /// Finds the account.
-pub(super) async fn connect(guard: &Guard, validated: Validated) -> Result<Connected, Outcome> {
+pub(super) async fn connect(guard: &Guard, mut validated: Validated) -> Result<Connected, Outcome> {
+    let new = validated.permitted.resolved.new_connection.take();
     let resolved = &validated.permitted.resolved;
     let manifest = resolved.connector.manifest();
     if matches!(manifest.auth, Auth::None) {
@@ -33,12 +34,15 @@ pub(super) async fn connect(guard: &Guard, validated: Validated) -> Result<Conne
             mode,
         });
     }
-    let found = guard
-        .ports()
-        .credentials
-        .connection(&resolved.caller, &manifest.name)
-        .await
-        .map_err(|error| unavailable("find the connection", &error))?;
+    let found = match new {
+        Some(connection) => Lookup::Found(connection),
+        None => guard
+            .ports()
+            .credentials
+            .connection(&resolved.caller, &manifest.name)
+            .await
+            .map_err(|error| unavailable("find the connection", &error))?,
+    };
     let connection = match found {
         Lookup::Found(connection) => *connection,
         Lookup::Missing { link, advice } => {

@@ -22,18 +22,28 @@ use tokio::sync::mpsc;
 
 use crate::connector::Connector;
 use crate::guard::Guard;
+use crate::ports::credentials::Connection;
 use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply};
 use crate::scope::CallScope;
 
 pub use open::Opened;
 
-/// A question to a connector: one of its tools, or who is signed in.
+/// What a connector is asked.
+pub(crate) enum Asked {
+    /// One of its tools.
+    Tool(String),
+    /// Who is signed in.
+    Identity,
+    /// Who is signed in by a connection that nobody has yet: the host itself asks, before anyone gets it.
+    NewIdentity(Box<Connection>),
+}
+
+/// A question to a connector.
 pub(crate) struct Question {
     pub(crate) agent: AgentId,
     pub(crate) person: PersonId,
     pub(crate) connector: ConnectorName,
-    /// None: who is signed in.
-    pub(crate) tool: Option<String>,
+    pub(crate) asked: Asked,
     pub(crate) arguments: Value,
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
     pub(crate) cancellation: Cancellation,
@@ -45,7 +55,7 @@ impl From<Call> for Question {
             agent: call.agent,
             person: call.person,
             connector: call.connector,
-            tool: Some(call.tool),
+            asked: Asked::Tool(call.tool),
             arguments: call.arguments,
             progress: call.progress,
             cancellation: call.cancellation,

@@ -6,9 +6,10 @@ use portcullis_policy::{ConnectorName, Effect, ToolName};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use super::Question;
+use super::{Asked, Question};
 use crate::connector::Connector;
 use crate::guard::Guard;
+use crate::ports::credentials::Connection;
 use crate::ports::{Caller, PortError};
 use crate::reply::{Cancellation, Outcome, Progress, Refusal, RefusalCode};
 use crate::scope::Task;
@@ -19,6 +20,8 @@ pub(super) struct Resolved {
     pub(super) connector: Arc<Connector>,
     pub(super) task: Task,
     pub(super) effect: Effect,
+    /// The connection to act as, where nobody has it yet.
+    pub(super) new_connection: Option<Box<Connection>>,
     pub(super) arguments: Value,
     pub(super) progress: Option<mpsc::Sender<Progress>>,
     pub(super) cancellation: Cancellation,
@@ -38,14 +41,18 @@ pub(super) async fn resolve(
         agent: question.agent,
         person: question.person,
     };
-    offered(guard, &caller, name).await?;
-    let (task, effect) = match &question.tool {
-        None => (Task::Identify, Effect::Read),
-        Some(tool) => {
+    let (task, effect, new_connection) = match question.asked {
+        Asked::NewIdentity(connection) => (Task::Identify, Effect::Read, Some(connection)),
+        Asked::Identity => {
+            offered(guard, &caller, name).await?;
+            (Task::Identify, Effect::Read, None)
+        }
+        Asked::Tool(tool) => {
+            offered(guard, &caller, name).await?;
             let found = connector
-                .tool(tool)
-                .ok_or_else(|| unknown_tool(&connector, tool))?;
-            (Task::Tool(found.name.clone()), found.effect)
+                .tool(&tool)
+                .ok_or_else(|| unknown_tool(&connector, &tool))?;
+            (Task::Tool(found.name.clone()), found.effect, None)
         }
     };
     Ok(Resolved {
@@ -53,6 +60,7 @@ pub(super) async fn resolve(
         connector,
         task,
         effect,
+        new_connection,
         arguments: question.arguments,
         progress: question.progress,
         cancellation: question.cancellation,
