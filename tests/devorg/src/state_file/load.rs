@@ -88,9 +88,15 @@ impl StateFile {
             classic_jobs.insert(parse(kind::CLASSIC_JOB, key, body)?);
             Ok(())
         })?;
+        each(kind::CLASSIC_BATCH, &mut |key, body| {
+            let (job, _) = ids(kind::CLASSIC_BATCH, key)?;
+            if classic_jobs.keep(job, parse(kind::CLASSIC_BATCH, key, body)?) {
+                return Ok(());
+            }
+            Err(broken(kind::CLASSIC_BATCH, key, "its job is missing"))
+        })?;
         each(kind::SEEN, &mut |key, body| {
-            let (user, record) = key.split_at_checked(18).unwrap_or((key, ""));
-            let (user, record) = (id(kind::SEEN, user)?, id(kind::SEEN, record)?);
+            let (user, record) = ids(kind::SEEN, key)?;
             org.seen
                 .restore(user, record, parse(kind::SEEN, key, body)?);
             Ok(())
@@ -152,6 +158,12 @@ fn parse<T: DeserializeOwned>(kind: &str, key: &str, body: &str) -> Result<T, St
 
 fn id(kind: &str, key: &str) -> Result<Id, StateFileError> {
     Id::parse(key).ok_or_else(|| broken(kind, key, "the key is no id"))
+}
+
+/// Reads a key of two ids.
+fn ids(kind: &str, key: &str) -> Result<(Id, Id), StateFileError> {
+    let (first, second) = key.split_at_checked(18).unwrap_or((key, ""));
+    Ok((id(kind, first)?, id(kind, second)?))
 }
 
 fn broken(kind: &str, key: &str, why: impl ToString) -> StateFileError {

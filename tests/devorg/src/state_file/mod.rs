@@ -11,6 +11,8 @@
 mod load;
 mod record;
 mod save;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,7 +33,7 @@ use crate::state::Shared;
 /// What tells the file from other databases: `PoDO`.
 const APPLICATION_ID: i32 = 0x506f_444f;
 /// The version of what is in it.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// How long another program that has the file is waited for.
 const LOCK_WAITS: Duration = Duration::from_millis(500);
@@ -62,6 +64,8 @@ mod kind {
     /// A job of the Bulk API 2.0, and of the older one, under its id.
     pub(super) const JOB: &str = "job";
     pub(super) const CLASSIC_JOB: &str = "classic-job";
+    /// A batch of the older Bulk API, under the ids of its job and of itself.
+    pub(super) const CLASSIC_BATCH: &str = "classic-batch";
     /// Who can sign in, under the user's id.
     pub(super) const USER: &str = "user";
 }
@@ -129,7 +133,7 @@ pub(crate) fn begin(mut shared: Shared, file: Option<StateFile>) -> Result<Share
     shared.apps_mut().remember_unsaved();
     let all: Vec<Id> = shared.jobs().iter().map(|job| job.id).collect();
     shared.jobs().unsaved.begin(all); // Those that were broken off are others now.
-    shared.classic_jobs().unsaved.begin([]);
+    shared.classic_jobs().remember_unsaved();
     file.begin(&shared)
         .map_err(|reason| StartError::StateFile {
             path: file.path.clone(),

@@ -34,6 +34,7 @@ struct Taken {
     apps: BTreeSet<String>,
     jobs: BTreeSet<Id>,
     classic_jobs: BTreeSet<Id>,
+    classic_batches: BTreeSet<(Id, Id)>,
 }
 
 impl StateFile {
@@ -100,7 +101,9 @@ impl Taken {
         shared.grants().unsaved.put_back(self.grants);
         shared.apps_mut().unsaved.put_back(self.apps);
         shared.jobs().unsaved.put_back(self.jobs);
-        shared.classic_jobs().unsaved.put_back(self.classic_jobs);
+        let mut classic_jobs = shared.classic_jobs();
+        classic_jobs.unsaved.put_back(self.classic_jobs);
+        classic_jobs.unsaved_batches.put_back(self.classic_batches);
     }
 }
 
@@ -116,7 +119,10 @@ fn is_saved(inner: &Inner, shared: &Shared) -> bool {
     let grants = shared.grants().unsaved.is_empty();
     let apps = shared.apps().unsaved.is_empty();
     let jobs = shared.jobs().unsaved.is_empty();
-    let classic_jobs = shared.classic_jobs().unsaved.is_empty();
+    let classic_jobs = {
+        let jobs = shared.classic_jobs();
+        jobs.unsaved.is_empty() && jobs.unsaved_batches.is_empty()
+    };
     org && grants && apps && jobs && classic_jobs
 }
 
@@ -154,6 +160,11 @@ fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), Sa
         taken.classic_jobs = jobs.unsaved.take();
         for id in &taken.classic_jobs {
             rows.put_or_remove(kind::CLASSIC_JOB, id.as_str(), jobs.get(*id))?;
+        }
+        taken.classic_batches = jobs.unsaved_batches.take();
+        for (job, batch) in &taken.classic_batches {
+            let key = format!("{job}{batch}");
+            rows.put_or_remove(kind::CLASSIC_BATCH, &key, jobs.batch(*job, *batch))?;
         }
         rows.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)?;
     }
