@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::record::Reader;
 use super::{StateFile, kind};
 use crate::bulk::classic::ClassicJobs;
-use crate::bulk::{Job, Jobs};
+use crate::bulk::{Ended, Jobs};
 use crate::error::StateFileError;
 use crate::id::Id;
 use crate::oauth::Grants;
@@ -79,11 +79,22 @@ impl StateFile {
         })?;
         let now = org.now();
         each(kind::JOB, &mut |key, body| {
-            let mut job: Job = parse(kind::JOB, key, body)?;
-            job.break_off(now);
-            jobs.insert(job);
+            jobs.insert(parse(kind::JOB, key, body)?);
             Ok(())
         })?;
+        each(kind::CHUNK, &mut |key, body| {
+            let (job, begins) = key.split_at_checked(18).unwrap_or((key, ""));
+            let job = jobs.get_mut(id(kind::CHUNK, job)?);
+            let ended: Ended = parse(kind::CHUNK, key, body)?;
+            let begins = begins.parse().ok();
+            if let (Some(job), Some(begins)) = (job, begins)
+                && job.go_on(begins, ended)
+            {
+                return Ok(());
+            }
+            Err(broken(kind::CHUNK, key, "its job does not go on so"))
+        })?;
+        jobs.break_off(now);
         each(kind::CLASSIC_JOB, &mut |key, body| {
             classic_jobs.insert(parse(kind::CLASSIC_JOB, key, body)?);
             Ok(())

@@ -23,7 +23,6 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::error::{StartError, StateFileError};
-use crate::id::Id;
 use crate::likeness;
 use crate::org::{KeptOrg, Org};
 use crate::server::Options;
@@ -66,6 +65,9 @@ mod kind {
     pub(super) const CLASSIC_JOB: &str = "classic-job";
     /// A batch of the older Bulk API, under the ids of its job and of itself.
     pub(super) const CLASSIC_BATCH: &str = "classic-batch";
+    /// The rows of a chunk of a job that was not saved since, under the job's id and the number of
+    /// rows that were done before.
+    pub(super) const CHUNK: &str = "chunk";
     /// Who can sign in, under the user's id.
     pub(super) const USER: &str = "user";
 }
@@ -131,8 +133,7 @@ pub(crate) fn begin(mut shared: Shared, file: Option<StateFile>) -> Result<Share
     };
     shared.grants().remember_unsaved();
     shared.apps_mut().remember_unsaved();
-    let all: Vec<Id> = shared.jobs().iter().map(|job| job.id).collect();
-    shared.jobs().unsaved.begin(all); // Those that were broken off are others now.
+    shared.jobs().remember_unsaved();
     shared.classic_jobs().remember_unsaved();
     file.begin(&shared)
         .map_err(|reason| StartError::StateFile {

@@ -9,6 +9,8 @@ use serde::Serialize;
 use super::load::fingerprint;
 use super::record::Written;
 use super::{Inner, StateFile, kind};
+use crate::bulk::classic::ClassicJobs;
+use crate::bulk::{Chunk, Jobs};
 use crate::error::{ApiError, StateFileError};
 use crate::id::Id;
 use crate::oauth::{GrantKey, Grants};
@@ -33,6 +35,7 @@ struct Taken {
     grants: BTreeSet<GrantKey>,
     apps: BTreeSet<String>,
     jobs: BTreeSet<Id>,
+    chunks: BTreeSet<Chunk>,
     classic_jobs: BTreeSet<Id>,
     classic_batches: BTreeSet<(Id, Id)>,
 }
@@ -100,7 +103,10 @@ impl Taken {
         }
         shared.grants().unsaved.put_back(self.grants);
         shared.apps_mut().unsaved.put_back(self.apps);
-        shared.jobs().unsaved.put_back(self.jobs);
+        let mut jobs = shared.jobs();
+        jobs.unsaved.put_back(self.jobs);
+        jobs.unsaved_chunks.put_back(self.chunks);
+        drop(jobs);
         let mut classic_jobs = shared.classic_jobs();
         classic_jobs.unsaved.put_back(self.classic_jobs);
         classic_jobs.unsaved_batches.put_back(self.classic_batches);
@@ -118,7 +124,10 @@ fn is_saved(inner: &Inner, shared: &Shared) -> bool {
     };
     let grants = shared.grants().unsaved.is_empty();
     let apps = shared.apps().unsaved.is_empty();
-    let jobs = shared.jobs().unsaved.is_empty();
+    let jobs = {
+        let jobs = shared.jobs();
+        jobs.unsaved.is_empty() && jobs.unsaved_chunks.is_empty()
+    };
     let classic_jobs = {
         let jobs = shared.classic_jobs();
         jobs.unsaved.is_empty() && jobs.unsaved_batches.is_empty()
@@ -147,31 +156,12 @@ fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), Sa
             rows.put(kind::APP, &app.name, &app.kept())?;
         }
     }
-    {
-        let mut jobs = shared.jobs();
-        taken.jobs = jobs.unsaved.take();
-        for id in &taken.jobs {
-            rows.put_or_remove(kind::JOB, id.as_str(), jobs.get(*id))?;
-        }
-        rows.put(kind::NUMBER, kind::JOBS, &jobs.last_number)?;
-    }
-    {
-        let mut jobs = shared.classic_jobs();
-        taken.classic_jobs = jobs.unsaved.take();
-        for id in &taken.classic_jobs {
-            rows.put_or_remove(kind::CLASSIC_JOB, id.as_str(), jobs.get(*id))?;
-        }
-        taken.classic_batches = jobs.unsaved_batches.take();
-        for (job, batch) in &taken.classic_batches {
-            let key = format!("{job}{batch}");
-            rows.put_or_remove(kind::CLASSIC_BATCH, &key, jobs.batch(*job, *batch))?;
-        }
-        rows.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)?;
-    }
     // Last: what else was written may speak of records, and has none that are missing.
     let kept = {
-        // Alone, so that what is written is of one moment.
+        // Alone, so that what is written is of one moment: a job and the records that it wrote, too.
         let mut org = shared.org_mut();
+        rows.put_jobs(&mut shared.jobs(), taken)?;
+        rows.put_classic_jobs(&mut shared.classic_jobs(), taken)?;
         taken.records = org.store.unsaved.take();
         taken.numbers = org.store.unsaved_numbers.take();
         taken.seen = org.seen.unsaved.take();
@@ -201,6 +191,37 @@ impl Rows<'_> {
             self.put_or_remove(kind::SEEN, &format!("{user}{record}"), moments)?;
         }
         self.put(kind::ORG, "", &org.kept())
+    }
+
+    fn put_jobs(&self, jobs: &mut Jobs, taken: &mut Taken) -> Result<(), SaveError> {
+        taken.jobs = jobs.unsaved.take();
+        for id in &taken.jobs {
+            self.remove_below(kind::CHUNK, id.as_str())?; // The job has their rows itself.
+            self.put_or_remove(kind::JOB, id.as_str(), jobs.get(*id))?;
+        }
+        taken.chunks = jobs.unsaved_chunks.take();
+        for chunk in &taken.chunks {
+            let ended = jobs.get(chunk.job).and_then(|job| job.ended(chunk));
+            if let (Some(ended), false) = (ended, taken.jobs.contains(&chunk.job)) {
+                // Digits enough, so that keys are in the order of the chunks.
+                let key = format!("{}{:012}", chunk.job, chunk.begins());
+                self.put(kind::CHUNK, &key, &ended)?;
+            }
+        }
+        self.put(kind::NUMBER, kind::JOBS, &jobs.last_number)
+    }
+
+    fn put_classic_jobs(&self, jobs: &mut ClassicJobs, taken: &mut Taken) -> Result<(), SaveError> {
+        taken.classic_jobs = jobs.unsaved.take();
+        for id in &taken.classic_jobs {
+            self.put_or_remove(kind::CLASSIC_JOB, id.as_str(), jobs.get(*id))?;
+        }
+        taken.classic_batches = jobs.unsaved_batches.take();
+        for (job, batch) in &taken.classic_batches {
+            let key = format!("{job}{batch}");
+            self.put_or_remove(kind::CLASSIC_BATCH, &key, jobs.batch(*job, *batch))?;
+        }
+        self.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)
     }
 
     fn put_grant(&self, grants: &Grants, key: &GrantKey) -> Result<(), SaveError> {
@@ -236,13 +257,26 @@ impl Rows<'_> {
         key: &str,
         body: Option<&impl Serialize>,
     ) -> Result<(), SaveError> {
-        if let Some(body) = body {
-            return self.put(kind, key, body);
+        match body {
+            Some(body) => self.put(kind, key, body),
+            None => self.remove(kind, key),
         }
+    }
+
+    fn remove(&self, kind: &str, key: &str) -> Result<(), SaveError> {
         let mut remove = self
             .0
             .prepare_cached("DELETE FROM kept WHERE kind = ?1 AND key = ?2")?;
         remove.execute(params![kind, key])?;
+        Ok(())
+    }
+
+    /// Removes the rows whose keys are an id and a number.
+    fn remove_below(&self, kind: &str, id: &str) -> Result<(), SaveError> {
+        let mut remove = self.0.prepare_cached(
+            "DELETE FROM kept WHERE kind = ?1 AND key BETWEEN ?2 || '0' AND ?2 || ':'",
+        )?;
+        remove.execute(params![kind, id])?;
         Ok(())
     }
 }

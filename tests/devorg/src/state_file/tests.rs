@@ -1,6 +1,7 @@
 //! What is written to the file, and how often.
-
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::collections::BTreeSet;
 
 use axum::body::{Body, to_bytes};
 use serde_json::{Value as Json, json};
@@ -8,6 +9,10 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::DevOrg;
+use crate::bulk::Work;
+use crate::id::Id;
+
+const V: &str = "/services/data/v68.0";
 
 /// An org with a file that notes each row that is written to it.
 struct Kept {
@@ -42,18 +47,24 @@ impl Kept {
 
     /// Sends a request of the administrator, which is answered once what it did is saved.
     async fn post(&self, path: &str, body: &str) -> Json {
+        self.send("POST", path, "application/json", body).await
+    }
+
+    async fn send(&self, method: &str, path: &str, content_type: &str, body: &str) -> Json {
         let token = &self.org.users()[0].access_token;
-        let request = http::Request::post(path)
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
             .header("x-sfdc-session", token)
             .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .body(Body::from(body.to_owned()));
         let answer = crate::wire::answer(&self.org.shared, request.unwrap(), false);
         let answer = answer.await.unwrap();
         let status = answer.status();
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         assert!(status.is_success(), "{status} {body:?}");
-        serde_json::from_slice(&body).unwrap()
+        serde_json::from_slice(&body).unwrap_or_default()
     }
 
     /// Gives how often rows of a kind were written, and how many bytes that were.
@@ -67,12 +78,82 @@ impl Kept {
     }
 }
 
+/// Gives what an org would find that is started with the file as it is.
+fn found(file: &StateFile, shared: &Shared) -> Start {
+    let schema = (*shared.org().schema).clone();
+    file.load(schema).unwrap().unwrap()
+}
+
 async fn start(folder: &Path) -> DevOrg {
     let options = Options {
         state: Some(folder.join("org.sqlite")),
         ..Options::default()
     };
     DevOrg::start(options).await.unwrap()
+}
+
+/// Makes a job of accounts, each tenth of which has no name, and hands it to the worker.
+async fn begin_job(kept: &Kept, rows: usize) -> Id {
+    let jobs = format!("{V}/jobs/ingest");
+    let job = json!({"object": "Account", "operation": "insert"});
+    let job = kept.post(&jobs, &job.to_string()).await;
+    let id = Id::parse(job["id"].as_str().unwrap()).unwrap();
+    let name = |row: usize| if row % 10 == 9 { "" } else { "Many" };
+    let rows = (0..rows).map(|row| format!("{},{row}\n", name(row)));
+    let data = format!("Name,Description\n{}", rows.collect::<String>());
+    let path = format!("{jobs}/{id}");
+    let batches = format!("{path}/batches");
+    kept.send("PUT", &batches, "text/csv", &data).await;
+    let complete = json!({"state": "UploadComplete"}).to_string();
+    kept.send("PATCH", &path, "application/json", &complete)
+        .await;
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_writes_counts_what_is_there_at_any_moment() {
+    const ROWS: usize = 3_000;
+    let kept = Kept::new().await;
+    let (file, shared) = (kept.file(), &kept.org.shared);
+    let id = begin_job(&kept, ROWS).await;
+    let mut seen = BTreeSet::new();
+    loop {
+        let state = shared.jobs().get(id).unwrap().state;
+        // Whoever else asks the org something saves what there is, at a moment of its own.
+        shared.save().unwrap();
+        let start = found(file, shared);
+        let job = start.jobs.get(id).unwrap();
+        let Work::Ingest(ingest) = &job.work else {
+            unreachable!("{job:?}");
+        };
+        let rows = |csv: Vec<u8>| csv.iter().filter(|byte| **byte == b'\n').count().max(1) - 1;
+        let accounts = start.org.store.having("Account", "Name", &"Many".into());
+        let written = job.records_processed - job.records_failed;
+        assert_eq!(accounts.count(), written);
+        assert_eq!(rows(ingest.successful_results(job.format)), written);
+        assert_eq!(rows(ingest.failed_results(job.format)), job.records_failed);
+        let left = ROWS - job.records_processed;
+        if job.state.ended() {
+            assert_eq!(rows(ingest.unprocessed_records(job.format)), left);
+        }
+        seen.insert(job.records_processed);
+        if state.ended() {
+            break;
+        }
+    }
+    assert!(seen.len() > 1, "the job was not looked at: {seen:?}");
+    assert_eq!(seen.last(), Some(&ROWS));
+    // Nothing is written again with each chunk, and what the job has itself does not stay.
+    let (rows, bytes) = kept.written(kind::CHUNK);
+    assert!(rows <= 15, "{rows}");
+    assert!(bytes < ROWS as i64 * 120, "{bytes}");
+    assert!(kept.written(kind::JOB).0 <= 6);
+    let count = "SELECT count(*) FROM kept WHERE kind = ?1";
+    let left = file
+        .inner()
+        .connection
+        .query_row(count, [kind::CHUNK], |row| row.get::<_, i64>(0));
+    assert_eq!(left.unwrap(), 0);
 }
 
 #[tokio::test]
