@@ -14,21 +14,27 @@ use crate::bulk::{Chunk, Jobs};
 use crate::error::{ApiError, StateFileError};
 use crate::id::Id;
 use crate::oauth::{GrantKey, Grants};
-use crate::org::Org;
+use crate::org::{KeptOrg, Org};
 use crate::state::Shared;
 
 /// Why something was not written.
 #[derive(Debug, thiserror::Error)]
-enum SaveError {
+pub(super) enum SaveError {
     #[error(transparent)]
     Database(#[from] rusqlite::Error),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }
 
-/// What was taken to be written, to be given back if that fails.
+/// What was taken to be written; it is given back unless it is there, however the writing ends.
+pub(super) struct Taken<'s> {
+    shared: &'s Shared,
+    keys: Keys,
+    committed: bool,
+}
+
 #[derive(Default)]
-struct Taken {
+struct Keys {
     records: BTreeSet<(Arc<str>, Id)>,
     numbers: BTreeSet<Arc<str>>,
     seen: BTreeSet<(Id, Id)>,
@@ -59,7 +65,8 @@ impl StateFile {
             transaction.commit()?;
             Ok(())
         };
-        settled(&mut inner).and_then(|()| write(&mut inner, shared, &mut Taken::default()))?;
+        settled(&mut inner)
+            .and_then(|()| write(&mut inner, shared, |rows, taken| rows.put_all(taken)))?;
         Ok(())
     }
 
@@ -74,9 +81,7 @@ impl StateFile {
         if is_saved(&inner, shared) {
             return Ok(());
         }
-        let mut taken = Taken::default();
-        write(&mut inner, shared, &mut taken).map_err(|error| {
-            taken.put_back(shared);
+        write(&mut inner, shared, |rows, taken| rows.put_all(taken)).map_err(|error| {
             let path = self.path.display();
             let message = format!("the org's state cannot be written to {path}: {error}");
             ApiError::new(500, "UNKNOWN_EXCEPTION", message)
@@ -93,23 +98,31 @@ impl From<SaveError> for StateFileError {
     }
 }
 
-impl Taken {
-    fn put_back(self, shared: &Shared) {
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.committed {
+            return;
+        }
+        let (shared, keys) = (self.shared, std::mem::take(&mut self.keys));
+        // One lock after the other; a panic has let go of those that it held.
         {
             let mut org = shared.org_mut();
-            org.store.unsaved.put_back(self.records);
-            org.store.unsaved_numbers.put_back(self.numbers);
-            org.seen.unsaved.put_back(self.seen);
+            org.store.unsaved.put_back(keys.records);
+            org.store.unsaved_numbers.put_back(keys.numbers);
+            org.seen.unsaved.put_back(keys.seen);
         }
-        shared.grants().unsaved.put_back(self.grants);
-        shared.apps_mut().unsaved.put_back(self.apps);
-        let mut jobs = shared.jobs();
-        jobs.unsaved.put_back(self.jobs);
-        jobs.unsaved_chunks.put_back(self.chunks);
-        drop(jobs);
-        let mut classic_jobs = shared.classic_jobs();
-        classic_jobs.unsaved.put_back(self.classic_jobs);
-        classic_jobs.unsaved_batches.put_back(self.classic_batches);
+        {
+            let mut jobs = shared.jobs();
+            jobs.unsaved.put_back(keys.jobs);
+            jobs.unsaved_chunks.put_back(keys.chunks);
+        }
+        {
+            let mut jobs = shared.classic_jobs();
+            jobs.unsaved.put_back(keys.classic_jobs);
+            jobs.unsaved_batches.put_back(keys.classic_batches);
+        }
+        shared.grants().unsaved.put_back(keys.grants);
+        shared.apps_mut().unsaved.put_back(keys.apps);
     }
 }
 
@@ -135,49 +148,60 @@ fn is_saved(inner: &Inner, shared: &Shared) -> bool {
     org && grants && apps && jobs && classic_jobs
 }
 
-fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), SaveError> {
-    let transaction = inner.connection.transaction()?;
-    let rows = Rows(&transaction);
-    {
-        let mut grants = shared.grants();
-        taken.grants = grants.unsaved.take();
-        for key in &taken.grants {
-            rows.put_grant(&grants, key)?;
-        }
-    }
-    {
-        let mut apps = shared.apps_mut();
-        taken.apps = apps.unsaved.take();
-        for app in apps
-            .all()
-            .iter()
-            .filter(|app| taken.apps.contains(&app.name))
-        {
-            rows.put(kind::APP, &app.name, &app.kept())?;
-        }
-    }
-    // Last: what else was written may speak of records, and has none that are missing.
-    let kept = {
-        // Alone, so that what is written is of one moment: a job and the records that it wrote, too.
-        let mut org = shared.org_mut();
-        rows.put_jobs(&mut shared.jobs(), taken)?;
-        rows.put_classic_jobs(&mut shared.classic_jobs(), taken)?;
-        taken.records = org.store.unsaved.take();
-        taken.numbers = org.store.unsaved_numbers.take();
-        taken.seen = org.seen.unsaved.take();
-        rows.put_org(&org, taken)?;
-        org.kept()
+/// Writes what `put` puts: all of it or, if that fails or panics, nothing.
+pub(super) fn write(
+    inner: &mut Inner,
+    shared: &Shared,
+    put: impl FnOnce(&Rows<'_>, &mut Taken<'_>) -> Result<KeptOrg, SaveError>,
+) -> Result<(), SaveError> {
+    let mut taken = Taken {
+        shared,
+        keys: Keys::default(),
+        committed: false,
     };
+    let transaction = inner.connection.transaction()?;
+    let kept = put(&Rows(&transaction), &mut taken)?;
     transaction.commit()?;
+    taken.committed = true;
     inner.org = Some(kept);
     Ok(())
 }
 
 /// The rows of the file, in a transaction.
-struct Rows<'t>(&'t Connection);
+pub(super) struct Rows<'t>(&'t Connection);
 
 impl Rows<'_> {
-    fn put_org(&self, org: &Org, taken: &Taken) -> Result<(), SaveError> {
+    /// Puts everything that is not there as it is.
+    pub(super) fn put_all(&self, taken: &mut Taken<'_>) -> Result<KeptOrg, SaveError> {
+        let Taken { shared, keys, .. } = taken;
+        {
+            let mut grants = shared.grants();
+            keys.grants = grants.unsaved.take();
+            for key in &keys.grants {
+                self.put_grant(&grants, key)?;
+            }
+        }
+        {
+            let mut apps = shared.apps_mut();
+            keys.apps = apps.unsaved.take();
+            let unsaved = apps.all().iter();
+            for app in unsaved.filter(|app| keys.apps.contains(&app.name)) {
+                self.put(kind::APP, &app.name, &app.kept())?;
+            }
+        }
+        // Last: what else was written may speak of records, and has none that are missing. Alone, so that
+        // what is written is of one moment: a job and the records that it wrote, too.
+        let mut org = shared.org_mut();
+        self.put_jobs(&mut shared.jobs(), keys)?;
+        self.put_classic_jobs(&mut shared.classic_jobs(), keys)?;
+        keys.records = org.store.unsaved.take();
+        keys.numbers = org.store.unsaved_numbers.take();
+        keys.seen = org.seen.unsaved.take();
+        self.put_org(&org, keys)?;
+        Ok(org.kept())
+    }
+
+    fn put_org(&self, org: &Org, taken: &Keys) -> Result<(), SaveError> {
         for (object, id) in &taken.records {
             let record = org.store.get(object, *id);
             let record = record.map(Written::of);
@@ -193,7 +217,7 @@ impl Rows<'_> {
         self.put(kind::ORG, "", &org.kept())
     }
 
-    fn put_jobs(&self, jobs: &mut Jobs, taken: &mut Taken) -> Result<(), SaveError> {
+    fn put_jobs(&self, jobs: &mut Jobs, taken: &mut Keys) -> Result<(), SaveError> {
         taken.jobs = jobs.unsaved.take();
         for id in &taken.jobs {
             self.remove_below(kind::CHUNK, id.as_str())?; // The job has their rows itself.
@@ -211,7 +235,7 @@ impl Rows<'_> {
         self.put(kind::NUMBER, kind::JOBS, &jobs.last_number)
     }
 
-    fn put_classic_jobs(&self, jobs: &mut ClassicJobs, taken: &mut Taken) -> Result<(), SaveError> {
+    fn put_classic_jobs(&self, jobs: &mut ClassicJobs, taken: &mut Keys) -> Result<(), SaveError> {
         taken.classic_jobs = jobs.unsaved.take();
         for id in &taken.classic_jobs {
             self.put_or_remove(kind::CLASSIC_JOB, id.as_str(), jobs.get(*id))?;
@@ -238,7 +262,12 @@ impl Rows<'_> {
         }
     }
 
-    fn put(&self, kind: &str, key: &str, body: &impl Serialize) -> Result<(), SaveError> {
+    pub(super) fn put(
+        &self,
+        kind: &str,
+        key: &str,
+        body: &impl Serialize,
+    ) -> Result<(), SaveError> {
         self.put_text(kind, key, &serde_json::to_string(body)?)
     }
 

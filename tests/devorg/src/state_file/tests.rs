@@ -2,17 +2,25 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use axum::body::{Body, to_bytes};
+use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
+use super::save::write;
 use super::*;
 use crate::DevOrg;
 use crate::bulk::Work;
+use crate::bulk::classic::Batch;
 use crate::id::Id;
+use crate::oauth::AppState;
+use crate::records::fill;
+use crate::seen::Glance;
 
 const V: &str = "/services/data/v68.0";
+const CLASSIC_JOBS: &str = "/services/async/59.0/job";
 
 /// An org with a file that notes each row that is written to it.
 struct Kept {
@@ -156,14 +164,84 @@ async fn a_job_that_writes_counts_what_is_there_at_any_moment() {
     assert_eq!(left.unwrap(), 0);
 }
 
+/// What cannot be written: its writer has a mistake.
+struct Panics;
+
+impl Serialize for Panics {
+    fn serialize<S: Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        std::panic::resume_unwind(Box::new("a mistake"))
+    }
+}
+
+#[tokio::test]
+async fn a_panic_forgets_nothing_of_what_is_not_written() {
+    let kept = Kept::new().await;
+    let (file, shared) = (kept.file(), &kept.org.shared);
+    let users = kept.org.users();
+    let (user, expired) = (users[0].id(), &users[1].access_token);
+    let job = begin_job(&kept, 0).await;
+    while !shared.jobs().get(job).unwrap().state.ended() {
+        tokio::task::yield_now().await;
+    }
+    let older = begin_classic_job(&kept).await;
+    shared.save().unwrap();
+
+    // One of each thing that is written by itself.
+    let account = {
+        let mut org = shared.org_mut();
+        let schema = org.schema.clone();
+        let (object, at) = (schema.object("Account").unwrap(), org.now());
+        let id = fill::insert(&mut org, object, fill::Values::new(), user, at);
+        org.seen.note(user, id, Glance::View, at);
+        id
+    };
+    let number = shared.org().store.last_number("Account");
+    assert!(kept.org.expire_session(expired));
+    let app = kept.org.apps().remove(1).name;
+    assert!(kept.org.set_app_state(&app, AppState::Blocked));
+    shared.jobs().remove(job);
+    let batch = Batch {
+        id: shared.classic_jobs().next_id("751"),
+        created: shared.org().now(),
+        outcome: Err("it is kept".to_owned()),
+    };
+    let batch_id = batch.id;
+    assert!(shared.classic_jobs().keep(older, batch));
+
+    let broken = catch_unwind(AssertUnwindSafe(|| {
+        write(&mut file.inner(), shared, |rows, taken| {
+            let org = rows.put_all(taken)?;
+            rows.put(kind::ORG, "", &Panics)?;
+            Ok(org)
+        })
+    }));
+    assert!(broken.is_err());
+    assert!(found(file, shared).org.find(account).is_none());
+    shared.save().unwrap();
+    let found = found(file, shared);
+    assert!(found.org.find(account).is_some());
+    assert_eq!(found.org.store.last_number("Account"), number);
+    assert!(found.org.seen.moments(user, account).is_some());
+    assert!(found.grants.access(expired).is_none());
+    let state = |app: &str| serde_json::to_value(&found.apps[app]).unwrap()["state"].clone();
+    assert_eq!(state(&app), "blocked");
+    assert!(found.jobs.get(job).is_none());
+    assert!(found.classic_jobs.batch(older, batch_id).is_some());
+}
+
+/// Makes a job of the older API that reads, and gives its id.
+async fn begin_classic_job(kept: &Kept) -> Id {
+    let job = json!({"operation": "query", "object": "Account", "contentType": "JSON"});
+    let job = kept.post(CLASSIC_JOBS, &job.to_string()).await;
+    Id::parse(job["id"].as_str().unwrap()).unwrap()
+}
+
 #[tokio::test]
 async fn each_batch_of_a_job_is_written_once() {
     const BATCHES: i64 = 40;
     let kept = Kept::new().await;
-    let job = json!({"operation": "query", "object": "Account", "contentType": "JSON"});
-    let jobs = "/services/async/59.0/job";
-    let job = kept.post(jobs, &job.to_string()).await;
-    let path = format!("{jobs}/{}/batch", job["id"].as_str().unwrap());
+    let job = begin_classic_job(&kept).await;
+    let path = format!("{CLASSIC_JOBS}/{job}/batch");
     for _ in 0..BATCHES {
         kept.post(&path, "SELECT Id, Name FROM Account LIMIT 20")
             .await;
