@@ -114,6 +114,15 @@ impl ClassicJob {
 }
 
 impl Batch {
+    /// Gives what is kept of a batch whose rows are too many for that.
+    #[cfg(feature = "program")]
+    pub(crate) fn without_rows(&self, why: String) -> Self {
+        Self {
+            outcome: Err(format!("InvalidBatch : The rows are not kept: {why}")),
+            ..*self
+        }
+    }
+
     /// Counts the rows, and those that failed.
     fn numbers(&self) -> (usize, usize) {
         match &self.outcome {

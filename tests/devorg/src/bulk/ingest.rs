@@ -94,6 +94,13 @@ impl Ingest {
         Ok(())
     }
 
+    /// Gives the same work without data and rows.
+    #[cfg(feature = "program")]
+    pub(super) fn without_rows(&self) -> Self {
+        let key = self.external_id_field.clone();
+        Self::new(self.operation, key, self.assignment_rule)
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let done = self.successful.iter().chain(&self.failed);
         let rows = done

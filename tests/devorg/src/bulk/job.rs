@@ -163,6 +163,34 @@ impl Job {
         info
     }
 
+    /// Gives what is kept of a job whose rows are too many for that: one that reads begins anew, one that
+    /// writes has its counts, and says why it has no rows.
+    #[cfg(feature = "program")]
+    pub(crate) fn without_rows(&self, why: String) -> Self {
+        let (work, state, error) = match &self.work {
+            Work::Query(query) => {
+                let work = Work::Query(query.without_rows());
+                (work, State::UploadComplete, None)
+            }
+            Work::Ingest(ingest) => {
+                let state = match self.state {
+                    // It would do nothing.
+                    State::Open | State::UploadComplete => State::Failed,
+                    state => state,
+                };
+                let error = format!("InternalServerError : The rows are not kept: {why}");
+                (Work::Ingest(ingest.without_rows()), state, Some(error))
+            }
+        };
+        Self {
+            object: self.object.clone(),
+            error,
+            state,
+            work,
+            ..*self
+        }
+    }
+
     /// Ends what was under way when the org was stopped: a job that reads begins anew, one that
     /// writes has failed, since some of its rows may be written.
     #[cfg(feature = "program")]
@@ -174,7 +202,8 @@ impl Job {
             Work::Query(_) => self.enter(State::UploadComplete, at),
             Work::Ingest(_) => {
                 self.read_data();
-                self.error = Some("InternalServerError : The org was stopped meanwhile".into());
+                let stopped = || "InternalServerError : The org was stopped meanwhile".into();
+                self.error.get_or_insert_with(stopped);
                 self.enter(State::Failed, at);
             }
         }

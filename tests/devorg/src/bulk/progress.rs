@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::{Job, State, Work, saved};
 use crate::id::Id;
 
+/// How much is kept of an error where all of it is too much.
+#[cfg(feature = "program")]
+const ERROR_CHARS: usize = 1_000;
+
 /// The rows of a job that were written together, by their places among those of the job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Chunk {
@@ -22,6 +26,23 @@ pub(crate) struct Ended {
     pub(super) successful: Vec<StringRecord>,
     #[serde(with = "saved::rows")]
     pub(super) failed: Vec<StringRecord>,
+}
+
+impl Ended {
+    /// Gives the same rows, each with no more than its id and the beginning of its error.
+    #[cfg(feature = "program")]
+    pub(crate) fn without_cells(&self) -> Self {
+        let short = |cell: &str| -> String { cell.chars().take(ERROR_CHARS).collect() };
+        let all = |rows: &[StringRecord]| -> Vec<StringRecord> {
+            let rows = rows.iter();
+            rows.map(|row| row.iter().take(2).map(short).collect())
+                .collect()
+        };
+        Self {
+            successful: all(&self.successful),
+            failed: all(&self.failed),
+        }
+    }
 }
 
 impl Chunk {

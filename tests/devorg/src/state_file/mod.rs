@@ -10,6 +10,7 @@
 
 mod load;
 mod record;
+mod rows;
 mod save;
 #[cfg(test)]
 mod tests;
@@ -84,6 +85,8 @@ struct Inner {
     connection: Connection,
     /// What was saved of the org beside its records.
     org: Option<KeptOrg>,
+    /// The most bytes of a row.
+    row_bytes_max: usize,
 }
 
 /// Opens the file, if there is to be one, and gives the org that is in it, or a new one.
@@ -188,6 +191,7 @@ impl StateFile {
             inner: Mutex::new(Inner {
                 connection,
                 org: None,
+                row_bytes_max: rows::ROW_BYTES_MAX,
             }),
         })
     }

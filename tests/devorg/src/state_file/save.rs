@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
-use serde::Serialize;
-
 use super::load::fingerprint;
 use super::record::Written;
+use super::rows::{Rows, SaveError, TooLarge};
 use super::{Inner, StateFile, kind};
 use crate::bulk::classic::ClassicJobs;
 use crate::bulk::{Chunk, Jobs};
@@ -16,15 +14,6 @@ use crate::id::Id;
 use crate::oauth::{GrantKey, Grants};
 use crate::org::{KeptOrg, Org};
 use crate::state::Shared;
-
-/// Why something was not written.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SaveError {
-    #[error(transparent)]
-    Database(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
-}
 
 /// What was taken to be written; it is given back unless it is there, however the writing ends.
 pub(super) struct Taken<'s> {
@@ -57,7 +46,7 @@ impl StateFile {
         let mut inner = self.inner();
         let settled = |inner: &mut Inner| -> Result<(), SaveError> {
             let transaction = inner.connection.transaction()?;
-            let rows = Rows(&transaction);
+            let rows = Rows::new(&transaction, inner.row_bytes_max);
             rows.put_text(kind::ORG, kind::OBJECTS, &objects)?;
             for user in &shared.users {
                 rows.put(kind::USER, user.id.as_str(), user)?;
@@ -65,8 +54,12 @@ impl StateFile {
             transaction.commit()?;
             Ok(())
         };
-        settled(&mut inner)
-            .and_then(|()| write(&mut inner, shared, |rows, taken| rows.put_all(taken)))?;
+        settled(&mut inner)?;
+        write(&mut inner, shared, |rows, taken| {
+            let kept = rows.put_all(taken)?;
+            rows.check_all_fit()?; // An org that is not there whole does not start.
+            Ok(kept)
+        })?;
         Ok(())
     }
 
@@ -74,18 +67,28 @@ impl StateFile {
     ///
     /// # Errors
     ///
-    /// `UNKNOWN_EXCEPTION`: the file cannot be written. What was not is tried again the next time.
+    /// `UNKNOWN_EXCEPTION`: the file cannot be written. What was not is tried again the next time, but
+    /// for what is too large for a row: that is told once, and the rest is there.
     pub(crate) fn save(&self, shared: &Shared) -> Result<(), ApiError> {
         // Who comes second waits here until what the first took is written.
         let mut inner = self.inner();
         if is_saved(&inner, shared) {
             return Ok(());
         }
-        write(&mut inner, shared, |rows, taken| rows.put_all(taken)).map_err(|error| {
-            let path = self.path.display();
-            let message = format!("the org's state cannot be written to {path}: {error}");
-            ApiError::new(500, "UNKNOWN_EXCEPTION", message)
-        })
+        let path = self.path.display();
+        let failed = |message: String| ApiError::new(500, "UNKNOWN_EXCEPTION", message);
+        let too_large = write(&mut inner, shared, |rows, taken| rows.put_all(taken));
+        let too_large = too_large.map_err(|error| {
+            failed(format!(
+                "the org's state cannot be written to {path}: {error}"
+            ))
+        })?;
+        let Some(first) = too_large.first() else {
+            return Ok(());
+        };
+        Err(failed(format!(
+            "not all that was done is kept in {path}: {first}; make it smaller, or the next start finds it as it was before"
+        )))
     }
 }
 
@@ -94,6 +97,7 @@ impl From<SaveError> for StateFileError {
         match error {
             SaveError::Database(error) => error.into(),
             SaveError::Json(error) => Self::Io(error.into()),
+            SaveError::TooLarge(what) => Self::TooLarge(what.to_string()),
         }
     }
 }
@@ -148,27 +152,26 @@ fn is_saved(inner: &Inner, shared: &Shared) -> bool {
     org && grants && apps && jobs && classic_jobs
 }
 
-/// Writes what `put` puts: all of it or, if that fails or panics, nothing.
+/// Writes what `put` puts: all of it or, if that fails or panics, nothing. Gives what was too large.
 pub(super) fn write(
     inner: &mut Inner,
     shared: &Shared,
     put: impl FnOnce(&Rows<'_>, &mut Taken<'_>) -> Result<KeptOrg, SaveError>,
-) -> Result<(), SaveError> {
+) -> Result<Vec<TooLarge>, SaveError> {
     let mut taken = Taken {
         shared,
         keys: Keys::default(),
         committed: false,
     };
     let transaction = inner.connection.transaction()?;
-    let kept = put(&Rows(&transaction), &mut taken)?;
+    let rows = Rows::new(&transaction, inner.row_bytes_max);
+    let kept = put(&rows, &mut taken)?;
+    let too_large = rows.into_too_large();
     transaction.commit()?;
     taken.committed = true;
     inner.org = Some(kept);
-    Ok(())
+    Ok(too_large)
 }
-
-/// The rows of the file, in a transaction.
-pub(super) struct Rows<'t>(&'t Connection);
 
 impl Rows<'_> {
     /// Puts everything that is not there as it is.
@@ -221,7 +224,12 @@ impl Rows<'_> {
         taken.jobs = jobs.unsaved.take();
         for id in &taken.jobs {
             self.remove_below(kind::CHUNK, id.as_str())?; // The job has their rows itself.
-            self.put_or_remove(kind::JOB, id.as_str(), jobs.get(*id))?;
+            match jobs.get(*id) {
+                Some(job) => {
+                    self.put_or_less(kind::JOB, id.as_str(), job, |why| job.without_rows(why))?;
+                }
+                None => self.remove(kind::JOB, id.as_str())?,
+            }
         }
         taken.chunks = jobs.unsaved_chunks.take();
         for chunk in &taken.chunks {
@@ -229,7 +237,7 @@ impl Rows<'_> {
             if let (Some(ended), false) = (ended, taken.jobs.contains(&chunk.job)) {
                 // Digits enough, so that keys are in the order of the chunks.
                 let key = format!("{}{:012}", chunk.job, chunk.begins());
-                self.put(kind::CHUNK, &key, &ended)?;
+                self.put_or_less(kind::CHUNK, &key, &ended, |_| ended.without_cells())?;
             }
         }
         self.put(kind::NUMBER, kind::JOBS, &jobs.last_number)
@@ -243,7 +251,11 @@ impl Rows<'_> {
         taken.classic_batches = jobs.unsaved_batches.take();
         for (job, batch) in &taken.classic_batches {
             let key = format!("{job}{batch}");
-            self.put_or_remove(kind::CLASSIC_BATCH, &key, jobs.batch(*job, *batch))?;
+            if let Some(batch) = jobs.batch(*job, *batch) {
+                self.put_or_less(kind::CLASSIC_BATCH, &key, batch, |why| {
+                    batch.without_rows(why)
+                })?;
+            }
         }
         self.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)
     }
@@ -260,52 +272,5 @@ impl Rows<'_> {
                 self.put_or_remove(kind::REFRESH, token, grants.refresh_of(token))
             }
         }
-    }
-
-    pub(super) fn put(
-        &self,
-        kind: &str,
-        key: &str,
-        body: &impl Serialize,
-    ) -> Result<(), SaveError> {
-        self.put_text(kind, key, &serde_json::to_string(body)?)
-    }
-
-    fn put_text(&self, kind: &str, key: &str, body: &str) -> Result<(), SaveError> {
-        let mut put = self.0.prepare_cached(
-            "INSERT INTO kept (kind, key, body) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET body = ?3",
-        )?;
-        put.execute(params![kind, key, body])?;
-        Ok(())
-    }
-
-    fn put_or_remove(
-        &self,
-        kind: &str,
-        key: &str,
-        body: Option<&impl Serialize>,
-    ) -> Result<(), SaveError> {
-        match body {
-            Some(body) => self.put(kind, key, body),
-            None => self.remove(kind, key),
-        }
-    }
-
-    fn remove(&self, kind: &str, key: &str) -> Result<(), SaveError> {
-        let mut remove = self
-            .0
-            .prepare_cached("DELETE FROM kept WHERE kind = ?1 AND key = ?2")?;
-        remove.execute(params![kind, key])?;
-        Ok(())
-    }
-
-    /// Removes the rows whose keys are an id and a number.
-    fn remove_below(&self, kind: &str, id: &str) -> Result<(), SaveError> {
-        let mut remove = self.0.prepare_cached(
-            "DELETE FROM kept WHERE kind = ?1 AND key BETWEEN ?2 || '0' AND ?2 || ':'",
-        )?;
-        remove.execute(params![kind, id])?;
-        Ok(())
     }
 }

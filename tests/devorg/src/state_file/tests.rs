@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use super::save::write;
 use super::*;
 use crate::DevOrg;
-use crate::bulk::Work;
 use crate::bulk::classic::Batch;
+use crate::bulk::{State, Work};
 use crate::id::Id;
 use crate::oauth::AppState;
 use crate::records::fill;
@@ -58,7 +58,25 @@ impl Kept {
         self.send("POST", path, "application/json", body).await
     }
 
+    /// Makes something, and gives its id.
+    async fn make(&self, path: &str, what: &Json) -> Id {
+        let made = self.post(path, &what.to_string()).await;
+        Id::parse(made["id"].as_str().unwrap()).unwrap()
+    }
+
     async fn send(&self, method: &str, path: &str, content_type: &str, body: &str) -> Json {
+        let (status, json) = self.try_send(method, path, content_type, body).await;
+        assert!((200..300).contains(&status), "{status} {json}");
+        json
+    }
+
+    async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &str,
+    ) -> (u16, Json) {
         let token = &self.org.users()[0].access_token;
         let request = http::Request::builder()
             .method(method)
@@ -69,10 +87,17 @@ impl Kept {
             .body(Body::from(body.to_owned()));
         let answer = crate::wire::answer(&self.org.shared, request.unwrap(), false);
         let answer = answer.await.unwrap();
-        let status = answer.status();
+        let status = answer.status().as_u16();
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        assert!(status.is_success(), "{status} {body:?}");
-        serde_json::from_slice(&body).unwrap_or_default()
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    /// Waits until the worker has done a job, and saves it.
+    async fn end_of(&self, job: Id) {
+        while !self.org.shared.jobs().get(job).unwrap().state.ended() {
+            tokio::task::yield_now().await;
+        }
+        self.org.shared.save().unwrap();
     }
 
     /// Gives how often rows of a kind were written, and how many bytes that were.
@@ -104,8 +129,7 @@ async fn start(folder: &Path) -> DevOrg {
 async fn begin_job(kept: &Kept, rows: usize) -> Id {
     let jobs = format!("{V}/jobs/ingest");
     let job = json!({"object": "Account", "operation": "insert"});
-    let job = kept.post(&jobs, &job.to_string()).await;
-    let id = Id::parse(job["id"].as_str().unwrap()).unwrap();
+    let id = kept.make(&jobs, &job).await;
     let name = |row: usize| if row % 10 == 9 { "" } else { "Many" };
     let rows = (0..rows).map(|row| format!("{},{row}\n", name(row)));
     let data = format!("Name,Description\n{}", rows.collect::<String>());
@@ -180,9 +204,7 @@ async fn a_panic_forgets_nothing_of_what_is_not_written() {
     let users = kept.org.users();
     let (user, expired) = (users[0].id(), &users[1].access_token);
     let job = begin_job(&kept, 0).await;
-    while !shared.jobs().get(job).unwrap().state.ended() {
-        tokio::task::yield_now().await;
-    }
+    kept.end_of(job).await;
     let older = begin_classic_job(&kept).await;
     shared.save().unwrap();
 
@@ -232,8 +254,71 @@ async fn a_panic_forgets_nothing_of_what_is_not_written() {
 /// Makes a job of the older API that reads, and gives its id.
 async fn begin_classic_job(kept: &Kept) -> Id {
     let job = json!({"operation": "query", "object": "Account", "contentType": "JSON"});
-    let job = kept.post(CLASSIC_JOBS, &job.to_string()).await;
-    Id::parse(job["id"].as_str().unwrap()).unwrap()
+    kept.make(CLASSIC_JOBS, &job).await
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_a_row_keeps_nothing_else_from_being_saved() {
+    let kept = Kept::new().await;
+    let (file, shared) = (kept.file(), &kept.org.shared);
+    file.inner().row_bytes_max = 20_000;
+
+    // A record: who makes it is told, and nobody else.
+    let accounts = format!("{V}/sobjects/Account");
+    let small = json!({"Name": "Small"});
+    let large = json!({"Name": "Large", "Description": "x".repeat(30_000)}).to_string();
+    let before = kept.make(&accounts, &small).await;
+    let (status, error) = kept
+        .try_send("POST", &accounts, "application/json", &large)
+        .await;
+    assert_eq!(status, 500);
+    let message = error[0]["message"].as_str().unwrap();
+    let message = message.replace(&*file.path.to_string_lossy(), "…");
+    insta::assert_snapshot!(message, @"not all that was done is kept in …: `record 001DO0000000010YAA` takes 30587 bytes of the org's file, where 20000 are the most; make it smaller, or the next start finds it as it was before");
+    let after = kept.make(&accounts, &small).await;
+    let start = found(file, shared);
+    for account in [before, after] {
+        assert!(start.org.find(account).is_some());
+    }
+
+    // A job that reads is done again.
+    let query = json!({"operation": "query", "query": "SELECT Id, Name, Email, MailingStreet, Title, OwnerId FROM Contact"});
+    let query = kept.make(&format!("{V}/jobs/query"), &query).await;
+    kept.end_of(query).await;
+    assert_eq!(shared.jobs().get(query).unwrap().state, State::JobComplete);
+    let start = found(file, shared);
+    assert_eq!(start.jobs.get(query).unwrap().state, State::UploadComplete);
+
+    // One that writes has its counts.
+    let ingest = begin_job(&kept, 1_000).await;
+    kept.end_of(ingest).await;
+    let start = found(file, shared);
+    let job = start.jobs.get(ingest).unwrap();
+    assert_eq!(job.state, State::JobComplete);
+    assert_eq!((job.records_processed, job.records_failed), (1_000, 100));
+    assert!(
+        job.error.as_ref().unwrap().contains(ingest.as_str()),
+        "{job:?}"
+    );
+
+    // So does a batch of the older API, which says why it has no rows.
+    let job = begin_classic_job(&kept).await;
+    let path = format!("{CLASSIC_JOBS}/{job}/batch");
+    let batch = kept
+        .post(
+            &path,
+            "SELECT Id, Name, Email, MailingStreet, Title, OwnerId FROM Contact",
+        )
+        .await;
+    let batch = Id::parse(batch["id"].as_str().unwrap()).unwrap();
+    let start = found(file, shared);
+    let outcome = &start.classic_jobs.batch(job, batch).unwrap().outcome;
+    assert!(
+        outcome
+            .as_ref()
+            .is_err_and(|why| why.contains(batch.as_str())),
+        "{outcome:?}"
+    );
 }
 
 #[tokio::test]
