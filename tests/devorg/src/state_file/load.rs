@@ -69,7 +69,10 @@ impl StateFile {
         })?;
         let (mut jobs, mut classic_jobs) = (Jobs::default(), ClassicJobs::default());
         each(kind::NUMBER, &mut |key, body| {
-            let number = parse(kind::NUMBER, key, body)?;
+            let number: u64 = parse(kind::NUMBER, key, body)?;
+            if number > Id::NUMBER_MAX {
+                return Err(broken(kind::NUMBER, key, "no id has such a number"));
+            }
             match key {
                 kind::JOBS => jobs.last_number = number,
                 kind::CLASSIC_JOBS => classic_jobs.last_number = number,
