@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::channel;
+use std::thread;
 
 use axum::body::{Body, to_bytes};
 use serde::{Serialize, Serializer};
@@ -12,7 +14,7 @@ use tempfile::TempDir;
 use super::save::write;
 use super::*;
 use crate::DevOrg;
-use crate::bulk::classic::Batch;
+use crate::bulk::classic::{Batch, Outcome};
 use crate::bulk::{State, Work};
 use crate::id::Id;
 use crate::oauth::AppState;
@@ -186,6 +188,63 @@ async fn a_job_that_writes_counts_what_is_there_at_any_moment() {
         .connection
         .query_row(count, [kind::CHUNK], |row| row.get::<_, i64>(0));
     assert_eq!(left.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_batch_and_its_records_are_kept_at_one_moment() {
+    const ROUNDS: usize = 10;
+    let kept = Kept::new().await;
+    let (file, shared) = (kept.file(), &kept.org.shared);
+    let user = kept.org.users()[0].id();
+    let job = begin_classic_job(&kept).await;
+    let check = || {
+        let start = found(file, shared);
+        let batches = start.classic_jobs.get(job).unwrap().batches.len();
+        let accounts = start
+            .org
+            .store
+            .having("Account", "Name", &"Of a batch".into());
+        assert_eq!(accounts.count(), batches);
+        batches
+    };
+    for _ in 0..ROUNDS {
+        // A save and the end of a batch meet at the jobs, where both wait.
+        let jobs = shared.classic_jobs();
+        let (saves, saving) = channel();
+        let (writes, writing) = channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let saved = write(&mut file.inner(), shared, |rows, taken| {
+                    let _ = saves.send(());
+                    rows.put_all(taken)
+                });
+                assert!(saved.is_ok_and(|too_large| too_large.is_empty()));
+            });
+            saving.recv().unwrap();
+            scope.spawn(move || {
+                let mut org = shared.org_mut();
+                let schema = org.schema.clone();
+                let (object, at) = (schema.object("Account").unwrap(), org.now());
+                let mut values = fill::Values::new();
+                values.insert("Name".into(), "Of a batch".into());
+                fill::insert(&mut org, object, values, user, at);
+                let _ = writes.send(());
+                let mut jobs = shared.classic_jobs();
+                let batch = Batch {
+                    id: jobs.next_id("751"),
+                    created: at,
+                    outcome: Ok(Outcome::Written(Vec::new())),
+                };
+                assert!(jobs.keep(job, batch));
+            });
+            // It does not begin while the save has the org.
+            let _ = writing.recv_timeout(Duration::from_millis(20));
+            drop(jobs);
+        });
+        check();
+    }
+    shared.save().unwrap();
+    assert_eq!(check(), ROUNDS);
 }
 
 /// What cannot be written: its writer has a mistake.
