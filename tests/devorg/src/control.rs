@@ -1,7 +1,7 @@
 //! What makes a running org misbehave, and get well again.
 
 use crate::DevOrg;
-use crate::fault::Rule;
+use crate::fault::{Rule, RuleError};
 use crate::oauth::{AppState, DevApp};
 
 impl DevOrg {
@@ -17,8 +17,13 @@ impl DevOrg {
 
     /// Makes something go wrong, as the rule says, and gives the rule's number. Rules are tried in
     /// the order in which they came.
-    pub fn add_fault(&self, rule: Rule) -> u64 {
-        self.shared.faults().add(rule)
+    ///
+    /// # Errors
+    ///
+    /// The rule never strikes, or strikes without effect.
+    pub fn add_fault(&self, rule: Rule) -> Result<u64, RuleError> {
+        rule.check()?;
+        Ok(self.shared.faults().add(rule))
     }
 
     /// Forgets a rule by its number; says whether it could still strike.

@@ -209,6 +209,9 @@ pub enum StateFileError {
         "keeps an org already, whose records stay; leave out the folder of records, or choose another name for a new file"
     )]
     HasRecords,
+    /// Something of the org is larger than the file can keep.
+    #[error("cannot keep the org: {0}; leave it out, or make it smaller")]
+    TooLarge(String),
     /// Something in it is not as this program writes it.
     #[error("is damaged, at `{row}`: {why}; choose another name for a new file")]
     Broken {
@@ -234,6 +237,7 @@ impl StateFileError {
             | Self::Version
             | Self::Objects
             | Self::HasRecords
+            | Self::TooLarge(_)
             | Self::Today { .. } => true,
             Self::InUse | Self::Broken { .. } | Self::Io(_) | Self::Database(_) => false,
         }

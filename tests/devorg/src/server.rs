@@ -324,11 +324,12 @@ impl DevOrg {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        self.add_fault(Rule::next(Fault::Answer {
+        let answer = Fault::Answer {
             status,
             headers,
             body: body.to_owned(),
-        }));
+        };
+        self.shared.faults().add(Rule::next(answer));
     }
 
     /// Stops: no connection is taken any more, and requests under way are answered, within two

@@ -64,6 +64,24 @@ impl Org {
         )
     }
 
+    /// Refuses further records of objects whose ids are used up.
+    ///
+    /// # Errors
+    ///
+    /// `LIMIT_EXCEEDED`.
+    pub(crate) fn check_ids(&self, objects: &[&str]) -> Result<(), ApiError> {
+        let used_up = |object: &&&str| {
+            let object = self.schema.object(object);
+            object.is_some_and(|object| !self.store.has_next_id(&object.name, &object.key_prefix))
+        };
+        let Some(object) = objects.iter().find(used_up) else {
+            return Ok(());
+        };
+        let message =
+            format!("there are no more ids for {object}: the last one is taken; start a new org");
+        Err(ApiError::bad_request("LIMIT_EXCEEDED", message))
+    }
+
     /// Refuses bytes of a file where there is no room for them; `replaced` are given up for them.
     ///
     /// # Errors

@@ -59,8 +59,8 @@ enum Undo {
         id: Id,
         before: Option<Record>,
     },
-    /// An id was given away.
-    Number { object: Arc<str> },
+    /// An id was given away; the last before it had this number.
+    Number { object: Arc<str>, before: u64 },
 }
 
 /// The beginning of a transaction.
@@ -73,8 +73,8 @@ pub(crate) struct Savepoint(usize);
 struct Table {
     rows: BTreeMap<Id, Record>,
     indexes: Indexes,
-    /// The number of the next record's id.
-    next_number: u64,
+    /// The number of the last id that was given to a record.
+    last_number: u64,
     /// The records in the recycle bin.
     deleted: BTreeSet<Id>,
     /// The bytes of files.
@@ -267,22 +267,36 @@ impl Store {
         self.changes.get(object).copied().unwrap_or_default()
     }
 
-    /// Gives the id of the next record of `object`, whose ids begin with `prefix`.
+    /// Gives the id of the next record of `object`, whose ids begin with `prefix`: one that no record has.
+    ///
+    /// Where no number follows the last any more, it is the highest that is free. Who has somebody to tell
+    /// asks [`Store::has_next_id`] before.
     pub(crate) fn next_id(&mut self, object: &Arc<str>, prefix: &str) -> Id {
         let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
-        table.next_number += 1;
-        let id = Id::numbered(prefix, table.next_number);
+        let before = table.last_number;
+        let next = table.free(before.saturating_add(1)..=Id::NUMBER_MAX, prefix);
+        let free = next.or_else(|| table.free((0..=Id::NUMBER_MAX).rev(), prefix));
+        table.last_number = next.unwrap_or(Id::NUMBER_MAX);
         self.unsaved_numbers.mark(|| object.clone());
         if self.open > 0 {
             let object = object.clone();
-            self.journal.push(Undo::Number { object });
+            self.journal.push(Undo::Number { object, before });
         }
-        id
+        // There are more numbers than records.
+        Id::numbered(prefix, free.unwrap_or(Id::NUMBER_MAX))
+    }
+
+    /// Says whether a number for the next record of `object` follows the last.
+    pub(crate) fn has_next_id(&self, object: &str, prefix: &str) -> bool {
+        self.tables.get(object).is_none_or(|table| {
+            let numbers = table.last_number.saturating_add(1)..=Id::NUMBER_MAX;
+            table.free(numbers, prefix).is_some()
+        })
     }
 
     /// Gives the number of the last id that [`Store::next_id`] gave to a record of `object`.
     pub(crate) fn last_number(&self, object: &str) -> u64 {
-        self.tables.get(object).map_or(0, |table| table.next_number)
+        self.tables.get(object).map_or(0, |table| table.last_number)
     }
 
     /// Gives the record of an object whose id is the last in order, deleted or not.
@@ -294,7 +308,7 @@ impl Store {
     pub(crate) fn skip_numbers(&mut self, object: &Arc<str>, until: u64) {
         let table = Arc::make_mut(self.tables.entry(object.clone()).or_default());
         // Room stays for as many others.
-        table.next_number = table.next_number.max(until.min(Id::NUMBER_MAX / 2));
+        table.last_number = table.last_number.max(until.min(Id::NUMBER_MAX / 2));
     }
 
     /// Puts a record in the place of the one with its id, if there is one.
@@ -329,9 +343,9 @@ impl Store {
                     self.replace(&object, id, before);
                     object
                 }
-                Undo::Number { object } => {
+                Undo::Number { object, before } => {
                     if let Some(table) = self.tables.get_mut(&object) {
-                        Arc::make_mut(table).next_number -= 1;
+                        Arc::make_mut(table).last_number = before;
                     }
                     self.unsaved_numbers.mark(|| object.clone());
                     object
@@ -362,7 +376,7 @@ impl Store {
     /// Goes on with the ids of an object after a number.
     pub(crate) fn set_last_number(&mut self, object: &Arc<str>, number: u64) {
         let table = self.tables.entry(object.clone()).or_default();
-        Arc::make_mut(table).next_number = number;
+        Arc::make_mut(table).last_number = number;
     }
 
     fn replace(&mut self, object: &Arc<str>, id: Id, mut record: Option<Record>) -> Option<Record> {
@@ -377,6 +391,11 @@ impl Store {
 }
 
 impl Table {
+    /// Finds the first of some numbers whose id no record has.
+    fn free(&self, mut numbers: impl Iterator<Item = u64>, prefix: &str) -> Option<u64> {
+        numbers.find(|number| !self.rows.contains_key(&Id::numbered(prefix, *number)))
+    }
+
     /// Puts a record in the place of the one with an id, or takes that one away, and gives it.
     fn replace(
         &mut self,

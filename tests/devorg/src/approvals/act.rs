@@ -56,13 +56,18 @@ pub(crate) struct Done {
 /// # Errors
 ///
 /// `NO_APPLICABLE_PROCESS`, `ALREADY_IN_PROCESS`, `MANAGER_NOT_DEFINED`, `REQUIRED_FIELD_MISSING`,
-/// `INVALID_CROSS_REFERENCE_KEY`, `INSUFFICIENT_ACCESS_OR_READONLY`.
+/// `INVALID_CROSS_REFERENCE_KEY`, `INSUFFICIENT_ACCESS_OR_READONLY`, `LIMIT_EXCEEDED`.
 pub(crate) fn act(
     org: &mut Org,
     session: &Session,
     request: &Request,
     at: Timestamp,
 ) -> Result<Done, ApiError> {
+    org.check_ids(&[
+        "ProcessInstance",
+        "ProcessInstanceStep",
+        "ProcessInstanceWorkitem",
+    ])?;
     match request.action {
         Action::Submit => submit(org, session, request, at),
         _ => decide(org, session, request, at),

@@ -47,7 +47,9 @@ pub(crate) struct ClassicJob {
     pub(crate) created: Timestamp,
     pub(crate) state: ClassicState,
     pub(crate) version: f64,
-    pub(crate) batches: Vec<Batch>,
+    /// Its batches, by id; in the state file each has a place of its own.
+    #[serde(skip)]
+    pub(crate) batches: BTreeMap<Id, Batch>,
 }
 
 /// A batch that was done.
@@ -80,9 +82,9 @@ impl ClassicJob {
             ClassicState::Closed => "Closed",
             ClassicState::Aborted => "Aborted",
         };
-        let sums = self.batches.iter().map(Batch::numbers);
+        let sums = self.batches.values().map(Batch::numbers);
         let (processed, failed) = sums.fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-        let broken = self.batches.iter().filter(|batch| batch.outcome.is_err());
+        let broken = self.batches.values().filter(|batch| batch.outcome.is_err());
         let broken = broken.count();
         json!({
             "id": self.id.as_str(),
@@ -112,6 +114,15 @@ impl ClassicJob {
 }
 
 impl Batch {
+    /// Gives what is kept of a batch whose rows are too many for that.
+    #[cfg(feature = "program")]
+    pub(crate) fn without_rows(&self, why: String) -> Self {
+        Self {
+            outcome: Err(format!("InvalidBatch : The rows are not kept: {why}")),
+            ..*self
+        }
+    }
+
     /// Counts the rows, and those that failed.
     fn numbers(&self) -> (usize, usize) {
         match &self.outcome {
@@ -228,8 +239,10 @@ pub(crate) struct ClassicJobs {
     jobs: BTreeMap<Id, ClassicJob>,
     /// The number of the last id of a job, a batch or a result.
     pub(crate) last_number: u64,
-    /// The jobs that are not in the state file as they are.
+    /// The jobs that are not in the state file as they are, without regard to their batches.
     pub(crate) unsaved: Unsaved<Id>,
+    /// The batches that are not in the state file, each behind the id of its job.
+    pub(crate) unsaved_batches: Unsaved<(Id, Id)>,
 }
 
 /// The most jobs and the most rows of results that are kept: they are in memory.
@@ -241,9 +254,25 @@ impl ClassicJobs {
         self.jobs.get(&id)
     }
 
-    /// Gives a job to change; who does says so to `unsaved`.
+    /// Gives a job to change, but for its batches.
     pub(crate) fn get_mut(&mut self, id: Id) -> Option<&mut ClassicJob> {
+        self.unsaved.mark(|| id);
         self.jobs.get_mut(&id)
+    }
+
+    /// Gives a batch of a job.
+    pub(crate) fn batch(&self, job: Id, id: Id) -> Option<&Batch> {
+        self.get(job)?.batches.get(&id)
+    }
+
+    /// Keeps a batch; says whether there is such a job.
+    pub(crate) fn keep(&mut self, job: Id, batch: Batch) -> bool {
+        let Some(found) = self.jobs.get_mut(&job) else {
+            return false;
+        };
+        self.unsaved_batches.mark(|| (job, batch.id));
+        found.batches.insert(batch.id, batch);
+        true
     }
 
     pub(crate) fn insert(&mut self, job: ClassicJob) {
@@ -253,9 +282,16 @@ impl ClassicJobs {
 
     /// Says whether there is room for a job and a batch.
     pub(crate) fn has_room(&self) -> bool {
-        let batches = self.jobs.values().flat_map(|job| &job.batches);
+        let batches = self.jobs.values().flat_map(|job| job.batches.values());
         let rows: usize = batches.map(|batch| batch.numbers().0).sum();
         self.jobs.len() < JOBS_MAX && rows < ROWS_MAX
+    }
+
+    /// Begins to remember what is not saved: nothing at first.
+    #[cfg(feature = "program")]
+    pub(crate) fn remember_unsaved(&mut self) {
+        self.unsaved.begin([]);
+        self.unsaved_batches.begin([]);
     }
 
     /// Gives the next id of a batch or of a result.

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use super::Format;
 use super::cells::{self, Column};
 use super::format::Quotes;
+use super::progress::Ended;
 use super::saved;
 use crate::error::ApiError;
 use crate::id::Id;
@@ -91,6 +92,13 @@ impl Ingest {
         self.header = table.header;
         self.unprocessed = table.rows.into();
         Ok(())
+    }
+
+    /// Gives the same work without data and rows.
+    #[cfg(feature = "program")]
+    pub(super) fn without_rows(&self) -> Self {
+        let key = self.external_id_field.clone();
+        Self::new(self.operation, key, self.assignment_rule)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -225,20 +233,15 @@ impl<'s> Writer<'s> {
         Id::parse(cell).map_or_else(|| cell.to_owned(), |id| id.to_string())
     }
 
-    /// Writes rows, and gives each with its end put before it, and whether that is a success.
-    pub(super) fn write(
-        &self,
-        org: &mut Org,
-        session: &Session,
-        rows: &[StringRecord],
-    ) -> Vec<(bool, StringRecord)> {
+    /// Writes rows, and gives each with its end put before it.
+    pub(super) fn write(&self, org: &mut Org, session: &Session, rows: &[StringRecord]) -> Ended {
         let mut keys: HashMap<String, usize> = HashMap::new();
         if self.operation == Operation::Upsert {
             for key in rows.iter().filter_map(|row| self.key_of(row)) {
                 *keys.entry(key.to_lowercase()).or_default() += 1;
             }
         }
-        let mut ended = Vec::with_capacity(rows.len());
+        let mut ended = Ended::default();
         for row in rows {
             let twice = self.key_of(row).filter(|key| {
                 keys.get(&key.to_lowercase())
@@ -253,15 +256,21 @@ impl<'s> Writer<'s> {
                 }
                 _ => self.write_row(org, session, row),
             };
-            let (success, added) = match done {
-                Ok((id, created)) => (true, [id.to_string(), created.to_string()]),
-                Err(error) => (false, [self.id_of(row), cells::sentence(&error)]),
+            let (list, added) = match done {
+                Ok((id, created)) => {
+                    let added = [id.to_string(), created.to_string()];
+                    (&mut ended.successful, added)
+                }
+                Err(error) => {
+                    let added = [self.id_of(row), cells::sentence(&error)];
+                    (&mut ended.failed, added)
+                }
             };
             // A row may be shorter than the header, and is not any more.
             let width = self.columns.len().max(row.len());
             let cells = (0..width).map(|at| row.get(at).unwrap_or_default());
             let added = added.iter().map(String::as_str);
-            ended.push((success, added.chain(cells).collect()));
+            list.push(added.chain(cells).collect());
         }
         ended
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
+use super::progress::{Chunk, Ended};
 use super::{Format, Ingest, Query};
 use crate::error::ApiError;
 use crate::id::Id;
@@ -162,16 +163,47 @@ impl Job {
         info
     }
 
+    /// Gives what is kept of a job whose rows are too many for that: one that reads begins anew, one that
+    /// writes has its counts, and says why it has no rows.
+    #[cfg(feature = "program")]
+    pub(crate) fn without_rows(&self, why: String) -> Self {
+        let (work, state, error) = match &self.work {
+            Work::Query(query) => {
+                let work = Work::Query(query.without_rows());
+                (work, State::UploadComplete, None)
+            }
+            Work::Ingest(ingest) => {
+                let state = match self.state {
+                    // It would do nothing.
+                    State::Open | State::UploadComplete => State::Failed,
+                    state => state,
+                };
+                let error = format!("InternalServerError : The rows are not kept: {why}");
+                (Work::Ingest(ingest.without_rows()), state, Some(error))
+            }
+        };
+        Self {
+            object: self.object.clone(),
+            error,
+            state,
+            work,
+            ..*self
+        }
+    }
+
     /// Ends what was under way when the org was stopped: a job that reads begins anew, one that
     /// writes has failed, since some of its rows may be written.
-    pub(crate) fn break_off(&mut self, at: Timestamp) {
+    #[cfg(feature = "program")]
+    fn break_off(&mut self, at: Timestamp) {
         if self.state != State::InProgress {
             return;
         }
         match self.work {
             Work::Query(_) => self.enter(State::UploadComplete, at),
             Work::Ingest(_) => {
-                self.error = Some("InternalServerError : The org was stopped meanwhile".into());
+                self.read_data();
+                let stopped = || "InternalServerError : The org was stopped meanwhile".into();
+                self.error.get_or_insert_with(stopped);
                 self.enter(State::Failed, at);
             }
         }
@@ -190,8 +222,10 @@ pub(crate) struct Jobs {
     jobs: BTreeMap<Id, Job>,
     /// The number of the last job's id.
     pub(crate) last_number: u64,
-    /// The jobs that are not in the state file as they are.
+    /// The jobs that are not in the state file as they are, but for chunks that were done since.
     pub(crate) unsaved: Unsaved<Id>,
+    /// The chunks that are not in the state file.
+    pub(crate) unsaved_chunks: Unsaved<Chunk>,
 }
 
 impl Jobs {
@@ -215,10 +249,32 @@ impl Jobs {
         self.jobs.get_mut(&id)
     }
 
-    /// Gives a job that goes on: its rows, which are many, are saved when it ends.
+    /// Gives a job that goes on: as a whole, which may be much, it is saved when it ends.
     pub(crate) fn in_progress(&mut self, id: Id) -> Option<&mut Job> {
         let job = self.jobs.get_mut(&id)?;
         (job.state == State::InProgress).then_some(job)
+    }
+
+    /// Puts the rows of a chunk where they belong, if the job goes on.
+    pub(super) fn count(&mut self, id: Id, ended: Ended) {
+        let chunk = self.in_progress(id).and_then(|job| job.count(ended));
+        if let Some(chunk) = chunk {
+            self.unsaved_chunks.mark(|| chunk);
+        }
+    }
+
+    /// Ends what was under way when the org was stopped.
+    #[cfg(feature = "program")]
+    pub(crate) fn break_off(&mut self, at: Timestamp) {
+        self.jobs.values_mut().for_each(|job| job.break_off(at));
+    }
+
+    /// Begins to remember what is not saved: at first all jobs, since those that were broken off are
+    /// others now.
+    #[cfg(feature = "program")]
+    pub(crate) fn remember_unsaved(&mut self) {
+        self.unsaved.begin(self.jobs.keys().copied());
+        self.unsaved_chunks.begin([]);
     }
 
     pub(crate) fn remove(&mut self, id: Id) {

@@ -8,6 +8,7 @@ pub(crate) mod classic;
 mod format;
 mod ingest;
 mod job;
+mod progress;
 mod query;
 mod saved;
 mod worker;
@@ -17,5 +18,7 @@ pub(crate) use ingest::{
     Ingest, NO_HARD_DELETE, Operation, key_field, may_hard_delete, not_supported,
 };
 pub(crate) use job::{Job, Jobs, State, Work, invalid_state};
+#[cfg(feature = "program")]
+pub(crate) use progress::{Chunk, Ended};
 pub(crate) use query::{Query, QueryOperation, check as check_query};
 pub(crate) use worker::{Queue, queue, serve};

@@ -44,6 +44,19 @@ pub(crate) struct Query {
     pub(crate) rows: Option<Arc<Vec<StringRecord>>>,
 }
 
+#[cfg(feature = "program")]
+impl Query {
+    /// Gives the same query before it was asked.
+    pub(super) fn without_rows(&self) -> Self {
+        Self {
+            operation: self.operation,
+            soql: self.soql.clone(),
+            columns: self.columns.clone(),
+            rows: None,
+        }
+    }
+}
+
 /// A column of the results.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Column {

@@ -193,32 +193,13 @@ fn write_chunk(shared: &Shared, id: Id, user: Id) -> Result<bool, String> {
     };
     // Should it break off, none of the rows are written.
     let Ok(ended) = org.transaction(|org| Ok::<_, Infallible>(writer.write(org, &session, &rows)));
-    shared.job_in_progress(id, |job| count(job, rows.len(), ended));
+    shared.jobs().count(id, ended);
     Ok(true)
 }
 
 /// Says what a job is told whose object is not there any more, or not for its user.
 pub(super) fn invalid_entity(object: &str) -> String {
     format!("InvalidEntity : {}", not_supported(object))
-}
-
-/// Puts the rows of a chunk where they belong.
-fn count(job: &mut Job, rows: usize, ended: Vec<(bool, StringRecord)>) {
-    let Work::Ingest(ingest) = &mut job.work else {
-        return;
-    };
-    ingest
-        .unprocessed
-        .drain(..rows.min(ingest.unprocessed.len()));
-    job.records_processed += rows;
-    for (success, row) in ended {
-        if success {
-            ingest.successful.push(row);
-        } else {
-            ingest.failed.push(row);
-            job.records_failed += 1;
-        }
-    }
 }
 
 impl Shared {

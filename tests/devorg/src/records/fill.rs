@@ -19,6 +19,9 @@ use crate::value::Value;
 /// The number after which those of cases begin.
 const CASE_NUMBERS_BEGIN: u64 = 1_000;
 
+/// The most digits of a numbered field, which are zeros at first: its whole value has no more.
+const DIGITS_MAX: usize = 30;
+
 /// The fields that say who made and changed a record, and when.
 pub(crate) const AUDIT: [&str; 5] = [
     "CreatedById",
@@ -97,8 +100,8 @@ fn draft_as(
         Some(number) => number,
         // An id of another org says nothing of numbers.
         None if object.fields.iter().any(|field| field.auto_number) => {
-            org.store.next_id(&object.name, &object.key_prefix);
-            org.store.last_number(&object.name)
+            let other = org.store.next_id(&object.name, &object.key_prefix);
+            other.number().unwrap_or_default()
         }
         None => 0,
     };
@@ -258,9 +261,26 @@ fn defaults(org: &Org, object: &Object, record: &mut Record, (by, number): (Id, 
     }
 }
 
-/// Gives the value of an object's numbered field, in its display format. A describe does not
-/// have that, so a described object's goes on as its last record's value does.
+/// Gives the value of an object's numbered field: of the record's own number, or of the first after it
+/// that no other record has.
 fn auto_number(org: &Org, object: &Object, field: &Field, number: u64) -> String {
+    let text = |number| numbered(org, object, field, number);
+    // What was loaded can have higher numbers than these alone, since room stays for as many others.
+    if number <= Id::NUMBER_MAX / 2 {
+        return text(number);
+    }
+    let is_free = |text: &String| {
+        let value = text.as_str().into();
+        let mut others = org.store.having(&object.name, &field.name, &value);
+        others.next().is_none()
+    };
+    let mut texts = (number..=u64::MAX).map(text);
+    texts.find(is_free).unwrap_or_else(|| text(number)) // There are more numbers than records.
+}
+
+/// Writes a number in the display format of an object's numbered field. A describe does not
+/// have that, so a described object's goes on as its last record's value does.
+fn numbered(org: &Org, object: &Object, field: &Field, number: u64) -> String {
     match &*object.name {
         "Case" => format!("{:08}", CASE_NUMBERS_BEGIN.saturating_add(number)),
         "Measurement__c" => format!("M-{number:05}"),
@@ -269,7 +289,7 @@ fn auto_number(org: &Org, object: &Object, field: &Field, number: u64) -> String
             let last = last.and_then(|record| record.get(&field.name).as_text());
             let (words, digits) = last.map_or(("A-", 4), |last| {
                 let words = last.trim_end_matches(|c: char| c.is_ascii_digit());
-                (words, last.len() - words.len())
+                (words, (last.len() - words.len()).min(DIGITS_MAX))
             });
             format!("{words}{number:0digits$}")
         }
@@ -344,4 +364,30 @@ pub(crate) fn sum_up(org: &mut Org, campaign: Id) {
     set(&mut campaign, "NumberOfWonOpportunities", won.0);
     set(&mut campaign, "AmountWonOpportunities", won.1);
     org.store.put(campaign);
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_the_digits_of_the_last_but_no_more_than_there_are() {
+        let mut org = Org::sample(Timestamp::UNIX_EPOCH);
+        let schema = org.schema.clone();
+        let object = schema.object("Account").unwrap();
+        let field = object.field("Name").unwrap();
+        let mut after = |last: &str, number| {
+            let id = Id::numbered(&object.key_prefix, Id::NUMBER_MAX);
+            let mut record = Record::new(id, object.name.clone());
+            record.values.insert(field.name.clone(), last.into());
+            org.store.put(record);
+            numbered(&org, object, field, number)
+        };
+        assert_eq!(after("B-0009", 10), "B-0010");
+        assert_eq!(after("", 10), "A-0010");
+        assert_eq!(after("é", u64::MAX), format!("é{}", u64::MAX));
+        let long = "9".repeat(usize::from(u16::MAX) + 1);
+        assert_eq!(after(&long, 10), format!("{:030}", 10));
+    }
 }

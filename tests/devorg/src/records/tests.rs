@@ -343,3 +343,58 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_object_without_ids_takes_no_record() {
+    let (mut org, session) = org();
+    let schema = org.schema.clone();
+    let insert = |org: &mut Org, object: &str, body: Json| {
+        let object = schema.object(object).unwrap();
+        let body = body.as_object().unwrap();
+        insert(org, &session, object, body, &WriteOptions::default())
+    };
+    org.store
+        .set_last_number(&"Account".into(), Id::NUMBER_MAX - 1);
+    let last = insert(&mut org, "Account", json!({"Name": "Last"})).unwrap();
+    assert_eq!(last.number(), Some(Id::NUMBER_MAX));
+    let before = org.store.clone();
+    let error = insert(&mut org, "Account", json!({"Name": "One more"})).unwrap_err();
+    assert_eq!((error.status, &*error.code), (400, "LIMIT_EXCEEDED"));
+    insta::assert_snapshot!(error.message, @"there are no more ids for Account: the last one is taken; start a new org");
+    assert!(org.store == before);
+
+    // A file brings along records of other objects.
+    let file = json!({"PathOnClient": "a.txt", "VersionData": "aGVsbG8="});
+    org.store
+        .set_last_number(&"ContentDocumentLink".into(), Id::NUMBER_MAX);
+    let error = insert(&mut org, "ContentVersion", file).unwrap_err();
+    assert!(error.message.contains("ContentDocumentLink"), "{error}");
+}
+
+#[test]
+fn a_number_that_is_taken_is_not_given() {
+    let (mut org, session) = org();
+    let schema = org.schema.clone();
+    let cases = schema.object("Case").unwrap();
+    let make = |org: &mut Org| {
+        let body = json!({"Subject": "Numbered"});
+        let options = WriteOptions::default();
+        let id = insert(org, &session, cases, body.as_object().unwrap(), &options).unwrap();
+        let number = org.store.get("Case", id).unwrap().get("CaseNumber");
+        number.as_text().unwrap().to_owned()
+    };
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    // As after what was loaded had the highest there are.
+    org.store.skip_numbers(&cases.name, u64::MAX);
+    let first = number(&make(&mut org));
+    let taken = (first + 1).to_string();
+    let mut loaded = Record::new(Id::numbered("500", 7), cases.name.clone());
+    loaded
+        .values
+        .insert("CaseNumber".into(), taken.as_str().into());
+    org.store.put(loaded);
+    assert_eq!(number(&make(&mut org)), first + 2);
+    // The last of all ids has a number, too.
+    org.store.set_last_number(&cases.name, Id::NUMBER_MAX - 1);
+    assert_eq!(number(&make(&mut org)), Id::NUMBER_MAX + 1_000);
+}

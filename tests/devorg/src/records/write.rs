@@ -65,7 +65,7 @@ pub(crate) fn insert(
 ///
 /// # Errors
 ///
-/// A value that is missing, `STORAGE_LIMIT_EXCEEDED`, `INSUFFICIENT_ACCESS_OR_READONLY`, or what a rule refuses.
+/// A value that is missing, `STORAGE_LIMIT_EXCEEDED`, `LIMIT_EXCEEDED`, `INSUFFICIENT_ACCESS_OR_READONLY`, or what a rule refuses.
 pub(crate) fn insert_values(
     org: &mut Org,
     session: &Session,
@@ -75,6 +75,10 @@ pub(crate) fn insert_values(
 ) -> Result<Id, ApiError> {
     check_createable(object)?;
     org.check_room_for_record()?;
+    org.check_ids(&[&object.name])?;
+    if &*object.name == "ContentVersion" {
+        org.check_ids(&["ContentDocument", "ContentDocumentLink"])?; // Which it may bring along.
+    }
     files::complete(org, object, &mut values)?;
     let missing = missing(object, &values);
     if !missing.is_empty() {

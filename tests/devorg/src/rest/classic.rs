@@ -2,12 +2,16 @@
 //!
 //! Data as CSV or XML, and files in batches, are refused: newer clients send CSV to `/jobs`.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 
 use super::version::Version;
-use crate::bulk::classic::{self, Batch, ClassicJob, ClassicOperation, ClassicState, Outcome};
+use crate::bulk::classic::{
+    self, Batch, ClassicJob, ClassicJobs, ClassicOperation, ClassicState, Outcome,
+};
 use crate::bulk::{NO_HARD_DELETE, Operation, key_field, may_hard_delete, not_supported};
 use crate::error::ApiError;
 use crate::id::Id;
@@ -102,7 +106,7 @@ impl Call<'_> {
             ["job", job] if read => self.job(job, |job| Ok(Reply::json(200, &job.info()))),
             ["job", job] => self.change(job),
             ["job", job, "batch"] if read => self.job(job, |job| {
-                let batches = job.batches.iter().map(|batch| batch.info(job.id));
+                let batches = job.batches.values().map(|batch| batch.info(job.id));
                 let batches: Vec<Json> = batches.collect();
                 Ok(Reply::json(200, &json!({"batchInfo": batches})))
             }),
@@ -145,16 +149,16 @@ impl Call<'_> {
     fn job<T>(
         &self,
         id: &str,
-        then: impl FnOnce(&mut ClassicJob) -> Result<T, ApiError>,
+        then: impl FnOnce(&ClassicJob) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
-        let mut jobs = self.shared.classic_jobs();
-        let id_of_job = Id::parse(id);
-        if let (Some(id), false) = (id_of_job, self.request.method == Method::GET) {
-            jobs.unsaved.mark(|| id);
-        }
-        let job = id_of_job.and_then(|id| jobs.get_mut(id));
+        then(self.find(&self.shared.classic_jobs(), id)?)
+    }
+
+    /// Finds a job of whoever asks.
+    fn find<'j>(&self, jobs: &'j ClassicJobs, id: &str) -> Result<&'j ClassicJob, ApiError> {
+        let job = Id::parse(id).and_then(|id| jobs.get(id));
         let job = job.filter(|job| job.user == self.session.user_id);
-        then(job.ok_or_else(|| refused("InvalidJob", format!("Invalid job id: {id}")))?)
+        job.ok_or_else(|| refused("InvalidJob", format!("Invalid job id: {id}")))
     }
 
     fn batch<T>(
@@ -164,8 +168,7 @@ impl Call<'_> {
         then: impl FnOnce(Id, &Batch) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
         self.job(job, |job| {
-            let parsed = Id::parse(id);
-            let batch = job.batches.iter().find(|batch| Some(batch.id) == parsed);
+            let batch = Id::parse(id).and_then(|id| job.batches.get(&id));
             then(
                 job.id,
                 batch.ok_or_else(|| refused("InvalidBatch", format!("Invalid batch id: {id}")))?,
@@ -216,7 +219,7 @@ impl Call<'_> {
             created,
             state: ClassicState::Open,
             version: self.version.number().into(),
-            batches: Vec::new(),
+            batches: BTreeMap::new(),
         };
         let info = job.info();
         self.shared.classic_jobs().insert(job);
@@ -281,30 +284,33 @@ impl Call<'_> {
         batch: Id,
         outcome: Result<Outcome, String>,
     ) -> Result<Reply, ApiError> {
-        self.job(id, |job| {
-            check_open(job)?;
-            let batch = Batch {
-                id: batch,
-                created: org.now(),
-                outcome,
-            };
-            let info = batch.info(job.id);
-            job.batches.push(batch);
-            Ok(Reply::json(201, &info))
-        })
+        let mut jobs = self.shared.classic_jobs();
+        let job = self.find(&jobs, id)?;
+        check_open(job)?;
+        let job = job.id;
+        let batch = Batch {
+            id: batch,
+            created: org.now(),
+            outcome,
+        };
+        let info = batch.info(job);
+        jobs.keep(job, batch);
+        Ok(Reply::json(201, &info))
     }
 
     fn change(&self, id: &str) -> Result<Reply, ApiError> {
         let Change { state } = self.body("InvalidJob")?;
         // A batch has the org until it is kept: nothing is written afterwards.
         let _org = self.shared.org();
-        self.job(id, |job| {
-            if job.state != ClassicState::Open || state == ClassicState::Open {
-                let message = "Only a job that is open is closed or aborted";
-                return Err(refused("InvalidJobState", message));
-            }
-            job.state = state;
-            Ok(Reply::json(200, &job.info()))
-        })
+        let mut jobs = self.shared.classic_jobs();
+        let job = self.find(&jobs, id)?;
+        if job.state != ClassicState::Open || state == ClassicState::Open {
+            let message = "Only a job that is open is closed or aborted";
+            return Err(refused("InvalidJobState", message));
+        }
+        let job = job.id;
+        let job = jobs.get_mut(job).ok_or_else(ApiError::not_found)?; // It was found above.
+        job.state = state;
+        Ok(Reply::json(200, &job.info()))
     }
 }

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::record::Reader;
 use super::{StateFile, kind};
 use crate::bulk::classic::ClassicJobs;
-use crate::bulk::{Job, Jobs};
+use crate::bulk::{Ended, Jobs};
 use crate::error::StateFileError;
 use crate::id::Id;
 use crate::oauth::Grants;
@@ -69,7 +69,10 @@ impl StateFile {
         })?;
         let (mut jobs, mut classic_jobs) = (Jobs::default(), ClassicJobs::default());
         each(kind::NUMBER, &mut |key, body| {
-            let number = parse(kind::NUMBER, key, body)?;
+            let number: u64 = parse(kind::NUMBER, key, body)?;
+            if number > Id::NUMBER_MAX {
+                return Err(broken(kind::NUMBER, key, "no id has such a number"));
+            }
             match key {
                 kind::JOBS => jobs.last_number = number,
                 kind::CLASSIC_JOBS => classic_jobs.last_number = number,
@@ -79,18 +82,35 @@ impl StateFile {
         })?;
         let now = org.now();
         each(kind::JOB, &mut |key, body| {
-            let mut job: Job = parse(kind::JOB, key, body)?;
-            job.break_off(now);
-            jobs.insert(job);
+            jobs.insert(parse(kind::JOB, key, body)?);
             Ok(())
         })?;
+        each(kind::CHUNK, &mut |key, body| {
+            let (job, begins) = key.split_at_checked(18).unwrap_or((key, ""));
+            let job = jobs.get_mut(id(kind::CHUNK, job)?);
+            let ended: Ended = parse(kind::CHUNK, key, body)?;
+            let begins = begins.parse().ok();
+            if let (Some(job), Some(begins)) = (job, begins)
+                && job.go_on(begins, ended)
+            {
+                return Ok(());
+            }
+            Err(broken(kind::CHUNK, key, "its job does not go on so"))
+        })?;
+        jobs.break_off(now);
         each(kind::CLASSIC_JOB, &mut |key, body| {
             classic_jobs.insert(parse(kind::CLASSIC_JOB, key, body)?);
             Ok(())
         })?;
+        each(kind::CLASSIC_BATCH, &mut |key, body| {
+            let (job, _) = ids(kind::CLASSIC_BATCH, key)?;
+            if classic_jobs.keep(job, parse(kind::CLASSIC_BATCH, key, body)?) {
+                return Ok(());
+            }
+            Err(broken(kind::CLASSIC_BATCH, key, "its job is missing"))
+        })?;
         each(kind::SEEN, &mut |key, body| {
-            let (user, record) = key.split_at_checked(18).unwrap_or((key, ""));
-            let (user, record) = (id(kind::SEEN, user)?, id(kind::SEEN, record)?);
+            let (user, record) = ids(kind::SEEN, key)?;
             org.seen
                 .restore(user, record, parse(kind::SEEN, key, body)?);
             Ok(())
@@ -152,6 +172,12 @@ fn parse<T: DeserializeOwned>(kind: &str, key: &str, body: &str) -> Result<T, St
 
 fn id(kind: &str, key: &str) -> Result<Id, StateFileError> {
     Id::parse(key).ok_or_else(|| broken(kind, key, "the key is no id"))
+}
+
+/// Reads a key of two ids.
+fn ids(kind: &str, key: &str) -> Result<(Id, Id), StateFileError> {
+    let (first, second) = key.split_at_checked(18).unwrap_or((key, ""));
+    Ok((id(kind, first)?, id(kind, second)?))
 }
 
 fn broken(kind: &str, key: &str, why: impl ToString) -> StateFileError {

@@ -10,7 +10,10 @@
 
 mod load;
 mod record;
+mod rows;
 mod save;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +24,6 @@ use jiff::tz::TimeZone;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::error::{StartError, StateFileError};
-use crate::id::Id;
 use crate::likeness;
 use crate::org::{KeptOrg, Org};
 use crate::server::Options;
@@ -31,7 +33,7 @@ use crate::state::Shared;
 /// What tells the file from other databases: `PoDO`.
 const APPLICATION_ID: i32 = 0x506f_444f;
 /// The version of what is in it.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// How long another program that has the file is waited for.
 const LOCK_WAITS: Duration = Duration::from_millis(500);
@@ -62,6 +64,11 @@ mod kind {
     /// A job of the Bulk API 2.0, and of the older one, under its id.
     pub(super) const JOB: &str = "job";
     pub(super) const CLASSIC_JOB: &str = "classic-job";
+    /// A batch of the older Bulk API, under the ids of its job and of itself.
+    pub(super) const CLASSIC_BATCH: &str = "classic-batch";
+    /// The rows of a chunk of a job that was not saved since, under the job's id and the number of
+    /// rows that were done before.
+    pub(super) const CHUNK: &str = "chunk";
     /// Who can sign in, under the user's id.
     pub(super) const USER: &str = "user";
 }
@@ -78,6 +85,8 @@ struct Inner {
     connection: Connection,
     /// What was saved of the org beside its records.
     org: Option<KeptOrg>,
+    /// The most bytes of a row.
+    row_bytes_max: usize,
 }
 
 /// Opens the file, if there is to be one, and gives the org that is in it, or a new one.
@@ -127,9 +136,8 @@ pub(crate) fn begin(mut shared: Shared, file: Option<StateFile>) -> Result<Share
     };
     shared.grants().remember_unsaved();
     shared.apps_mut().remember_unsaved();
-    let all: Vec<Id> = shared.jobs().iter().map(|job| job.id).collect();
-    shared.jobs().unsaved.begin(all); // Those that were broken off are others now.
-    shared.classic_jobs().unsaved.begin([]);
+    shared.jobs().remember_unsaved();
+    shared.classic_jobs().remember_unsaved();
     file.begin(&shared)
         .map_err(|reason| StartError::StateFile {
             path: file.path.clone(),
@@ -183,6 +191,7 @@ impl StateFile {
             inner: Mutex::new(Inner {
                 connection,
                 org: None,
+                row_bytes_max: rows::ROW_BYTES_MAX,
             }),
         })
     }

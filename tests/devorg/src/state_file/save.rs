@@ -3,37 +3,36 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rusqlite::{Connection, params};
-use serde::Serialize;
-
 use super::load::fingerprint;
 use super::record::Written;
+use super::rows::{Rows, SaveError, TooLarge};
 use super::{Inner, StateFile, kind};
+use crate::bulk::classic::ClassicJobs;
+use crate::bulk::{Chunk, Jobs};
 use crate::error::{ApiError, StateFileError};
 use crate::id::Id;
 use crate::oauth::{GrantKey, Grants};
-use crate::org::Org;
+use crate::org::{KeptOrg, Org};
 use crate::state::Shared;
 
-/// Why something was not written.
-#[derive(Debug, thiserror::Error)]
-enum SaveError {
-    #[error(transparent)]
-    Database(#[from] rusqlite::Error),
-    #[error(transparent)]
-    Json(#[from] serde_json::Error),
+/// What was taken to be written; it is given back unless it is there, however the writing ends.
+pub(super) struct Taken<'s> {
+    shared: &'s Shared,
+    keys: Keys,
+    committed: bool,
 }
 
-/// What was taken to be written, to be given back if that fails.
 #[derive(Default)]
-struct Taken {
+struct Keys {
     records: BTreeSet<(Arc<str>, Id)>,
     numbers: BTreeSet<Arc<str>>,
     seen: BTreeSet<(Id, Id)>,
     grants: BTreeSet<GrantKey>,
     apps: BTreeSet<String>,
     jobs: BTreeSet<Id>,
+    chunks: BTreeSet<Chunk>,
     classic_jobs: BTreeSet<Id>,
+    classic_batches: BTreeSet<(Id, Id)>,
 }
 
 impl StateFile {
@@ -47,7 +46,7 @@ impl StateFile {
         let mut inner = self.inner();
         let settled = |inner: &mut Inner| -> Result<(), SaveError> {
             let transaction = inner.connection.transaction()?;
-            let rows = Rows(&transaction);
+            let rows = Rows::new(&transaction, inner.row_bytes_max);
             rows.put_text(kind::ORG, kind::OBJECTS, &objects)?;
             for user in &shared.users {
                 rows.put(kind::USER, user.id.as_str(), user)?;
@@ -55,7 +54,12 @@ impl StateFile {
             transaction.commit()?;
             Ok(())
         };
-        settled(&mut inner).and_then(|()| write(&mut inner, shared, &mut Taken::default()))?;
+        settled(&mut inner)?;
+        write(&mut inner, shared, |rows, taken| {
+            let kept = rows.put_all(taken)?;
+            rows.check_all_fit()?; // An org that is not there whole does not start.
+            Ok(kept)
+        })?;
         Ok(())
     }
 
@@ -63,20 +67,28 @@ impl StateFile {
     ///
     /// # Errors
     ///
-    /// `UNKNOWN_EXCEPTION`: the file cannot be written. What was not is tried again the next time.
+    /// `UNKNOWN_EXCEPTION`: the file cannot be written. What was not is tried again the next time, but
+    /// for what is too large for a row: that is told once, and the rest is there.
     pub(crate) fn save(&self, shared: &Shared) -> Result<(), ApiError> {
         // Who comes second waits here until what the first took is written.
         let mut inner = self.inner();
         if is_saved(&inner, shared) {
             return Ok(());
         }
-        let mut taken = Taken::default();
-        write(&mut inner, shared, &mut taken).map_err(|error| {
-            taken.put_back(shared);
-            let path = self.path.display();
-            let message = format!("the org's state cannot be written to {path}: {error}");
-            ApiError::new(500, "UNKNOWN_EXCEPTION", message)
-        })
+        let path = self.path.display();
+        let failed = |message: String| ApiError::new(500, "UNKNOWN_EXCEPTION", message);
+        let too_large = write(&mut inner, shared, |rows, taken| rows.put_all(taken));
+        let too_large = too_large.map_err(|error| {
+            failed(format!(
+                "the org's state cannot be written to {path}: {error}"
+            ))
+        })?;
+        let Some(first) = too_large.first() else {
+            return Ok(());
+        };
+        Err(failed(format!(
+            "not all that was done is kept in {path}: {first}; make it smaller, or the next start finds it as it was before"
+        )))
     }
 }
 
@@ -85,22 +97,36 @@ impl From<SaveError> for StateFileError {
         match error {
             SaveError::Database(error) => error.into(),
             SaveError::Json(error) => Self::Io(error.into()),
+            SaveError::TooLarge(what) => Self::TooLarge(what.to_string()),
         }
     }
 }
 
-impl Taken {
-    fn put_back(self, shared: &Shared) {
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if self.committed {
+            return;
+        }
+        let (shared, keys) = (self.shared, std::mem::take(&mut self.keys));
+        // One lock after the other; a panic has let go of those that it held.
         {
             let mut org = shared.org_mut();
-            org.store.unsaved.put_back(self.records);
-            org.store.unsaved_numbers.put_back(self.numbers);
-            org.seen.unsaved.put_back(self.seen);
+            org.store.unsaved.put_back(keys.records);
+            org.store.unsaved_numbers.put_back(keys.numbers);
+            org.seen.unsaved.put_back(keys.seen);
         }
-        shared.grants().unsaved.put_back(self.grants);
-        shared.apps_mut().unsaved.put_back(self.apps);
-        shared.jobs().unsaved.put_back(self.jobs);
-        shared.classic_jobs().unsaved.put_back(self.classic_jobs);
+        {
+            let mut jobs = shared.jobs();
+            jobs.unsaved.put_back(keys.jobs);
+            jobs.unsaved_chunks.put_back(keys.chunks);
+        }
+        {
+            let mut jobs = shared.classic_jobs();
+            jobs.unsaved.put_back(keys.classic_jobs);
+            jobs.unsaved_batches.put_back(keys.classic_batches);
+        }
+        shared.grants().unsaved.put_back(keys.grants);
+        shared.apps_mut().unsaved.put_back(keys.apps);
     }
 }
 
@@ -115,68 +141,70 @@ fn is_saved(inner: &Inner, shared: &Shared) -> bool {
     };
     let grants = shared.grants().unsaved.is_empty();
     let apps = shared.apps().unsaved.is_empty();
-    let jobs = shared.jobs().unsaved.is_empty();
-    let classic_jobs = shared.classic_jobs().unsaved.is_empty();
+    let jobs = {
+        let jobs = shared.jobs();
+        jobs.unsaved.is_empty() && jobs.unsaved_chunks.is_empty()
+    };
+    let classic_jobs = {
+        let jobs = shared.classic_jobs();
+        jobs.unsaved.is_empty() && jobs.unsaved_batches.is_empty()
+    };
     org && grants && apps && jobs && classic_jobs
 }
 
-fn write(inner: &mut Inner, shared: &Shared, taken: &mut Taken) -> Result<(), SaveError> {
-    let transaction = inner.connection.transaction()?;
-    let rows = Rows(&transaction);
-    {
-        let mut grants = shared.grants();
-        taken.grants = grants.unsaved.take();
-        for key in &taken.grants {
-            rows.put_grant(&grants, key)?;
-        }
-    }
-    {
-        let mut apps = shared.apps_mut();
-        taken.apps = apps.unsaved.take();
-        for app in apps
-            .all()
-            .iter()
-            .filter(|app| taken.apps.contains(&app.name))
-        {
-            rows.put(kind::APP, &app.name, &app.kept())?;
-        }
-    }
-    {
-        let mut jobs = shared.jobs();
-        taken.jobs = jobs.unsaved.take();
-        for id in &taken.jobs {
-            rows.put_or_remove(kind::JOB, id.as_str(), jobs.get(*id))?;
-        }
-        rows.put(kind::NUMBER, kind::JOBS, &jobs.last_number)?;
-    }
-    {
-        let mut jobs = shared.classic_jobs();
-        taken.classic_jobs = jobs.unsaved.take();
-        for id in &taken.classic_jobs {
-            rows.put_or_remove(kind::CLASSIC_JOB, id.as_str(), jobs.get(*id))?;
-        }
-        rows.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)?;
-    }
-    // Last: what else was written may speak of records, and has none that are missing.
-    let kept = {
-        // Alone, so that what is written is of one moment.
-        let mut org = shared.org_mut();
-        taken.records = org.store.unsaved.take();
-        taken.numbers = org.store.unsaved_numbers.take();
-        taken.seen = org.seen.unsaved.take();
-        rows.put_org(&org, taken)?;
-        org.kept()
+/// Writes what `put` puts: all of it or, if that fails or panics, nothing. Gives what was too large.
+pub(super) fn write(
+    inner: &mut Inner,
+    shared: &Shared,
+    put: impl FnOnce(&Rows<'_>, &mut Taken<'_>) -> Result<KeptOrg, SaveError>,
+) -> Result<Vec<TooLarge>, SaveError> {
+    let mut taken = Taken {
+        shared,
+        keys: Keys::default(),
+        committed: false,
     };
+    let transaction = inner.connection.transaction()?;
+    let rows = Rows::new(&transaction, inner.row_bytes_max);
+    let kept = put(&rows, &mut taken)?;
+    let too_large = rows.into_too_large();
     transaction.commit()?;
+    taken.committed = true;
     inner.org = Some(kept);
-    Ok(())
+    Ok(too_large)
 }
 
-/// The rows of the file, in a transaction.
-struct Rows<'t>(&'t Connection);
-
 impl Rows<'_> {
-    fn put_org(&self, org: &Org, taken: &Taken) -> Result<(), SaveError> {
+    /// Puts everything that is not there as it is.
+    pub(super) fn put_all(&self, taken: &mut Taken<'_>) -> Result<KeptOrg, SaveError> {
+        let Taken { shared, keys, .. } = taken;
+        {
+            let mut grants = shared.grants();
+            keys.grants = grants.unsaved.take();
+            for key in &keys.grants {
+                self.put_grant(&grants, key)?;
+            }
+        }
+        {
+            let mut apps = shared.apps_mut();
+            keys.apps = apps.unsaved.take();
+            let unsaved = apps.all().iter();
+            for app in unsaved.filter(|app| keys.apps.contains(&app.name)) {
+                self.put(kind::APP, &app.name, &app.kept())?;
+            }
+        }
+        // Last: what else was written may speak of records, and has none that are missing. Alone, so that
+        // what is written is of one moment: a job and the records that it wrote, too.
+        let mut org = shared.org_mut();
+        self.put_jobs(&mut shared.jobs(), keys)?;
+        self.put_classic_jobs(&mut shared.classic_jobs(), keys)?;
+        keys.records = org.store.unsaved.take();
+        keys.numbers = org.store.unsaved_numbers.take();
+        keys.seen = org.seen.unsaved.take();
+        self.put_org(&org, keys)?;
+        Ok(org.kept())
+    }
+
+    fn put_org(&self, org: &Org, taken: &Keys) -> Result<(), SaveError> {
         for (object, id) in &taken.records {
             let record = org.store.get(object, *id);
             let record = record.map(Written::of);
@@ -192,6 +220,46 @@ impl Rows<'_> {
         self.put(kind::ORG, "", &org.kept())
     }
 
+    fn put_jobs(&self, jobs: &mut Jobs, taken: &mut Keys) -> Result<(), SaveError> {
+        taken.jobs = jobs.unsaved.take();
+        for id in &taken.jobs {
+            self.remove_below(kind::CHUNK, id.as_str())?; // The job has their rows itself.
+            match jobs.get(*id) {
+                Some(job) => {
+                    self.put_or_less(kind::JOB, id.as_str(), job, |why| job.without_rows(why))?;
+                }
+                None => self.remove(kind::JOB, id.as_str())?,
+            }
+        }
+        taken.chunks = jobs.unsaved_chunks.take();
+        for chunk in &taken.chunks {
+            let ended = jobs.get(chunk.job).and_then(|job| job.ended(chunk));
+            if let (Some(ended), false) = (ended, taken.jobs.contains(&chunk.job)) {
+                // Digits enough, so that keys are in the order of the chunks.
+                let key = format!("{}{:012}", chunk.job, chunk.begins());
+                self.put_or_less(kind::CHUNK, &key, &ended, |_| ended.without_cells())?;
+            }
+        }
+        self.put(kind::NUMBER, kind::JOBS, &jobs.last_number)
+    }
+
+    fn put_classic_jobs(&self, jobs: &mut ClassicJobs, taken: &mut Keys) -> Result<(), SaveError> {
+        taken.classic_jobs = jobs.unsaved.take();
+        for id in &taken.classic_jobs {
+            self.put_or_remove(kind::CLASSIC_JOB, id.as_str(), jobs.get(*id))?;
+        }
+        taken.classic_batches = jobs.unsaved_batches.take();
+        for (job, batch) in &taken.classic_batches {
+            let key = format!("{job}{batch}");
+            if let Some(batch) = jobs.batch(*job, *batch) {
+                self.put_or_less(kind::CLASSIC_BATCH, &key, batch, |why| {
+                    batch.without_rows(why)
+                })?;
+            }
+        }
+        self.put(kind::NUMBER, kind::CLASSIC_JOBS, &jobs.last_number)
+    }
+
     fn put_grant(&self, grants: &Grants, key: &GrantKey) -> Result<(), SaveError> {
         match key {
             GrantKey::Consent(number) => {
@@ -204,34 +272,5 @@ impl Rows<'_> {
                 self.put_or_remove(kind::REFRESH, token, grants.refresh_of(token))
             }
         }
-    }
-
-    fn put(&self, kind: &str, key: &str, body: &impl Serialize) -> Result<(), SaveError> {
-        self.put_text(kind, key, &serde_json::to_string(body)?)
-    }
-
-    fn put_text(&self, kind: &str, key: &str, body: &str) -> Result<(), SaveError> {
-        let mut put = self.0.prepare_cached(
-            "INSERT INTO kept (kind, key, body) VALUES (?1, ?2, ?3)
-             ON CONFLICT DO UPDATE SET body = ?3",
-        )?;
-        put.execute(params![kind, key, body])?;
-        Ok(())
-    }
-
-    fn put_or_remove(
-        &self,
-        kind: &str,
-        key: &str,
-        body: Option<&impl Serialize>,
-    ) -> Result<(), SaveError> {
-        if let Some(body) = body {
-            return self.put(kind, key, body);
-        }
-        let mut remove = self
-            .0
-            .prepare_cached("DELETE FROM kept WHERE kind = ?1 AND key = ?2")?;
-        remove.execute(params![kind, key])?;
-        Ok(())
     }
 }

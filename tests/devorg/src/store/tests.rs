@@ -11,7 +11,7 @@ impl Store {
         };
         for (object, table) in &self.tables {
             let empty = Table {
-                next_number: table.next_number,
+                last_number: table.last_number,
                 ..Table::default()
             };
             rebuilt.tables.insert(object.clone(), Arc::new(empty));
@@ -80,4 +80,50 @@ fn what_is_taken_back_was_never_there() {
     store.roll_back(outer);
     assert_eq!(store, empty);
     assert!(store.changes("Contact") > 0);
+}
+
+#[test]
+fn an_id_that_is_taken_is_not_given() {
+    let object: Arc<str> = "Contact".into();
+    let id = |number| Id::numbered("003", number);
+    let next = |store: &mut Store| store.next_id(&object, "003");
+    let mut store = Store::default();
+    for taken in [2, 3, 6] {
+        store.put(contact(id(taken), None));
+    }
+    let before = store.clone();
+    let transaction = store.savepoint();
+    assert_eq!([(); 4].map(|()| next(&mut store)), [1, 4, 5, 7].map(id));
+    store.roll_back(transaction);
+    assert!(store.same(&before));
+    assert_eq!(next(&mut store), id(1));
+
+    // The numbers of what was loaded are high: half of them stay, with some that are taken.
+    store.skip_numbers(&object, u64::MAX);
+    let half = Id::NUMBER_MAX / 2;
+    store.put(contact(id(half + 1), None));
+    assert_eq!(next(&mut store), id(half + 2));
+}
+
+#[test]
+fn numbers_end_without_beginning_anew() {
+    let object: Arc<str> = "Contact".into();
+    let id = |number| Id::numbered("003", number);
+    let last = Id::NUMBER_MAX;
+    let mut store = Store::default();
+    assert!(store.has_next_id("Contact", "003"));
+    store.set_last_number(&object, last - 3);
+    store.put(contact(id(last - 1), None));
+    assert_eq!(store.next_id(&object, "003"), id(last - 2));
+    assert!(store.has_next_id("Contact", "003"));
+    assert_eq!(store.next_id(&object, "003"), id(last));
+    store.put(contact(id(last), None));
+    assert!(!store.has_next_id("Contact", "003"));
+    // Who asks all the same has what no record has, again and again.
+    assert_eq!(store.next_id(&object, "003"), id(last - 2));
+    store.put(contact(id(last - 2), None));
+    assert_eq!(store.next_id(&object, "003"), id(last - 3));
+    // The last may be one of many that are taken.
+    store.set_last_number(&object, last - 3);
+    assert!(!store.has_next_id("Contact", "003"));
 }

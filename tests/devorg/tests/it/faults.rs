@@ -72,7 +72,7 @@ async fn each_fault_is_what_its_name_says() {
         (Fault::RequestLimit, 403, "TotalRequests Limit exceeded."),
         (Fault::SessionExpired, 401, "Session expired or invalid"),
     ] {
-        api.org.add_fault(Rule::next(fault.clone()));
+        api.org.add_fault(Rule::next(fault.clone())).unwrap();
         let answer = send(&api, "GET", &path, "").await;
         assert!(
             answer.starts_with(&format!("HTTP/1.1 {status} ")),
@@ -85,7 +85,7 @@ async fn each_fault_is_what_its_name_says() {
         assert_eq!(parts(&once).1, whole_body, "a fault is over");
     }
 
-    api.org.add_fault(Rule::next(Fault::Drop));
+    api.org.add_fault(Rule::next(Fault::Drop)).unwrap();
     assert_eq!(send(&api, "GET", &path, "").await, "");
     for (fault, declared, came) in [
         (Fault::DropHalfway, length, length / 2),
@@ -100,14 +100,16 @@ async fn each_fault_is_what_its_name_says() {
         (Fault::MalformedJson, length - 1, length - 1),
         (Fault::Trickle { bytes: 100, ms: 2 }, length, length),
     ] {
-        api.org.add_fault(Rule::next(fault.clone()));
+        api.org.add_fault(Rule::next(fault.clone())).unwrap();
         let answer = send(&api, "GET", &path, "").await;
         let (length, body) = parts(&answer);
         assert_eq!((length, body.len()), (declared, came), "{fault:?}");
         assert!(whole_body.starts_with(body), "{fault:?}");
     }
     let waits = 30;
-    api.org.add_fault(Rule::next(Fault::Latency { ms: waits }));
+    api.org
+        .add_fault(Rule::next(Fault::Latency { ms: waits }))
+        .unwrap();
     let before = Instant::now();
     let late = send(&api, "GET", &path, "").await;
     assert_eq!(parts(&late).1, whole_body);
@@ -132,15 +134,17 @@ async fn an_answer_is_lost_after_the_work_or_instead_of_it() {
         ),
     ] {
         let name = format!("Lost {fault:?} {work:?}");
-        api.org.add_fault(Rule {
-            fault,
-            when: When {
-                method: Some("post".into()),
-                path: Some("/services/data/*/sobjects/Account".into()),
-                ..When::default()
-            },
-            work,
-        });
+        api.org
+            .add_fault(Rule {
+                fault,
+                when: When {
+                    method: Some("post".into()),
+                    path: Some("/services/data/*/sobjects/Account".into()),
+                    ..When::default()
+                },
+                work,
+            })
+            .unwrap();
         let body = json!({"Name": name}).to_string();
         let answer = send(&api, "POST", &path, &body).await;
         assert!(!answer.contains("201 Created") || parts(&answer).0 > parts(&answer).1.len());
@@ -161,9 +165,9 @@ async fn answers_without_a_body_are_lost_too() {
         (Fault::DropHalfway, "1", ""),
         (Fault::Truncated { missing_bytes: 1 }, "2", ""),
         (Fault::MalformedJson, "3", "HTTP/1.1 204 "),
-        (Fault::Trickle { bytes: 0, ms: 0 }, "4", "HTTP/1.1 204 "),
+        (Fault::Trickle { bytes: 1, ms: 0 }, "4", "HTTP/1.1 204 "),
     ] {
-        api.org.add_fault(Rule::next(fault.clone()));
+        api.org.add_fault(Rule::next(fault.clone())).unwrap();
         let body = json!({"Phone": phone}).to_string();
         let answer = send(&api, "PATCH", &path, &body).await;
         assert_eq!(answer.is_empty(), comes.is_empty(), "{answer}");
@@ -176,7 +180,7 @@ async fn answers_without_a_body_are_lost_too() {
         Fault::Trickle { bytes: 9, ms: 1 },
         Fault::ServerError,
     ] {
-        api.org.add_fault(Rule::next(fault));
+        api.org.add_fault(Rule::next(fault)).unwrap();
         let answer = send(&api, "HEAD", &path, "").await;
         assert!(answer.ends_with("\r\n\r\n"), "{answer}");
     }
@@ -419,14 +423,16 @@ async fn a_rule_that_never_strikes_is_refused_with_the_reason() {
         (json!({"kind": "truncated", "missing_bytes": 0}), json!({})),
         (json!({"kind": "trickle", "bytes": 0, "ms": 1}), json!({})),
     ] {
-        let (admin, body) = (
-            admin.clone(),
-            json!({"fault": fault, "when": when}).to_string(),
-        );
+        let rule = json!({"fault": fault, "when": when});
+        let (admin, body) = (admin.clone(), rule.to_string());
         let exchanged = move || exchange(&admin, "", "POST", "/faults", &body);
         let answer = tokio::task::spawn_blocking(exchanged).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
         let told: Json = serde_json::from_str(parts(&answer).1).unwrap();
+        // Who embeds the org is told the same.
+        let rule: Rule = serde_json::from_value(rule).unwrap();
+        let error = api.org.add_fault(rule).unwrap_err();
+        assert_eq!(told["error"], error.to_string());
         reasons += told["error"].as_str().unwrap();
         reasons += "\n";
     }

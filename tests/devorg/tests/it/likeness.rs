@@ -884,6 +884,66 @@ async fn an_org_that_is_kept_has_its_records_and_objects_already() {
 }
 
 #[tokio::test]
+async fn a_likeness_that_is_kept_goes_on_with_the_same_describes() {
+    let sample = org(None, None).await;
+    let describes = folder(&[("Visit__c.json", visits(&sample).await)]);
+    let visit = |reference: &str, fields: Json| of("Visit__c", reference, fields);
+    let data = folder(&[(
+        "a.json",
+        json!({"records": [
+            of("Account", "A1", json!({"Id": "001AB00000Gw2xyYAB", "Name": "Mine",
+                "CreatedDate": "2024-02-03T04:05:06.000+0000"})),
+            visit("V1", json!({"Name": "First", "Place__c": "Lisbon", "Visit_Key__c": "v-1",
+                "Account__c": "@A1", "Number__c": 7.25})),
+        ]}),
+    )]);
+    let state = data.path().join("org.sqlite");
+    let start = async |data: Option<&Path>| {
+        Api::with(Options {
+            describe: Some(describes.path().to_owned()),
+            data: data.map(Path::to_owned),
+            state: Some(state.clone()),
+            ..Options::default()
+        })
+        .await
+    };
+    let find_all = async |api: &Api| {
+        let visits = "SELECT FIELDS(ALL) FROM Visit__c ORDER BY Id LIMIT 200";
+        let accounts =
+            "SELECT Id, Name, CreatedDate, (SELECT Id FROM Contacts) FROM Account ORDER BY Id";
+        (api.rows(visits).await, api.rows(accounts).await)
+    };
+    let make = async |api: &Api, key: &str| {
+        let path = format!("{V}/sobjects/Visit__c/Visit_Key__c/{key}");
+        let visit = json!({"Name": "Made", "Place__c": "Faro", "Account__c": "001AB00000Gw2xyYAB"});
+        let answer = api.send_json("PATCH", &path, &visit).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["id"].as_str().unwrap().to_owned()
+    };
+    let api = start(Some(data.path())).await;
+    let made = make(&api, "v-2").await;
+    let before = (describe(&api, "Visit__c").await, find_all(&api).await);
+    assert_eq!((before.1.0.len(), before.1.1.len()), (2, 1));
+    api.org.stop().await;
+
+    // Twice, since what is written at a restart is read at the next.
+    for number in 3..5 {
+        let api = start(None).await;
+        let after = (describe(&api, "Visit__c").await, find_all(&api).await);
+        assert_eq!(after.0, before.0);
+        assert_eq!(after.1.1, before.1.1);
+        assert_eq!(&after.1.0[..2], before.1.0);
+        // A record is found by its external id, and a new one has an id of its own.
+        let by_key = format!("{V}/sobjects/Visit__c/Visit_Key__c/v-2");
+        assert_eq!(api.get(&by_key).await.json()["Id"], made);
+        let id = make(&api, &format!("v-{number}")).await;
+        assert!(id > made, "{id} {made}");
+        assert_eq!(count(&api, "Visit__c").await, number);
+        api.org.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn records_that_leave_no_room_are_told_of() {
     let accounts =
         (0..1_100).map(|number| of("Account", &format!("A{number}"), json!({"Name": "x"})));

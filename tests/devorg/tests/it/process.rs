@@ -71,6 +71,13 @@ impl Running {
         send(url, token, method, path, body)
     }
 
+    /// Sends the data of a job.
+    pub(crate) fn upload(&self, path: &str, csv: &str) -> std::io::Result<(u16, String)> {
+        let url = self.started["url"].as_str().unwrap();
+        let token = self.started["users"][0]["access_token"].as_str().unwrap();
+        send_as(url, token, "PUT", path, ("text/csv", csv))
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -117,11 +124,21 @@ pub(crate) fn send(
     path: &str,
     body: &str,
 ) -> std::io::Result<(u16, String)> {
+    send_as(url, token, method, path, ("application/json", body))
+}
+
+fn send_as(
+    url: &str,
+    token: &str,
+    method: &str,
+    path: &str,
+    (content_type, body): (&str, &str),
+) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap())?;
     let length = body.len();
     let request = format!(
         "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+         Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes())?;
     let mut answer = String::new();

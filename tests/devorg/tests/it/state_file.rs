@@ -435,6 +435,58 @@ fn a_killed_org_has_what_it_answered_and_nothing_by_half() {
     assert_eq!(status, 200);
 }
 
+#[test]
+fn a_job_that_was_broken_off_says_what_was_done() {
+    const ROWS: usize = 20_000;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("org.sqlite");
+    let arguments = ["--state", file.to_str().unwrap()];
+    let mut running = Running::start(&arguments);
+    let json = |answer: (u16, String)| -> Json {
+        assert!((200..300).contains(&answer.0), "{answer:?}");
+        serde_json::from_str(&answer.1).unwrap_or_default()
+    };
+    let job = r#"{"object": "Account", "operation": "insert"}"#;
+    let made = running.send("POST", crate::bulk_ingest::JOBS, job).unwrap();
+    let id = json(made)["id"].as_str().unwrap().to_owned();
+    let path = format!("{}/{id}", crate::bulk_ingest::JOBS);
+    let rows: String = (0..ROWS).map(|row| format!("Broken off,{row}\n")).collect();
+    let data = format!("Name,Description\n{rows}");
+    json(running.upload(&format!("{path}/batches"), &data).unwrap());
+    let complete = r#"{"state": "UploadComplete"}"#;
+    json(running.send("PATCH", &path, complete).unwrap());
+    let done = |job: &Json| job["numberRecordsProcessed"].as_u64().unwrap();
+    let mut told = 0;
+    while told < 600 {
+        told = done(&json(running.send("GET", &path, "").unwrap()));
+    }
+    kill(running.pid());
+    drop(running);
+    running = Running::start(&arguments);
+    let job = json(running.send("GET", &path, "").unwrap());
+    assert_eq!(job["state"], "Failed", "{job}");
+    let soql = "SELECT COUNT() FROM Account WHERE Name = 'Broken off'";
+    let query = crate::client::query(&[("q", soql)]);
+    let found = json(
+        running
+            .send("GET", &format!("{V}/query?{query}"), "")
+            .unwrap(),
+    );
+    assert_eq!(found["totalSize"], done(&job), "{job}");
+    assert!(done(&job) >= told && done(&job) < ROWS as u64, "{job}");
+    let lines = |results: &str| {
+        let (status, csv) = running
+            .send("GET", &format!("{path}/{results}"), "")
+            .unwrap();
+        assert_eq!(status, 200, "{csv}");
+        assert!(csv.lines().next().unwrap().contains("Name"), "no header");
+        csv.lines().count() as u64 - 1
+    };
+    assert_eq!(lines("successfulResults"), done(&job));
+    assert_eq!(lines("unprocessedrecords"), ROWS as u64 - done(&job));
+    assert_eq!(lines("failedResults"), 0);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_cannot_be_written_is_told_and_tried_again() {
