@@ -29,6 +29,29 @@ pub(crate) fn address(option: &str, text: &str) -> Result<SocketAddr, String> {
     })
 }
 
+/// Reads a callback address: of the web or of an app's own scheme, and without a fragment (RFC 6749,
+/// section 3.1.2).
+///
+/// # Errors
+///
+/// What to write instead.
+pub(crate) fn callback(text: String) -> Result<String, String> {
+    let is_scheme = |scheme: &str| {
+        let known = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(known)
+    };
+    let is_absolute = text
+        .split_once(':')
+        .is_some_and(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty());
+    let is_odd = |c: char| c == '#' || c.is_whitespace() || c.is_control();
+    match is_absolute && !text.contains(is_odd) {
+        true => Ok(text),
+        false => Err(format!(
+            "`--redirect-uri {text}` is no address that a browser could be sent to; write all of it, like https://example.com/callback"
+        )),
+    }
+}
+
 /// Reads limits, each `NAME=MAX`.
 ///
 /// # Errors

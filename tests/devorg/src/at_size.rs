@@ -17,6 +17,9 @@ use crate::store::examined;
 use crate::value::Value;
 
 /// The contacts of an account.
+/// The moment of the sample.
+const NOON: Timestamp = Timestamp::constant(12 * 60 * 60, 0);
+
 const SHARE: usize = 10;
 
 /// An org of many contacts, with as many readings.
@@ -27,7 +30,7 @@ struct World {
 
 impl World {
     fn new(contacts: usize) -> Self {
-        let mut org = Org::sample(Timestamp::UNIX_EPOCH);
+        let mut org = Org::sample(NOON);
         org.storage.data_bytes_max = u64::MAX;
         let user = org.store.rows("User").next().unwrap().id;
         let session = Session::of_org(&org, user, TimeZone::UTC);

@@ -220,6 +220,12 @@ pub enum StateFileError {
         /// What is wrong.
         why: String,
     },
+    /// It is a folder.
+    #[error("is a folder; name a file in it, such as `{}`", .0.join("org.sqlite").display())]
+    Folder(std::path::PathBuf),
+    /// There is no folder for it.
+    #[error("would be made in `{}`, and there is no such folder; make it first", .0.display())]
+    NoFolder(std::path::PathBuf),
     /// There is no such file and none can be made, or it cannot be read or written.
     #[error("cannot be used: {0}")]
     Io(#[from] std::io::Error),
@@ -238,6 +244,8 @@ impl StateFileError {
             | Self::Objects
             | Self::HasRecords
             | Self::TooLarge(_)
+            | Self::Folder(_)
+            | Self::NoFolder(_)
             | Self::Today { .. } => true,
             Self::InUse | Self::Broken { .. } | Self::Io(_) | Self::Database(_) => false,
         }

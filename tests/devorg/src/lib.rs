@@ -59,6 +59,7 @@ pub mod value;
 
 mod admin;
 mod bulk;
+mod clock;
 mod control;
 mod data;
 

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use arguments::{address, limits, secret, token};
+use arguments::{address, callback, limits, secret, token};
 use clap::Parser;
 use jiff::civil::Date;
 use progress::Progress;
@@ -35,7 +35,8 @@ struct Arguments {
     /// Listen on an address that other machines reach, too.
     #[arg(long)]
     allow_other_machines: bool,
-    /// The org's today, such as 2026-11-23; the machine's (UTC) if left out.
+    /// A day for the org, such as 2026-11-23: it is noon (UTC) there, and a second later for each change.
+    /// The org's time is the machine's if left out.
     #[arg(long, value_name = "DATE")]
     today: Option<String>,
     /// Replace a refresh token each time it is used.
@@ -56,10 +57,11 @@ struct Arguments {
     /// How much there is of a limit, by its name in `/limits`; may be given several times.
     #[arg(long, value_name = "NAME=MAX")]
     limit: Vec<String>,
-    /// How the app stands: a way for its users to be refused, by name. An administrator cures
-    /// `not-installed` and `blocked` in a browser, at the org's `/setup/oauth-usage`.
-    #[arg(long, value_name = "NAME", value_enum, default_value_t)]
-    app_state: AppState,
+    /// How the app stands: a way for its users to be refused, by name; `ready` if left out, or as it was
+    /// where the org was kept. An administrator cures `not-installed` and `blocked` in a browser, at the
+    /// org's `/setup/oauth-usage`.
+    #[arg(long, value_name = "NAME", value_enum)]
+    app_state: Option<AppState>,
     /// A file with the certificate, in PEM, of the apps that sign JWTs.
     #[arg(long, value_name = "PATH")]
     jwt_certificate: Option<PathBuf>,
@@ -158,7 +160,8 @@ async fn main() -> ExitCode {
     if let (Some(path), Some(pem)) = (&ca_file, org.ca_pem())
         && let Err(error) = std::fs::write(path, pem)
     {
-        return fail(1, &format!("cannot write `{}`: {error}", path.display()));
+        let words = format!("`--ca-file {}` cannot be written: {error}", path.display());
+        return fail(USAGE, &words);
     }
     let printed = serde_json::to_string(&started)
         .map_err(io::Error::from)
@@ -192,12 +195,13 @@ fn options(arguments: Arguments) -> Result<Options, String> {
         }
         None => None,
     };
+    let redirect_uris: Result<_, _> = arguments.redirect_uri.into_iter().map(callback).collect();
     Ok(Options {
         listen,
         allow_other_machines: arguments.allow_other_machines,
         today,
         rotate_refresh_tokens: arguments.rotate_refresh_tokens,
-        redirect_uris: arguments.redirect_uri,
+        redirect_uris: redirect_uris?,
         client_id: client_id.transpose()?,
         client_secret: client_secret.transpose()?,
         access_token: access_token.transpose()?,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use crate::access::{Access, Level};
+use crate::clock::Clock;
 use crate::id::Id;
 use crate::schema::{Field, FieldType, Object, Schema};
 use crate::seen::{self, Seen};
@@ -31,8 +32,7 @@ pub struct Org {
     pub(crate) storage: Storage,
     /// What each user has looked at.
     pub(crate) seen: Seen,
-    /// The moment of the last change, or of the start.
-    clock: Timestamp,
+    clock: Clock,
     /// When the schema was last changed: before the start.
     schema_changed: Timestamp,
     /// The moment of the start.
@@ -52,7 +52,7 @@ pub(crate) struct KeptOrg {
 #[derive(Debug)]
 #[must_use = "a transaction must end"]
 pub(crate) struct Beginning {
-    clock: Timestamp,
+    clock: Clock,
     savepoint: Savepoint,
     seen: seen::Savepoint,
 }
@@ -137,7 +137,7 @@ impl Org {
             id,
             storage: Storage::default(),
             seen: Seen::default(),
-            clock: now,
+            clock: Clock::at(now),
             started: now,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }
@@ -156,7 +156,7 @@ impl Org {
     pub(crate) fn kept(&self) -> KeptOrg {
         KeptOrg {
             id: self.id,
-            clock: self.clock,
+            clock: self.clock.last(),
             started: self.started,
             schema_changed: self.schema_changed,
         }
@@ -175,16 +175,20 @@ impl Org {
 
     /// Moves the org's time to a moment, unless it is there already.
     pub(crate) fn move_on(&mut self, to: Timestamp) {
-        self.clock = self.clock.max(to);
+        self.clock.move_on(to);
         self.started = to;
     }
 
-    /// Gives the org's time: that of its start, and a second later for every change since.
-    ///
-    /// It does not follow the machine's clock, so that the same questions have the same answers
-    /// all day.
+    /// Lets the org's time go with the machine's.
+    pub(crate) fn let_time_go(&mut self) {
+        self.clock.go();
+    }
+
+    /// Gives the org's time, in whole seconds: the machine's, or, where the org has a day of its own, that
+    /// of its start and a second later for every change since, so that the same questions have the same
+    /// answers all day.
     pub fn now(&self) -> Timestamp {
-        self.clock
+        self.clock.now()
     }
 
     /// Gives when the schema was last changed.
@@ -192,13 +196,9 @@ impl Org {
         self.schema_changed
     }
 
-    /// Moves the org's time on for a change, and gives it.
+    /// Gives the moment of a change.
     pub(crate) fn tick(&mut self) -> Timestamp {
-        self.clock = self
-            .clock
-            .checked_add(SignedDuration::from_secs(1))
-            .unwrap_or(self.clock);
-        self.clock
+        self.clock.tick()
     }
 
     /// Does work that is done whole or not at all: an error, or a panic, takes back whatever was

@@ -39,7 +39,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Whether `listen` may be an address that other machines reach.
     pub allow_other_machines: bool,
-    /// The org's today; `None` is the machine's, in UTC.
+    /// The org's day, at whose noon (UTC) its time stands still, but for a second for each change; with
+    /// `None` its time is the machine's.
     pub today: Option<Date>,
     /// The app's consumer key; `None` is a random one.
     pub client_id: Option<String>,
@@ -58,7 +59,7 @@ pub struct Options {
     /// Other limits that are not to be as usual, in the units that `/limits` shows them in.
     pub limits: Vec<(Limit, u64)>,
     /// How the app stands at the start; see [`AppState`] for what each does.
-    pub app_state: AppState,
+    pub app_state: Option<AppState>,
     /// The certificate, in PEM, whose key signs for the apps of the JWT bearer flow; `None` is no
     /// certificate, and every assertion is refused.
     pub jwt_certificate: Option<String>,
@@ -99,7 +100,7 @@ impl Default for Options {
             refresh_token: None,
             api_requests_max: Limit::DailyApiRequests.default_max(),
             limits: Vec::new(),
-            app_state: AppState::Ready,
+            app_state: None,
             jwt_certificate: None,
             #[cfg(feature = "program")]
             tls: None,

@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use crate::bulk::classic::ClassicJobs;
 use crate::bulk::{Jobs, Queue, State};
+use crate::clock;
 use crate::data::administrator;
 use crate::error::StartError;
 use crate::id::Id;
@@ -17,7 +18,7 @@ use crate::id::Id;
 use crate::likeness;
 use crate::limits::{Limit, Limits};
 use crate::oauth::{
-    App, AppState, Apps, Consent, Given, Grants, KeptApp, Scopes, main_app, other_apps, random,
+    App, Apps, Consent, Given, Grants, KeptApp, Scopes, main_app, other_apps, random,
 };
 use crate::org::Org;
 use crate::server::{DevUser, Options};
@@ -59,7 +60,7 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
     let now = options
         .today
         .and_then(|today| TimeZone::UTC.to_timestamp(today.at(12, 0, 0, 0)).ok())
-        .unwrap_or_else(Timestamp::now);
+        .unwrap_or_else(clock::machine);
     #[cfg(feature = "program")]
     let (start, state_file) = state_file::start(&options, now)?;
     #[cfg(not(feature = "program"))]
@@ -73,6 +74,10 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
         jobs,
         classic_jobs,
     } = start;
+
+    if options.today.is_none() {
+        org.let_time_go();
+    }
 
     let mut maxima = vec![(Limit::DailyApiRequests, options.api_requests_max)];
     maxima.append(&mut options.limits);
@@ -202,8 +207,8 @@ fn apps(
     if let Some(secret) = &options.client_secret {
         main.client_secret.clone_from(secret);
     }
-    if options.app_state != AppState::Ready {
-        main.set(options.app_state);
+    if let Some(state) = options.app_state {
+        main.set(state);
     }
     Ok(apps)
 }

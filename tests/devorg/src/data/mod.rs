@@ -52,16 +52,16 @@ impl Org {
     /// has changed.
     pub fn sample(now: Timestamp) -> Self {
         static SAMPLES: Mutex<BTreeMap<Timestamp, Org>> = Mutex::new(BTreeMap::new());
-        let noon = Self::noon(now);
+        let noon = Self::last_noon(now);
         let mut samples = SAMPLES.lock().unwrap_or_else(PoisonError::into_inner);
         let sample = samples.entry(noon).or_insert_with(|| Self::made(noon));
         sample.clone()
     }
 
-    /// Gives noon (UTC) of the day of a moment.
-    pub(crate) fn noon(now: Timestamp) -> Timestamp {
-        let noon = now.as_second().div_euclid(DAY_SECONDS) * DAY_SECONDS + NOON_SECONDS;
-        Timestamp::from_second(noon).unwrap_or(now)
+    /// Gives the last noon (UTC): the records are of that moment, so that none is of the future.
+    fn last_noon(now: Timestamp) -> Timestamp {
+        let days = (now.as_second() - NOON_SECONDS).div_euclid(DAY_SECONDS);
+        Timestamp::from_second(days * DAY_SECONDS + NOON_SECONDS).unwrap_or(now)
     }
 
     fn made(noon: Timestamp) -> Self {
@@ -72,7 +72,7 @@ impl Org {
 
     /// Makes an org of a schema with the sample's records.
     pub(crate) fn sample_of(schema: Schema, now: Timestamp) -> Self {
-        let (mut seed, people) = Seed::bare(schema, Org::noon(now));
+        let (mut seed, people) = Seed::bare(schema, Org::last_noon(now));
         seed.add_business(&people);
         seed.org
     }
@@ -81,7 +81,7 @@ impl Org {
     /// administrator: users, what they may do, queues, record types, list views, reports and
     /// approval processes.
     pub(crate) fn bare(schema: Schema, now: Timestamp) -> (Self, Id) {
-        let (seed, _) = Seed::bare(schema, Org::noon(now));
+        let (seed, _) = Seed::bare(schema, Org::last_noon(now));
         (seed.org, seed.admin)
     }
 }

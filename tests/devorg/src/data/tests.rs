@@ -13,7 +13,7 @@ use crate::store::Record;
 use crate::value::Value;
 
 fn org() -> Org {
-    Org::sample("2026-11-23T09:30:00Z".parse().unwrap())
+    Org::sample("2026-11-23T12:00:00Z".parse().unwrap())
 }
 
 #[test]

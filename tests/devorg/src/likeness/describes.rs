@@ -14,13 +14,15 @@ use crate::schema::{Object, Schema};
 #[derive(Debug, thiserror::Error)]
 pub enum DescribeError {
     /// The folder or a file in it cannot be read.
-    #[error("cannot read `{}`: {source}", .path.display())]
+    #[error("cannot read `{}`: {source}; {advice}", .path.display())]
     Read {
         /// The folder or file.
         path: PathBuf,
         /// Why not.
         #[source]
         source: io::Error,
+        /// What to do.
+        advice: &'static str,
     },
     /// There is nothing to load.
     #[error(
@@ -92,6 +94,7 @@ pub(super) fn read(folder: &Path) -> Result<Schema, DescribeError> {
     for path in super::json_files(folder).map_err(|source| DescribeError::Read {
         path: folder.to_owned(),
         source,
+        advice: "name the folder that the describes are in",
     })? {
         described.push(describe(&path)?);
     }
@@ -107,6 +110,7 @@ fn describe(path: &Path) -> Result<Described, DescribeError> {
     let bytes = std::fs::read(path).map_err(|source| DescribeError::Read {
         path: path.to_owned(),
         source,
+        advice: super::READABLE,
     })?;
     let read: Result<Json, _> = serde_json::from_slice(&bytes);
     let json = read.map_err(|error| DescribeError::NoDescribe {

@@ -84,6 +84,9 @@ pub(crate) fn schema(describes: Option<&Path>) -> Result<Schema, DescribeError> 
     }
 }
 
+/// What to do about a file that is there and cannot be read.
+const READABLE: &str = "let whoever starts the org read it";
+
 /// Gives the `*.json` of a folder, by name.
 fn json_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();

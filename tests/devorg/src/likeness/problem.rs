@@ -13,13 +13,15 @@ const PROBLEMS_MAX: usize = 20;
 #[derive(Debug, thiserror::Error)]
 pub enum DataError {
     /// The folder or a file in it cannot be read.
-    #[error("cannot read `{}`: {source}", .path.display())]
+    #[error("cannot read `{}`: {source}; {advice}", .path.display())]
     Read {
         /// The folder or file.
         path: PathBuf,
         /// Why not.
         #[source]
         source: io::Error,
+        /// What to do.
+        advice: &'static str,
     },
     /// There is nothing to load.
     #[error(

@@ -37,6 +37,7 @@ pub(super) fn sources(folder: &Path, notes: &mut Notes) -> Result<Vec<Source>, D
     let files = json_files(folder).map_err(|source| DataError::Read {
         path: folder.to_owned(),
         source,
+        advice: "name the folder that the export is in",
     })?;
     if files.is_empty() {
         let folder = folder.to_owned();
@@ -92,6 +93,7 @@ fn steps(plan: &Path) -> Result<Vec<Step>, DataError> {
     let bytes = std::fs::read(plan).map_err(|source| DataError::Read {
         path: plan.to_owned(),
         source,
+        advice: super::READABLE,
     })?;
     serde_json::from_slice(&bytes).map_err(|error| DataError::NoPlan {
         file: shown(plan),

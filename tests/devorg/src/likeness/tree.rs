@@ -25,6 +25,10 @@ pub(super) fn each_record(
     let file = File::open(&source.path).map_err(|error| DataError::Read {
         path: source.path.clone(),
         source: error,
+        advice: match source.object {
+            Some(_) => "a plan names it: export anew, or take the plan away",
+            None => super::READABLE,
+        },
     })?;
     let mut json = serde_json::Deserializer::from_reader(BufReader::new(file));
     let read = Tree(take).deserialize(&mut json).and_then(|()| json.end());

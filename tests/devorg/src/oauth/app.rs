@@ -77,7 +77,8 @@ impl Action {
         }
     }
 
-    /// Gives the state that it leads to.
+    /// Gives the state that it leads to. It mends no other thing that is wrong with an app, so that one with
+    /// another has no such button.
     pub(super) fn leads_to(self) -> AppState {
         match self {
             Self::Install | Self::Unblock => AppState::Ready,
@@ -90,8 +91,7 @@ impl Action {
     pub(super) fn fits(self, state: AppState) -> bool {
         match self {
             Self::Install => state == AppState::NotInstalled,
-            Self::Uninstall => !matches!(state, AppState::NotInstalled | AppState::Blocked),
-            Self::Block => state != AppState::Blocked,
+            Self::Uninstall | Self::Block => state == AppState::Ready,
             Self::Unblock => state == AppState::Blocked,
         }
     }

@@ -1,4 +1,4 @@
-//! The rows of an answer as JSON: `attributes` first, then the members as selected.
+//! The rows of an answer as JSON: `attributes` and the members that were selected.
 //!
 //! A missing parent is null; so is a child subquery that finds nothing.
 

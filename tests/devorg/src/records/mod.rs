@@ -120,10 +120,13 @@ pub(crate) fn by_field(
 ///
 /// `NOT_FOUND` when it is none.
 pub(crate) fn key_field<'o>(object: &'o Object, name: &str) -> Result<&'o Field, ApiError> {
-    object
-        .field(name)
-        .filter(|field| field.external_id || field.id_lookup)
-        .ok_or_else(|| no_external_id(name))
+    let field = object.field(name);
+    let key = field.filter(|field| field.external_id || field.id_lookup);
+    key.ok_or_else(|| match Id::parse(name) {
+        // `/sobjects/Account/{id}/Owner`: the record is there, and what hangs on it is not.
+        Some(_) => ApiError::not_found(),
+        None => no_external_id(name),
+    })
 }
 
 /// Gives the value that an external id in a path names.

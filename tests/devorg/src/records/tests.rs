@@ -11,7 +11,7 @@ use super::*;
 use crate::value::Value;
 
 pub(super) fn org() -> (Org, Session) {
-    let org = Org::sample("2026-11-23T09:30:00Z".parse().unwrap());
+    let org = Org::sample("2026-11-23T12:00:00Z".parse().unwrap());
     let session = Session::of(&org, Id::numbered("005", 1));
     (org, session)
 }

@@ -143,6 +143,11 @@ impl Call<'_> {
     }
 
     fn body<T: serde::de::DeserializeOwned>(&self, code: &str) -> Result<T, ApiError> {
+        // As Salesforce's own libraries send it.
+        if self.request.body.trim_ascii_start().starts_with(b"<") {
+            let message = "The only content type of this org is JSON, and the body is XML";
+            return Err(refused(code, message));
+        }
         serde_json::from_slice(&self.request.body).map_err(|error| refused(code, error.to_string()))
     }
 

@@ -25,7 +25,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::error::{StartError, StateFileError};
 use crate::likeness;
-use crate::org::{KeptOrg, Org};
+use crate::org::KeptOrg;
 use crate::server::Options;
 use crate::start::Start;
 use crate::state::Shared;
@@ -120,7 +120,7 @@ pub(crate) fn start(
         return Err(failed(StateFileError::Today { today }));
     }
     // Days pass while the org is stopped.
-    start.org.move_on(Org::noon(now));
+    start.org.move_on(now);
     start.org.remember_unsaved(false);
     Ok((start, Some(file)))
 }
@@ -154,6 +154,13 @@ impl StateFile {
     ///
     /// It is something else, of another version, in use, or cannot be written.
     fn open(path: &Path) -> Result<Self, StateFileError> {
+        if path.is_dir() {
+            return Err(StateFileError::Folder(path.to_owned()));
+        }
+        let folder = path.parent().filter(|folder| *folder != Path::new(""));
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(StateFileError::NoFolder(folder.to_owned()));
+        }
         make_private(path)?;
         // The path is one of a file, whatever it looks like.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;

@@ -482,7 +482,7 @@ async fn apps_are_held_to_their_settings() {
 #[tokio::test]
 async fn the_switch_of_the_start_is_that_of_the_app() {
     let api = Api::with(Options {
-        app_state: AppState::Blocked,
+        app_state: Some(AppState::Blocked),
         ..Options::default()
     })
     .await;

@@ -219,6 +219,10 @@ async fn what_the_older_api_refuses_has_its_shape() {
     ] {
         refused(api.classic("POST", JOB, &job.to_string()).await, code);
     }
+    let xml = "<?xml version=\"1.0\"?><jobInfo><object>Account</object></jobInfo>";
+    let answer = api.classic("POST", JOB, xml).await;
+    assert!(answer.text.contains("this org is JSON"), "{answer:?}");
+    refused(answer, "InvalidJob");
     for (path, code) in [
         ("/services/async/1.0/job", "InvalidUrl"),
         ("/services/async/59.0/jobs", "InvalidUrl"),

@@ -637,7 +637,7 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
     error: the records cannot be loaded: `…` has no `*.json`; write records into it with `sf data export tree --plan --output-dir`
     error: the records cannot be loaded: `a.json` has no records as `sf data export tree` writes them: invalid type: sequence, expected an object with `records` at line 1 column 1; export it anew, or take it away
     error: the records cannot be loaded: `a-plan.json` is no plan as `sf data export tree --plan` writes it: invalid type: map, expected a sequence at line 1 column 0; export it anew, or take it away
-    error: the records cannot be loaded: cannot read `…/none.json`: No such file or directory (os error 2)
+    error: the records cannot be loaded: cannot read `…/none.json`: No such file or directory (os error 2); a plan names it: export anew, or take the plan away
     error: the records cannot be loaded: the org does not take these records:
       a.json: record 1: INVALID_TYPE: the record has no `type` among its `attributes`
     mend the files, or load your org's own describes, too

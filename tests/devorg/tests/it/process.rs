@@ -71,6 +71,12 @@ impl Running {
         send(url, token, method, path, body)
     }
 
+    /// Sends a request to the admin endpoint.
+    pub(crate) fn send_to_admin(&self, method: &str, path: &str) -> std::io::Result<(u16, String)> {
+        let url = self.started["admin_url"].as_str().unwrap();
+        send(url, "", method, path, "")
+    }
+
     /// Sends the data of a job.
     pub(crate) fn upload(&self, path: &str, csv: &str) -> std::io::Result<(u16, String)> {
         let url = self.started["url"].as_str().unwrap();
@@ -134,10 +140,11 @@ fn send_as(
     path: &str,
     (content_type, body): (&str, &str),
 ) -> std::io::Result<(u16, String)> {
-    let mut stream = TcpStream::connect(url.strip_prefix("http://").unwrap())?;
+    let host = url.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host)?;
     let length = body.len();
     let request = format!(
-        "{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
          Content-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n{body}"
     );
     stream.write_all(request.as_bytes())?;

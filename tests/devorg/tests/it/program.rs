@@ -1,7 +1,9 @@
 //! The program: one line, then it serves until it is stopped.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use crate::client::{V, query};
 use crate::process::{Running, run};
 
 #[test]
@@ -47,6 +49,56 @@ fn one_line_says_where_it_is_and_how_to_get_in() {
 }
 
 #[test]
+fn its_time_is_the_machines_unless_it_has_a_day_of_its_own() {
+    let running = Running::start(&[]);
+    let get = |path: &str| -> Json {
+        let (status, body) = running.send("GET", path, "").unwrap();
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let select = |soql: &str| get(&format!("{V}/query?{}", query(&[("q", soql)])));
+    // Nothing of the sample is of the future.
+    let future = select("SELECT COUNT() FROM Measurement__c WHERE LastModifiedDate > TOMORROW");
+    let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
+    let later = select(&format!(
+        "SELECT COUNT() FROM Case WHERE CreatedDate > {now}"
+    ));
+    assert_eq!(
+        (&future["totalSize"], &later["totalSize"]),
+        (&0.into(), &0.into())
+    );
+
+    let (status, made) = running
+        .send(
+            "POST",
+            &format!("{V}/sobjects/Account"),
+            r#"{"Name": "New"}"#,
+        )
+        .unwrap();
+    assert_eq!(status, 201, "{made}");
+    let made: Json = serde_json::from_str(&made).unwrap();
+    let id = made["id"].as_str().unwrap();
+    let row = &select(&format!(
+        "SELECT CreatedDate FROM Account WHERE Id = '{id}'"
+    ))["records"][0];
+    let created = row["CreatedDate"].as_str().unwrap().replace("+0000", "Z");
+    let created: Timestamp = created.parse().unwrap();
+    let second = SignedDuration::from_secs(1);
+    assert!(
+        now - second <= created && created <= Timestamp::now() + second,
+        "{created}"
+    );
+    // Who asks by a clock of its own hears of it.
+    let minute = SignedDuration::from_secs(60);
+    let (start, end) = (now - minute * 10, now + minute * 2);
+    let [start, end] = [start, end].map(|moment| moment.strftime("%FT%TZ").to_string());
+    let window = query(&[("start", &*start), ("end", &*end)]);
+    let updated = get(&format!("{V}/sobjects/Account/updated?{window}"));
+    assert_eq!(updated["ids"], serde_json::json!([id]));
+    running.stop();
+}
+
+#[test]
 fn mistakes_are_one_sentence_and_exit_code_2() {
     let mut sentences = String::new();
     for arguments in [
@@ -66,6 +118,8 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
         ["--client-secret-env", "NO_SUCH_VARIABLE"],
         ["--access-token-env", "NO_SUCH_VARIABLE"],
         ["--access-token-env", "WITH_SPACES"],
+        ["--redirect-uri", "nope"],
+        ["--redirect-uri", "https://example.com/callback#here"],
         ["--limit", "DailyApiRequests"],
         ["--limit", "DailyApiRequests=many"],
         ["--limit", "DailyRequests=1"],
@@ -96,6 +150,8 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
     error: `--client-secret-env NO_SUCH_VARIABLE`: the environment has no variable `NO_SUCH_VARIABLE`; the option takes a variable's name, not the secret
     error: `--access-token-env NO_SUCH_VARIABLE`: the environment has no variable `NO_SUCH_VARIABLE`; the option takes a variable's name, not the secret
     error: the value of the variable that `--access-token-env WITH_SPACES` names must be of visible ASCII characters, at least one, without spaces
+    error: `--redirect-uri nope` is no address that a browser could be sent to; write all of it, like https://example.com/callback
+    error: `--redirect-uri https://example.com/callback#here` is no address that a browser could be sent to; write all of it, like https://example.com/callback
     error: `--limit DailyApiRequests` is no limit; write it like DailyApiRequests=100, with a whole number
     error: `--limit DailyApiRequests=many` is no limit; write it like DailyApiRequests=100, with a whole number
     error: `--limit DailyRequests=1`: there is no limit `DailyRequests`; `GET /services/data/v68.0/limits` names them

@@ -298,6 +298,25 @@ async fn tokens_are_for_the_owner_of_the_file() {
 }
 
 #[test]
+fn an_app_stays_as_it_was_unless_the_start_says_how_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("org.sqlite");
+    let state = ["--state", path.to_str().unwrap(), "--admin"];
+    let app = |more: &[&str]| {
+        let running = Running::start(&[&state[..], more].concat());
+        let (_, body) = running.send_to_admin("GET", "/apps").unwrap();
+        running.stop();
+        let apps: Json = serde_json::from_str(&body).unwrap_or_else(|_| unreachable!("{body}"));
+        apps[0]["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(app(&[]), "ready");
+    assert_eq!(app(&["--app-state", "blocked"]), "blocked");
+    assert_eq!(app(&[]), "blocked");
+    assert_eq!(app(&["--app-state", "ready"]), "ready");
+    assert_eq!(app(&[]), "ready");
+}
+
+#[test]
 fn a_file_that_is_none_is_refused_and_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
@@ -308,8 +327,8 @@ fn a_file_that_is_none_is_refused_and_stays() {
     for (name, today, code) in [
         ("text", "2026-11-23", 2),
         ("taken", "2026-11-23", 1),
-        (".", "2026-11-23", 1),
-        ("nowhere/file", "2026-11-23", 1),
+        (".", "2026-11-23", 2),
+        ("nowhere/file", "2026-11-23", 2),
     ] {
         let output = run(&["--state", &path(name), "--today", today]);
         let words = String::from_utf8(output.stderr).unwrap();
@@ -326,8 +345,8 @@ fn a_file_that_is_none_is_refused_and_stays() {
     insta::assert_snapshot!(sentences, @"
     error: `--state …/text` is no state file of an org; choose another name for a new one
     error: `--state …/taken` is used by another org that runs; stop that one, or choose another name for a new file
-    error: `--state …/.` cannot be used: Is a directory (os error 21)
-    error: `--state …/nowhere/file` cannot be used: No such file or directory (os error 2)
+    error: `--state …/.` is a folder; name a file in it, such as `…/./org.sqlite`
+    error: `--state …/nowhere/file` would be made in `…/nowhere`, and there is no such folder; make it first
     error: `--state …/taken` keeps an org whose today is 2026-11-23 already; say that day or a later one, or none
     ");
     assert_eq!(

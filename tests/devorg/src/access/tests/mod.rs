@@ -21,7 +21,7 @@ use crate::org::Session;
 use crate::query::{Answer, Options, run};
 use crate::value::Value;
 
-static ORG: LazyLock<Org> = LazyLock::new(|| Org::sample("2026-11-23T09:30:00Z".parse().unwrap()));
+static ORG: LazyLock<Org> = LazyLock::new(|| Org::sample("2026-11-23T12:00:00Z".parse().unwrap()));
 
 /// Places of the sample's users in the order that they were made.
 const ADMIN: u64 = 1;
