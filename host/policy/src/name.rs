@@ -109,6 +109,14 @@ name!(
     "up to 128 visible ASCII characters without spaces"
 );
 name!(
+    /// A name of a group of people.
+    GroupName,
+    "group's name",
+    128,
+    is_id,
+    "up to 128 visible ASCII characters without spaces"
+);
+name!(
     /// A connection's id.
     ConnectionId,
     "connection's id",
