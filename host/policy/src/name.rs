@@ -170,6 +170,8 @@ mod tests {
         for wrong in ["", "a b", "a\n", "ä", "a\u{202e}", &"a".repeat(129)] {
             assert!(AgentId::parse(wrong).is_err(), "{wrong}");
         }
+        assert!(GroupName::parse("Sales/EMEA").is_ok());
+        assert!(GroupName::parse("two words").is_err());
         assert!(ConnectorName::parse("my-connector2").is_ok());
         assert!(ConnectorName::parse("my_connector").is_err());
         insta::assert_snapshot!(

@@ -73,7 +73,7 @@ CREATE TABLE connections (
     CHECK ((state = 'reconnect') = (reason IS NOT NULL)),
     CHECK ((identity IS NULL) = (identity_key IS NULL)),
     CHECK ((lease_holder IS NULL) = (lease_until IS NULL))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE UNIQUE INDEX connections_one_each ON connections (person, connector) WHERE person IS NOT NULL;
 CREATE INDEX connections_by_secrets_key ON connections (secrets_key);
@@ -99,7 +99,7 @@ CREATE TABLE sign_ins (
     expires INTEGER NOT NULL,
     sealed BLOB NOT NULL,
     sealed_key INTEGER NOT NULL REFERENCES keys (id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX sign_ins_by_person ON sign_ins (person, expires);
 CREATE INDEX sign_ins_by_expiry ON sign_ins (expires);

@@ -28,6 +28,8 @@ mod seal;
 mod sharing;
 mod sign_in;
 mod store;
+#[cfg(feature = "keyring")]
+mod system_keyring;
 mod text;
 
 pub use address::{AddressError, Location};

@@ -59,6 +59,14 @@ pub enum KeyError {
     /// The system gives no randomness.
     #[error("the system gives no randomness to make a master key from")]
     Randomness,
+    /// The system's keyring holds another key under that name.
+    #[error(
+        "the system's keyring holds another key as `{name}`, which a store may need: choose another name"
+    )]
+    Taken {
+        /// The name.
+        name: String,
+    },
     /// The system's keyring does not answer.
     #[error(
         "the system's keyring does not give the master key: {problem}. Unlock it, or keep the key in a file or an environment variable"
@@ -224,10 +232,15 @@ fn make(path: &Path) -> Result<(), KeyError> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             Err(file_error(path, "made", error))
         }
-        // A key that is lost with the machine's power loses what is sealed under it.
-        _ => fs::File::open(folder)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|error| file_error(path, "made", error)),
+        _ => sync(folder).map_err(|error| file_error(path, "made", error)),
+    }
+}
+
+/// Syncs a folder's names: a key that is lost with the machine's power loses what is sealed under it.
+fn sync(folder: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => fs::File::open(folder)?.sync_all(),
+        false => Ok(()),
     }
 }
 

@@ -55,17 +55,15 @@ pub enum Found {
     NotShared,
 }
 
-/// Whether `?person` has a share of the connection `c`: the people who are known, by any of three ways.
-macro_rules! shared_with {
-    ($person:literal) => {
-        concat!(
-            "EXISTS (SELECT 1 FROM people p JOIN shares s ON s.connection = c.id WHERE p.id = ",
-            $person,
-            " AND ((s.person IS NULL AND s.group_name IS NULL) OR s.person = p.id OR s.group_name IN \
-             (SELECT m.group_name FROM group_members m WHERE m.person = p.id)))"
-        )
-    };
-}
+/// A person's own connection of a connector.
+const OWN: &str = "SELECT * FROM connections WHERE person = ?1 AND connector = ?2";
+
+/// A shared connection, if it is shared with a person who is known here: by themselves, by a group, or with everyone.
+const SHARED_WITH: &str = "SELECT * FROM connections c \
+    WHERE c.id = ?1 AND c.person IS NULL AND c.connector = ?3 AND EXISTS ( \
+        SELECT 1 FROM people p JOIN shares s ON s.connection = c.id WHERE p.id = ?2 AND ( \
+            (s.person IS NULL AND s.group_name IS NULL) OR s.person = p.id OR s.group_name IN \
+                (SELECT m.group_name FROM group_members m WHERE m.person = p.id)))";
 
 impl Store {
     /// Shares a shared connection with somebody, and says whether that was new.
@@ -177,30 +175,29 @@ impl Store {
         connector: &ConnectorName,
     ) -> Result<Found, StoreError> {
         let mut tx = self.read().await?;
-        // One row at most comes out: whose account it is, is settled by the agent alone.
-        let row = sqlx::query(concat!(
-            "SELECT c.*, a.account FROM (SELECT ?1 AS agent, ?2 AS person, ?3 AS connector) q \
-             LEFT JOIN agent_connectors a ON a.agent = q.agent AND a.connector = q.connector \
-             LEFT JOIN connections c ON c.connector = q.connector AND CASE a.account \
-                 WHEN 'shared' THEN c.id = a.connection AND c.person IS NULL AND ",
-            shared_with!("q.person"),
-            " ELSE c.person = q.person END"
-        ))
+        let of_agent: Option<(String, Option<String>)> = sqlx::query_as(
+            "SELECT account, connection FROM agent_connectors WHERE agent = ?1 AND connector = ?2",
+        )
         .bind(caller.agent.as_str())
-        .bind(caller.person.as_str())
         .bind(connector.as_str())
-        .fetch_one(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
-        let id: Option<String> = row.try_get("id")?;
-        if id.is_some() {
-            let connection = of_row(self, &mut tx, &row).await?;
-            return Ok(Found::Connection(Box::new(connection)));
+        let (query, missing) = match of_agent {
+            Some((_, Some(shared))) => (sqlx::query(SHARED_WITH).bind(shared), Found::NotShared),
+            _ => (sqlx::query(OWN), Found::NoneOfTheirOwn),
+        };
+        let row = query
+            .bind(caller.person.as_str())
+            .bind(connector.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        match row {
+            Some(row) => {
+                let connection = of_row(self, &mut tx, &row).await?;
+                Ok(Found::Connection(Box::new(connection)))
+            }
+            None => Ok(missing),
         }
-        let account: Option<&str> = row.try_get("account")?;
-        Ok(match account {
-            Some("shared") => Found::NotShared,
-            _ => Found::NoneOfTheirOwn,
-        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! uses an answer twice. So the state that the answer carries names one sign-in of one person in one browser; it is not
 //! stored, only its digest; and whoever takes the sign-in takes it away.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
-use crate::connection::{Endpoints, Owner, environment_of, environment_word, open, seal};
+use crate::connection::{Endpoints, Owner, environment_of, environment_word, exposed, open, seal};
 use crate::error::StoreError;
 use crate::people::require_person;
 use crate::seal::Place;
@@ -155,7 +156,7 @@ impl Store {
                 let (key, sealed) = (row.try_get("sealed_key")?, row.try_get("sealed")?);
                 let anchor = [id.as_str(), &person, &expires.to_string()];
                 let place = place(&anchor);
-                let record: Record = open(self, &mut tx, place, key, sealed).await?;
+                let record: Record<'static> = open(self, &mut tx, place, key, sealed).await?;
                 match expires <= now {
                     true => Taken::Expired,
                     false => Taken::Taken(Box::new(record.into())),
@@ -196,7 +197,7 @@ fn place<'a>(anchor: &'a [&'a str]) -> Place<'a> {
 
 /// A sign-in as it is sealed: JSON. Everything is sealed, so that nothing of it can be turned to another purpose.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct Record<'a> {
     person: PersonId,
     /// None: shared.
     owner: Option<PersonId>,
@@ -205,17 +206,16 @@ struct Record {
     environment: String,
     replaces: Option<ConnectionId>,
     browser: Option<Digest>,
-    verifier: String,
+    verifier: Cow<'a, str>,
     client_id: String,
-    client_secret: Option<String>,
+    client_secret: Option<Cow<'a, str>>,
     endpoints: Endpoints,
     redirect_uri: String,
     scopes: Vec<String>,
 }
 
-impl From<&SignIn> for Record {
-    fn from(sign_in: &SignIn) -> Self {
-        let secret = |secret: &SecretString| secret.expose_secret().to_owned();
+impl<'a> From<&'a SignIn> for Record<'a> {
+    fn from(sign_in: &'a SignIn) -> Self {
         Self {
             person: sign_in.person.clone(),
             owner: sign_in.owner.person().cloned(),
@@ -224,9 +224,9 @@ impl From<&SignIn> for Record {
             environment: environment_word(sign_in.environment).to_owned(),
             replaces: sign_in.replaces.clone(),
             browser: sign_in.browser,
-            verifier: secret(&sign_in.verifier),
+            verifier: exposed(&sign_in.verifier),
             client_id: sign_in.client_id.clone(),
-            client_secret: sign_in.client_secret.as_ref().map(secret),
+            client_secret: sign_in.client_secret.as_ref().map(exposed),
             endpoints: sign_in.endpoints.clone(),
             redirect_uri: sign_in.redirect_uri.clone(),
             scopes: sign_in.scopes.clone(),
@@ -234,8 +234,9 @@ impl From<&SignIn> for Record {
     }
 }
 
-impl From<Record> for SignIn {
-    fn from(record: Record) -> Self {
+impl From<Record<'_>> for SignIn {
+    fn from(record: Record<'_>) -> Self {
+        let secret = |text: Cow<'_, str>| SecretString::from(text.into_owned());
         Self {
             person: record.person,
             owner: record.owner.map_or(Owner::Shared, Owner::Person),
@@ -244,9 +245,9 @@ impl From<Record> for SignIn {
             environment: environment_of(&record.environment),
             replaces: record.replaces,
             browser: record.browser,
-            verifier: record.verifier.into(),
+            verifier: secret(record.verifier),
             client_id: record.client_id,
-            client_secret: record.client_secret.map(SecretString::from),
+            client_secret: record.client_secret.map(secret),
             endpoints: record.endpoints,
             redirect_uri: record.redirect_uri,
             scopes: record.scopes,

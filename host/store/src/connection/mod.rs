@@ -16,6 +16,7 @@ pub use secrets::{ConnectionSecrets, Endpoints, Grant};
 
 pub(crate) use row::{environment_of, environment_word, of_row, open, seal};
 use secrets::Record as SecretsRecord;
+pub(crate) use secrets::exposed;
 
 /// Whose a connection is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -100,7 +100,8 @@ enum GrantRecord<'a> {
     },
 }
 
-fn exposed(secret: &SecretString) -> Cow<'_, str> {
+/// Lends a secret to a record that is about to be sealed.
+pub(crate) fn exposed(secret: &SecretString) -> Cow<'_, str> {
     Cow::Borrowed(secret.expose_secret())
 }
 
