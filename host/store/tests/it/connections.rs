@@ -28,7 +28,10 @@ async fn what_is_kept_is_found_again_with_its_secrets() {
         again.own_connection(&ada(), &crm()).await.unwrap(),
         Some(stored.clone())
     );
-    assert_eq!(again.connections().await.unwrap(), [stored.clone()]);
+    assert_eq!(
+        again.connections().await.unwrap(),
+        std::slice::from_ref(&stored)
+    );
     assert_eq!(stored.owner, Owner::Person(ada()));
     assert_eq!(stored.origin, new.origin);
     assert_eq!(stored.identity, new.identity);
