@@ -173,16 +173,56 @@ async fn remains(tx: &mut SqliteConnection, newest: i64) -> Result<bool, StoreEr
 mod tests {
     use std::collections::BTreeSet;
 
+    use portcullis::ports::credentials::Environment;
+    use portcullis_policy::{ConnectorName, Origin};
+    use secrecy::ExposeSecret;
+    use tempfile::TempDir;
+
     use super::*;
     use crate::address::Location;
+    use crate::connection::{
+        ConnectionSecrets, ConnectionState, Endpoints, Grant, NewConnection, Owner,
+    };
     use crate::store::StoreOptions;
 
-    #[tokio::test]
-    async fn every_column_that_needs_a_key_is_sealed_anew() {
+    async fn store() -> (TempDir, Store) {
         let folder = tempfile::tempdir().unwrap();
         let master = MasterKey::random().unwrap();
         let options = StoreOptions::new(Location::in_folder(folder.path()), master);
         let store = Store::open(options).await.unwrap();
+        (folder, store)
+    }
+
+    fn connection() -> NewConnection {
+        NewConnection {
+            connector: ConnectorName::parse("crm").unwrap(),
+            owner: Owner::Shared,
+            label: "Acme".to_owned(),
+            origin: Origin::parse("https://acme.example.com").unwrap(),
+            environment: Environment::Unknown,
+            identity: None,
+            scopes: vec![],
+            state: ConnectionState::Active,
+            secrets: ConnectionSecrets {
+                access_token: "token".to_owned().into(),
+                refresh_token: None,
+                client_id: "app".to_owned(),
+                client_secret: None,
+                grant: Grant::ClientCredentials,
+                endpoints: Endpoints {
+                    authorize: String::new(),
+                    token: "https://login.example.com/token".to_owned(),
+                    revoke: None,
+                },
+                scopes: vec![],
+            },
+            replaces: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn every_column_that_needs_a_key_is_sealed_anew() {
+        let (_folder, store) = store().await;
         let mut tx = store.read().await.unwrap();
         let needing: Vec<(String, String)> = sqlx::query_as(
             "SELECT t.name, f.\"from\" FROM sqlite_schema t, pragma_foreign_key_list(t.name) f \
@@ -198,5 +238,38 @@ mod tests {
             needing.into_iter().collect::<BTreeSet<_>>(),
             named.collect::<BTreeSet<_>>()
         );
+    }
+
+    #[tokio::test]
+    async fn a_rotation_that_was_broken_off_is_finished_by_the_next() {
+        let (_folder, store) = store().await;
+        for _ in 0..100 {
+            store.put_connection(connection()).await.unwrap();
+        }
+        // Broken off when the new key was there, when some rows were under it, and when all were.
+        for batches in [0, 1, 2] {
+            let mut tx = store.write().await.unwrap();
+            store.keys().add(&mut tx, store.now()).await.unwrap();
+            tx.commit().await.unwrap();
+            for _ in 0..batches {
+                assert!(store.seal_anew(&SEALED[0]).await.unwrap() > 0);
+            }
+            let left = store.remove_older_keys().await.unwrap();
+            assert_eq!(left.is_some(), batches == 2, "none goes that is needed");
+            for connection in store.connections().await.unwrap() {
+                let token = store.access_token(&connection.id).await.unwrap();
+                assert_eq!(token.secret.expose_secret(), "token");
+            }
+        }
+        let mut tx = store.write().await.unwrap();
+        store.keys().add(&mut tx, store.now()).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(store.rotate_key().await.unwrap(), 100);
+        let mut tx = store.read().await.unwrap();
+        let keys: Vec<i64> = sqlx::query_scalar("SELECT id FROM keys")
+            .fetch_all(&mut *tx)
+            .await
+            .unwrap();
+        assert_eq!(keys, [6]);
     }
 }

@@ -101,42 +101,6 @@ async fn a_rotation_seals_everything_anew_and_removes_the_old_key() {
 }
 
 #[tokio::test]
-async fn a_rotation_that_was_broken_off_is_finished_by_the_next() {
-    let fixture = Fixture::new().await;
-    let id = fixture.own(ada(), "token").await;
-    for number in 0..100 {
-        fixture.shared(&format!("token-{number}")).await;
-    }
-    // Wherever it stops: after the new key, after some rows, before the old key goes.
-    for polls in [1, 5, 20, 60, 100, 150] {
-        let mut rotation = Box::pin(fixture.store.rotate_key());
-        for _ in 0..polls {
-            let waker = std::task::Waker::noop();
-            let mut context = std::task::Context::from_waker(waker);
-            if rotation.as_mut().poll(&mut context).is_ready() {
-                break;
-            }
-            tokio::time::sleep(std::time::Duration::from_micros(300)).await;
-        }
-        drop(rotation);
-        let again = fixture.open_again(&fixture.master).await.unwrap();
-        assert_eq!(again.connections().await.unwrap().len(), 101);
-    }
-    fixture.store.rotate_key().await.unwrap();
-    assert_eq!(keys(&fixture).await.len(), 1);
-    assert_eq!(
-        fixture
-            .store
-            .access_token(&id)
-            .await
-            .unwrap()
-            .secret
-            .expose_secret(),
-        "token"
-    );
-}
-
-#[tokio::test]
 async fn a_key_that_a_value_needs_cannot_be_removed() {
     let fixture = Fixture::new().await;
     fixture.own(ada(), "token").await;
