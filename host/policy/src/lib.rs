@@ -29,7 +29,7 @@ pub use manifest::{
 };
 pub use method::Method;
 pub use mode::Mode;
-pub use name::{AgentId, ConnectionId, ConnectorName, NameError, PersonId, ToolName};
+pub use name::{AgentId, ConnectionId, ConnectorName, GroupName, NameError, PersonId, ToolName};
 pub use origin::{Origin, OriginError, OriginPattern};
 pub use path::{PathRefusal, RequestPath};
 pub use route::{Match, RouteRefusal, RouteTable};

@@ -109,6 +109,14 @@ name!(
     "up to 128 visible ASCII characters without spaces"
 );
 name!(
+    /// A name of a group of people.
+    GroupName,
+    "group's name",
+    128,
+    is_id,
+    "up to 128 visible ASCII characters without spaces"
+);
+name!(
     /// A connection's id.
     ConnectionId,
     "connection's id",
@@ -162,6 +170,8 @@ mod tests {
         for wrong in ["", "a b", "a\n", "ä", "a\u{202e}", &"a".repeat(129)] {
             assert!(AgentId::parse(wrong).is_err(), "{wrong}");
         }
+        assert!(GroupName::parse("Sales/EMEA").is_ok());
+        assert!(GroupName::parse("two words").is_err());
         assert!(ConnectorName::parse("my-connector2").is_ok());
         assert!(ConnectorName::parse("my_connector").is_err());
         insta::assert_snapshot!(

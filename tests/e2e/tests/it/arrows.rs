@@ -112,6 +112,14 @@ fn one_crate_alone_names_the_sandbox() {
     }
 }
 
+#[test]
+fn the_store_speaks_no_protocol() {
+    let needed = &crates()["portcullis-store"];
+    for protocol in ["http", "hyper", "url", "oauth2", "rmcp", "axum", "clap"] {
+        assert!(!needed.contains(protocol), "it must not use `{protocol}`");
+    }
+}
+
 /// Everything that a crate of ours needs to run, directly or not.
 fn closure(metadata: &Value, of: &str) -> BTreeSet<String> {
     let names: BTreeMap<&str, &str> = metadata["packages"]
@@ -152,7 +160,7 @@ fn decisions_need_no_network_and_connectors_no_host() {
     let metadata = metadata(true);
     let policy = closure(&metadata, "portcullis-policy");
     for io in [
-        "tokio", "hyper", "wasmtime", "rusqlite", "reqwest", "rustls", "axum",
+        "tokio", "hyper", "wasmtime", "rusqlite", "sqlx", "reqwest", "rustls", "axum",
     ] {
         assert!(!policy.contains(io), "decisions must not depend on `{io}`");
     }

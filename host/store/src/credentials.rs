@@ -1,0 +1,159 @@
+//! The port `Credentials` on a store: which connection a call acts for, and its token.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use portcullis::ports::credentials::{Credentials, Lookup, RefreshError, Token};
+use portcullis::ports::{Caller, PortError};
+use portcullis_policy::{ConnectionId, ConnectorName};
+
+use crate::connection::{ConnectionState, Owner, StoredConnection};
+use crate::error::StoreError;
+use crate::sharing::Found;
+use crate::store::Store;
+
+/// Replaces tokens at a service. The store knows no service.
+#[async_trait]
+pub trait Renew: Send + Sync {
+    /// Gets a new token in the place of a stale one and stores it, or gives the one that somebody else has stored meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`RefreshError`]: a person must connect again, or it may work later.
+    async fn renew(&self, connection: &ConnectionId, stale: &Token) -> Result<Token, RefreshError>;
+}
+
+/// Gives links to a page where a person connects an account.
+#[async_trait]
+pub trait ConnectLinks: Send + Sync {
+    /// Makes a link for a caller; none where there is no such page.
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Option<String>;
+}
+
+/// The connections of a store, for the host.
+#[derive(Clone)]
+pub struct StoreCredentials {
+    store: Store,
+    renew: Arc<dyn Renew>,
+    links: Option<Arc<dyn ConnectLinks>>,
+}
+
+impl StoreCredentials {
+    /// Joins a store, what renews its tokens, and what makes links, if there is a page for them.
+    pub fn new(store: Store, renew: Arc<dyn Renew>, links: Option<Arc<dyn ConnectLinks>>) -> Self {
+        Self {
+            store,
+            renew,
+            links,
+        }
+    }
+
+    /// Says that there is no connection yet, or none any more, and what the person can do about it.
+    async fn missing(&self, caller: &Caller, connector: &ConnectorName, advice: String) -> Lookup {
+        let link = match &self.links {
+            Some(links) => links.link(caller, connector).await,
+            None => None,
+        };
+        Lookup::Missing { link, advice }
+    }
+
+    /// Says why a connection that is there is of no use.
+    async fn broken(
+        &self,
+        caller: &Caller,
+        connection: &StoredConnection,
+        problem: &str,
+    ) -> Lookup {
+        let connector = &connection.connector;
+        match connection.owner {
+            Owner::Person(_) => {
+                let advice = format!("{problem}: connect the account to `{connector}` again");
+                self.missing(caller, connector, advice).await
+            }
+            // Nobody but an administrator can sign in to it.
+            Owner::Shared => Lookup::Missing {
+                link: None,
+                advice: format!(
+                    "{problem}: ask an administrator to connect the shared account `{}` again",
+                    connection.label
+                ),
+            },
+        }
+    }
+}
+
+impl fmt::Debug for StoreCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreCredentials")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl Credentials for StoreCredentials {
+    async fn connection(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+    ) -> Result<Lookup, PortError> {
+        let connection = match self.store.find(caller, connector).await? {
+            Found::Connection(connection) => *connection,
+            Found::NoneOfTheirOwn => {
+                let advice = format!("connect an account to `{connector}` first");
+                return Ok(self.missing(caller, connector, advice).await);
+            }
+            Found::NotShared => {
+                return Ok(Lookup::Missing {
+                    link: None,
+                    advice: format!(
+                        "this agent uses a shared account for `{connector}`, which is not shared with you: ask an \
+                         administrator for access"
+                    ),
+                });
+            }
+        };
+        match &connection.state {
+            ConnectionState::Active => {}
+            ConnectionState::Reconnect { reason } => {
+                let problem = reason.trim_end_matches(['.', ' ']);
+                return Ok(self.broken(caller, &connection, problem).await);
+            }
+            ConnectionState::Pending => {
+                let problem = "the sign-in was not finished";
+                return Ok(self.broken(caller, &connection, problem).await);
+            }
+        }
+        if self.store.is_use_news(connection.used)
+            && let Err(error) = self.store.note_use(&connection.id).await
+        {
+            tracing::warn!(connection = %connection.id, %error, "a use was not written down");
+        }
+        Ok(Lookup::Found(Box::new(connection.into())))
+    }
+
+    async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError> {
+        Ok(self.store.access_token(connection).await?)
+    }
+
+    async fn refresh(
+        &self,
+        connection: &ConnectionId,
+        stale: &Token,
+    ) -> Result<Token, RefreshError> {
+        let stored = self.store.stored_connection(connection).await;
+        let stored = stored
+            .and_then(|stored| {
+                stored.ok_or_else(|| StoreError::not_found("connection", connection))
+            })
+            .map_err(PortError::from)?;
+        if let ConnectionState::Reconnect { reason } = stored.state {
+            return Err(RefreshError::Reconnect { reason, link: None });
+        }
+        if stored.generation > stale.generation {
+            return self.token(connection).await.map_err(RefreshError::from);
+        }
+        self.renew.renew(connection, stale).await
+    }
+}

@@ -1,0 +1,223 @@
+//! Data keys: what seals the values. They are kept in the table `keys`, wrapped by the master key, and unwrapped in memory.
+//!
+//! Another process may make a new one at any time. So who writes asks which is the newest in the transaction that writes,
+//! and who reads looks a key that it does not know up in the transaction that it reads in: the table and
+//! the values that it serves are always of one moment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use secrecy::{ExposeSecretMut, SecretBox};
+use sqlx::{Row, SqliteConnection};
+
+use crate::error::StoreError;
+use crate::master_key::MasterKey;
+use crate::seal::{KEY_LEN, Place, SealingKey};
+
+/// A value as it is stored.
+pub(crate) struct Sealed {
+    /// The id of the data key that sealed it.
+    pub(crate) key: i64,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The data keys that this process has met.
+pub(crate) struct DataKeys {
+    master: RwLock<MasterKey>,
+    met: RwLock<HashMap<i64, Arc<SealingKey>>>,
+}
+
+impl DataKeys {
+    pub(crate) fn new(master: MasterKey) -> Self {
+        Self {
+            master: RwLock::new(master),
+            met: RwLock::default(),
+        }
+    }
+
+    /// Unwraps every key; a store without any is given its first.
+    pub(crate) async fn load(&self, tx: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
+        let rows = sqlx::query("SELECT id, master, wrapped FROM keys")
+            .fetch_all(&mut *tx)
+            .await?;
+        for row in &rows {
+            let sealed_under: String = row.try_get("master")?;
+            let given = self.master().id();
+            if sealed_under != given {
+                return Err(StoreError::WrongKey {
+                    sealed_under,
+                    given,
+                });
+            }
+            self.meet(row.try_get("id")?, &sealed_under, row.try_get("wrapped")?)?;
+        }
+        if rows.is_empty() {
+            self.add(tx, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a data key, which is the newest from the end of the transaction on.
+    pub(crate) async fn add(&self, tx: &mut SqliteConnection, now: i64) -> Result<i64, StoreError> {
+        self.require_master(tx).await?;
+        // The newest key is never removed, so an id never names two.
+        let id: i64 = sqlx::query_scalar("SELECT ifnull(max(id), 0) + 1 FROM keys")
+            .fetch_one(&mut *tx)
+            .await?;
+        let key = SealingKey::random(id)?;
+        let (master, wrapped) = wrap(&self.master(), &key)?;
+        sqlx::query("INSERT INTO keys (id, master, wrapped, created) VALUES (?1, ?2, ?3, ?4)")
+            .bind(id)
+            .bind(master)
+            .bind(wrapped)
+            .bind(now)
+            .execute(tx)
+            .await?;
+        Ok(id)
+    }
+
+    /// Gives the key that seals from now on, in a transaction that writes.
+    pub(crate) async fn newest(
+        &self,
+        tx: &mut SqliteConnection,
+    ) -> Result<Arc<SealingKey>, StoreError> {
+        let id: i64 = sqlx::query_scalar("SELECT max(id) FROM keys")
+            .fetch_one(&mut *tx)
+            .await?;
+        self.get(tx, id).await
+    }
+
+    /// Gives the key of a value, in the transaction in which the value was read.
+    pub(crate) async fn get(
+        &self,
+        tx: &mut SqliteConnection,
+        id: i64,
+    ) -> Result<Arc<SealingKey>, StoreError> {
+        let known = self
+            .met
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        let row = sqlx::query("SELECT master, wrapped FROM keys WHERE id = ?1")
+            .bind(id)
+            .fetch_optional(tx)
+            .await?
+            .ok_or_else(|| StoreError::damaged("data key", &id.to_string(), "it is missing"))?;
+        let sealed_under: String = row.try_get("master")?;
+        if sealed_under != self.master().id() {
+            return Err(StoreError::KeyChanged { sealed_under });
+        }
+        self.meet(id, &sealed_under, row.try_get("wrapped")?)
+    }
+
+    /// Seals a value under the newest key.
+    pub(crate) async fn seal(
+        &self,
+        tx: &mut SqliteConnection,
+        place: Place<'_>,
+        value: &[u8],
+    ) -> Result<Sealed, StoreError> {
+        let key = self.newest(tx).await?;
+        let bytes = key.seal(place, value)?;
+        Ok(Sealed {
+            key: key.id(),
+            bytes,
+        })
+    }
+
+    /// Wraps every key under another master key.
+    pub(crate) async fn rewrap(
+        &self,
+        tx: &mut SqliteConnection,
+        new: &MasterKey,
+    ) -> Result<(), StoreError> {
+        self.require_master(tx).await?;
+        let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM keys")
+            .fetch_all(&mut *tx)
+            .await?;
+        for id in ids {
+            let key = self.get(tx, id).await?;
+            let (master, wrapped) = wrap(new, &key)?;
+            sqlx::query("UPDATE keys SET master = ?2, wrapped = ?3 WHERE id = ?1")
+                .bind(id)
+                .bind(master)
+                .bind(wrapped)
+                .execute(&mut *tx)
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Refuses to wrap a key where another process has changed the master key meanwhile: two would be needed to open
+    /// the store.
+    async fn require_master(&self, tx: &mut SqliteConnection) -> Result<(), StoreError> {
+        let other: Option<String> =
+            sqlx::query_scalar("SELECT master FROM keys WHERE master <> ?1 LIMIT 1")
+                .bind(self.master().id())
+                .fetch_optional(tx)
+                .await?;
+        match other {
+            Some(sealed_under) => Err(StoreError::KeyChanged { sealed_under }),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes another master key from now on.
+    pub(crate) fn set_master(&self, new: MasterKey) {
+        *self.master.write().unwrap_or_else(PoisonError::into_inner) = new;
+    }
+
+    /// Forgets the keys that are older than one.
+    pub(crate) fn forget_before(&self, newest: i64) {
+        let mut met = self.met.write().unwrap_or_else(PoisonError::into_inner);
+        met.retain(|id, _| *id >= newest);
+    }
+
+    fn master(&self) -> MasterKey {
+        self.master
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Unwraps a key and keeps it.
+    fn meet(&self, id: i64, master: &str, wrapped: &[u8]) -> Result<Arc<SealingKey>, StoreError> {
+        let number = id.to_string();
+        let opened = self
+            .master()
+            .wrapping()
+            .open(place(&[&number, master]), wrapped)?;
+        if opened.len() != KEY_LEN {
+            return Err(StoreError::damaged(
+                "data key",
+                &number,
+                "it has another length",
+            ));
+        }
+        let mut bytes = SecretBox::<[u8; KEY_LEN]>::default();
+        bytes.expose_secret_mut().copy_from_slice(&opened);
+        let key = Arc::new(SealingKey::new(id, bytes));
+        let mut met = self.met.write().unwrap_or_else(PoisonError::into_inner);
+        met.insert(id, Arc::clone(&key));
+        Ok(key)
+    }
+}
+
+fn place<'a>(row: &'a [&'a str]) -> Place<'a> {
+    Place {
+        table: "keys",
+        column: "wrapped",
+        row,
+    }
+}
+
+fn wrap(master: &MasterKey, key: &SealingKey) -> Result<(String, Vec<u8>), StoreError> {
+    let name = master.id();
+    let wrapping = master.wrapping();
+    let wrapped = wrapping.seal(place(&[&key.id().to_string(), &name]), key.expose())?;
+    Ok((name, wrapped))
+}

@@ -1,0 +1,145 @@
+//! The SQLite file: one connection that writes, a few that read.
+//!
+//! In SQLite one writes at a time. A writer of this process waits in a queue, fairly, and only for other processes in SQLite's
+//! own way of trying again. Every commit is synced (`synchronous=FULL`): a token that a service has rotated is nowhere else.
+
+use std::time::Duration;
+
+use sqlx::migrate::MigrateError;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Sqlite, SqliteConnection, Transaction};
+
+use crate::address::Location;
+use crate::error::StoreError;
+use crate::{migrations, private};
+
+/// How long a write waits for one of another process.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a store is tried to be opened while another process makes it.
+const OPEN_TRIES: u32 = 50;
+
+/// The pause between two tries.
+const OPEN_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that read at the same time.
+const READERS_MAX: u32 = 4;
+
+/// The store's file, open.
+pub(crate) struct Database {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl Database {
+    /// Opens the file; it and its folder are made where they are missing.
+    pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
+        private::folder(location.folder())?;
+        private::file(location.file())?;
+        let options = SqliteConnectOptions::new()
+            .filename(location.file())
+            .create_if_missing(false)
+            .busy_timeout(BUSY_TIMEOUT)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            // What is deleted is overwritten, and a file's schema runs no functions with effects.
+            .pragma("secure_delete", "ON")
+            .pragma("trusted_schema", "OFF")
+            .disable_statement_logging();
+        let pool = || {
+            SqlitePoolOptions::new()
+                .test_before_acquire(false)
+                .max_lifetime(None)
+        };
+        let writer = connect(pool().idle_timeout(None).max_connections(1), &options).await;
+        let writer = writer.map_err(|source| StoreError::Open {
+            path: location.file().display().to_string(),
+            source,
+        })?;
+        let readers = pool()
+            .max_connections(READERS_MAX)
+            .connect_lazy_with(options.pragma("query_only", "ON"));
+        Ok(Self { writer, readers })
+    }
+
+    /// Begins a transaction that writes: nobody else does until it ends.
+    pub(crate) async fn write(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.writer.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Begins a transaction that reads, all of it at one moment.
+    pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        self.readers.begin().await
+    }
+
+    /// Moves what the write-ahead log holds into the file and empties it, as far as no reader needs it.
+    pub(crate) async fn checkpoint(&self) -> Result<(), sqlx::Error> {
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)")
+            .execute(&self.writer)
+            .await
+            .map(drop)
+    }
+
+    pub(crate) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Connects. While another process makes the file, SQLite answers that it is busy without waiting.
+async fn connect(
+    pool: SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+) -> Result<SqlitePool, sqlx::Error> {
+    let mut tries = 0;
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && tries < OPEN_TRIES => tries += 1,
+            connected => return connected,
+        }
+        tokio::time::sleep(OPEN_PAUSE).await;
+    }
+}
+
+/// Says whether another process holds the file (`SQLITE_BUSY` with its extended codes).
+fn is_busy(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
+}
+
+/// Brings the schema to this program's version, in the transaction.
+pub(crate) async fn migrate(
+    tx: &mut SqliteConnection,
+    location: &Location,
+) -> Result<(), StoreError> {
+    let path = || location.file().display().to_string();
+    let open = |source| StoreError::Open {
+        path: path(),
+        source,
+    };
+    let tables: Vec<String> = sqlx::query_scalar("SELECT name FROM sqlite_schema")
+        .fetch_all(&mut *tx)
+        .await
+        .map_err(open)?;
+    if !tables.is_empty() && !tables.iter().any(|table| table == "_sqlx_migrations") {
+        return Err(StoreError::Foreign { path: path() });
+    }
+    let migrator = migrations::migrator();
+    let known = migrator.iter().map(|one| one.version).max().unwrap_or(0);
+    match migrator.run_direct(None, tx, false).await {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(version)) if version > known => Err(StoreError::Newer {
+            path: path(),
+            version,
+            known,
+        }),
+        Err(source) => Err(StoreError::Migration {
+            path: path(),
+            source,
+        }),
+    }
+}

@@ -1,0 +1,52 @@
+//! Who works with agents, which accounts they have, and the secrets that open those: in one SQLite file.
+//!
+//! [`Store::open`] takes a [`Location`] and a [`MasterKey`]. [`StoreCredentials`] is the host's port on it. Several processes may
+//! have a store open at once; nothing that counts is remembered between two calls, so that what one takes away is gone
+//! for all.
+//!
+//! Every secret is sealed and bound to its row. What the sealing does not hide: that a person has a connection, its
+//! label, address and scopes, and when it was used.
+//!
+//! Not known here: HTTP, the protocols by which accounts sign in, any service, the environment, the terminal.
+
+mod address;
+mod agents;
+mod clock;
+mod connection;
+mod credentials;
+mod data_keys;
+mod database;
+mod error;
+mod groups;
+mod link;
+mod master_key;
+mod migrations;
+mod people;
+mod private;
+mod rotate;
+mod seal;
+mod sharing;
+mod sign_in;
+mod store;
+#[cfg(feature = "keyring")]
+mod system_keyring;
+mod text;
+
+pub use address::{AddressError, Location};
+pub use agents::{Account, Agent};
+pub use clock::{Clock, SystemClock};
+pub use connection::{
+    ConnectionSecrets, ConnectionState, Endpoints, Grant, InFlight, Lease, Leased, NewConnection,
+    NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
+};
+pub use credentials::{ConnectLinks, Renew, StoreCredentials};
+pub use error::StoreError;
+pub use groups::Group;
+pub use link::ConnectLink;
+pub use master_key::{KeyError, MasterKey};
+pub use people::{Person, Role};
+pub use private::PrivateError;
+pub use seal::SealError;
+pub use sharing::{Access, Found, Subject};
+pub use sign_in::{SignIn, Taken};
+pub use store::{Store, StoreOptions};

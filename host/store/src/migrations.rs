@@ -1,0 +1,39 @@
+//! The schema's versions, in their order. One that was published is never changed: what follows it goes into a new one.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
+const ALL: [(i64, &str, &str); 1] = [(1, "store", include_str!("../migrations/0001_store.sql"))];
+
+/// Gives what brings a store to the newest version.
+pub(crate) fn migrator() -> Migrator {
+    let migration = |(version, description, sql): (i64, &'static str, &'static str)| {
+        Migration::new(
+            version,
+            description.into(),
+            MigrationType::Simple,
+            sql.into_sql_str(),
+            false,
+        )
+    };
+    Migrator::with_migrations(ALL.into_iter().map(migration).collect())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_version() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+        let files = std::fs::read_dir(folder).unwrap();
+        let mut files: Vec<String> = files
+            .map(|file| file.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let named = ALL.map(|(version, name, _)| format!("{version:04}_{name}.sql"));
+        assert_eq!(files, named);
+    }
+}
