@@ -40,9 +40,14 @@ pub(crate) fn callback(text: String) -> Result<String, String> {
         let known = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
         scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(known)
     };
-    let is_absolute = text
-        .split_once(':')
-        .is_some_and(|(scheme, rest)| is_scheme(scheme) && !rest.is_empty());
+    let is_absolute = text.split_once(':').is_some_and(|(scheme, rest)| {
+        let host = rest.strip_prefix("//").unwrap_or_default();
+        match scheme.to_ascii_lowercase().as_str() {
+            "http" | "https" => !host.is_empty() && !host.starts_with('/'),
+            // `localhost:8080/callback` has no scheme, but looks so.
+            _ => is_scheme(scheme) && (rest.starts_with('/') || scheme.contains('.')),
+        }
+    });
     let is_odd = |c: char| c == '#' || c.is_whitespace() || c.is_control();
     match is_absolute && !text.contains(is_odd) {
         true => Ok(text),

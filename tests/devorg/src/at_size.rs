@@ -16,10 +16,10 @@ use crate::records::{self, MergeRequest, WriteOptions};
 use crate::store::examined;
 use crate::value::Value;
 
-/// The contacts of an account.
 /// The moment of the sample.
 const NOON: Timestamp = Timestamp::constant(12 * 60 * 60, 0);
 
+/// The contacts of an account.
 const SHARE: usize = 10;
 
 /// An org of many contacts, with as many readings.

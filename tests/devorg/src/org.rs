@@ -37,6 +37,8 @@ pub struct Org {
     schema_changed: Timestamp,
     /// The moment of the start.
     started: Timestamp,
+    /// Whether its time was the machine's before this start.
+    was_going: bool,
 }
 
 /// What is saved of an org beside its records.
@@ -46,6 +48,8 @@ pub(crate) struct KeptOrg {
     clock: Timestamp,
     started: Timestamp,
     schema_changed: Timestamp,
+    /// Whether its time was the machine's.
+    goes: bool,
 }
 
 /// The state of an org at the beginning of a transaction.
@@ -139,6 +143,7 @@ impl Org {
             seen: Seen::default(),
             clock: Clock::at(now),
             started: now,
+            was_going: false,
             schema_changed: now.checked_sub(SCHEMA_AGE).unwrap_or(now),
         }
     }
@@ -148,6 +153,7 @@ impl Org {
         Self {
             schema_changed: kept.schema_changed,
             started: kept.started,
+            was_going: kept.goes,
             ..Self::new(schema, kept.id, kept.clock)
         }
     }
@@ -159,12 +165,17 @@ impl Org {
             clock: self.clock.last(),
             started: self.started,
             schema_changed: self.schema_changed,
+            goes: self.clock.goes(),
         }
     }
 
-    /// Gives the moment of the last start; changes have moved the org's time on since.
-    pub(crate) fn started(&self) -> Timestamp {
-        self.started
+    /// Gives the earliest moment at which the org can go on: that of its last start, from which its own changes
+    /// may have moved it on, or, where its time was the machine's, of its last change.
+    pub(crate) fn goes_on_from(&self) -> Timestamp {
+        match self.was_going {
+            true => self.clock.last().max(self.started),
+            false => self.started,
+        }
     }
 
     /// Begins to remember what is not saved: everything at first, or nothing.
@@ -176,7 +187,7 @@ impl Org {
     /// Moves the org's time to a moment, unless it is there already.
     pub(crate) fn move_on(&mut self, to: Timestamp) {
         self.clock.move_on(to);
-        self.started = to;
+        self.started = self.started.max(to);
     }
 
     /// Lets the org's time go with the machine's.
@@ -194,6 +205,11 @@ impl Org {
     /// Gives when the schema was last changed.
     pub(crate) fn schema_changed(&self) -> Timestamp {
         self.schema_changed
+    }
+
+    /// Gives the moment of the last change.
+    pub(crate) fn last_change(&self) -> Timestamp {
+        self.clock.last()
     }
 
     /// Gives the moment of a change.

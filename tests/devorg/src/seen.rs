@@ -4,6 +4,7 @@
 //! These dates are the only values of a record that differ from user to user, so they are kept
 //! here and not with the record.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
@@ -37,6 +38,8 @@ pub(crate) enum Glance {
 pub(crate) struct Moments {
     viewed: Option<Timestamp>,
     referenced: Timestamp,
+    /// Its place among all of the users', since several have one moment.
+    place: u64,
 }
 
 /// What each user has looked at.
@@ -47,6 +50,8 @@ pub(crate) struct Seen {
     journal: Vec<(Id, Id, Option<Moments>)>,
     /// How many transactions are open.
     open: usize,
+    /// The last of the places.
+    last_place: u64,
     /// Who came across which records in a way that is not in the state file yet.
     pub(crate) unsaved: Unsaved<(Id, Id)>,
 }
@@ -60,6 +65,7 @@ impl Seen {
     /// Writes down that a user came across a record. What is looked at is referred to as well.
     pub(crate) fn note(&mut self, user: Id, record: Id, glance: Glance, at: Timestamp) {
         self.unsaved.mark(|| (user, record));
+        self.last_place += 1;
         let records = self.users.entry(user).or_default();
         if self.open > 0 {
             let before = records.get(&record).copied();
@@ -68,8 +74,10 @@ impl Seen {
         let moments = records.entry(record).or_insert(Moments {
             viewed: None,
             referenced: at,
+            place: 0,
         });
         moments.referenced = at;
+        moments.place = self.last_place;
         if glance == Glance::View {
             moments.viewed = Some(at);
         }
@@ -89,7 +97,14 @@ impl Seen {
 
     /// Sets when a user came across a record, as it was saved.
     pub(crate) fn restore(&mut self, user: Id, record: Id, moments: Moments) {
+        self.last_place = self.last_place.max(moments.place);
         self.users.entry(user).or_default().insert(record, moments);
+    }
+
+    /// Gives the place of when a user came across a record: the later, the higher.
+    pub(crate) fn place(&self, user: Id, record: Id) -> u64 {
+        let moments = self.moments(user, record);
+        moments.map_or(0, |moments| moments.place)
     }
 
     /// Opens a transaction, possibly within another.
@@ -140,7 +155,7 @@ impl Org {
             return Vec::new();
         };
         let mut newest: Vec<(&Id, &Moments)> = seen.iter().collect();
-        newest.sort_by_key(|(id, moments)| (std::cmp::Reverse(moments.referenced), **id));
+        newest.sort_by_key(|(_, moments)| Reverse((moments.referenced, moments.place)));
         let mut kept: HashMap<&str, usize> = HashMap::new();
         let mut rows: Vec<Record> = newest
             .into_iter()

@@ -58,7 +58,8 @@ pub struct Options {
     pub api_requests_max: u64,
     /// Other limits that are not to be as usual, in the units that `/limits` shows them in.
     pub limits: Vec<(Limit, u64)>,
-    /// How the app stands at the start; see [`AppState`] for what each does.
+    /// How the app stands at the start; see [`AppState`] for what each does. `None` is as it stood in the state file,
+    /// and ready in a new org.
     pub app_state: Option<AppState>,
     /// The certificate, in PEM, whose key signs for the apps of the JWT bearer flow; `None` is no
     /// certificate, and every assertion is refused.

@@ -76,6 +76,7 @@ pub(crate) fn shared(mut options: Options, urls: Urls, queue: Queue) -> Result<S
     } = start;
 
     if options.today.is_none() {
+        org.move_on(now);
         org.let_time_go();
     }
 

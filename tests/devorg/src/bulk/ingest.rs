@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::{Org, Session};
 use crate::records::{self, Key, WriteOptions};
-use crate::schema::{Object, Schema};
+use crate::schema::{Field, Object, Schema};
 
 /// What a job that writes does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -235,18 +235,25 @@ impl<'s> Writer<'s> {
 
     /// Writes rows, and gives each with its end put before it.
     pub(super) fn write(&self, org: &mut Org, session: &Session, rows: &[StringRecord]) -> Ended {
+        let exact = self.key.is_some_and(|(name, _)| {
+            let field = self.object.field(name);
+            field.is_some_and(Field::case_sensitive)
+        });
+        let folded = |key: &str| match exact {
+            true => key.to_owned(),
+            false => key.to_lowercase(),
+        };
         let mut keys: HashMap<String, usize> = HashMap::new();
         if self.operation == Operation::Upsert {
             for key in rows.iter().filter_map(|row| self.key_of(row)) {
-                *keys.entry(key.to_lowercase()).or_default() += 1;
+                *keys.entry(folded(key)).or_default() += 1;
             }
         }
         let mut ended = Ended::default();
         for row in rows {
-            let twice = self.key_of(row).filter(|key| {
-                keys.get(&key.to_lowercase())
-                    .is_some_and(|count| *count > 1)
-            });
+            let twice = self
+                .key_of(row)
+                .filter(|key| keys.get(&folded(key)).is_some_and(|count| *count > 1));
             let done = match (twice, self.key) {
                 // Rows that come together must not be about one record.
                 (Some(key), Some((field, _))) => {

@@ -43,7 +43,7 @@ pub(crate) fn administrator() -> Id {
 }
 
 impl Org {
-    /// Makes an org with sample records, whose time is noon (UTC) of the day of `now`.
+    /// Makes an org with sample records, whose time is the last noon (UTC) at `now`.
     ///
     /// Noon, because it is the same day in nearly every time zone: who asks does not change what
     /// `TODAY` finds.

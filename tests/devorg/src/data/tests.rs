@@ -69,6 +69,18 @@ fn the_time_is_noon() {
 }
 
 #[test]
+fn no_record_is_of_the_future() {
+    for (now, noon) in [
+        ("2026-11-23T11:59:59Z", "2026-11-22T12:00:00Z"),
+        ("2026-11-23T12:00:00Z", "2026-11-23T12:00:00Z"),
+        ("2026-11-24T11:59:59Z", "2026-11-23T12:00:00Z"),
+    ] {
+        let org = Org::sample(now.parse().unwrap());
+        assert_eq!(org.now(), noon.parse().unwrap());
+    }
+}
+
+#[test]
 fn the_same_day_gives_the_same_records() {
     let later = Org::made(org().now());
     let evening = Org::sample("2026-11-23T23:59:59Z".parse().unwrap());

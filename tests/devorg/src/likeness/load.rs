@@ -1,7 +1,7 @@
 //! Records into an org: every file is read twice, first for what its records are called, then for
 //! what they are, so that it does not matter in which order they refer to one another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -231,7 +231,9 @@ impl Names {
             let error = ApiError::bad_request("DUPLICATE_VALUE", message);
             problems.add(place.problem(Some("referenceId"), error));
         }
-        let given = place.record.get("Id").filter(|id| !id.is_null());
+        let mut given = place.record.iter();
+        let given = given.find(|(key, id)| key.eq_ignore_ascii_case("Id") && !id.is_null());
+        let given = given.map(|(_, id)| id);
         let id = given.and_then(Json::as_str).and_then(Id::parse);
         if let Some(id) = id
             && !self.references.was(id, place.at)
@@ -263,7 +265,7 @@ impl Names {
         let is_free = |org: &Org, object: &Object, id: Id| {
             id.prefix() == object.key_prefix && org.store.get(&object.name, id).is_none()
         };
-        // Before any new one is given, so that none of these is.
+        // Before any new one is given: those that follow these are free at once.
         for (name, id) in &records {
             let prefix = schema.object(name).map(|object| &*object.key_prefix);
             let id = id.filter(|id| Some(id.prefix()) == prefix);
@@ -271,12 +273,24 @@ impl Names {
                 org.store.skip_numbers(name, number);
             }
         }
+        let kept = |org: &Org, name: &str, id: Option<Id>| {
+            let object = schema.object(name)?;
+            id.filter(|id| is_free(org, object, *id))
+        };
+        let taken = records.iter().filter_map(|(name, id)| kept(org, name, *id));
+        let taken: HashSet<Id> = taken.collect();
         for (name, id) in &records {
             let Some(object) = schema.object(name) else {
                 continue; // Every record has been given one.
             };
-            let id = id.filter(|id| is_free(org, object, *id));
-            let id = id.unwrap_or_else(|| org.store.next_id(name, &object.key_prefix));
+            let id = kept(org, name, *id).unwrap_or_else(|| {
+                let mut new = || org.store.next_id(name, &object.key_prefix);
+                let mut id = new();
+                while taken.contains(&id) {
+                    id = new();
+                }
+                id
+            });
             references.here.push(id);
         }
         references
@@ -286,7 +300,10 @@ impl Names {
 /// Says whether a record names its record type.
 fn names_record_type(place: &Place<'_>) -> bool {
     let mut given = place.record.iter();
-    given.any(|(name, json)| name.eq_ignore_ascii_case("RecordType") && json.is_object())
+    given.any(|(name, json)| {
+        let named = |key: &str| json.get(key).is_some_and(Json::is_string);
+        name.eq_ignore_ascii_case("RecordType") && (named("Name") || named("DeveloperName"))
+    })
 }
 
 /// Makes the records.
@@ -306,7 +323,7 @@ impl Loader<'_> {
         let (object, mut values) = (place.object, Values::new());
         let mut sound = true;
         for (name, json) in place.record {
-            let known = matches!(&**name, "attributes" | "Id");
+            let known = name == "attributes" || name.eq_ignore_ascii_case("Id");
             if known || json.is_null() || children(json).is_some() {
                 continue;
             }
@@ -333,8 +350,14 @@ impl Loader<'_> {
             }
         }
         let here = |at: usize| self.references.here.get(at).copied();
-        if let Some((parent, field)) = place.parent {
-            values.insert(field.name.clone(), here(parent).into());
+        if let Some((parent, field)) = place.parent
+            && values
+                .insert(field.name.clone(), here(parent).into())
+                .is_some()
+        {
+            let message = format!("{} is the record that this one is below", field.name);
+            let error = ApiError::bad_request("INVALID_FIELD", message);
+            problems.add(place.problem(Some(&field.name), error));
         }
         // None has no id but in a file that has grown since it was read.
         let Some(id) = here(place.at).filter(|_| sound) else {
@@ -357,7 +380,7 @@ impl Loader<'_> {
         if let Some(of_parent) = json.as_object()
             && let Some(field) = object.relationship(name)
         {
-            if &*field.name == "RecordTypeId" {
+            if &*field.name == "RecordTypeId" && names_record_type(place) {
                 return Ok(Some((
                     field,
                     restore::record_type(object, field, of_parent)?,

@@ -59,7 +59,8 @@ pub(super) fn sources(folder: &Path, notes: &mut Notes) -> Result<Vec<Source>, D
     for (scope, plan) in plans.iter().enumerate() {
         for step in steps(plan)? {
             for file in &step.files {
-                let path = folder.join(file);
+                // `./a.json` is `a.json`.
+                let path: PathBuf = folder.join(file).components().collect();
                 // Exports into one folder share what they have in common.
                 let at = *places.entry(path).or_insert_with_key(|path| {
                     sources.push(Source {
@@ -77,7 +78,10 @@ pub(super) fn sources(folder: &Path, notes: &mut Notes) -> Result<Vec<Source>, D
             }
         }
     }
-    for path in trees.iter().filter(|path| !places.contains_key(*path)) {
+    for path in trees
+        .iter()
+        .filter(|path| !places.contains_key(&path.components().collect::<PathBuf>()))
+    {
         notes.say(format!("{} is in no plan and was not read", shown(path)));
     }
     Ok(sources)

@@ -37,6 +37,8 @@ pub(crate) struct App {
     /// Whether a refresh token is used once and replaced.
     pub(crate) rotate_refresh_tokens: bool,
     pub(crate) state: AppState,
+    /// How it stood before it was blocked.
+    pub(crate) before_block: AppState,
     /// Whether somebody who may has let it in though it is not installed.
     pub(crate) approved_uninstalled: bool,
     /// The users for whom an administrator approved it.
@@ -53,6 +55,7 @@ pub(crate) struct KeptApp {
     pub(crate) client_id: String,
     pub(crate) client_secret: String,
     state: AppState,
+    before_block: AppState,
     approved_uninstalled: bool,
 }
 
@@ -77,11 +80,12 @@ impl Action {
         }
     }
 
-    /// Gives the state that it leads to. It mends no other thing that is wrong with an app, so that one with
-    /// another has no such button.
-    pub(super) fn leads_to(self) -> AppState {
+    /// Gives the state that it leads to. It mends nothing else that is wrong with an app: what was blocked is
+    /// as before once it is unblocked, and what is wrong otherwise is not uninstalled, and so not installed anew.
+    pub(super) fn leads_to(self, app: &App) -> AppState {
         match self {
-            Self::Install | Self::Unblock => AppState::Ready,
+            Self::Install => AppState::Ready,
+            Self::Unblock => app.before_block,
             Self::Uninstall => AppState::NotInstalled,
             Self::Block => AppState::Blocked,
         }
@@ -91,7 +95,8 @@ impl Action {
     pub(super) fn fits(self, state: AppState) -> bool {
         match self {
             Self::Install => state == AppState::NotInstalled,
-            Self::Uninstall | Self::Block => state == AppState::Ready,
+            Self::Uninstall => matches!(state, AppState::Ready | AppState::AdminApproved),
+            Self::Block => state != AppState::Blocked,
             Self::Unblock => state == AppState::Blocked,
         }
     }
@@ -156,6 +161,7 @@ impl App {
             client_id: self.client_id.to_string(),
             client_secret: self.client_secret.clone(),
             state: self.state,
+            before_block: self.before_block,
             approved_uninstalled: self.approved_uninstalled,
         }
     }
@@ -165,11 +171,15 @@ impl App {
         self.client_id = kept.client_id.into();
         self.client_secret = kept.client_secret;
         self.state = kept.state;
+        self.before_block = kept.before_block;
         self.approved_uninstalled = kept.approved_uninstalled;
     }
 
     /// Puts the app into a state.
     pub(crate) fn set(&mut self, state: AppState) {
+        if state == AppState::Blocked && self.state != state {
+            self.before_block = self.state;
+        }
         self.state = state;
         self.approved_uninstalled = false;
     }

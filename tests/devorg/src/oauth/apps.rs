@@ -76,12 +76,12 @@ impl Shared {
 
     /// Does what an administrator chose for an app.
     pub(super) fn act_on_app(&self, client_id: &str, action: Action) {
-        let fits = self
-            .apps_mut()
-            .named(client_id)
-            .is_some_and(|app| action.fits(app.state));
-        if fits {
-            self.set_app_state(client_id, action.leads_to());
+        let mut apps = self.apps_mut();
+        let app = apps.named(client_id);
+        let to = app.and_then(|app| action.fits(app.state).then(|| action.leads_to(app)));
+        drop(apps);
+        if let Some(to) = to {
+            self.set_app_state(client_id, to);
         }
     }
 

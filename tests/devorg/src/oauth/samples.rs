@@ -116,6 +116,7 @@ fn plain(name: &str, client_id: String, client_secret: String) -> App {
         scopes: Scopes::all(),
         rotate_refresh_tokens: false,
         state: AppState::Ready,
+        before_block: AppState::Ready,
         approved_uninstalled: false,
         assigned: [].into(),
         run_as: None,

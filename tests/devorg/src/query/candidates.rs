@@ -275,7 +275,8 @@ fn among(set: &Set) -> Option<Wanted> {
     if !set.ids.is_empty() {
         return Some(Wanted::Ids(set.ids.iter().copied().collect()));
     }
-    let texts = set.texts.iter().map(|text| Key::text(text));
+    let texts = set.texts.iter().chain(&set.exact);
+    let texts = texts.map(|text| Key::text(text));
     let texts = texts.map(|key| Some((Bound::Included(key.clone()), Bound::Included(key))));
     let others = set.others.iter();
     let others = others.map(|datum| between(CompareOp::Eq, datum));

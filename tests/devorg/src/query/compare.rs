@@ -1,7 +1,8 @@
 //! How values compare: with a literal, with a pattern, and with one another.
 //!
-//! Texts compare without regard to case, ids and texts of fields that are case-sensitive with. No value is unequal to every literal and neither
-//! less nor greater than any; a checkbox without value, such as that of a missing parent, is off.
+//! Texts compare without regard to case, ids and texts of fields that are case-sensitive with. No
+//! value is unequal to every literal and neither less nor greater than any; a checkbox without value,
+//! such as that of a missing parent, is off.
 
 use std::cmp::Ordering;
 
@@ -116,6 +117,7 @@ impl Set {
         let mut set = Self {
             null: false,
             texts: Default::default(),
+            exact: Default::default(),
             ids: Default::default(),
             others: Vec::new(),
         };
@@ -124,6 +126,9 @@ impl Set {
                 Datum::Null => set.null = true,
                 Datum::Text(text) => {
                     set.texts.insert(text);
+                }
+                Datum::Exact(text) => {
+                    set.exact.insert(text);
                 }
                 Datum::Id(id) => {
                     set.ids.insert(id);
@@ -146,7 +151,7 @@ impl Set {
                 !self.texts.is_empty() && self.texts.contains(&folded(text).collect::<String>())
                     || !self.ids.is_empty()
                         && Id::parse(text).is_some_and(|id| self.ids.contains(&id))
-                    || among_others()
+                    || self.exact.contains(text)
             }
             _ => among_others(),
         }

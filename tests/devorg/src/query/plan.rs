@@ -308,6 +308,8 @@ pub(super) struct Set {
     pub(super) null: bool,
     /// The texts, in lower case.
     pub(super) texts: HashSet<String>,
+    /// The texts to the case of their letters.
+    pub(super) exact: HashSet<String>,
     /// The ids.
     pub(super) ids: HashSet<Id>,
     /// Everything else.

@@ -260,7 +260,7 @@ fn save(
     rules::check(org, object, &record)?;
     duplicates::check(org, session, object, old, &record, options)?;
     check_unique(org, session, object, old, &record)?;
-    let (at, id) = (org.now(), record.id);
+    let (at, id) = (org.last_change(), record.id);
     fill::save(org, object, old, record, session.user_id, at);
     // Who writes a record looks at it.
     org.seen.note(session.user_id, id, Glance::View, at);

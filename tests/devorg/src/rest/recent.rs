@@ -1,5 +1,7 @@
 //! `/recent`: the records that who asks has used last; and what counts as using one.
 
+use std::cmp::Reverse;
+
 use http::Method;
 use serde_json::{Map, Value as Json, json};
 
@@ -31,13 +33,12 @@ impl Call<'_> {
                     ApiError::bad_request("NUMBER_OUTSIDE_VALID_RANGE", message)
                 })?,
         };
-        let soql = format!(
-            "SELECT Id, Name, Type FROM RecentlyViewed WHERE LastViewedDate != NULL \
-             ORDER BY LastViewedDate DESC LIMIT {limit}"
-        );
+        let soql =
+            format!("SELECT Id, Name, Type, {VIEWED} FROM RecentlyViewed WHERE {VIEWED} != NULL");
         let items: Vec<Json> = self
-            .ask(&soql)?
+            .latest(&soql)?
             .iter()
+            .take(limit)
             .map(|row| self.item(row["Type"].as_str().unwrap_or_default(), "Name", row))
             .collect();
         Ok(Reply::json(200, &items))
@@ -50,15 +51,27 @@ impl Call<'_> {
             _ => return Ok(Vec::new()),
         };
         let soql = format!(
-            "SELECT Id, {name} FROM {} WHERE LastViewedDate != NULL \
-             ORDER BY LastViewedDate DESC LIMIT {ITEMS_MAX}",
+            "SELECT Id, {name}, {VIEWED} FROM {} WHERE {VIEWED} != NULL",
             object.name
         );
-        let rows = self.ask(&soql)?;
+        let rows = self.latest(&soql)?;
         Ok(rows
             .iter()
+            .take(ITEMS_MAX)
             .map(|row| self.item(&object.name, name, row))
             .collect())
+    }
+
+    /// Gives rows in the order in which they were looked at, the last one first.
+    fn latest(&self, soql: &str) -> Result<Vec<Json>, ApiError> {
+        let mut rows = self.ask(soql)?;
+        let org = self.shared.org();
+        rows.sort_by_cached_key(|row| {
+            let id = row["Id"].as_str().and_then(Id::parse);
+            let place = id.map(|id| org.seen.place(self.session.user_id, id));
+            Reverse((row[VIEWED].as_str().map(str::to_owned), place))
+        });
+        Ok(rows)
     }
 
     fn item(&self, object: &str, name: &str, row: &Json) -> Json {

@@ -1,5 +1,7 @@
 //! One record: read, made, changed, deleted; by id or by an external id.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use http::Method;
 use http::header::{ETAG, LAST_MODIFIED};
 use jiff::Timestamp;
@@ -233,8 +235,13 @@ fn modified(record: &Record) -> Option<Timestamp> {
     }
 }
 
-/// Gives the entity tag of a record; only accounts have one.
+/// Gives the entity tag of a record, which is another for other values (RFC 9110, section 8.8.1: two changes may
+/// have one moment); only accounts have one.
 fn tag(object: &Object, record: &Record) -> Option<String> {
-    let modified = modified(record)?;
-    (&*object.name == "Account").then(|| format!("\"{:x}\"", modified.as_millisecond()))
+    if &*object.name != "Account" {
+        return None;
+    }
+    let mut hash = DefaultHasher::new();
+    format!("{:?}", record.values).hash(&mut hash);
+    Some(format!("\"{:x}\"", hash.finish()))
 }

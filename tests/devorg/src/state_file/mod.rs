@@ -115,7 +115,7 @@ pub(crate) fn start(
     if options.data.is_some() {
         return Err(failed(StateFileError::HasRecords));
     }
-    let today = TimeZone::UTC.to_datetime(start.org.started()).date();
+    let today = TimeZone::UTC.to_datetime(start.org.goes_on_from()).date();
     if options.today.is_some_and(|wanted| wanted < today) {
         return Err(failed(StateFileError::Today { today }));
     }

@@ -782,11 +782,42 @@ async fn unique_values_may_differ_by_case_alone() {
         .await;
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0]["Visit_Key__c"], "V-1");
+    let job =
+        json!({"object": "Visit__c", "operation": "upsert", "externalIdFieldName": "Visit_Key__c"});
+    let job = api.make_job(&job).await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    api.put(
+        &job,
+        b"Visit_Key__c,Name,Place__c\nv-2,a,Faro\nV-2,b,Faro\n",
+    )
+    .await;
+    let path = format!("{V}/jobs/ingest/{job}");
+    api.set_state(&path, "UploadComplete").await;
+    assert_eq!(api.ended(&path).await["numberRecordsFailed"], 0);
+    assert_eq!(
+        count(&api, "Visit__c WHERE Visit_Key__c IN ('v-2', 'V-2')").await,
+        2
+    );
     let body = json!({"Name": "Another", "Place__c": "Faro", "Visit_Key__c": "v-1"});
     let refused = api
         .send_json("POST", &format!("{V}/sobjects/Visit__c"), &body)
         .await;
     refused.assert_error(400, "DUPLICATE_VALUE");
+}
+
+#[tokio::test]
+async fn no_two_records_have_one_id() {
+    // The number after which new ids are given is half of the last.
+    let half = "001DO0V00000000";
+    let first = of("Account", "A1", json!({"Name": "New"}));
+    let second = of("Account", "A2", json!({"Name": "Kept", "id": half}));
+    let data = folder(&[("a.json", json!({"records": [first, second]}))]);
+    let api = org(None, Some(data.path())).await;
+    let rows = api.rows("SELECT Id, Name FROM Account ORDER BY Name").await;
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!(&rows[0]["Id"].as_str().unwrap()[..15], half);
 }
 
 #[tokio::test]

@@ -58,15 +58,13 @@ fn its_time_is_the_machines_unless_it_has_a_day_of_its_own() {
     };
     let select = |soql: &str| get(&format!("{V}/query?{}", query(&[("q", soql)])));
     // Nothing of the sample is of the future.
-    let future = select("SELECT COUNT() FROM Measurement__c WHERE LastModifiedDate > TOMORROW");
     let now = Timestamp::from_second(Timestamp::now().as_second()).unwrap();
-    let later = select(&format!(
-        "SELECT COUNT() FROM Case WHERE CreatedDate > {now}"
-    ));
-    assert_eq!(
-        (&future["totalSize"], &later["totalSize"]),
-        (&0.into(), &0.into())
-    );
+    for object in ["Account", "Case", "Measurement__c", "User"] {
+        let later = select(&format!(
+            "SELECT COUNT() FROM {object} WHERE LastModifiedDate > {now}"
+        ));
+        assert_eq!(later["totalSize"], 0, "{object}");
+    }
 
     let (status, made) = running
         .send(
@@ -95,6 +93,18 @@ fn its_time_is_the_machines_unless_it_has_a_day_of_its_own() {
     let window = query(&[("start", &*start), ("end", &*end)]);
     let updated = get(&format!("{V}/sobjects/Account/updated?{window}"));
     assert_eq!(updated["ids"], serde_json::json!([id]));
+    // Several changes may have one moment.
+    for name in ["a", "b", "c"] {
+        let body = format!(r#"{{"Name": "{name}"}}"#);
+        let (status, made) = running
+            .send("POST", &format!("{V}/sobjects/Account"), &body)
+            .unwrap();
+        assert_eq!(status, 201, "{made}");
+    }
+    let recent = get(&format!("{V}/recent?limit=3"));
+    let items = recent.as_array().unwrap().iter();
+    let names: Vec<&Json> = items.map(|item| &item["Name"]).collect();
+    assert_eq!(names, ["c", "b", "a"]);
     running.stop();
 }
 
@@ -119,6 +129,8 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
         ["--access-token-env", "NO_SUCH_VARIABLE"],
         ["--access-token-env", "WITH_SPACES"],
         ["--redirect-uri", "nope"],
+        ["--redirect-uri", "localhost:8080/callback"],
+        ["--redirect-uri", "https:///callback"],
         ["--redirect-uri", "https://example.com/callback#here"],
         ["--limit", "DailyApiRequests"],
         ["--limit", "DailyApiRequests=many"],
@@ -151,6 +163,8 @@ fn mistakes_are_one_sentence_and_exit_code_2() {
     error: `--access-token-env NO_SUCH_VARIABLE`: the environment has no variable `NO_SUCH_VARIABLE`; the option takes a variable's name, not the secret
     error: the value of the variable that `--access-token-env WITH_SPACES` names must be of visible ASCII characters, at least one, without spaces
     error: `--redirect-uri nope` is no address that a browser could be sent to; write all of it, like https://example.com/callback
+    error: `--redirect-uri localhost:8080/callback` is no address that a browser could be sent to; write all of it, like https://example.com/callback
+    error: `--redirect-uri https:///callback` is no address that a browser could be sent to; write all of it, like https://example.com/callback
     error: `--redirect-uri https://example.com/callback#here` is no address that a browser could be sent to; write all of it, like https://example.com/callback
     error: `--limit DailyApiRequests` is no limit; write it like DailyApiRequests=100, with a whole number
     error: `--limit DailyApiRequests=many` is no limit; write it like DailyApiRequests=100, with a whole number

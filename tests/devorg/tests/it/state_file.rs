@@ -280,6 +280,47 @@ async fn days_pass_while_it_is_stopped() {
     assert!(matches!(reason, StateFileError::Today { today } if today.to_string() == "2026-11-25"));
 }
 
+#[test]
+fn an_org_whose_time_went_is_not_put_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("org.sqlite");
+    let state = ["--state", path.to_str().unwrap()];
+    let account = |running: &Running| {
+        let made = running.send("POST", &format!("{V}/sobjects/Account"), r#"{"Name": "x"}"#);
+        assert_eq!(made.unwrap().0, 201);
+    };
+    let running = Running::start(&state);
+    account(&running);
+    running.stop();
+    let today = jiff::tz::TimeZone::UTC
+        .to_datetime(jiff::Timestamp::now())
+        .date();
+    let day = |days: i64| (today + jiff::Span::new().days(days)).to_string();
+    let at = |today: i64| {
+        run(&[state[0], state[1], "--today", &day(today)])
+            .status
+            .code()
+    };
+    assert_eq!(at(-1), Some(2));
+    // Ahead of the machine's time it goes on from there, and each change is later than the one before.
+    Running::start(&[state[0], state[1], "--today", &day(90)]).stop();
+    let running = Running::start(&state);
+    account(&running);
+    account(&running);
+    let soql = "SELECT+CreatedDate+FROM+Account+ORDER+BY+CreatedDate+DESC+LIMIT+2";
+    let (_, rows) = running
+        .send("GET", &format!("{V}/query?q={soql}"), "")
+        .unwrap();
+    let rows: Json = serde_json::from_str(&rows).unwrap();
+    let created = |row: usize| rows["records"][row]["CreatedDate"].as_str().unwrap();
+    assert!(
+        created(0) > created(1) && created(1).starts_with(&day(90)),
+        "{rows}"
+    );
+    running.stop();
+    assert_eq!(at(30), Some(2));
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn tokens_are_for_the_owner_of_the_file() {
