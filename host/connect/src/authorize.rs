@@ -39,6 +39,17 @@ pub struct Wish<'a> {
 #[derive(Clone)]
 pub struct Binding(digest::Digest);
 
+/// Why no sign-in was begun.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is nothing that cannot be guessed.
+    #[error(transparent)]
+    NoRandom(#[from] NoRandom),
+    /// A browser cannot be sent there.
+    #[error("`{0}` is an address that browsers do not take: check the login and the callback URL")]
+    Address(String),
+}
+
 /// What makes the return of one sign-in known (RFC 6749, section 10.12).
 #[derive(Clone)]
 pub(crate) struct State(pub(crate) SecretString);
@@ -70,8 +81,8 @@ pub struct Attempt {
 ///
 /// # Errors
 ///
-/// [`NoRandom`].
-pub fn start(wish: Wish<'_>) -> Result<(String, Attempt), NoRandom> {
+/// [`StartError`].
+pub fn start(wish: Wish<'_>) -> Result<(String, Attempt), StartError> {
     let endpoints = Endpoints::at(wish.service.auth, &wish.login.origin);
     let state = State(unguessable()?);
     let verifier = wish.service.auth.pkce.then(unguessable).transpose()?;
@@ -84,7 +95,7 @@ pub fn start(wish: Wish<'_>) -> Result<(String, Attempt), NoRandom> {
         client_id: wish.app.client_id.clone(),
         asker: wish.asker.clone(),
     };
-    let url = attempt.url();
+    let url = attempt.url()?;
     Ok((url, attempt))
 }
 
@@ -109,14 +120,12 @@ impl Attempt {
         }
     }
 
-    fn url(&self) -> String {
-        // Both were taken apart before, by rules that are narrower.
-        let (Ok(authorize), Ok(redirect)) = (
-            AuthUrl::new(self.endpoints.authorize()),
-            RedirectUrl::new(self.redirect.to_string()),
-        ) else {
-            unreachable!("an origin and a path are an address")
-        };
+    fn url(&self) -> Result<String, StartError> {
+        let (authorize, redirect) = (self.endpoints.authorize(), self.redirect.to_string());
+        let authorize =
+            AuthUrl::new(authorize.clone()).map_err(|_| StartError::Address(authorize))?;
+        let redirect =
+            RedirectUrl::new(redirect.clone()).map_err(|_| StartError::Address(redirect))?;
         let client = BasicClient::new(ClientId::new(self.client_id.clone()))
             .set_auth_uri(authorize)
             .set_redirect_uri(redirect);
@@ -128,7 +137,7 @@ impl Attempt {
             let challenge = PkceCodeChallenge::from_code_verifier_sha256(&verifier);
             request = request.set_pkce_challenge(challenge);
         }
-        request.url().0.into()
+        Ok(request.url().0.into())
     }
 }
 

@@ -12,7 +12,7 @@ use secrecy::SecretString;
 use url::form_urlencoded;
 
 use crate::authorize::State;
-use crate::guidance::find;
+use crate::guidance::guide_of;
 use crate::token::{Refused, bounded};
 use crate::{Attempt, Binding, Service};
 
@@ -87,7 +87,7 @@ pub fn receive(
         (None, Some(error)) => {
             let description = param("error_description");
             let subject = attempt.subject();
-            let guide = find(
+            let guide = guide_of(
                 service.auth,
                 ErrorPlace::Callback,
                 error,

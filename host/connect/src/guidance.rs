@@ -43,7 +43,7 @@ pub struct SetupLink {
 }
 
 /// Finds what the manifest says of an error by its code and description; the first entry that fits.
-pub fn find(
+pub fn guide_of(
     auth: &OAuth2,
     place: ErrorPlace,
     code: &str,
@@ -62,7 +62,7 @@ pub fn find(
 /// Finds what the manifest says of a page of the service's own, by its address or by the words on it.
 ///
 /// The address says more than the page, where it has an `error`.
-pub fn of_error_page(auth: &OAuth2, text: &str, subject: &Subject) -> Option<Guide> {
+pub fn guide_of_page(auth: &OAuth2, text: &str, subject: &Subject) -> Option<Guide> {
     let query = text.split_once('?').map_or("", |(_, query)| query);
     let query = query.split('#').next().unwrap_or_default();
     let param = |wanted: &str| {
@@ -72,7 +72,7 @@ pub fn of_error_page(auth: &OAuth2, text: &str, subject: &Subject) -> Option<Gui
     };
     let by_address = param("error").and_then(|error| {
         let description = param("error_description");
-        find(
+        guide_of(
             auth,
             ErrorPlace::Page,
             &error,
@@ -80,11 +80,11 @@ pub fn of_error_page(auth: &OAuth2, text: &str, subject: &Subject) -> Option<Gui
             subject,
         )
     });
-    by_address.or_else(|| find(auth, ErrorPlace::Page, text, None, subject))
+    by_address.or_else(|| guide_of(auth, ErrorPlace::Page, text, None, subject))
 }
 
 /// Gives what the manifest says of all errors that the service shows on a page of its own, from which nothing leads back.
-pub fn on_page(auth: &OAuth2, subject: &Subject) -> Vec<Guide> {
+pub fn guides_on_page(auth: &OAuth2, subject: &Subject) -> Vec<Guide> {
     let is_such = |entry: &&Guidance| entry.where_.contains(&ErrorPlace::Page);
     let entries = auth.guidance.iter().filter(is_such);
     entries.map(|entry| guide(entry, subject)).collect()
@@ -220,7 +220,7 @@ mod tests {
     fn an_error_page_is_told_by_its_address_and_else_by_its_words() {
         let (auth, subject) = (auth(), subject());
         let page = "https://acme.my.salesforce.com/setup/secur/RemoteAccessErrorPage.apexp";
-        let title = |text: &str| of_error_page(&auth, text, &subject).map(|guide| guide.title);
+        let title = |text: &str| guide_of_page(&auth, text, &subject).map(|guide| guide.title);
         for (text, expected) in [
             (
                 format!(

@@ -6,7 +6,8 @@
 //! 1. [`resolve`] makes a login of what a person types or pastes; [`choose`] settles the scopes.
 //! 2. [`start`] makes the address that the browser is sent to, and the [`Attempt`] that its return is held against.
 //! 3. [`receive`] takes what came back to the callback: a public page's, or that of a [`Loopback`] listener.
-//! 4. A [`TokenClient`] exchanges the code, renews and revokes the tokens, or gets them without a browser.
+//! 4. [`TokenClient::exchange`] makes tokens of the code; a [`TokenClient`] renews and revokes them, or gets them without a
+//!    browser.
 //!
 //! What the service refuses comes with a [`Guide`]: what it means, and what who can do about it.
 
@@ -29,11 +30,11 @@ mod testing;
 mod token;
 
 pub use app::App;
-pub use authorize::{Attempt, Binding, Wish, start};
+pub use authorize::{Attempt, Binding, StartError, Wish, start};
 pub use callback::{AuthError, Code, receive};
 pub use endpoints::Endpoints;
 pub use exchange::{Body, Unavailable, Unclear};
-pub use guidance::{Guide, SetupLink, Subject, find, of_error_page, on_page};
+pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
 pub use login::{Login, LoginError, LoginProblem, resolve};
 pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Waiting};
 pub use random::NoRandom;

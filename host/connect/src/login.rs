@@ -10,6 +10,7 @@ use std::fmt;
 use portcullis::network::HostPort;
 use portcullis::ports::credentials::Environment;
 use portcullis_policy::{LoginPlace, OAuth2, Origin};
+use url::Url;
 
 use crate::service::destination;
 
@@ -182,8 +183,14 @@ fn read(text: &str) -> Result<Origin, LoginProblem> {
     if !host.contains(['.', ':']) && host != "localhost" {
         return Err(LoginProblem::Host("it is no host's name"));
     }
-    Origin::parse(&format!("{scheme}://{host}{port}"))
-        .map_err(|error| LoginProblem::Host(error.problem()))
+    let origin = Origin::parse(&format!("{scheme}://{host}{port}"))
+        .map_err(|error| LoginProblem::Host(error.problem()))?;
+    // A browser reads it by other rules: what it would read otherwise, or not at all, is no address.
+    let browsers = Url::parse(&origin.to_string()).map(|url| url.origin().ascii_serialization());
+    match browsers {
+        Ok(text) if text == origin.to_string() => Ok(origin),
+        _ => Err(LoginProblem::Host("browsers do not take it for a host")),
+    }
 }
 
 fn decide(auth: &OAuth2, origin: &Origin, allowed: &[HostPort]) -> Result<Login, LoginProblem> {
@@ -274,11 +281,19 @@ fn refuse(auth: &OAuth2, text: &str, problem: LoginProblem, meant: Option<String
     }
 }
 
-/// What of a text is repeated: not a password that stands in it, and nothing that a terminal would act upon.
+/// What of a text is repeated: not a password that stands in it, not a session in its query, and nothing that a terminal
+/// would act upon.
 fn shown(text: &str) -> String {
-    let text = match text.contains('@') {
-        true => format!("…@{}", text.rsplit('@').next().unwrap_or_default()),
-        false => text.to_owned(),
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let (address, behind) = text.split_at(end);
+    let address = match address.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => address.to_owned(),
+    };
+    let text = if behind.is_empty() {
+        address
+    } else {
+        format!("{address}…")
     };
     text.chars()
         .take(SHOWN_LEN_MAX)

@@ -24,11 +24,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::authorize::State;
 use crate::callback::is_return_of;
-use crate::guidance::{Guide, on_page};
+use crate::guidance::{Guide, guides_on_page};
 use crate::{Attempt, RedirectError, RedirectUri, Service};
 
 /// The path of the callback.
@@ -37,6 +37,8 @@ const PATH: &str = "/callback";
 const CONNECTIONS_MAX: usize = 16;
 /// How long one connection may take: its request is one line and some headers.
 const CONNECTION_LIVES: Duration = Duration::from_secs(10);
+/// How long to wait where the system has no more connections.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 32 << 10;
 
@@ -192,7 +194,7 @@ impl Waiting {
         service: &Service<'_>,
         attempt: &Attempt,
     ) -> impl Future<Output = Vec<Guide>> + use<> {
-        let guides = on_page(service.auth, &attempt.subject());
+        let guides = guides_on_page(service.auth, &attempt.subject());
         let stuck = self.began + self.options.stuck_after;
         async move {
             sleep_until(stuck).await;
@@ -226,7 +228,7 @@ async fn serve(listener: TcpListener, door: Arc<Door>) {
     while let Ok(place) = places.clone().acquire_owned().await {
         // What fails is the other's connection; where the system has no more, it may have later.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
+            sleep(ACCEPT_AGAIN).await;
             continue;
         };
         let door = door.clone();

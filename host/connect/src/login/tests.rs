@@ -30,6 +30,8 @@ fn what_only_looks_like_the_service_is_refused() {
         "https://acme.my.ѕalesforce.com",
         "https://acme。my.salesforce.com",
         "https://acme.my.xn--alesforce-4xh.com",
+        "https://xn--a.my.salesforce.com",
+        "https://xn--acme.my.salesforce.com",
         "https://acme-my.salesforce.com.",
         "https://acmemy.salesforce.com",
         "https://my.salesforce.com",
@@ -63,6 +65,9 @@ fn what_only_looks_like_the_service_is_refused() {
         assert!(found.is_err(), "{text}: {found:?}");
     }
     let error = resolve(&auth, "https://ada:secret@acme.my.salesforce.com", &[]).unwrap_err();
+    assert!(!error.to_string().contains("secret"), "{error}");
+    let session = "http://acme.my.salesforce.com/secur/frontdoor.jsp?sid=secret@x#secret";
+    let error = resolve(&auth, session, &[]).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
 }
 

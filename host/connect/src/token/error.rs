@@ -102,10 +102,14 @@ pub enum Unusable {
     Origin(String),
 }
 
-/// What of a service's text is repeated: some of it, on one line.
+/// What of a service's text is repeated: some of it, on one line, in the order in which it is written.
 pub(crate) fn bounded(text: &str) -> String {
+    let is_shown = |char: char| {
+        !char.is_control()
+            && !matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     text.chars()
         .take(ERROR_LEN_MAX)
-        .map(|char| if char.is_control() { ' ' } else { char })
+        .map(|char| if is_shown(char) { char } else { ' ' })
         .collect()
 }

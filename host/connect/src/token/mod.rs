@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::exchange::{Exchange, Failure, Unavailable, Unclear};
-use crate::guidance::find;
+use crate::guidance::guide_of;
 use crate::{App, Attempt, Code, Endpoints, Service, SigningKey, Subject};
 
 pub(crate) use error::bounded;
@@ -107,24 +107,32 @@ impl<'a> TokenClient<'a> {
         }
     }
 
-    /// Exchanges a code for tokens (RFC 6749, section 4.1.3). The attempt is used up.
+    /// Exchanges a code for tokens (RFC 6749, section 4.1.3), at the endpoints that were settled when the sign-in
+    /// began, which are given back to be kept with the connection. The attempt is used up.
     ///
     /// # Errors
     ///
     /// [`TokenError`].
-    pub async fn exchange(&self, attempt: Attempt, code: Code) -> Result<Tokens, TokenError> {
-        let subject = attempt.subject();
+    pub async fn exchange(
+        service: Service<'_>,
+        app: &App,
+        network: &Network,
+        attempt: Attempt,
+        code: Code,
+    ) -> Result<(Tokens, Endpoints), TokenError> {
+        let this = TokenClient::new(service, app, &attempt.endpoints, network);
         let redirect = RedirectUrl::new(attempt.redirect.to_string())
-            .map_err(|_| self.forbidden(attempt.redirect.as_str()))?;
-        let (protocol, exchange) = (self.protocol()?.set_redirect_uri(redirect), self.connect()?);
+            .map_err(|_| this.forbidden(attempt.redirect.as_str()))?;
+        let protocol = this.protocol()?.set_redirect_uri(redirect);
         let mut request =
             protocol.exchange_code(AuthorizationCode::new(code.0.expose_secret().to_owned()));
         if let Some(verifier) = &attempt.verifier {
             let verifier = verifier.expose_secret().to_owned();
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
         }
-        let answer = request.request_async(&exchange).await;
-        self.read(answer, &attempt.scopes, None, &subject)
+        let answer = request.request_async(&this.connect()?).await;
+        let tokens = this.read(answer, &attempt.scopes, None, &attempt.subject())?;
+        Ok((tokens, attempt.endpoints))
     }
 
     /// Gets the next access token (RFC 6749, section 6).
@@ -249,7 +257,7 @@ impl<'a> TokenClient<'a> {
     pub(crate) fn refused(&self, error: &BasicErrorResponse, subject: &Subject) -> TokenError {
         let code = error.error().as_ref();
         let description = error.error_description().map(String::as_str);
-        let guide = find(
+        let guide = guide_of(
             self.service.auth,
             ErrorPlace::Token,
             code,

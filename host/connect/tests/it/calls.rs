@@ -1,6 +1,6 @@
 //! Errors of the API that come from how an account is connected.
 
-use portcullis_connect::{Subject, find};
+use portcullis_connect::{Subject, guide_of};
 use portcullis_policy::ErrorPlace;
 use secrecy::ExposeSecret;
 
@@ -20,7 +20,7 @@ async fn title(site: &Site, token: &str) -> (u16, Option<String>) {
         scopes: Vec::new(),
     };
     let (code, message) = (word("errorCode"), word("message"));
-    let guide = find(
+    let guide = guide_of(
         service().auth,
         ErrorPlace::Call,
         &code,

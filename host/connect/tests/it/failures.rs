@@ -240,12 +240,7 @@ async fn a_first_answer_must_say_where_the_connection_is() {
     let silent = r#"{"access_token": "a", "token_type": "Bearer"}"#;
     site.org
         .answer_next(200, &[("Content-Type", "application/json")], silent);
-    let endpoints = attempt.endpoints().clone();
-    let error = site
-        .client(&app, &endpoints)
-        .exchange(attempt, code)
-        .await
-        .unwrap_err();
+    let error = site.exchange(&app, attempt, code).await.unwrap_err();
     assert!(
         matches!(error, TokenError::Unusable(Unusable::NoOrigin)),
         "{error}"

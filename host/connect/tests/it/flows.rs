@@ -1,17 +1,11 @@
 //! The ways in, one after the other, and the way out.
 
-use std::time::{Duration, SystemTime};
-
-use portcullis_connect::{Loopback, LoopbackOptions, Revoked, SigningKey, TokenError, receive};
-use salesforce_devorg::Options;
+use portcullis_connect::{Loopback, LoopbackOptions, Revoked, TokenError, explained, receive};
 use secrecy::ExposeSecret;
 
 use crate::support::{End, Site, asker, held, origin, service};
 
-const KEY: &str = include_str!("../../../../tests/devorg/tests/data/jwt.key.pem");
-const CERTIFICATE: &str = include_str!("../../../../tests/devorg/tests/data/jwt.crt.pem");
-const WHO: &str = "/services/oauth2/userinfo";
-const ADMINISTRATOR: &str = "robin.admin@devorg.example";
+pub(crate) const WHO: &str = "/services/oauth2/userinfo";
 
 #[tokio::test]
 async fn a_person_connects_in_a_browser_and_comes_back_to_this_machine() {
@@ -29,13 +23,9 @@ async fn a_person_connects_in_a_browser_and_comes_back_to_this_machine() {
     let (page, came_back) = tokio::join!(visit(&site, &address), waiting.callback());
     assert!(page.contains("You can close this page"), "{page}");
     let code = receive(&service(), &attempt, &asker(), &came_back.unwrap()).unwrap();
-    let endpoints = attempt.endpoints().clone();
-    let tokens = site
-        .client(&app, &endpoints)
-        .exchange(attempt, code)
-        .await
-        .unwrap();
+    let (tokens, endpoints) = site.exchange(&app, attempt, code).await.unwrap();
 
+    assert_eq!(endpoints, site.endpoints());
     assert_eq!(tokens.origin, origin(site.org.url()));
     assert_eq!(tokens.scopes, ["api", "refresh_token", "id"]);
     assert!(tokens.refresh.is_some());
@@ -102,46 +92,6 @@ async fn a_token_that_is_good_for_one_time_is_replaced() {
 }
 
 #[tokio::test]
-async fn an_app_comes_by_its_own_credentials() {
-    let site = Site::new().await;
-    let (app, endpoints) = (site.app("Nightly Job"), site.endpoints());
-    let tokens = site
-        .client(&app, &endpoints)
-        .client_credentials()
-        .await
-        .unwrap();
-    assert!(tokens.refresh.is_none());
-    assert_eq!(tokens.scopes, ["api"]);
-    let (status, _) = site
-        .call("/services/data/v68.0", tokens.access.expose_secret())
-        .await;
-    assert_eq!(status, 200);
-}
-
-#[tokio::test]
-async fn an_app_signs_for_a_user() {
-    let site = Site::with(Options {
-        jwt_certificate: Some(CERTIFICATE.to_owned()),
-        ..Options::default()
-    })
-    .await;
-    let (app, endpoints) = (site.app("Signing Job"), site.endpoints());
-    let client = site.client(&app, &endpoints);
-    let key = SigningKey::from_pem(&KEY.into()).unwrap();
-    let tokens = client
-        .signed(&key, ADMINISTRATOR, SystemTime::now())
-        .await
-        .unwrap();
-    assert!(tokens.refresh.is_none());
-    let (_, who) = site.call(WHO, tokens.access.expose_secret()).await;
-    assert!(who.contains(ADMINISTRATOR), "{who}");
-
-    let late = SystemTime::now() - Duration::from_secs(3_600);
-    let error = client.signed(&key, ADMINISTRATOR, late).await.unwrap_err();
-    assert_eq!(error.guide().unwrap().title, "The sign-in took too long");
-}
-
-#[tokio::test]
 async fn a_connection_that_is_ended_is_ended_there() {
     let site = Site::new().await;
     let (app, user, endpoints) = (site.app("Portcullis"), site.user("aiko"), site.endpoints());
@@ -159,4 +109,11 @@ async fn a_connection_that_is_ended_is_ended_there() {
         "{renewed:?}"
     );
     assert_eq!(client.revoke(&refresh).await.unwrap(), Revoked::Before);
+}
+
+#[test]
+fn every_scope_is_explained_to_who_chooses() {
+    for scope in explained(&service().auth.scopes) {
+        assert!(scope.meaning.is_some(), "{}", scope.scope);
+    }
 }

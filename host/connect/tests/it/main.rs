@@ -6,6 +6,7 @@ mod failures;
 mod flows;
 mod loopback;
 mod refusals;
+mod service_accounts;
 mod support;
 
 /// A file that is not listed above would be a test that never runs.

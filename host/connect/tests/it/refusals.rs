@@ -1,23 +1,17 @@
 //! What the service refuses, in each place where it says so, and what the host makes of it.
 
-use std::time::SystemTime;
+use portcullis_connect::{App, AuthError, Subject, TokenError, guide_of, guide_of_page, receive};
+use salesforce_devorg::AppState;
 
-use portcullis_connect::{
-    App, AuthError, Held, SigningKey, Subject, TokenError, find, of_error_page, receive,
-};
-use salesforce_devorg::{AppState, Options};
+use crate::support::{End, Site, asker, callback, held, origin, service};
 
-use crate::support::{End, LOGIN_HOST, Site, asker, callback, held, origin, service};
-
-const KEY: &str = include_str!("../../../../tests/devorg/tests/data/jwt.key.pem");
-const CERTIFICATE: &str = include_str!("../../../../tests/devorg/tests/data/jwt.crt.pem");
 const MAIN: &str = "Portcullis";
 
 /// The code, the description, and the title of the guide.
-type Said = (&'static str, &'static str, &'static str);
+pub(crate) type Said = (&'static str, &'static str, &'static str);
 
 const NOT_INSTALLED: &str = "The app is not installed in this org";
-const ABSENT: &str = "The External Client App is not in this org";
+pub(crate) const ABSENT: &str = "The External Client App is not in this org";
 const CLOSED: &str = "The org is locked, closed or suspended";
 const UNKNOWN_KEY: &str = "Salesforce does not know this consumer key";
 const NOT_A_USER: &str = "The app is there, but you are not among its users";
@@ -26,9 +20,8 @@ const ELSEWHERE: &str = "The org does not let this machine's address in, or not 
 const HOURS: &str = "The user's profile does not let in at this hour";
 const INACTIVE: &str = "The user is not active in the org";
 const ENDED: &str = "The connection has ended";
-const NOBODY: &str = "The app has no user to run as";
 
-fn assert_said(error: &TokenError, said: Said) {
+pub(crate) fn assert_said(error: &TokenError, said: Said) {
     let TokenError::Refused(refused) = error else {
         unreachable!("{error:?}")
     };
@@ -73,7 +66,7 @@ async fn what_a_browser_brings_back_or_stays_at_is_explained() {
         let guide = match site.browse(&url, &user, "allow").await {
             End::Page(address, text) if stays => {
                 let words = if address.is_empty() { &text } else { &address };
-                of_error_page(service().auth, words, &attempt.subject())
+                guide_of_page(service().auth, words, &attempt.subject())
             }
             End::Callback(query) if !stays => {
                 match receive(&service(), &attempt, &asker(), &query) {
@@ -103,7 +96,7 @@ async fn what_a_page_says_in_general_is_explained_in_general() {
     let End::Page(_, text) = site.browse(&url, &user, "allow").await else {
         unreachable!("{url}")
     };
-    let guide = of_error_page(service().auth, &text, &attempt.subject()).unwrap();
+    let guide = guide_of_page(service().auth, &text, &attempt.subject()).unwrap();
     assert_eq!(
         guide.title,
         "Salesforce did not let this app in, and does not say why"
@@ -115,7 +108,7 @@ async fn what_a_page_says_in_general_is_explained_in_general() {
     let End::Page(_, text) = site.browse(&url, &user, "allow").await else {
         unreachable!("{url}")
     };
-    let guide = of_error_page(service().auth, &text, &attempt.subject()).unwrap();
+    let guide = guide_of_page(service().auth, &text, &attempt.subject()).unwrap();
     assert_eq!(
         guide.title,
         "The user may use the API alone, and cannot sign in on a page"
@@ -218,11 +211,7 @@ async fn what_an_exchange_is_refused_with_is_explained() {
         };
         let code = receive(&service(), &attempt, &asker(), &query(came_back)).unwrap();
         change(&mut app);
-        let endpoints = attempt.endpoints().clone();
-        site.client(&app, &endpoints)
-            .exchange(attempt, code)
-            .await
-            .unwrap_err()
+        site.exchange(&app, attempt, code).await.unwrap_err()
     };
     let as_it_is = |query: String| query;
     let another_code = |query: String| query.replace("code=aPrx", "code=x");
@@ -285,119 +274,6 @@ async fn what_an_exchange_is_refused_with_is_explained() {
     );
 }
 
-#[tokio::test]
-async fn what_a_service_account_is_refused_with_is_explained() {
-    let site = Site::with(Options {
-        jwt_certificate: Some(CERTIFICATE.to_owned()),
-        ..Options::default()
-    })
-    .await;
-    let endpoints = site.endpoints();
-    let nobody: Said = (
-        "invalid_grant",
-        "no client credentials user enabled",
-        NOBODY,
-    );
-    let without = site.app("Job Without User");
-    let error = site
-        .client(&without, &endpoints)
-        .client_credentials()
-        .await
-        .unwrap_err();
-    assert_said(&error, nobody);
-    let job = site.app("Nightly Job");
-    site.org.set_app_state("Nightly Job", AppState::NoRunAsUser);
-    let error = site
-        .client(&job, &endpoints)
-        .client_credentials()
-        .await
-        .unwrap_err();
-    assert_said(&error, nobody);
-    site.org.set_app_state("Nightly Job", AppState::Ready);
-
-    let common = format!("http://{LOGIN_HOST}:{}", site.org.address().port());
-    let common = site.endpoints_at(&common);
-    let error = site
-        .client(&job, &common)
-        .client_credentials()
-        .await
-        .unwrap_err();
-    assert_said(
-        &error,
-        (
-            "invalid_grant",
-            "request not supported on this domain",
-            "This is the wrong address to sign in at",
-        ),
-    );
-    // An External Client App is not found there, either.
-    let public = site.app("Public Client");
-    let nowhere = Held {
-        origin: &origin(site.org.url()),
-        scopes: &[],
-    };
-    let error = site
-        .client(&public, &common)
-        .refresh(&"x".into(), nowhere)
-        .await;
-    assert_said(
-        &error.unwrap_err(),
-        (
-            "OAUTH_EC_APP_NOT_FOUND",
-            "External client app is not installed in this org",
-            ABSENT,
-        ),
-    );
-
-    let key = SigningKey::from_pem(&KEY.into()).unwrap();
-    let not_approved: Said = (
-        "invalid_grant",
-        "user hasn't approved this consumer",
-        "The app is not approved for this user",
-    );
-    let now = SystemTime::now();
-    let app = site.app("Signing Job Without Approval");
-    let client = site.client(&app, &endpoints);
-    let error = client
-        .signed(&key, "robin.admin@devorg.example", now)
-        .await
-        .unwrap_err();
-    assert_said(&error, not_approved);
-    let app = site.app("Signing Job");
-    let client = site.client(&app, &endpoints);
-    let error = client
-        .signed(&key, "nobody@devorg.example", now)
-        .await
-        .unwrap_err();
-    assert_said(&error, not_approved);
-    let client = site.client(&job, &endpoints);
-    let error = client
-        .signed(&key, "robin.admin@devorg.example", now)
-        .await
-        .unwrap_err();
-    assert_said(
-        &error,
-        (
-            "invalid_grant",
-            "invalid assertion",
-            "Salesforce does not take the signature",
-        ),
-    );
-    let client = site.client(&app, &common);
-    let error = client
-        .signed(&key, "robin.admin@devorg.example", now)
-        .await
-        .unwrap_err();
-    assert_said(
-        &error,
-        (
-            "invalid_grant",
-            "audience is invalid",
-            "What was signed is meant for another address",
-        ),
-    );
-}
-
 #[test]
 fn every_entry_of_the_manifest_is_found_by_its_own_words() {
     let auth = service().auth;
@@ -411,7 +287,7 @@ fn every_entry_of_the_manifest_is_found_by_its_own_words() {
         let found = entry
             .where_
             .iter()
-            .map(|place| find(auth, *place, "x", Some(&entry.match_), &subject));
+            .map(|place| guide_of(auth, *place, "x", Some(&entry.match_), &subject));
         for found in found {
             assert_eq!(found.unwrap().title, entry.title, "{}", entry.match_);
         }

@@ -15,8 +15,8 @@ use hyper_util::rt::TokioExecutor;
 use portcullis::Network;
 use portcullis::network::{HostPort, NetworkOptions, Resolve};
 use portcullis_connect::{
-    App, Attempt, Binding, Endpoints, Held, RedirectUri, Service, TokenClient, Tokens, Wish,
-    receive, resolve, start,
+    App, Attempt, Binding, Code, Endpoints, Held, RedirectUri, Service, TokenClient, TokenError,
+    Tokens, Wish, receive, resolve, start,
 };
 use portcullis_policy::{Manifest, Origin, PersonId};
 use salesforce_devorg::{DevApp, DevOrg, DevUser, Options};
@@ -148,6 +148,16 @@ impl Site {
         .unwrap()
     }
 
+    /// Exchanges a code.
+    pub(crate) async fn exchange(
+        &self,
+        app: &App,
+        attempt: Attempt,
+        code: Code,
+    ) -> Result<(Tokens, Endpoints), TokenError> {
+        TokenClient::exchange(service(), app, &self.network, attempt, code).await
+    }
+
     /// Signs a user in and allows the app.
     pub(crate) async fn connect(&self, app: &App, user: &DevUser, scopes: &str) -> Tokens {
         let (url, attempt) = self.start(app, &callback(), scopes);
@@ -155,11 +165,7 @@ impl Site {
             unreachable!("{url} does not lead back")
         };
         let code = receive(&service(), &attempt, &asker(), &query).unwrap();
-        let endpoints = attempt.endpoints().clone();
-        self.client(app, &endpoints)
-            .exchange(attempt, code)
-            .await
-            .unwrap()
+        self.exchange(app, attempt, code).await.unwrap().0
     }
 
     /// Goes through the service's pages as a browser does, as far as the callback.
