@@ -24,8 +24,9 @@ pub use digest::{BoundRequest, Digest, DigestError, canonical_json};
 pub use effect::Effect;
 pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use manifest::{
-    ApiKey, ApiKeyPlace, Auth, CachePolicy, Guidance, Login, LoginPlace, MANIFEST_SCHEMA, Manifest,
-    ManifestError, OAuth2, Problem, RouteSpec, Scopes, StaleToken,
+    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Guidance, Login, LoginPattern,
+    LoginPatternError, LoginPlace, MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2, PLACEHOLDERS,
+    Problem, RouteSpec, Scopes, SetupPage, StaleToken,
 };
 pub use method::Method;
 pub use mode::Mode;

@@ -5,6 +5,8 @@
 
 mod auth;
 mod check;
+mod guidance;
+mod login;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConnectorName, Effect, Method, Origin, OriginPattern};
 
-pub use auth::{
-    ApiKey, ApiKeyPlace, Auth, Guidance, Login, LoginPlace, OAuth2, Scopes, StaleToken,
-};
+pub use auth::{ApiKey, ApiKeyPlace, Auth, OAuth2, Scopes, StaleToken};
+pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
+pub use login::{AlsoLogin, Login, LoginPattern, LoginPatternError, LoginPlace};
 
 /// The JSON Schema of a manifest, as it is published in `wit/manifest.schema.json`.
 pub const MANIFEST_SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");

@@ -38,6 +38,11 @@ impl OriginError {
             problem,
         }
     }
+
+    /// Gives what is wrong, without the text.
+    pub fn problem(&self) -> &'static str {
+        self.problem
+    }
 }
 
 /// A scheme, a host and a port (RFC 6454): `https://acme.my.salesforce.com`.

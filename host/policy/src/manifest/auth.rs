@@ -1,9 +1,13 @@
 //! How accounts sign in, as a manifest declares it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Origin, OriginPattern};
+use super::guidance::Guidance;
+use super::login::Login;
+use crate::OriginPattern;
 
 /// How accounts sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,31 +50,6 @@ pub struct OAuth2 {
     pub guidance: Vec<Guidance>,
 }
 
-/// A place where people sign in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Login {
-    /// Its id.
-    pub id: String,
-    /// For people.
-    pub title: String,
-    /// Where it is.
-    #[serde(flatten)]
-    pub place: LoginPlace,
-    /// What kind of system stands behind it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub environment: Option<String>,
-}
-
-/// Where a login is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LoginPlace {
-    /// At one address.
-    Origin(Origin),
-    /// At an address of each customer's own, with a name in braces: `https://{domain}.example.com`.
-    Pattern(String),
-}
-
 /// Scopes of OAuth 2.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -80,6 +59,22 @@ pub struct Scopes {
     /// May be chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub optional: Vec<String>,
+    /// The one without which a connection ends with its first access token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh: Option<String>,
+    /// What each means to a person.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub explain: BTreeMap<String, String>,
+}
+
+impl Scopes {
+    /// Gives every scope that is declared.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.default
+            .iter()
+            .chain(&self.optional)
+            .map(String::as_str)
+    }
 }
 
 /// An answer that says that the token is stale.
@@ -94,19 +89,6 @@ pub struct StaleToken {
     /// What the error's message holds; none: any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-}
-
-/// What to do about an error of the service's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Guidance {
-    /// What the error holds.
-    #[serde(rename = "match")]
-    pub match_: String,
-    /// What it means.
-    pub title: String,
-    /// What to do, in the order of what helps most often.
-    pub steps: Vec<String>,
 }
 
 /// A key.

@@ -4,11 +4,14 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{ApiKey, ApiKeyPlace, Auth, LoginPlace, Manifest, OAuth2, Problem, RouteSpec};
+use super::{
+    ApiKey, ApiKeyPlace, Auth, Guidance, Login, LoginPattern, LoginPlace, Manifest, OAuth2,
+    PLACEHOLDERS, Problem, RouteSpec, Scopes,
+};
 use crate::header::is_harmless;
 use crate::{Origin, OriginPattern, RequestPath, RouteTable, is_reserved};
 
-/// Finds every text that is no origin. It looks at the JSON, for a type that holds an origin is not made of
+/// Finds every text that is no origin, and no pattern of a login. It looks at the JSON, for a type that holds an origin is not made of
 /// a wrong one, and would stop at the first.
 pub(super) fn check_origins(manifest: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -17,6 +20,10 @@ pub(super) fn check_origins(manifest: &Value) -> Vec<Problem> {
     };
     let of_origin = |text: &Value| {
         let error = Origin::parse(text.as_str()?).err()?;
+        Some(error.to_string())
+    };
+    let of_login = |text: &Value| {
+        let error = LoginPattern::parse(text.as_str()?).err()?;
         Some(error.to_string())
     };
     for (index, pattern) in items(&manifest["origins"]) {
@@ -33,6 +40,18 @@ pub(super) fn check_origins(manifest: &Value) -> Vec<Problem> {
             format!("/auth/login/{index}/origin"),
             of_origin(&login["origin"]),
         );
+        add(
+            format!("/auth/login/{index}/pattern"),
+            of_login(&login["pattern"]),
+        );
+        for (at, also) in items(&login["also"]) {
+            for member in ["pattern", "means"] {
+                add(
+                    format!("/auth/login/{index}/also/{at}/{member}"),
+                    of_login(&also[member]),
+                );
+            }
+        }
     }
     add(
         "/auth/origin".to_owned(),
@@ -123,11 +142,6 @@ fn check_oauth2(oauth2: &OAuth2, problems: &mut Vec<Problem>) {
                 format!("`{}` is there twice", login.id),
             );
         }
-        if let LoginPlace::Pattern(pattern) = &login.place
-            && let Err(problem) = check_login_pattern(pattern)
-        {
-            add(format!("/auth/login/{index}/pattern"), problem);
-        }
     }
     let paths = [
         ("authorize", Some(&oauth2.authorize)),
@@ -139,18 +153,108 @@ fn check_oauth2(oauth2: &OAuth2, problems: &mut Vec<Problem>) {
             add(format!("/auth/{member}"), format!("{refusal}"));
         }
     }
+    for (index, login) in oauth2.login.iter().enumerate() {
+        check_also(index, login, problems);
+    }
+    check_scopes(&oauth2.scopes, problems);
+    check_guidance(&oauth2.guidance, problems);
 }
 
-/// Holds a login's pattern to what holds for a star: behind it is a name that one owner has.
-fn check_login_pattern(pattern: &str) -> Result<(), String> {
-    let below = pattern.split_once("}.").map(|(_, below)| below);
-    let wildcard = format!("https://*.{}", below.unwrap_or_default());
-    match OriginPattern::parse(&wildcard) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!(
-            "what stands behind its braces is too wide: {error}"
-        )),
+/// Holds the other addresses of a login to lead to it, and each to be reached.
+fn check_also(index: usize, login: &Login, problems: &mut Vec<Problem>) {
+    let mut add = |at: usize, member: &str, problem: String| {
+        problems.push(Problem {
+            pointer: format!("/auth/login/{index}/also/{at}/{member}"),
+            problem,
+        });
+    };
+    for (at, also) in login.also.iter().enumerate() {
+        let earlier = &login.also[..at];
+        if let Some(wider) = earlier.iter().find(|one| one.pattern.covers(&also.pattern)) {
+            let problem = format!("`{}` stands before it and covers it", wider.pattern);
+            add(at, "pattern", problem);
+        }
+        match (&login.place, &also.means) {
+            (LoginPlace::Origin(origin), Some(_)) => {
+                add(at, "means", format!("it means `{origin}`; leave it out"));
+            }
+            (LoginPlace::Origin(_), None) => {}
+            (LoginPlace::Pattern(place), means) => {
+                let (member, meant) = match means {
+                    Some(means) => ("means", means),
+                    None => ("pattern", &also.pattern),
+                };
+                if meant.name() != also.pattern.name() {
+                    let name = also.pattern.name();
+                    add(
+                        at,
+                        member,
+                        format!("the name in its braces must be `{name}`"),
+                    );
+                }
+                if !place.covers(meant) {
+                    add(at, member, format!("it does not lead to `{place}`"));
+                }
+            }
+        }
     }
+}
+
+fn check_scopes(scopes: &Scopes, problems: &mut Vec<Problem>) {
+    let declared: HashSet<&str> = scopes.all().collect();
+    let mut add = |pointer: String, scope: &str| {
+        problems.push(Problem {
+            pointer,
+            problem: format!("`{scope}` is neither among `default` nor among `optional`"),
+        });
+    };
+    if let Some(refresh) = &scopes.refresh
+        && !declared.contains(&**refresh)
+    {
+        add("/auth/scopes/refresh".to_owned(), refresh);
+    }
+    for scope in scopes.explain.keys() {
+        if !declared.contains(&**scope) {
+            let member = scope.replace('~', "~0").replace('/', "~1");
+            add(format!("/auth/scopes/explain/{member}"), scope);
+        }
+    }
+}
+
+/// Holds what is said of errors to be reached, to lead to pages of the service, and to name only what the host knows.
+fn check_guidance(guidance: &[Guidance], problems: &mut Vec<Problem>) {
+    for (index, entry) in guidance.iter().enumerate() {
+        let mut add = |member: String, problem: String| {
+            problems.push(Problem {
+                pointer: format!("/auth/guidance/{index}/{member}"),
+                problem,
+            });
+        };
+        if let Some(before) = guidance[..index].iter().find(|one| one.hides(entry)) {
+            let problem = format!("`{}` stands before it and matches it too", before.match_);
+            add("match".to_owned(), problem);
+        }
+        if let Some(page) = &entry.setup
+            && let Err(refusal) = RequestPath::parse(&page.path)
+        {
+            add("setup/path".to_owned(), refusal.to_string());
+        }
+        for (member, at, step) in entry.all_steps() {
+            if let Some(problem) = wrong_placeholder(step) {
+                add(format!("{member}/{at}"), problem);
+            }
+        }
+    }
+}
+
+fn wrong_placeholder(step: &str) -> Option<String> {
+    let mut rest = step.to_owned();
+    for name in PLACEHOLDERS {
+        rest = rest.replace(&format!("{{{name}}}"), "");
+    }
+    let known = PLACEHOLDERS.map(|name| format!("`{{{name}}}`")).join(", ");
+    rest.contains(['{', '}'])
+        .then(|| format!("braces stand around {known} and nothing else"))
 }
 
 fn check_key(key: &ApiKey, routes: &[RouteSpec], problems: &mut Vec<Problem>) {

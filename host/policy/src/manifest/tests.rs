@@ -225,6 +225,154 @@ fn a_login_of_each_customer_is_below_one_name() {
     }
 }
 
+/// The problems of the small manifest with a member of its `auth` in place of what was there.
+fn of_auth(member: &str, value: Value) -> Vec<String> {
+    problems(|manifest| manifest["auth"][member] = value)
+}
+
+#[test]
+fn what_people_paste_leads_to_the_login_that_names_it() {
+    let with = |also: Value| {
+        let own = json!({"id": "own", "title": "Own", "pattern": "https://{domain}.my.example.com", "also": also});
+        of_auth("login", json!([own]))
+    };
+    let narrow =
+        json!({"pattern": "https://{domain}.box.my.example.com", "environment": "sandbox"});
+    let page = json!({"pattern": "https://{domain}.page.example.com", "means": "https://{domain}.my.example.com"});
+    let page_of_box = json!({"pattern": "https://{domain}.box.page.example.com", "means": "https://{domain}.box.my.example.com"});
+    assert_eq!(with(json!([narrow, page_of_box, page])), [""; 0]);
+    assert_eq!(
+        with(json!([page, page_of_box])),
+        ["/auth/login/0/also/1/pattern"]
+    );
+    assert_eq!(with(json!([page, page])), ["/auth/login/0/also/1/pattern"]);
+    for (also, place) in [
+        (
+            json!({"pattern": "https://{domain}.evil.example"}),
+            "pattern",
+        ),
+        (
+            json!({"pattern": "https://{domain}.page.example.com", "means": "https://{domain}.evil.example"}),
+            "means",
+        ),
+        (
+            json!({"pattern": "https://{domain}.page.example.com", "means": "https://{org}.my.example.com"}),
+            "means",
+        ),
+        (json!({"pattern": "https://{domain}.com"}), "pattern"),
+        (
+            json!({"pattern": "https://{domain}.page.example.com", "means": "https://{domain}.1.2.3.4"}),
+            "means",
+        ),
+    ] {
+        let place = format!("/auth/login/0/also/0/{place}");
+        assert_eq!(with(json!([also])), [place], "{also}");
+    }
+    let at_one = |also: Value| {
+        let one = json!({"id": "one", "title": "One", "origin": "https://login.example.com", "also": [also]});
+        of_auth("login", json!([one]))
+    };
+    assert_eq!(
+        at_one(json!({"pattern": "https://{server}.node.example.com"})),
+        [""; 0]
+    );
+    assert_eq!(at_one(page), ["/auth/login/0/also/0/means"]);
+}
+
+#[test]
+fn scopes_that_are_spoken_of_are_declared() {
+    let scopes = json!({"default": ["records"], "optional": ["stay"], "refresh": "stay", "explain": {"records": "Read records."}});
+    assert_eq!(of_auth("scopes", scopes.clone()), [""; 0]);
+    let mut wrong = scopes.clone();
+    wrong["refresh"] = json!("forever");
+    wrong["explain"]["files/all"] = json!("Read files.");
+    assert_eq!(
+        of_auth("scopes", wrong),
+        ["/auth/scopes/refresh", "/auth/scopes/explain/files~1all"]
+    );
+    let mut silent = scopes;
+    silent["explain"]["records"] = json!("");
+    assert_eq!(of_auth("scopes", silent), ["/auth/scopes/explain/records"]);
+}
+
+#[test]
+fn guidance_is_reached_and_leads_to_the_service() {
+    let with = |entries: Value| of_auth("guidance", entries);
+    let page = json!({"title": "Apps", "path": "/setup/apps?filter=all"});
+    let entry = json!({"match": "denied", "where": ["token", "page"], "title": "Denied", "person": ["Give {callback}."],
+        "administrator": ["Let {client_id} in."], "setup": page});
+    let old = json!({"match": "old", "title": "Old", "steps": ["Wait."]});
+    assert_eq!(with(json!([entry, old])), [""; 0]);
+    assert_eq!(
+        with(json!([{"match": "x", "title": "x"}])),
+        ["/auth/guidance/0"]
+    );
+    for (member, value, place) in [
+        ("where", json!(["elsewhere"]), "where/0"),
+        ("where", json!([]), "where"),
+        ("person", json!([]), "person"),
+        ("person", json!(["Give {secret}."]), "person/0"),
+        (
+            "administrator",
+            json!(["x", "Give {callback."]),
+            "administrator/1",
+        ),
+        (
+            "setup",
+            json!({"title": "Apps", "path": "//evil.example/x"}),
+            "setup/path",
+        ),
+        (
+            "setup",
+            json!({"title": "Apps", "path": "/a/../b"}),
+            "setup/path",
+        ),
+        (
+            "setup",
+            json!({"title": "Apps", "path": "https://evil.example"}),
+            "setup/path",
+        ),
+    ] {
+        let mut wrong = entry.clone();
+        wrong[member] = value;
+        assert_eq!(
+            with(json!([wrong])),
+            [format!("/auth/guidance/0/{place}")],
+            "{wrong}"
+        );
+    }
+
+    let narrower = |places: Value| json!({"match": "access_DENIED", "where": places, "title": "x", "steps": ["x"]});
+    let hidden = ["/auth/guidance/1/match"];
+    assert_eq!(with(json!([entry, narrower(json!(["token"]))])), hidden);
+    assert_eq!(
+        with(json!([entry, narrower(json!(["token", "call"]))])),
+        [""; 0]
+    );
+    assert_eq!(with(json!([narrower(json!(["token"])), entry])), [""; 0]);
+    assert_eq!(with(json!([old, old])), hidden);
+}
+
+#[test]
+fn an_error_is_found_by_its_place_and_its_words() {
+    let mut manifest = small();
+    manifest["auth"]["guidance"] = json!([
+        {"match": "Ip Restricted", "where": ["token"], "title": "x", "steps": ["x"]},
+        {"match": "x", "title": "y", "steps": ["y"]},
+    ]);
+    let manifest = Manifest::from_json(&manifest.to_string()).unwrap();
+    let Auth::OAuth2(auth) = manifest.auth else {
+        panic!("no OAuth")
+    };
+    let [there, anywhere] = &auth.guidance[..] else {
+        panic!("not two")
+    };
+    assert!(there.is_about(ErrorPlace::Token, "invalid_grant: ip restricted"));
+    assert!(!there.is_about(ErrorPlace::Call, "ip restricted"));
+    assert!(!there.is_about(ErrorPlace::Token, "restricted"));
+    assert!(anywhere.is_about(ErrorPlace::Call, "eXit"));
+}
+
 #[test]
 fn the_schema_explains_every_member_to_authors() {
     fn unexplained(schema: &Value, place: &str, found: &mut Vec<String>) {

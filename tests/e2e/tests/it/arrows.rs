@@ -54,14 +54,21 @@ fn arrows_point_one_way() {
         ("portcullis-policy", &[][..]),
         ("portcullis", &["portcullis-policy"][..]),
         ("portcullis-store", &["portcullis", "portcullis-policy"]),
+        ("portcullis-connect", &["portcullis", "portcullis-policy"]),
         (
             "portcullis-server",
-            &["portcullis-store", "portcullis", "portcullis-policy"],
+            &[
+                "portcullis-store",
+                "portcullis-connect",
+                "portcullis",
+                "portcullis-policy",
+            ],
         ),
         (
             "portcullis-cli",
             &[
                 "portcullis-server",
+                "portcullis-connect",
                 "portcullis-store",
                 "portcullis",
                 "portcullis-policy",
@@ -203,6 +210,7 @@ fn only_the_program_names_salesforce() {
     }
     let mut files = Vec::new();
     for part in [
+        "host/connect/src",
         "host/policy/src",
         "host/runtime/src",
         "host/server/src",

@@ -1,0 +1,46 @@
+//! How accounts are connected: OAuth 2, driven by a connector's manifest.
+//!
+//! Values in, values out: nothing is kept here but what a caller holds. Which service it is stands in the manifest
+//! alone. From first to last:
+//!
+//! 1. [`resolve`] makes a login of what a person types or pastes; [`choose`] settles the scopes.
+//! 2. [`start`] makes the address that the browser is sent to, and the [`Attempt`] that its return is held against.
+//! 3. [`receive`] takes what came back to the callback: a public page's, or that of a [`Loopback`] listener.
+//! 4. [`TokenClient::exchange`] makes tokens of the code; a [`TokenClient`] renews and revokes them, or gets them without a
+//!    browser.
+//!
+//! What the service refuses comes with a [`Guide`]: what it means, and what who can do about it.
+
+mod app;
+mod authorize;
+mod callback;
+mod endpoints;
+mod exchange;
+mod guidance;
+mod login;
+mod loopback;
+mod random;
+mod redirect;
+mod revoke;
+mod scopes;
+mod service;
+mod signing;
+#[cfg(test)]
+mod testing;
+mod token;
+
+pub use app::App;
+pub use authorize::{Attempt, Binding, StartError, Wish, start};
+pub use callback::{AuthError, Code, receive};
+pub use endpoints::Endpoints;
+pub use exchange::{Body, Unavailable, Unclear};
+pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
+pub use login::{Login, LoginError, LoginProblem, resolve};
+pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Waiting};
+pub use random::NoRandom;
+pub use redirect::{RedirectError, RedirectUri};
+pub use revoke::Revoked;
+pub use scopes::{Chosen, Explained, ScopeError, choose, explained};
+pub use service::Service;
+pub use signing::{KeyError, SignError, SigningKey};
+pub use token::{Held, Refused, TokenClient, TokenError, Tokens, Unusable};

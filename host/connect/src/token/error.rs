@@ -1,0 +1,115 @@
+//! Why there is no token, and whether the service may have acted all the same.
+
+use std::fmt;
+
+use crate::exchange::{Unavailable, Unclear};
+use crate::guidance::Guide;
+use crate::signing::SignError;
+
+/// Characters of a service's error that are repeated.
+const ERROR_LEN_MAX: usize = 300;
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// The service said no.
+    #[error("the service refused: {0}")]
+    Refused(Box<Refused>),
+    /// The request was sent and may have been acted upon: no whole answer came back. A refresh token that is good for one
+    /// time may be spent.
+    #[error("whether `{host}` acted on the request is not known: {cause}")]
+    Unclear {
+        /// Who was asked.
+        host: String,
+        /// What happened.
+        cause: Unclear,
+    },
+    /// The request was surely not acted upon: it may be sent again later.
+    #[error("`{host}` could not be asked: {cause}")]
+    Unavailable {
+        /// Who was to be asked.
+        host: String,
+        /// What happened.
+        cause: Unavailable,
+    },
+    /// The service acted and gave what cannot be used; nothing of it is kept.
+    #[error("the service gave a token that cannot be used: {0}")]
+    Unusable(#[from] Unusable),
+    /// There was nothing to send.
+    #[error(transparent)]
+    Sign(#[from] SignError),
+}
+
+impl TokenError {
+    /// Gives what to do, where the manifest says.
+    pub fn guide(&self) -> Option<&Guide> {
+        match self {
+            Self::Refused(refused) => refused.guide.as_ref(),
+            Self::Unclear { .. } | Self::Unavailable { .. } | Self::Unusable(_) | Self::Sign(_) => {
+                None
+            }
+        }
+    }
+}
+
+/// A service's no.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The error's code (RFC 6749, section 5.2).
+    pub code: String,
+    /// The error in the service's words.
+    pub description: Option<String>,
+    /// What to do, where the manifest says.
+    pub guide: Option<Guide>,
+}
+
+impl Refused {
+    pub(crate) fn new(code: &str, description: Option<&str>, guide: Option<Guide>) -> Self {
+        Self {
+            code: bounded(code),
+            description: description.map(bounded),
+            guide,
+        }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.code)?;
+        match &self.description {
+            Some(description) => write!(f, " ({description})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Why what the service gave cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unusable {
+    /// It is no bearer token.
+    #[error("it is not of the kind that requests carry")]
+    Kind,
+    /// It has characters that no token has.
+    #[error("it has characters that no token has")]
+    Token,
+    /// The answer does not say where the connection's requests go.
+    #[error("the answer does not say at which address the connection is")]
+    NoOrigin,
+    /// The connection would be where the connector's manifest does not say.
+    #[error(
+        "the answer says that the connection is at `{0}`, which the connector does not declare"
+    )]
+    Origin(String),
+}
+
+/// What of a service's text is repeated: some of it, on one line, in the order in which it is written.
+pub(crate) fn bounded(text: &str) -> String {
+    let is_shown = |char: char| {
+        !char.is_control()
+            && !matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .take(ERROR_LEN_MAX)
+        .map(|char| if is_shown(char) { char } else { ' ' })
+        .collect()
+}
