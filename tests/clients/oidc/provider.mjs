@@ -1,0 +1,28 @@
+// A real OpenID Connect server that others wrote, with one public client: prints where it is, then serves
+// until it is ended.
+import { createServer } from 'node:http';
+import Provider from 'oidc-provider';
+
+const server = createServer();
+server.listen(0, '127.0.0.1', () => {
+  const url = `http://127.0.0.1:${server.address().port}`;
+  const provider = new Provider(url, {
+    clients: [{
+      client_id: 'portcullis',
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1/callback'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'none',
+    }],
+    scopes: ['openid', 'offline_access', 'profile'],
+    pkce: { required: () => true },
+    features: { devInteractions: { enabled: true }, revocation: { enabled: true } },
+    ttl: { AccessToken: 3600 },
+    rotateRefreshToken: true,
+    issueRefreshToken: (_, client) => client.grantTypeAllowed('refresh_token'),
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+  });
+  server.on('request', provider.callback());
+  console.log(JSON.stringify({ url, client_id: 'portcullis' }));
+});
