@@ -3,25 +3,37 @@
 use std::io::{Read, Write};
 
 use anyhow::Result;
-use portcullis::{ComponentCache, Outcome};
+use portcullis::ports::MemoryAudit;
+use portcullis::ports::audit::Record;
+use portcullis::{ComponentCache, Outcome, Reply};
 use serde_json::{Value, json};
 
 use crate::args::{Call, Format};
+use crate::desk::Desk;
+use crate::home::Home;
 use crate::org;
 use crate::problem::Problem;
 use crate::show;
 
 /// Calls the tool, and gives the problem where there is no answer.
-pub(crate) async fn run(args: &Call, cache: ComponentCache) -> Result<()> {
+pub(crate) async fn run(args: &Call, home: &Home, cache: ComponentCache) -> Result<()> {
     let arguments = arguments(&args.json)?;
-    let world = org::open(&args.org, &args.network, cache).await?;
-    let (connector, _) = world.connect().await?;
-    let name = &connector.manifest().name;
-    let reply = world.call(name, &args.tool, arguments).await;
-    let records = reply
-        .call
-        .map(|call| world.audit.records(call))
-        .unwrap_or_default();
+    let (reply, records) = match args.org.is_given() {
+        true => {
+            let world = org::open(&args.org, &args.network, cache).await?;
+            let (connector, _) = world.connect().await?;
+            let name = &connector.manifest().name;
+            let reply = world.call(name, &args.tool, arguments).await;
+            let records = records(&reply, &world.audit);
+            (reply, records)
+        }
+        false => {
+            let desk = Desk::open(home, &args.who, &args.network, cache).await?;
+            let reply = desk.call(&args.tool, arguments).await?;
+            let records = records(&reply, &desk.audit);
+            (reply, records)
+        }
+    };
 
     if args.output == Format::Json {
         let mut object = show::reply::reply_json(&reply);
@@ -46,6 +58,13 @@ pub(crate) async fn run(args: &Call, cache: ComponentCache) -> Result<()> {
         Some(problem) => Err(problem.into()),
         None => Ok(()),
     }
+}
+
+fn records(reply: &Reply, audit: &MemoryAudit) -> Vec<Record> {
+    reply
+        .call
+        .map(|call| audit.records(call))
+        .unwrap_or_default()
 }
 
 /// Reads the tool's arguments. Whether they fit the tool is for the host to say.

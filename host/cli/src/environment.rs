@@ -1,5 +1,5 @@
-//! What the program takes from its environment, so that no library has to: proxies, tokens, the cache
-//! folder, who is at the keyboard.
+//! What the program takes from its environment, so that no library has to: proxies, tokens, keys, the user's
+//! folders, who is at the keyboard.
 
 use std::env;
 use std::path::PathBuf;
@@ -69,6 +69,28 @@ pub(crate) fn access_token(name: &str) -> Result<SecretString> {
     }
 }
 
+/// The variable that may hold the store's master key.
+pub(crate) const MASTER_KEY: &str = "PORTCULLIS_KEY";
+
+/// Reads the master key's text, if it is in the environment.
+pub(crate) fn master_key() -> Option<SecretString> {
+    variable(&[MASTER_KEY]).map(SecretString::from)
+}
+
+/// Reads the secret of an OAuth client.
+pub(crate) fn client_secret(name: &str) -> Result<SecretString> {
+    let secret = variable(&[name]).map(|secret| secret.trim().to_owned());
+    let problem = match secret {
+        Some(secret) if secret.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            return Ok(secret.into());
+        }
+        Some(_) => format!("what the environment variable `{name}` holds is no client's secret"),
+        None => format!("the environment variable `{name}` is not set"),
+    };
+    let hint = format!("put the client's secret into it: read -rs {name} && export {name}");
+    Err(Problem::mistake("client_secret", problem, hint).into())
+}
+
 /// Opens the cache of compiled connectors; where it cannot be used, there is none, for it saves time
 /// and nothing else.
 pub(crate) fn cache(no_cache: bool) -> ComponentCache {
@@ -90,13 +112,28 @@ pub(crate) fn cache(no_cache: bool) -> ComponentCache {
 /// `$XDG_CACHE_HOME` (XDG Base Directory Specification: an absolute path), `%LOCALAPPDATA%` on Windows,
 /// or `~/.cache`.
 fn cache_folder() -> Option<PathBuf> {
+    folder("XDG_CACHE_HOME", ".cache")
+}
+
+/// `$XDG_DATA_HOME`, `%LOCALAPPDATA%` on Windows, `~/Library/Application Support` on macOS, or
+/// `~/.local/share`.
+pub(crate) fn data_folder() -> Option<PathBuf> {
+    let in_home = match cfg!(target_os = "macos") {
+        true => "Library/Application Support",
+        false => ".local/share",
+    };
+    folder("XDG_DATA_HOME", in_home)
+}
+
+/// The program's folder in one of the user's.
+fn folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     let absolute = |name: &str| {
         let path = PathBuf::from(env::var_os(name)?);
         path.is_absolute().then_some(path)
     };
-    let base = absolute("XDG_CACHE_HOME")
+    let base = absolute(variable)
         .or_else(|| cfg!(windows).then(|| absolute("LOCALAPPDATA")).flatten())
-        .or_else(|| env::home_dir().map(|home| home.join(".cache")))?;
+        .or_else(|| env::home_dir().map(|home| home.join(in_home)))?;
     Some(base.join("portcullis"))
 }
 

@@ -1,16 +1,28 @@
-//! The program `portcullis`: tries connectors out, calls their tools, and serves them to agents.
+//! The program `portcullis`: tries connectors out, calls their tools, serves them to agents, and keeps people, agents and
+//! accounts in its store.
 //!
 //! Owned here: the command line, the environment, the terminal, and which connectors are bundled. What a
 //! connector may do is decided in the library, and nothing here can widen it.
 
+mod agent;
+mod app;
+mod apply;
 mod args;
 mod bundled;
 mod call;
+mod connections;
 mod demo;
+mod desk;
 mod environment;
+mod group;
+mod home;
 mod inspect;
+mod key;
+mod master;
 mod org;
+mod person;
 mod problem;
+mod renew;
 mod serve;
 mod show;
 mod tools;
@@ -24,6 +36,7 @@ use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
 use crate::args::{Cli, Command, ConnectorCommand, Format, Settings};
+use crate::home::Home;
 use crate::problem::Problem;
 
 fn main() -> ExitCode {
@@ -49,15 +62,24 @@ fn start(cli: &Cli) -> Result<()> {
 }
 
 async fn run(cli: &Cli) -> Result<()> {
-    let cache = environment::cache(cli.settings.no_cache);
+    let cache = || environment::cache(cli.settings.no_cache);
+    // Where the store is. It is opened by those alone who need it.
+    let home = || Home::of(&cli.store);
     match &cli.command {
-        Command::Demo(args) => demo::run(args, cache).await,
-        Command::Call(args) => call::run(args, cache).await,
-        Command::Tools(args) => tools::run(args, cache).await,
+        Command::Demo(args) => demo::run(args, cache()).await,
+        Command::Call(args) => call::run(args, &home()?, cache()).await,
+        Command::Tools(args) => tools::run(args, &home()?, cache()).await,
         Command::Connector {
             command: ConnectorCommand::Inspect(args),
-        } => inspect::run(args, cache).await,
-        Command::Serve(args) => serve::run(args, cache).await,
+        } => inspect::run(args, cache()).await,
+        Command::Serve(args) => serve::run(args, &home()?, cache()).await,
+        Command::Person { command } => person::run(command, &home()?).await,
+        Command::Group { command } => group::run(command, &home()?).await,
+        Command::Agent { command } => agent::run(command, &home()?).await,
+        Command::Connections { command } => connections::run(command, &home()?).await,
+        Command::App { command } => app::run(command, &home()?).await,
+        Command::Key { command } => key::run(command, &home()?).await,
+        Command::Apply(args) => apply::run(args, &home()?).await,
     }
 }
 
@@ -90,13 +112,27 @@ fn is_broken_pipe(error: &Error) -> bool {
 /// Says what went wrong, to the person and, where a program asked, to the program.
 fn end(cli: &Cli, error: Error) -> ExitCode {
     let problem = Problem::of_error(error);
-    let asked_by_program =
-        matches!(&cli.command, Command::Call(args) if args.output == Format::Json);
     // The object of a call that was made is printed already.
-    if asked_by_program && problem.call.is_none() {
+    if is_asked_by_program(&cli.command) && problem.call.is_none() {
         let object = show::reply::problem_json(&problem);
         let _ = show::json(&Value::Object(object)); // There is nobody left to tell.
     }
     let _ = show::reply::problem(&mut anstream::stderr().lock(), &problem);
     ExitCode::from(problem.exit)
+}
+
+fn is_asked_by_program(command: &Command) -> bool {
+    match command {
+        Command::Call(args) => args.output == Format::Json,
+        Command::Demo(_) | Command::Tools(_) | Command::Connector { .. } | Command::Serve(_) => {
+            false
+        }
+        Command::Person { command } => command.form().json,
+        Command::Group { command } => command.form().json,
+        Command::Agent { command } => command.form().json,
+        Command::Connections { command } => command.form().json,
+        Command::App { command } => command.form().json,
+        Command::Key { command } => command.form().json,
+        Command::Apply(args) => args.form.json,
+    }
 }

@@ -8,6 +8,7 @@ use portcullis::network::NetworkError;
 use portcullis::{
     CallId, FailureCode, FieldProblem, InstallError, Outcome, Refusal, RefusalCode, Reply,
 };
+use portcullis_store::{KeyError, StoreError};
 
 /// The exit code after a mistake of the caller's.
 pub(crate) const MISTAKE: u8 = 2;
@@ -128,6 +129,12 @@ impl Problem {
             };
             return Self::of("not_installed", format!("{error:#}"), exit);
         }
+        if let Some(store) = error.downcast_ref::<StoreError>() {
+            return of_store(store);
+        }
+        if let Some(key) = error.downcast_ref::<KeyError>() {
+            return Self::of("master_key", format!("{error:#}"), key_exit(key));
+        }
         if let Some(NetworkError::Setting { .. }) = error.downcast_ref::<NetworkError>() {
             return Self::of("setting", format!("{error:#}"), MISTAKE);
         }
@@ -145,6 +152,68 @@ fn of_refusal(refusal: &Refusal) -> Problem {
     Problem {
         hint: allow.map(|allow| format!("to allow it: {allow}")),
         ..Problem::of(refusal.code.as_str(), refusal.message.clone(), exit)
+    }
+}
+
+/// What the store refuses is about what was asked or how it was set up, but where it is broken.
+fn of_store(error: &StoreError) -> Problem {
+    let (code, exit) = match error {
+        StoreError::NotFound { .. } => ("not_found", MISTAKE),
+        StoreError::LastAdministrator(_) => ("last_administrator", MISTAKE),
+        StoreError::NotShared(_)
+        | StoreError::OtherConnector { .. }
+        | StoreError::OtherConnection(_) => ("other_connection", MISTAKE),
+        StoreError::Text { .. } => ("text", MISTAKE),
+        StoreError::Address(_)
+        | StoreError::Files(_)
+        | StoreError::Foreign { .. }
+        | StoreError::Newer { .. } => ("store", MISTAKE),
+        StoreError::Key(key) => ("master_key", key_exit(key)),
+        StoreError::WrongKey { .. } => ("master_key", MISTAKE),
+        _ => ("store_error", FAILURE),
+    };
+    let hint = match error {
+        StoreError::NotFound { kind, id } => advice_where_missing(kind, id),
+        _ => None,
+    };
+    Problem {
+        hint,
+        ..Problem::of(code, format!("{:#}", Chain(error)), exit)
+    }
+}
+
+fn key_exit(error: &KeyError) -> u8 {
+    match error {
+        KeyError::Keyring { .. } | KeyError::Randomness => FAILURE,
+        _ => MISTAKE,
+    }
+}
+
+fn advice_where_missing(kind: &str, id: &str) -> Option<String> {
+    let (list, add) = match kind {
+        "person" => ("person list", format!("person add {id}")),
+        "group" => ("group list", format!("group add {id}")),
+        "agent" => ("agent list", format!("agent add {id}")),
+        "connection" => return Some("`portcullis connections list` lists them".to_owned()),
+        _ => return None,
+    };
+    Some(format!(
+        "`portcullis {list}` lists those that there are, and `portcullis {add}` adds one"
+    ))
+}
+
+/// An error with its causes, each after a colon.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

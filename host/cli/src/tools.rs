@@ -6,17 +6,28 @@ use anyhow::Result;
 use portcullis::ComponentCache;
 use serde_json::{Value, json};
 
-use crate::args::Tools;
+use crate::args::{NetworkArgs, Tools};
 use crate::bundled;
+use crate::desk::Desk;
+use crate::home::Home;
 use crate::org;
 use crate::show;
 use crate::show::style::{QUIET, TITLE, styled};
 
 /// Lists the tools.
-pub(crate) async fn run(args: &Tools, cache: ComponentCache) -> Result<()> {
-    let world = org::unconnected(cache)?;
-    world.install(bundled::salesforce()?).await?;
-    let offered = world.host.tools(&world.agent, &world.person).await?;
+pub(crate) async fn run(args: &Tools, home: &Home, cache: ComponentCache) -> Result<()> {
+    let offered = match args.who.is_given() {
+        true => {
+            let desk = Desk::open(home, &args.who, &NetworkArgs::default(), cache).await?;
+            desk.host.tools(&desk.agent, &desk.person).await?
+        }
+        // All that there are, for whoever looks around: no store is needed for that.
+        false => {
+            let world = org::unconnected(cache)?;
+            world.install(bundled::salesforce()?).await?;
+            world.host.tools(&world.agent, &world.person).await?
+        }
+    };
     if args.json {
         let tools: Value = offered
             .iter()

@@ -92,6 +92,24 @@ CREATE UNIQUE INDEX shares_once ON shares (connection, ifnull(person, ''), ifnul
 CREATE INDEX shares_by_person ON shares (person);
 CREATE INDEX shares_by_group ON shares (group_name);
 
+-- The clients of OAuth that people sign in with: the customer's own.
+CREATE TABLE apps (
+    id TEXT PRIMARY KEY,
+    connector TEXT NOT NULL,
+    -- For which login; empty: for each that has none of its own.
+    login TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    secret BLOB,
+    secret_key INTEGER REFERENCES keys (id),
+    -- What is asked for: a JSON array; none: what the connector asks for.
+    scopes TEXT,
+    created INTEGER NOT NULL,
+    UNIQUE (connector, login),
+    CHECK ((secret IS NULL) = (secret_key IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX apps_by_secret_key ON apps (secret_key);
+
 CREATE TABLE sign_ins (
     -- The SHA-256 digest of the state, which itself is not stored.
     id TEXT PRIMARY KEY,

@@ -40,18 +40,10 @@ impl Store {
     ///
     /// [`StoreError::Text`] when the name cannot be shown.
     pub async fn add_agent(&self, id: &AgentId, name: &str) -> Result<bool, StoreError> {
-        let name = text("an agent's name", name)?;
         let mut tx = self.write().await?;
-        let added = sqlx::query(
-            "INSERT INTO agents (id, name, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
-        )
-        .bind(id.as_str())
-        .bind(name)
-        .bind(self.now())
-        .execute(&mut *tx)
-        .await?;
+        let is_new = add(&mut tx, self.now(), id, name).await?;
         tx.commit().await?;
-        Ok(added.rows_affected() > 0)
+        Ok(is_new)
     }
 
     /// Gives an agent another name.
@@ -60,18 +52,10 @@ impl Store {
     ///
     /// [`StoreError::NotFound`], and [`StoreError::Text`] when the name cannot be shown.
     pub async fn rename_agent(&self, id: &AgentId, name: &str) -> Result<(), StoreError> {
-        let name = text("an agent's name", name)?;
         let mut tx = self.write().await?;
-        let renamed = sqlx::query("UPDATE agents SET name = ?2 WHERE id = ?1")
-            .bind(id.as_str())
-            .bind(name)
-            .execute(&mut *tx)
-            .await?;
+        rename(&mut tx, id, name).await?;
         tx.commit().await?;
-        match renamed.rows_affected() {
-            0 => Err(StoreError::not_found("agent", id)),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Removes an agent, and says whether there was one.
@@ -81,16 +65,9 @@ impl Store {
     /// When the store cannot be written.
     pub async fn remove_agent(&self, id: &AgentId) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        sqlx::query("DELETE FROM links WHERE agent = ?1")
-            .bind(id.as_str())
-            .execute(&mut *tx)
-            .await?;
-        let removed = sqlx::query("DELETE FROM agents WHERE id = ?1")
-            .bind(id.as_str())
-            .execute(&mut *tx)
-            .await?;
+        let was_there = remove(&mut tx, id).await?;
         tx.commit().await?;
-        Ok(removed.rows_affected() > 0)
+        Ok(was_there)
     }
 
     /// Gives an agent a connector, or another account at one that it has.
@@ -106,24 +83,7 @@ impl Store {
         account: &Account,
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        require_agent(&mut tx, agent).await?;
-        let (kind, connection) = match account {
-            Account::Personal => ("personal", None),
-            Account::Shared(connection) => {
-                require_shared(&mut tx, connection, Some(connector)).await?;
-                ("shared", Some(connection.as_str()))
-            }
-        };
-        sqlx::query(
-            "INSERT INTO agent_connectors (agent, connector, account, connection) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT DO UPDATE SET account = excluded.account, connection = excluded.connection",
-        )
-        .bind(agent.as_str())
-        .bind(connector.as_str())
-        .bind(kind)
-        .bind(connection)
-        .execute(&mut *tx)
-        .await?;
+        give(&mut tx, agent, connector, account).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -139,13 +99,9 @@ impl Store {
         connector: &ConnectorName,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let taken = sqlx::query("DELETE FROM agent_connectors WHERE agent = ?1 AND connector = ?2")
-            .bind(agent.as_str())
-            .bind(connector.as_str())
-            .execute(&mut *tx)
-            .await?;
+        let had_it = take(&mut tx, agent, connector).await?;
         tx.commit().await?;
-        Ok(taken.rows_affected() > 0)
+        Ok(had_it)
     }
 
     /// Finds an agent.
@@ -200,6 +156,98 @@ impl Store {
         }
         Ok(agents)
     }
+}
+
+/// Adds an agent in a transaction.
+pub(crate) async fn add(
+    tx: &mut SqliteConnection,
+    now: i64,
+    id: &AgentId,
+    name: &str,
+) -> Result<bool, StoreError> {
+    let name = text("an agent's name", name)?;
+    let added = sqlx::query(
+        "INSERT INTO agents (id, name, created) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    )
+    .bind(id.as_str())
+    .bind(name)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// Renames an agent in a transaction.
+pub(crate) async fn rename(
+    tx: &mut SqliteConnection,
+    id: &AgentId,
+    name: &str,
+) -> Result<(), StoreError> {
+    let name = text("an agent's name", name)?;
+    let renamed = sqlx::query("UPDATE agents SET name = ?2 WHERE id = ?1")
+        .bind(id.as_str())
+        .bind(name)
+        .execute(tx)
+        .await?;
+    match renamed.rows_affected() {
+        0 => Err(StoreError::not_found("agent", id)),
+        _ => Ok(()),
+    }
+}
+
+/// Removes an agent in a transaction, with the links that it has handed on.
+pub(crate) async fn remove(tx: &mut SqliteConnection, id: &AgentId) -> Result<bool, StoreError> {
+    sqlx::query("DELETE FROM links WHERE agent = ?1")
+        .bind(id.as_str())
+        .execute(&mut *tx)
+        .await?;
+    let removed = sqlx::query("DELETE FROM agents WHERE id = ?1")
+        .bind(id.as_str())
+        .execute(tx)
+        .await?;
+    Ok(removed.rows_affected() > 0)
+}
+
+/// Gives an agent a connector in a transaction, as [`Store::give_connector`] does.
+pub(crate) async fn give(
+    tx: &mut SqliteConnection,
+    agent: &AgentId,
+    connector: &ConnectorName,
+    account: &Account,
+) -> Result<(), StoreError> {
+    require_agent(tx, agent).await?;
+    let (kind, connection) = match account {
+        Account::Personal => ("personal", None),
+        Account::Shared(connection) => {
+            require_shared(tx, connection, Some(connector)).await?;
+            ("shared", Some(connection.as_str()))
+        }
+    };
+    sqlx::query(
+        "INSERT INTO agent_connectors (agent, connector, account, connection) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT DO UPDATE SET account = excluded.account, connection = excluded.connection",
+    )
+    .bind(agent.as_str())
+    .bind(connector.as_str())
+    .bind(kind)
+    .bind(connection)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Takes a connector from an agent in a transaction.
+pub(crate) async fn take(
+    tx: &mut SqliteConnection,
+    agent: &AgentId,
+    connector: &ConnectorName,
+) -> Result<bool, StoreError> {
+    let taken = sqlx::query("DELETE FROM agent_connectors WHERE agent = ?1 AND connector = ?2")
+        .bind(agent.as_str())
+        .bind(connector.as_str())
+        .execute(tx)
+        .await?;
+    Ok(taken.rows_affected() > 0)
 }
 
 async fn require_agent(tx: &mut SqliteConnection, id: &AgentId) -> Result<(), StoreError> {

@@ -24,15 +24,9 @@ impl Store {
     /// When the store cannot be written.
     pub async fn add_group(&self, name: &GroupName) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let added = sqlx::query(
-            "INSERT INTO groups (name, created) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        )
-        .bind(name.as_str())
-        .bind(self.now())
-        .execute(&mut *tx)
-        .await?;
+        let is_new = add(&mut tx, self.now(), name).await?;
         tx.commit().await?;
-        Ok(added.rows_affected() > 0)
+        Ok(is_new)
     }
 
     /// Removes a group with the shares that name it, and says whether there was one.
@@ -42,12 +36,9 @@ impl Store {
     /// When the store cannot be written.
     pub async fn remove_group(&self, name: &GroupName) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let removed = sqlx::query("DELETE FROM groups WHERE name = ?1")
-            .bind(name.as_str())
-            .execute(&mut *tx)
-            .await?;
+        let was_there = remove(&mut tx, name).await?;
         tx.commit().await?;
-        Ok(removed.rows_affected() > 0)
+        Ok(was_there)
     }
 
     /// Puts a person into a group, and says whether that was new.
@@ -61,17 +52,9 @@ impl Store {
         person: &PersonId,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        require_group(&mut tx, group).await?;
-        require_person(&mut tx, person).await?;
-        let added = sqlx::query(
-            "INSERT INTO group_members (group_name, person) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        )
-        .bind(group.as_str())
-        .bind(person.as_str())
-        .execute(&mut *tx)
-        .await?;
+        let is_new = join(&mut tx, group, person).await?;
         tx.commit().await?;
-        Ok(added.rows_affected() > 0)
+        Ok(is_new)
     }
 
     /// Takes a person out of a group, and says whether they were in it.
@@ -85,14 +68,9 @@ impl Store {
         person: &PersonId,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let removed =
-            sqlx::query("DELETE FROM group_members WHERE group_name = ?1 AND person = ?2")
-                .bind(group.as_str())
-                .bind(person.as_str())
-                .execute(&mut *tx)
-                .await?;
+        let was_in_it = leave(&mut tx, group, person).await?;
         tx.commit().await?;
-        Ok(removed.rows_affected() > 0)
+        Ok(was_in_it)
     }
 
     /// Lists all groups by name, with their members.
@@ -126,6 +104,65 @@ impl Store {
         }
         Ok(groups)
     }
+}
+
+/// Adds a group in a transaction.
+pub(crate) async fn add(
+    tx: &mut SqliteConnection,
+    now: i64,
+    name: &GroupName,
+) -> Result<bool, StoreError> {
+    let added =
+        sqlx::query("INSERT INTO groups (name, created) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+            .bind(name.as_str())
+            .bind(now)
+            .execute(tx)
+            .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// Removes a group in a transaction.
+pub(crate) async fn remove(
+    tx: &mut SqliteConnection,
+    name: &GroupName,
+) -> Result<bool, StoreError> {
+    let removed = sqlx::query("DELETE FROM groups WHERE name = ?1")
+        .bind(name.as_str())
+        .execute(tx)
+        .await?;
+    Ok(removed.rows_affected() > 0)
+}
+
+/// Puts a person into a group in a transaction.
+pub(crate) async fn join(
+    tx: &mut SqliteConnection,
+    group: &GroupName,
+    person: &PersonId,
+) -> Result<bool, StoreError> {
+    require_group(tx, group).await?;
+    require_person(tx, person).await?;
+    let added = sqlx::query(
+        "INSERT INTO group_members (group_name, person) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    )
+    .bind(group.as_str())
+    .bind(person.as_str())
+    .execute(tx)
+    .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// Takes a person out of a group in a transaction.
+pub(crate) async fn leave(
+    tx: &mut SqliteConnection,
+    group: &GroupName,
+    person: &PersonId,
+) -> Result<bool, StoreError> {
+    let removed = sqlx::query("DELETE FROM group_members WHERE group_name = ?1 AND person = ?2")
+        .bind(group.as_str())
+        .bind(person.as_str())
+        .execute(tx)
+        .await?;
+    Ok(removed.rows_affected() > 0)
 }
 
 /// Takes a group's name out of a row.

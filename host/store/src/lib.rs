@@ -1,6 +1,6 @@
 //! Who works with agents, which accounts they have, and the secrets that open those: in one SQLite file.
 //!
-//! [`Store::open`] takes a [`Location`] and a [`MasterKey`]. [`StoreCredentials`] is the host's port on it. Several processes may
+//! [`Store::open`] takes a [`Location`] and a [`MasterKey`]. [`StoreCredentials`] and [`StorePermissions`] are the host's ports on it. Several processes may
 //! have a store open at once; nothing that counts is remembered between two calls, so that what one takes away is gone
 //! for all.
 //!
@@ -11,6 +11,8 @@
 
 mod address;
 mod agents;
+mod apps;
+mod change;
 mod clock;
 mod connection;
 mod credentials;
@@ -22,6 +24,7 @@ mod link;
 mod master_key;
 mod migrations;
 mod people;
+mod permissions;
 mod private;
 mod rotate;
 mod seal;
@@ -34,6 +37,8 @@ mod text;
 
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
+pub use apps::{App, NewApp, PutApp};
+pub use change::Change;
 pub use clock::{Clock, SystemClock};
 pub use connection::{
     ConnectionSecrets, ConnectionState, Endpoints, Grant, InFlight, Lease, Leased, NewConnection,
@@ -45,8 +50,10 @@ pub use groups::Group;
 pub use link::ConnectLink;
 pub use master_key::{KeyError, MasterKey};
 pub use people::{Person, Role};
+pub use permissions::StorePermissions;
 pub use private::PrivateError;
 pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};
 pub use sign_in::{SignIn, Taken};
 pub use store::{Store, StoreOptions};
+pub use text::is_name;

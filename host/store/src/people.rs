@@ -54,19 +54,32 @@ impl Store {
         name: &str,
         role: Role,
     ) -> Result<bool, StoreError> {
-        let name = text("a person's name", name)?;
         let mut tx = self.write().await?;
-        let added = sqlx::query(
-            "INSERT INTO people (id, name, role, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
-        )
-        .bind(id.as_str())
-        .bind(name)
-        .bind(role.as_str())
-        .bind(self.now())
-        .execute(&mut *tx)
-        .await?;
+        let is_new = add(&mut tx, self.now(), id, name, role).await?;
         tx.commit().await?;
-        Ok(added.rows_affected() > 0)
+        Ok(is_new)
+    }
+
+    /// Makes a person the first administrator of a store that knows nobody yet, and says whether it was one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Text`] when the name cannot be shown.
+    pub async fn add_first_administrator(
+        &self,
+        id: &PersonId,
+        name: &str,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let has_people: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM people)")
+            .fetch_one(&mut *tx)
+            .await?;
+        if has_people {
+            return Ok(false);
+        }
+        add(&mut tx, self.now(), id, name, Role::Admin).await?;
+        tx.commit().await?;
+        Ok(true)
     }
 
     /// Gives a person another name.
@@ -75,18 +88,10 @@ impl Store {
     ///
     /// [`StoreError::NotFound`], and [`StoreError::Text`] when the name cannot be shown.
     pub async fn rename_person(&self, id: &PersonId, name: &str) -> Result<(), StoreError> {
-        let name = text("a person's name", name)?;
         let mut tx = self.write().await?;
-        let renamed = sqlx::query("UPDATE people SET name = ?2 WHERE id = ?1")
-            .bind(id.as_str())
-            .bind(name)
-            .execute(&mut *tx)
-            .await?;
+        rename(&mut tx, id, name).await?;
         tx.commit().await?;
-        match renamed.rows_affected() {
-            0 => Err(StoreError::not_found("person", id)),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Gives a person another role.
@@ -96,15 +101,7 @@ impl Store {
     /// [`StoreError::NotFound`], and [`StoreError::LastAdministrator`] when nobody would administer any more.
     pub async fn set_role(&self, id: &PersonId, role: Role) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        require_person(&mut tx, id).await?;
-        if role != Role::Admin {
-            keep_an_administrator(&mut tx, id).await?;
-        }
-        sqlx::query("UPDATE people SET role = ?2 WHERE id = ?1")
-            .bind(id.as_str())
-            .bind(role.as_str())
-            .execute(&mut *tx)
-            .await?;
+        set_role(&mut tx, id, role).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -117,20 +114,7 @@ impl Store {
     /// [`StoreError::LastAdministrator`] when nobody would administer any more.
     pub async fn remove_person(&self, id: &PersonId) -> Result<Vec<Removed>, StoreError> {
         let mut tx = self.write().await?;
-        keep_an_administrator(&mut tx, id).await?;
-        let connections: Vec<String> =
-            sqlx::query_scalar("SELECT id FROM connections WHERE person = ?1 ORDER BY created, id")
-                .bind(id.as_str())
-                .fetch_all(&mut *tx)
-                .await?;
-        let mut removed = Vec::new();
-        for connection in connections {
-            removed.extend(self.remove_in(&mut tx, &connection).await?);
-        }
-        sqlx::query("DELETE FROM people WHERE id = ?1")
-            .bind(id.as_str())
-            .execute(&mut *tx)
-            .await?;
+        let removed = remove(self, &mut tx, id).await?;
         tx.commit().await?;
         Ok(removed)
     }
@@ -161,6 +145,86 @@ impl Store {
             .await?;
         rows.iter().map(of_row).collect()
     }
+}
+
+/// Adds a person in a transaction, as [`Store::add_person`] does.
+pub(crate) async fn add(
+    tx: &mut SqliteConnection,
+    now: i64,
+    id: &PersonId,
+    name: &str,
+    role: Role,
+) -> Result<bool, StoreError> {
+    let name = text("a person's name", name)?;
+    let added = sqlx::query(
+        "INSERT INTO people (id, name, role, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+    )
+    .bind(id.as_str())
+    .bind(name)
+    .bind(role.as_str())
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// Renames a person in a transaction.
+pub(crate) async fn rename(
+    tx: &mut SqliteConnection,
+    id: &PersonId,
+    name: &str,
+) -> Result<(), StoreError> {
+    let name = text("a person's name", name)?;
+    let renamed = sqlx::query("UPDATE people SET name = ?2 WHERE id = ?1")
+        .bind(id.as_str())
+        .bind(name)
+        .execute(tx)
+        .await?;
+    match renamed.rows_affected() {
+        0 => Err(StoreError::not_found("person", id)),
+        _ => Ok(()),
+    }
+}
+
+/// Sets a person's role in a transaction.
+pub(crate) async fn set_role(
+    tx: &mut SqliteConnection,
+    id: &PersonId,
+    role: Role,
+) -> Result<(), StoreError> {
+    require_person(tx, id).await?;
+    if role != Role::Admin {
+        keep_an_administrator(tx, id).await?;
+    }
+    sqlx::query("UPDATE people SET role = ?2 WHERE id = ?1")
+        .bind(id.as_str())
+        .bind(role.as_str())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Removes a person in a transaction, as [`Store::remove_person`] does.
+pub(crate) async fn remove(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    id: &PersonId,
+) -> Result<Vec<Removed>, StoreError> {
+    keep_an_administrator(tx, id).await?;
+    let connections: Vec<String> =
+        sqlx::query_scalar("SELECT id FROM connections WHERE person = ?1 ORDER BY created, id")
+            .bind(id.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
+    let mut removed = Vec::new();
+    for connection in connections {
+        removed.extend(store.remove_in(tx, &connection).await?);
+    }
+    sqlx::query("DELETE FROM people WHERE id = ?1")
+        .bind(id.as_str())
+        .execute(tx)
+        .await?;
+    Ok(removed)
 }
 
 /// Reads a person out of a row of the table.

@@ -27,7 +27,7 @@ struct SealedColumn {
 }
 
 /// Every sealed column there is. A test compares it with the schema.
-const SEALED: [SealedColumn; 3] = [
+const SEALED: [SealedColumn; 4] = [
     SealedColumn {
         table: "connections",
         column: "secrets",
@@ -43,6 +43,14 @@ const SEALED: [SealedColumn; 3] = [
                WHERE identity_key < ?1 LIMIT ?2",
         replace: "UPDATE connections SET identity = ?2, identity_key = ?3 WHERE id = ?1",
         remains: "SELECT EXISTS (SELECT 1 FROM connections WHERE identity_key < ?1)",
+    },
+    SealedColumn {
+        table: "apps",
+        column: "secret",
+        find: "SELECT id, connector, login, client_id, secret, secret_key FROM apps \
+               WHERE secret_key < ?1 LIMIT ?2",
+        replace: "UPDATE apps SET secret = ?2, secret_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM apps WHERE secret_key < ?1)",
     },
     SealedColumn {
         table: "sign_ins",
@@ -64,6 +72,18 @@ impl Store {
     /// [`StoreError::Seal`] with the row that does not open: what was done stays done, and the older keys stay
     /// until that row is removed.
     pub async fn rotate_key(&self) -> Result<u64, StoreError> {
+        self.rotate_key_watched(|_| ()).await
+    }
+
+    /// Does what [`Store::rotate_key`] does, and says after every few values how many were sealed anew.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::rotate_key`].
+    pub async fn rotate_key_watched(
+        &self,
+        mut sealed_so_far: impl FnMut(u64),
+    ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         self.keys().add(&mut tx, self.now()).await?;
         tx.commit().await?;
@@ -75,6 +95,7 @@ impl Store {
                         0 => break,
                         rows => sealed += rows,
                     }
+                    sealed_so_far(sealed);
                 }
             }
             if let Some(newest) = self.remove_older_keys().await? {

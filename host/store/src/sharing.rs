@@ -4,7 +4,7 @@
 
 use portcullis::ports::Caller;
 use portcullis_policy::{ConnectionId, ConnectorName, GroupName, PersonId};
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 use crate::agents::require_shared;
 use crate::connection::{StoredConnection, of_row};
@@ -73,25 +73,9 @@ impl Store {
     /// [`StoreError::NotShared`] for a person's own, [`StoreError::NotFound`] for the connection or the subject.
     pub async fn share(&self, id: &ConnectionId, subject: &Subject) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        require_shared(&mut tx, id, None).await?;
-        match subject {
-            Subject::Person(person) => require_person(&mut tx, person).await?,
-            Subject::Group(group) => require_group(&mut tx, group).await?,
-            Subject::Everyone => {}
-        }
-        let (person, group) = subject.columns();
-        let added = sqlx::query(
-            "INSERT INTO shares (connection, person, group_name, created) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT DO NOTHING",
-        )
-        .bind(id.as_str())
-        .bind(person)
-        .bind(group)
-        .bind(self.now())
-        .execute(&mut *tx)
-        .await?;
+        let is_new = add(&mut tx, self.now(), id, subject).await?;
         tx.commit().await?;
-        Ok(added.rows_affected() > 0)
+        Ok(is_new)
     }
 
     /// Takes a share away, and says whether there was one. Other shares of the same people stay: [`Store::access`] tells.
@@ -100,18 +84,10 @@ impl Store {
     ///
     /// When the store cannot be written.
     pub async fn unshare(&self, id: &ConnectionId, subject: &Subject) -> Result<bool, StoreError> {
-        let (person, group) = subject.columns();
         let mut tx = self.write().await?;
-        let taken = sqlx::query(
-            "DELETE FROM shares WHERE connection = ?1 AND person IS ?2 AND group_name IS ?3",
-        )
-        .bind(id.as_str())
-        .bind(person)
-        .bind(group)
-        .execute(&mut *tx)
-        .await?;
+        let was_there = remove(&mut tx, id, subject).await?;
         tx.commit().await?;
-        Ok(taken.rows_affected() > 0)
+        Ok(was_there)
     }
 
     /// Lists whom a connection is shared with, as it was said.
@@ -199,6 +175,51 @@ impl Store {
             None => Ok(missing),
         }
     }
+}
+
+/// Shares a connection in a transaction, as [`Store::share`] does.
+pub(crate) async fn add(
+    tx: &mut SqliteConnection,
+    now: i64,
+    id: &ConnectionId,
+    subject: &Subject,
+) -> Result<bool, StoreError> {
+    require_shared(tx, id, None).await?;
+    match subject {
+        Subject::Person(person) => require_person(tx, person).await?,
+        Subject::Group(group) => require_group(tx, group).await?,
+        Subject::Everyone => {}
+    }
+    let (person, group) = subject.columns();
+    let added = sqlx::query(
+        "INSERT INTO shares (connection, person, group_name, created) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind(id.as_str())
+    .bind(person)
+    .bind(group)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(added.rows_affected() > 0)
+}
+
+/// Takes a share away in a transaction.
+pub(crate) async fn remove(
+    tx: &mut SqliteConnection,
+    id: &ConnectionId,
+    subject: &Subject,
+) -> Result<bool, StoreError> {
+    let (person, group) = subject.columns();
+    let taken = sqlx::query(
+        "DELETE FROM shares WHERE connection = ?1 AND person IS ?2 AND group_name IS ?3",
+    )
+    .bind(id.as_str())
+    .bind(person)
+    .bind(group)
+    .execute(tx)
+    .await?;
+    Ok(taken.rows_affected() > 0)
 }
 
 fn subject(person: Option<String>, group: Option<String>) -> Result<Subject, StoreError> {

@@ -34,6 +34,15 @@ impl MasterKey {
     pub fn keep_in_keyring(&self, name: &str) -> Result<(), KeyError> {
         keep(self, name, &entry(name)?)
     }
+
+    /// Takes the key that the system's keyring holds under a name out of it, if it is this one.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError::Keyring`] when the keyring does not answer.
+    pub fn take_out_of_keyring(&self, name: &str) -> Result<(), KeyError> {
+        take_out(self, &entry(name)?)
+    }
 }
 
 fn entry(name: &str) -> Result<Entry, KeyError> {
@@ -63,6 +72,15 @@ fn keep(key: &MasterKey, name: &str, entry: &Entry) -> Result<(), KeyError> {
     }
     let kept = entry.set_password(key.to_base64().expose_secret());
     kept.map_err(|error| refusal(&error))
+}
+
+fn take_out(key: &MasterKey, entry: &Entry) -> Result<(), KeyError> {
+    match read(entry)? {
+        Some(held) if held.id() == key.id() => {
+            entry.delete_credential().map_err(|error| refusal(&error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The message alone: the error itself may hold what the keyring gave.
@@ -100,6 +118,12 @@ mod tests {
         let refused = keep(&other, "main", &entry).unwrap_err();
         assert!(matches!(refused, KeyError::Taken { .. }), "{refused}");
         assert_eq!(read(&entry).unwrap().unwrap().id(), key.id());
+
+        take_out(&other, &entry).unwrap();
+        assert!(read(&entry).unwrap().is_some(), "it was not that one");
+        take_out(&key, &entry).unwrap();
+        take_out(&key, &entry).unwrap();
+        assert!(read(&entry).unwrap().is_none());
     }
 
     #[test]

@@ -18,6 +18,11 @@ pub(crate) fn text(what: &'static str, text: &str) -> Result<String, StoreError>
     }
 }
 
+/// Says whether a text can be a name or a label: short, and nothing in it that a terminal would obey.
+pub fn is_name(name: &str) -> bool {
+    text("a name", name).is_ok()
+}
+
 /// Cuts a message of somebody else's to what is shown.
 pub(crate) fn message(text: &str) -> String {
     let shown = text.chars().filter(|char| !char.is_control());
@@ -35,6 +40,7 @@ mod tests {
     #[test]
     fn what_cannot_be_shown_well_is_no_name() {
         assert_eq!(text("a name", " Ada Lovelace ").unwrap(), "Ada Lovelace");
+        assert!(is_name("Ada Lovelace") && !is_name("a\u{1b}[2J"));
         for wrong in ["", "  ", "a\nb", "a\u{1b}[2J", &"ä".repeat(201)] {
             assert!(text("a name", wrong).is_err(), "{wrong:?}");
         }

@@ -2,8 +2,36 @@
 
 pub(crate) mod salesforce;
 
+use std::sync::Arc;
+
 use anyhow::Result;
-use portcullis::BuiltIn;
+use portcullis::policy::ConnectorName;
+use portcullis::{BuiltIn, Connector, Host};
+
+use crate::problem::Problem;
+
+/// The names of the connectors that agents can be given.
+const CONNECTORS: [&str; 1] = ["salesforce"];
+
+/// Refuses the name of a connector that is not there.
+pub(crate) fn require(connector: &ConnectorName) -> Result<()> {
+    if CONNECTORS.contains(&connector.as_str()) {
+        return Ok(());
+    }
+    let message = format!("there is no connector `{connector}`");
+    let hint = format!("those that there are: {}", CONNECTORS.join(", "));
+    Err(Problem::mistake("unknown_connector", message, hint).into())
+}
+
+/// Installs one in a host.
+pub(crate) async fn activate(host: &Host, component: BuiltIn) -> Result<Arc<Connector>> {
+    let inspected = host.inspect_built_in(component).await?;
+    // What the program carries was read by whoever built it.
+    let posts = inspected.connector().manifest().posts_declared_read();
+    let accepted: Vec<String> = posts.into_iter().map(|route| route.path.clone()).collect();
+    let accepted: Vec<&str> = accepted.iter().map(String::as_str).collect();
+    Ok(host.activate(inspected, &accepted)?)
+}
 
 /// Gives the Salesforce connector.
 pub(crate) fn salesforce() -> Result<BuiltIn> {

@@ -142,12 +142,7 @@ fn world(
 impl World {
     /// Installs a component that the program carries, offers it to the agent, and connects the account to it.
     pub(crate) async fn install(&self, component: BuiltIn) -> Result<Arc<Connector>> {
-        let inspected = self.host.inspect_built_in(component).await?;
-        // What the program carries was read by whoever built it.
-        let posts = inspected.connector().manifest().posts_declared_read();
-        let accepted: Vec<String> = posts.into_iter().map(|route| route.path.clone()).collect();
-        let accepted: Vec<&str> = accepted.iter().map(String::as_str).collect();
-        let connector = self.host.activate(inspected, &accepted)?;
+        let connector = bundled::activate(&self.host, component).await?;
         let name = connector.manifest().name.clone();
         self.permissions.offer(self.agent.clone(), name.clone());
         if let Some(origin) = &self.origin {

@@ -4,14 +4,36 @@ pub(crate) mod audit;
 mod event;
 pub(crate) mod reply;
 pub(crate) mod style;
+pub(crate) mod table;
 
 use std::io::{self, Write};
 
 use serde_json::Value;
+
+use crate::args::Form;
+use style::{HINT, styled};
 
 /// Prints a JSON value and a line's end.
 pub(crate) fn json(value: &Value) -> io::Result<()> {
     let mut out = io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)
+}
+
+/// Says what was done: a sentence and what comes next to people, a value to programs.
+pub(crate) fn done(
+    form: Form,
+    value: &Value,
+    sentence: &str,
+    next: Option<&str>,
+) -> io::Result<()> {
+    if form.json {
+        return json(value);
+    }
+    let mut out = anstream::stdout().lock();
+    writeln!(out, "{sentence}")?;
+    match next {
+        Some(next) => writeln!(out, "{} {next}", styled(HINT, "next:")),
+        None => Ok(()),
+    }
 }

@@ -7,7 +7,7 @@ use portcullis::ports::PortError;
 use portcullis::ports::credentials::Environment;
 use portcullis_policy::Digest;
 use portcullis_store::{
-    ConnectLink, Grant, InFlight, MasterKey, NewTokens, Owner, SignIn, StoreCredentials,
+    ConnectLink, Grant, InFlight, MasterKey, NewApp, NewTokens, Owner, SignIn, StoreCredentials,
     StoreOptions,
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -116,6 +116,18 @@ async fn no_secret_is_in_the_files_in_the_clear() {
         .await
         .unwrap();
     texts.see(store.take_sign_in(&marked("state")).await.unwrap());
+    let app = texts.see(NewApp {
+        connector: crm(),
+        login: None,
+        client_id: "app".to_owned(),
+        client_secret: Some(marked("app-secret")),
+        scopes: None,
+    });
+    for _ in 0..2 {
+        texts.see(store.put_app(&app).await.unwrap());
+    }
+    texts.see(store.apps().await.unwrap());
+    texts.see(store.app(&crm(), "sandbox").await.unwrap());
     let link = ConnectLink {
         person: ada(),
         agent: helper(),
@@ -145,6 +157,8 @@ async fn no_secret_is_in_the_files_in_the_clear() {
     store.rotate_key().await.unwrap();
     store.rewrap(&master).await.unwrap();
     search(&fixture, &secrets);
+    fixture.tamper("UPDATE apps SET client_id = 'other'").await;
+    texts.see_error(store.app(&crm(), "").await);
     fixture
         .tamper("UPDATE connections SET origin = 'https://evil.example'")
         .await;

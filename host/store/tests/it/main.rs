@@ -9,7 +9,9 @@
 )]
 
 mod agents;
+mod apps;
 mod attacks;
+mod changes;
 mod connections;
 mod credentials;
 mod in_the_clear;

@@ -1,9 +1,16 @@
 //! The command line.
 
+pub(crate) mod accounts;
+pub(crate) mod people;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use portcullis::network::HostPort;
+use portcullis::policy::{AgentId, PersonId};
+
+use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
+use people::{AgentCommand, GroupCommand, PersonCommand};
 
 /// Connectors for AI agents that hold no keys.
 ///
@@ -20,6 +27,12 @@ Begin here:
   portcullis call query --dev-org --json '{\"soql\": \"SELECT Name FROM Account LIMIT 5\"}'
   portcullis serve --stdio --dev-org       for an MCP client
 
+With people, agents and accounts of your own:
+  portcullis agent add helper              an agent
+  portcullis agent give helper salesforce  what it may use
+  portcullis person add bob                another person; you are an administrator already
+  portcullis apply portcullis.toml         all of this from a file
+
 Exit codes: 0 done, 1 failed, 2 a mistake in what was asked."
 )]
 pub(crate) struct Cli {
@@ -27,6 +40,8 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
     #[command(flatten)]
     pub(crate) settings: Settings,
+    #[command(flatten)]
+    pub(crate) store: StoreSettings,
 }
 
 /// What every command takes.
@@ -46,8 +61,72 @@ pub(crate) struct Settings {
     pub(crate) no_cache: bool,
 }
 
-/// How services are reached. Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+/// Where the store is, and the master key that opens it.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Store")]
+pub(crate) struct StoreSettings {
+    /// The folder of the store and its key; else the user's data folder.
+    #[arg(long, global = true, env = "PORTCULLIS_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The store itself, where it is elsewhere: `sqlite:///path/to/portcullis.db`.
+    // Another kind of URL may hold a password.
+    #[arg(
+        long,
+        global = true,
+        env = "PORTCULLIS_STORE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub(crate) store: Option<String>,
+    /// The file that holds the master key; else the file `key` beside the store.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// Where the master key is; else in the variable PORTCULLIS_KEY if it is set, in the system's keyring if
+    /// that holds it, and in the key file.
+    #[arg(long, global = true, value_enum, value_name = "WHERE")]
+    pub(crate) key: Option<KeySource>,
+}
+
+/// Where a master key is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeySource {
+    /// In the system's keyring.
+    Keyring,
+    /// In a file of its owner's alone.
+    File,
+    /// In the environment variable PORTCULLIS_KEY: 32 bytes in base64.
+    Env,
+}
+
+/// How a command says what it did.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Form {
+    /// Print one JSON value, for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// For whom a call is made: an agent of the store, and a person.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Who")]
+pub(crate) struct Who {
+    /// The agent; else the only one that there is.
+    #[arg(long, value_name = "ID")]
+    pub(crate) agent: Option<AgentId>,
+    /// Another person than you, for administrators.
+    #[arg(long = "as", value_name = "PERSON")]
+    pub(crate) person: Option<PersonId>,
+}
+
+impl Who {
+    /// Says whether anybody is named.
+    pub(crate) fn is_given(&self) -> bool {
+        self.agent.is_some() || self.person.is_some()
+    }
+}
+
+/// How services are reached. Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
     /// Trust the certificate authorities in this PEM file too, such as a company's own.
@@ -58,23 +137,31 @@ pub(crate) struct NetworkArgs {
     pub(crate) allow_origin: Vec<HostPort>,
 }
 
-/// Which Salesforce org.
+/// Which Salesforce org, where it is not one of the store's connections.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Org")]
 pub(crate) struct Org {
     /// An org inside this program: sample records, gone at the end.
-    #[arg(
-        long,
-        conflicts_with = "instance_url",
-        required_unless_present = "instance_url"
-    )]
+    #[arg(long, conflicts_with_all = ["instance_url", "agent", "person"])]
     pub(crate) dev_org: bool,
     /// The org's address, such as `https://acme.my.salesforce.com`.
-    #[arg(long, value_name = "URL", requires = "access_token_env")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "access_token_env",
+        conflicts_with_all = ["agent", "person"]
+    )]
     pub(crate) instance_url: Option<String>,
     /// The environment variable that holds an access token; not the token, which others could see.
     #[arg(long, value_name = "NAME", requires = "instance_url")]
     pub(crate) access_token_env: Option<String>,
+}
+
+impl Org {
+    /// Says whether one is named here.
+    pub(crate) fn is_given(&self) -> bool {
+        self.dev_org || self.instance_url.is_some()
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +179,38 @@ pub(crate) enum Command {
     },
     /// Give the tools to an MCP client.
     Serve(Serve),
+    /// People: who the agents work for, and which of them administer.
+    Person {
+        #[command(subcommand)]
+        command: PersonCommand,
+    },
+    /// Groups of people, to share with.
+    Group {
+        #[command(subcommand)]
+        command: GroupCommand,
+    },
+    /// Agents, and which connectors each has.
+    Agent {
+        #[command(subcommand)]
+        command: AgentCommand,
+    },
+    /// Connections: accounts at services, a person's own or shared.
+    Connections {
+        #[command(subcommand)]
+        command: ConnectionsCommand,
+    },
+    /// The OAuth clients that people sign in with.
+    App {
+        #[command(subcommand)]
+        command: AppCommand,
+    },
+    /// The master key of the store.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
+    /// Bring people, groups, agents and sharing to what a file says.
+    Apply(Apply),
 }
 
 #[derive(Debug, Subcommand)]
@@ -112,7 +231,8 @@ pub(crate) struct Demo {
 Examples:
   portcullis call query --dev-org --json '{\"soql\": \"SELECT Name, Owner.Name FROM Account LIMIT 5\"}'
   portcullis call describe_object --dev-org --json '{\"object\": \"Contact\"}' --output json
-  portcullis call get_identity --instance-url https://acme.my.salesforce.com --access-token-env SF_TOKEN")]
+  portcullis call get_identity --instance-url https://acme.my.salesforce.com --access-token-env SF_TOKEN
+  portcullis call query --agent helper --json '{\"soql\": \"SELECT Name FROM Account LIMIT 5\"}'")]
 pub(crate) struct Call {
     /// The tool, such as `query`; `portcullis tools` lists them.
     pub(crate) tool: String,
@@ -125,6 +245,8 @@ pub(crate) struct Call {
     /// Print the call's audit entry too.
     #[arg(long)]
     pub(crate) audit: bool,
+    #[command(flatten)]
+    pub(crate) who: Who,
     #[command(flatten)]
     pub(crate) org: Org,
     #[command(flatten)]
@@ -141,10 +263,16 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portcullis tools                   all that there are
+  portcullis tools --agent helper    those that an agent of the store has")]
 pub(crate) struct Tools {
     /// Print them for programs, with their schemas.
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) who: Who,
 }
 
 #[derive(Debug, Args)]
@@ -161,6 +289,8 @@ pub(crate) struct Serve {
     /// Serve one client over standard input and output.
     #[arg(long, required = true)]
     pub(crate) stdio: bool,
+    #[command(flatten)]
+    pub(crate) who: Who,
     #[command(flatten)]
     pub(crate) org: Org,
     #[command(flatten)]

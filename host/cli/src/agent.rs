@@ -1,0 +1,194 @@
+//! `portcullis agent`: the agents, and which connectors each has.
+
+use anyhow::Result;
+use portcullis::policy::{AgentId, ConnectorName};
+use portcullis_store::{Account, Agent, Store, StoreError};
+use serde_json::{Map, Value, json};
+
+use crate::args::Form;
+use crate::args::people::AgentCommand;
+use crate::bundled;
+use crate::connections;
+use crate::home::Home;
+use crate::problem::Problem;
+use crate::show;
+use crate::show::table::{Table, shown};
+
+/// Does what was asked.
+pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
+    let session = home.open().await?;
+    let store = &session.store;
+    if !matches!(command, AgentCommand::List(_)) {
+        session.require_administrator().await?;
+    }
+    match command {
+        AgentCommand::Add { id, name, form } => add(store, id, name.as_deref(), *form).await,
+        AgentCommand::Rename { id, name, form } => {
+            let before = require(store, id).await?;
+            store.rename_agent(id, name).await?;
+            let after = require(store, id).await?;
+            let called = shown(&after.name);
+            let sentence = match before == after {
+                true => format!("The agent `{id}` is called {called} already; nothing changed."),
+                false => format!("The agent `{id}` is called {called} now."),
+            };
+            said(*form, before != after, &after, &sentence, None)
+        }
+        AgentCommand::Remove { id, form } => {
+            let was_there = store.remove_agent(id).await?;
+            let sentence = match was_there {
+                true => {
+                    format!("The agent `{id}` is gone. The accounts that it used are still there.")
+                }
+                false => format!("There is no agent `{id}`; nothing changed."),
+            };
+            let value = json!({ "changed": was_there });
+            Ok(show::done(*form, &value, &sentence, None)?)
+        }
+        AgentCommand::Give {
+            id,
+            connector,
+            shared,
+            form,
+        } => give(store, id, connector, shared.as_deref(), *form).await,
+        AgentCommand::Take {
+            id,
+            connector,
+            form,
+        } => {
+            require(store, id).await?;
+            let had_it = store.take_connector(id, connector).await?;
+            let sentence = match had_it {
+                true => format!("The agent `{id}` no longer has `{connector}`."),
+                false => format!("The agent `{id}` does not have `{connector}`; nothing changed."),
+            };
+            said(*form, had_it, &require(store, id).await?, &sentence, None)
+        }
+        AgentCommand::List(form) => list(store, *form).await,
+    }
+}
+
+async fn add(store: &Store, id: &AgentId, name: Option<&str>, form: Form) -> Result<()> {
+    let is_new = store.add_agent(id, name.unwrap_or(id.as_str())).await?;
+    let agent = require(store, id).await?;
+    if is_new {
+        let next = format!("`portcullis agent give {id} salesforce` gives it a connector");
+        let sentence = format!("The agent `{id}` is there now.");
+        return said(form, true, &agent, &sentence, Some(&next));
+    }
+    if name.is_some_and(|name| name.trim() != agent.name) {
+        let called = shown(&agent.name);
+        let message = format!("the agent `{id}` is there already, and is called {called}");
+        let hint = format!("to change that: portcullis agent rename {id} NAME");
+        return Err(Problem::mistake("exists", message, hint).into());
+    }
+    let sentence = format!("The agent `{id}` is there already; nothing changed.");
+    said(form, false, &agent, &sentence, None)
+}
+
+async fn give(
+    store: &Store,
+    id: &AgentId,
+    connector: &ConnectorName,
+    shared: Option<&str>,
+    form: Form,
+) -> Result<()> {
+    bundled::require(connector)?;
+    let before = require(store, id).await?;
+    let account = match shared {
+        Some(text) => Account::Shared(connections::find(store, text).await?.id),
+        None => Account::Personal,
+    };
+    store.give_connector(id, connector, &account).await?;
+    let after = require(store, id).await?;
+    let by = match &account {
+        Account::Personal => "each person's own account".to_owned(),
+        Account::Shared(connection) => format!("the shared connection `{connection}`"),
+    };
+    let sentence = match before == after {
+        true => format!("The agent `{id}` has `{connector}` already, by {by}; nothing changed."),
+        false => format!("The agent `{id}` has `{connector}` now, by {by}."),
+    };
+    let next = match &account {
+        Account::Personal => format!("`portcullis tools --agent {id}` shows what it gets"),
+        Account::Shared(connection) => {
+            format!("`portcullis connections show {connection}` says who may use it so")
+        }
+    };
+    said(form, before != after, &after, &sentence, Some(&next))
+}
+
+async fn list(store: &Store, form: Form) -> Result<()> {
+    let agents = store.agents().await?;
+    if form.json {
+        let agents: Value = agents.iter().map(agent_json).collect();
+        return Ok(show::json(&agents)?);
+    }
+    if agents.is_empty() {
+        let next = "`portcullis agent add helper` makes one";
+        return Ok(show::done(
+            form,
+            &Value::Null,
+            "There are no agents yet.",
+            Some(next),
+        )?);
+    }
+    let mut table = Table::new(&["ID", "NAME", "CONNECTORS"]);
+    for agent in &agents {
+        let connectors: Vec<String> = agent
+            .connectors
+            .iter()
+            .map(|(connector, account)| match account {
+                Account::Personal => format!("{connector} (personal)"),
+                Account::Shared(connection) => format!("{connector} (shared: {connection})"),
+            })
+            .collect();
+        let connectors = match connectors.is_empty() {
+            true => "none".to_owned(),
+            false => connectors.join(", "),
+        };
+        table.row([agent.id.as_str(), &agent.name, &connectors]);
+    }
+    Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+async fn require(store: &Store, id: &AgentId) -> Result<Agent> {
+    let missing = || StoreError::NotFound {
+        kind: "agent",
+        id: id.to_string(),
+    };
+    Ok(store.agent(id).await?.ok_or_else(missing)?)
+}
+
+fn said(
+    form: Form,
+    changed: bool,
+    agent: &Agent,
+    sentence: &str,
+    next: Option<&str>,
+) -> Result<()> {
+    let value = json!({ "changed": changed, "agent": agent_json(agent) });
+    Ok(show::done(form, &value, sentence, next)?)
+}
+
+fn agent_json(agent: &Agent) -> Value {
+    let connectors: Map<String, Value> = agent
+        .connectors
+        .iter()
+        .map(|(connector, account)| {
+            let account = match account {
+                Account::Personal => json!({ "account": "personal" }),
+                Account::Shared(connection) => {
+                    json!({ "account": "shared", "connection": connection })
+                }
+            };
+            (connector.to_string(), account)
+        })
+        .collect();
+    json!({
+        "id": agent.id,
+        "name": agent.name,
+        "created": agent.created.to_string(),
+        "connectors": connectors,
+    })
+}

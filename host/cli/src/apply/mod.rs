@@ -1,0 +1,146 @@
+//! `portcullis apply`: people, groups, agents and sharing as a file says. What differs is shown first, everything is checked
+//! before anything is changed, and all of it is changed at once.
+
+mod check;
+mod difference;
+mod file;
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use anyhow::Result;
+use portcullis_store::Change;
+use serde_json::{Value, json};
+
+use crate::args::accounts::Apply;
+use crate::home::{Home, Session};
+use crate::person::{removed_json, removed_words};
+use crate::problem::Problem;
+use crate::show;
+use crate::show::style::{ERROR, HINT, TITLE, styled};
+use difference::{Difference, Here, Sign};
+
+/// Brings the store to what the file says.
+pub(crate) async fn run(args: &Apply, home: &Home) -> Result<()> {
+    let file = file::read(&args.file)?;
+    let session = home.open().await?;
+    session.require_administrator().await?;
+    let differences = compare(&file, &session).await?;
+    let form = args.form;
+    let value = |applied: bool, removed: Value| {
+        let changes: Value = differences.iter().map(difference_json).collect();
+        json!({ "applied": applied, "changes": changes, "connections_removed": removed })
+    };
+    if differences.is_empty() {
+        let value = value(false, json!([]));
+        return Ok(show::done(form, &value, "Nothing differs.", None)?);
+    }
+    if !form.json {
+        write(&differences)?;
+    }
+    if args.dry_run {
+        let sentence = format!("{} would be made.", counted(differences.len()));
+        return Ok(show::done(form, &value(false, json!([])), &sentence, None)?);
+    }
+    if !args.yes {
+        if form.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            let message = format!(
+                "{} would be made, and there is nobody to ask",
+                counted(differences.len())
+            );
+            let hint = "add `--yes` to make them, or `--dry-run` to see them alone";
+            return Err(Problem::mistake("not_confirmed", message, hint).into());
+        }
+        if !ask(differences.len())? {
+            return Ok(show::done(
+                form,
+                &Value::Null,
+                "Nothing was changed.",
+                None,
+            )?);
+        }
+        // What was agreed to is what is done.
+        if compare(&file, &session).await? != differences {
+            let message = "somebody changed the store meanwhile, so nothing was done";
+            let hint = "run the command again to see what differs now";
+            return Err(Problem::mistake("changed_meanwhile", message, hint).into());
+        }
+    }
+    let changes: Vec<Change> = differences.iter().map(|one| one.change.clone()).collect();
+    let removed = session.store.apply(&changes).await?;
+    let sentence = format!(
+        "{} made.{}",
+        counted(differences.len()),
+        removed_words(&removed)
+    );
+    Ok(show::done(
+        form,
+        &value(true, removed_json(&removed)),
+        &sentence,
+        None,
+    )?)
+}
+
+async fn compare(file: &file::Parsed, session: &Session) -> Result<Vec<Difference>> {
+    let here = Here::read(&session.store).await?;
+    let wanted = check::check(file, &here, &session.me.id)?;
+    Ok(difference::between(&here, &wanted))
+}
+
+fn counted(changes: usize) -> String {
+    match changes {
+        1 => "1 change".to_owned(),
+        changes => format!("{changes} changes"),
+    }
+}
+
+fn write(differences: &[Difference]) -> Result<()> {
+    let mut out = anstream::stdout().lock();
+    for one in differences {
+        let style = match one.sign {
+            Sign::Add => TITLE,
+            Sign::Change => HINT,
+            Sign::Remove => ERROR,
+        };
+        let text = show::table::shown(&one.text);
+        writeln!(out, "{} {text}", styled(style, one.sign.as_str()))?;
+    }
+    Ok(())
+}
+
+fn difference_json(one: &Difference) -> Value {
+    let op = match one.sign {
+        Sign::Add => "add",
+        Sign::Change => "change",
+        Sign::Remove => "remove",
+    };
+    json!({ "op": op, "text": one.text })
+}
+
+/// Asks the person at the terminal.
+fn ask(changes: usize) -> Result<bool> {
+    let mut err = anstream::stderr().lock();
+    write!(err, "Make {}? [y/N] ", counted(changes))?;
+    err.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(is_yes(&answer))
+}
+
+fn is_yes(answer: &str) -> bool {
+    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_yes_is_one() {
+        for yes in ["y", "Y\n", " yes \r\n", "YES"] {
+            assert!(is_yes(yes), "{yes:?}");
+        }
+        for no in ["", "\n", "n", "no", "yep", "y y", "j"] {
+            assert!(!is_yes(no), "{no:?}");
+        }
+    }
+}

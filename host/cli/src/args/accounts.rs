@@ -1,0 +1,224 @@
+//! The command line for connections, apps, keys and the file of all settings.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+use portcullis::policy::{ConnectorName, GroupName, PersonId};
+use portcullis_store::Subject;
+
+use super::Form;
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  portcullis connections list
+  portcullis connections show 'Acme production'
+  portcullis connections share 'Acme production' --group sales
+  portcullis connections unshare 'Acme production' --person bob
+
+A connection is named by its id or, where no other has it, its label. Members see their own and what is
+shared with them.")]
+pub(crate) enum ConnectionsCommand {
+    /// List the connections.
+    List(Form),
+    /// Show a connection: its account and state, and who may use it and why.
+    Show {
+        /// The connection's id or label.
+        connection: String,
+        #[command(flatten)]
+        form: Form,
+    },
+    /// Share a shared connection with somebody.
+    Share(Sharing),
+    /// Take a share away; who has the connection by another one keeps it.
+    Unshare(Sharing),
+    /// Give a connection another label.
+    Rename {
+        /// The connection's id or label.
+        connection: String,
+        /// What people call it.
+        label: String,
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sharing {
+    /// The connection's id or label.
+    pub(crate) connection: String,
+    #[command(flatten)]
+    pub(crate) with: With,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// With whom.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct With {
+    /// With one person.
+    #[arg(long)]
+    person: Option<PersonId>,
+    /// With all members of a group.
+    #[arg(long)]
+    group: Option<GroupName>,
+    /// With everyone who is known here.
+    #[arg(long)]
+    everyone: bool,
+}
+
+impl With {
+    pub(crate) fn subject(&self) -> Subject {
+        match (&self.person, &self.group) {
+            (Some(person), _) => Subject::Person(person.clone()),
+            (None, Some(group)) => Subject::Group(group.clone()),
+            (None, None) => Subject::Everyone,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  portcullis app set salesforce --client-id 3MVG9... --client-secret-env SF_SECRET
+  portcullis app set salesforce --login sandbox --client-id 3MVG8...
+  portcullis app list")]
+pub(crate) enum AppCommand {
+    /// Set the client that people sign in with; one that is there is replaced.
+    Set(AppSet),
+    /// List the clients, without their secrets.
+    List(Form),
+    /// Remove a client; nobody new can sign in with it.
+    Remove {
+        /// The connector, such as `salesforce`.
+        connector: ConnectorName,
+        /// The client of this login alone.
+        #[arg(long, value_name = "LOGIN")]
+        login: Option<String>,
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AppSet {
+    /// The connector, such as `salesforce`.
+    pub(crate) connector: ConnectorName,
+    /// For this login alone: `production`, `sandbox`, or the address of one. Else for each that has no client of its
+    /// own.
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) login: Option<String>,
+    /// The client's id; Salesforce calls it the consumer key.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: String,
+    /// The environment variable that holds the client's secret; not the secret, which others could see.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) client_secret_env: Option<String>,
+    /// What is asked for, with commas between; else what the connector asks for by itself.
+    #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
+    pub(crate) scopes: Option<Vec<String>>,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  portcullis key show               where the master key is, and which
+  portcullis key rotate             seal every secret anew
+  portcullis key move --to keyring  a new master key, in the system's keyring")]
+pub(crate) enum KeyCommand {
+    /// Say where the master key is, and its id; never the key.
+    Show(Form),
+    /// Seal every secret under a new data key. Others may go on working.
+    Rotate(Form),
+    /// Make a new master key and keep it elsewhere. Programs that serve go on with what they have until they end.
+    Move {
+        /// Where the new master key goes.
+        #[arg(long, value_enum)]
+        to: MoveTo,
+        #[command(flatten)]
+        form: Form,
+    },
+}
+
+/// Where a new master key goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MoveTo {
+    /// To the key file.
+    File,
+    /// To the system's keyring.
+    Keyring,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file:
+  # What is here and not in the file is left alone. With this it is removed:
+  # prune = true
+
+  [people.ada]
+  name = \"Ada Lovelace\"
+  role = \"admin\"
+
+  [people.bob]
+
+  [groups]
+  sales = [\"ada\", \"bob\"]
+
+  [agents.helper]
+  name = \"Sales helper\"
+  connectors.salesforce = { account = \"personal\" }
+
+  [agents.reporter]
+  connectors.salesforce = { account = \"shared\", connection = \"Acme production\" }
+
+  [shared.\"Acme production\"]
+  groups = [\"sales\"]
+
+Examples:
+  portcullis apply --dry-run     what would change
+  portcullis apply               shows that, and asks
+  portcullis apply --yes         does not ask")]
+pub(crate) struct Apply {
+    /// The file.
+    #[arg(default_value = "portcullis.toml")]
+    pub(crate) file: PathBuf,
+    /// Do not ask.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Show what would change, and change nothing.
+    #[arg(long, conflicts_with = "yes")]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+impl ConnectionsCommand {
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Self::Show { form, .. }
+            | Self::Share(Sharing { form, .. })
+            | Self::Unshare(Sharing { form, .. })
+            | Self::Rename { form, .. }
+            | Self::List(form) => *form,
+        }
+    }
+}
+
+impl AppCommand {
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Self::Set(AppSet { form, .. }) | Self::Remove { form, .. } | Self::List(form) => *form,
+        }
+    }
+}
+
+impl KeyCommand {
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Self::Show(form) | Self::Rotate(form) | Self::Move { form, .. } => *form,
+        }
+    }
+}

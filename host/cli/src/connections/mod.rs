@@ -1,0 +1,194 @@
+//! `portcullis connections`: accounts at services, whom they are shared with, and how they are.
+
+mod view;
+
+use anyhow::Result;
+use portcullis::policy::PersonId;
+use portcullis_store::{Owner, Store, StoredConnection, Subject};
+use serde_json::{Value, json};
+
+use crate::args::Form;
+use crate::args::accounts::{ConnectionsCommand, Sharing};
+use crate::home::{Home, Session};
+use crate::problem::Problem;
+use crate::show;
+use crate::show::table::shown;
+
+/// Does what was asked.
+pub(crate) async fn run(command: &ConnectionsCommand, home: &Home) -> Result<()> {
+    let session = home.open().await?;
+    let store = &session.store;
+    match command {
+        ConnectionsCommand::List(form) => view::list(store, &visible(&session).await?, *form).await,
+        ConnectionsCommand::Show { connection, form } => {
+            let connection = named(visible(&session).await?, connection)?;
+            view::show(store, &connection, *form).await
+        }
+        ConnectionsCommand::Share(args) => {
+            session.require_administrator().await?;
+            share(store, args).await
+        }
+        ConnectionsCommand::Unshare(args) => {
+            session.require_administrator().await?;
+            unshare(store, args).await
+        }
+        ConnectionsCommand::Rename {
+            connection,
+            label,
+            form,
+        } => {
+            let before = named(visible(&session).await?, connection)?;
+            if before.owner.person() != Some(&session.me.id) {
+                session.require_administrator().await?;
+            }
+            store.relabel(&before.id, label).await?;
+            let after = find(store, before.id.as_str()).await?;
+            let label = shown(&after.label);
+            let sentence = match before.label == after.label {
+                true => format!("The connection is called {label} already; nothing changed."),
+                false => format!("The connection is called {label} now."),
+            };
+            said(*form, before != after, &after, &sentence, None)
+        }
+    }
+}
+
+/// Finds a connection by its id or label.
+pub(crate) async fn find(store: &Store, text: &str) -> Result<StoredConnection> {
+    named(store.connections().await?, text)
+}
+
+/// The connections that a person may see: all of them for administrators; else their own and those that are shared
+/// with them.
+async fn visible(session: &Session) -> Result<Vec<StoredConnection>> {
+    let connections = session.store.connections().await?;
+    if session.is_administrator() {
+        return Ok(connections);
+    }
+    let me = &session.me.id;
+    let mut visible = Vec::new();
+    for connection in connections {
+        if is_theirs(&session.store, &connection, me).await? {
+            visible.push(connection);
+        }
+    }
+    Ok(visible)
+}
+
+async fn is_theirs(
+    store: &Store,
+    connection: &StoredConnection,
+    person: &PersonId,
+) -> Result<bool> {
+    match &connection.owner {
+        Owner::Person(owner) => Ok(owner == person),
+        Owner::Shared => {
+            let access = store.access(&connection.id).await?;
+            Ok(access.iter().any(|access| access.person.id == *person))
+        }
+    }
+}
+
+/// Takes the connection that a text means: an id, or a label that one alone has.
+fn named(connections: Vec<StoredConnection>, text: &str) -> Result<StoredConnection> {
+    let is_meant = |connection: &StoredConnection| match text == connection.id.as_str() {
+        true => 2,
+        false => u8::from(text.trim() == connection.label),
+    };
+    let best = connections.iter().map(is_meant).max().unwrap_or(0);
+    let mut meant: Vec<StoredConnection> = match best {
+        0 => Vec::new(),
+        _ => connections
+            .into_iter()
+            .filter(|connection| is_meant(connection) == best)
+            .collect(),
+    };
+    let shown = shown(text);
+    if meant.len() > 1 {
+        let ids: Vec<String> = meant.iter().map(|one| format!("`{}`", one.id)).collect();
+        let message = format!("{} connections are called `{shown}`", meant.len());
+        let hint = format!("name one by its id: {}", ids.join(", "));
+        return Err(Problem::mistake("ambiguous", message, hint).into());
+    }
+    let missing = || {
+        let message = format!("there is no connection `{shown}`");
+        let hint =
+            "`portcullis connections list` lists those that there are, with their ids and labels";
+        Problem::mistake("not_found", message, hint)
+    };
+    Ok(meant.pop().ok_or_else(missing)?)
+}
+
+async fn share(store: &Store, args: &Sharing) -> Result<()> {
+    let connection = find(store, &args.connection).await?;
+    let subject = args.with.subject();
+    let is_new = store.share(&connection.id, &subject).await?;
+    let (label, with) = (shown(&connection.label), view::words(&subject));
+    let sentence = match is_new {
+        true => format!("{label} is shared with {with} now."),
+        false => format!("{label} is shared with {with} already; nothing changed."),
+    };
+    let next = format!(
+        "`portcullis agent give AGENT {} --shared {}` lets an agent use it",
+        connection.connector, connection.id
+    );
+    let next = is_new.then_some(next.as_str());
+    said(args.form, is_new, &connection, &sentence, next)
+}
+
+async fn unshare(store: &Store, args: &Sharing) -> Result<()> {
+    let connection = find(store, &args.connection).await?;
+    let subject = args.with.subject();
+    let was_shared = store.unshare(&connection.id, &subject).await?;
+    let (label, with) = (shown(&connection.label), view::words(&subject));
+    let sentence = match was_shared {
+        true => format!("{label} is no longer shared with {with}."),
+        false => format!("{label} is not shared with {with}; nothing changed."),
+    };
+    let next = match still(store, &connection, &subject).await? {
+        0 => None,
+        people => Some(format!(
+            "{people} of them still have it by other shares: `portcullis connections show {}`",
+            connection.id
+        )),
+    };
+    said(
+        args.form,
+        was_shared,
+        &connection,
+        &sentence,
+        next.as_deref(),
+    )
+}
+
+/// How many of those that a share was for have the connection by another one.
+async fn still(store: &Store, connection: &StoredConnection, subject: &Subject) -> Result<usize> {
+    let access = store.access(&connection.id).await?;
+    let groups = match subject {
+        Subject::Group(_) => store.groups().await?,
+        _ => Vec::new(),
+    };
+    let is_meant = |person: &PersonId| match subject {
+        Subject::Person(one) => one == person,
+        Subject::Group(name) => groups
+            .iter()
+            .any(|group| group.name == *name && group.members.contains(person)),
+        Subject::Everyone => true,
+    };
+    Ok(access
+        .iter()
+        .filter(|access| is_meant(&access.person.id))
+        .count())
+}
+
+fn said(
+    form: Form,
+    changed: bool,
+    connection: &StoredConnection,
+    sentence: &str,
+    next: Option<&str>,
+) -> Result<()> {
+    let connection: Value = view::connection_json(connection);
+    let value = json!({ "changed": changed, "connection": connection });
+    Ok(show::done(form, &value, sentence, next)?)
+}

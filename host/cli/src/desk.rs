@@ -1,0 +1,136 @@
+//! A host whose agents, people and accounts are the store's: who asks, for whom, and with which connectors.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+use portcullis::network::Network;
+use portcullis::policy::{AgentId, PersonId};
+use portcullis::ports::{MemoryApprovals, MemoryAudit};
+use portcullis::{
+    Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
+};
+use portcullis_store::{Store, StoreCredentials, StorePermissions};
+use serde_json::Value;
+
+use crate::args::{NetworkArgs, Who};
+use crate::bundled;
+use crate::environment;
+use crate::home::{Home, Session};
+use crate::problem::Problem;
+use crate::renew::ConnectAgain;
+
+/// Where one agent works for one person.
+pub(crate) struct Desk {
+    pub(crate) host: Host,
+    pub(crate) agent: AgentId,
+    pub(crate) person: PersonId,
+    pub(crate) audit: Arc<MemoryAudit>,
+    connectors: Vec<Arc<Connector>>,
+}
+
+impl Desk {
+    /// Opens the store and makes a host on it, with every connector that the program carries.
+    pub(crate) async fn open(
+        home: &Home,
+        who: &Who,
+        network: &NetworkArgs,
+        cache: ComponentCache,
+    ) -> Result<Self> {
+        let options = environment::network(network)?;
+        let session = home.open_existing().await?;
+        let person = person(&session, who).await?;
+        let agent = agent(&session.store, who).await?;
+        let store = session.store;
+        let audit = Arc::new(MemoryAudit::new());
+        let ports = Ports {
+            credentials: Arc::new(StoreCredentials::new(
+                store.clone(),
+                Arc::new(ConnectAgain),
+                None,
+            )),
+            permissions: Arc::new(StorePermissions::new(store)),
+            approvals: Arc::new(MemoryApprovals::new()?),
+            audit: audit.clone(),
+        };
+        let host = Host::new(Limits::default(), Network::new(options)?, cache, ports)?;
+        let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;
+        Ok(Self {
+            host,
+            agent,
+            person,
+            audit,
+            connectors: vec![salesforce],
+        })
+    }
+
+    /// Calls a tool of whichever connector has it.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<Reply> {
+        let has_it = |connector: &&Arc<Connector>| connector.tool(tool).is_some();
+        let connector = self.connectors.iter().find(has_it);
+        // One that does not have it says which tools there are.
+        let Some(connector) = connector.or(self.connectors.first()) else {
+            anyhow::bail!("there are no connectors");
+        };
+        let name = connector.manifest().name.clone();
+        let call = Call::new(
+            self.agent.clone(),
+            self.person.clone(),
+            name.clone(),
+            tool,
+            arguments,
+        );
+        let mut reply = self.host.call(call).await;
+        if let Outcome::Refused(refusal) = &mut reply.outcome
+            && refusal.code == RefusalCode::NotOffered
+        {
+            let agent = &self.agent;
+            refusal.allow = Some(format!("portcullis agent give {agent} {name}"));
+        }
+        Ok(reply)
+    }
+}
+
+/// For whom: the person at the keyboard, or another one if that one administers.
+async fn person(session: &Session, who: &Who) -> Result<PersonId> {
+    let Some(person) = &who.person else {
+        return Ok(session.me.id.clone());
+    };
+    if *person != session.me.id {
+        session.require_administrator().await?;
+    }
+    match session.store.person(person).await? {
+        Some(person) => Ok(person.id),
+        None => Err(portcullis_store::StoreError::NotFound {
+            kind: "person",
+            id: person.to_string(),
+        }
+        .into()),
+    }
+}
+
+/// Which agent: the one that is named, or the only one that there is.
+async fn agent(store: &Store, who: &Who) -> Result<AgentId> {
+    let agents = store.agents().await?;
+    let ids = || {
+        let ids: Vec<&str> = agents.iter().map(|agent| agent.id.as_str()).collect();
+        ids.join(", ")
+    };
+    let (message, hint) = match (&who.agent, agents.as_slice()) {
+        (_, []) => (
+            "there are no agents yet".to_owned(),
+            "make one and give it a connector: portcullis agent add helper && portcullis agent give helper salesforce"
+                .to_owned(),
+        ),
+        (None, [agent]) => return Ok(agent.id.clone()),
+        (None, _) => (
+            "there are several agents, and none is named".to_owned(),
+            format!("name one with `--agent ID`: {}", ids()),
+        ),
+        (Some(id), agents) if agents.iter().any(|agent| agent.id == *id) => return Ok(id.clone()),
+        (Some(id), _) => (
+            format!("there is no agent `{id}`"),
+            format!("those that there are: {}", ids()),
+        ),
+    };
+    Err(Problem::mistake("agent", message, hint).into())
+}

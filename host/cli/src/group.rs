@@ -1,0 +1,145 @@
+//! `portcullis group`: whom something is shared with at once.
+
+use anyhow::Result;
+use portcullis::policy::{GroupName, PersonId};
+use portcullis_store::{Change, Group, Store, StoreError};
+use serde_json::{Value, json};
+
+use crate::args::Form;
+use crate::args::people::{GroupCommand, Membership};
+use crate::home::Home;
+use crate::show;
+use crate::show::table::Table;
+
+/// Does what was asked.
+pub(crate) async fn run(command: &GroupCommand, home: &Home) -> Result<()> {
+    let session = home.open().await?;
+    let store = &session.store;
+    if !matches!(command, GroupCommand::List(_)) {
+        session.require_administrator().await?;
+    }
+    match command {
+        GroupCommand::Add { group, form } => {
+            let is_new = store.add_group(group).await?;
+            let value = json!({ "changed": is_new, "group": of(store, group).await?.map(json_of) });
+            let next = format!("`portcullis group join {group} PERSON` puts somebody into it");
+            let (sentence, next) = match is_new {
+                true => (format!("The group `{group}` is there now."), Some(next)),
+                false => (
+                    format!("The group `{group}` is there already; nothing changed."),
+                    None,
+                ),
+            };
+            Ok(show::done(*form, &value, &sentence, next.as_deref())?)
+        }
+        GroupCommand::Remove { group, form } => {
+            let was_there = store.remove_group(group).await?;
+            let sentence = match was_there {
+                true => format!(
+                    "The group `{group}` is gone, and what was shared with it is no longer."
+                ),
+                false => format!("There is no group `{group}`; nothing changed."),
+            };
+            let value = json!({ "changed": was_there });
+            Ok(show::done(*form, &value, &sentence, None)?)
+        }
+        GroupCommand::Join(args) => join(store, args).await,
+        GroupCommand::Leave(args) => leave(store, args).await,
+        GroupCommand::List(form) => list(store, *form).await,
+    }
+}
+
+async fn join(store: &Store, args: &Membership) -> Result<()> {
+    let group = &args.group;
+    let before = require(store, group).await?;
+    let changes: Vec<Change> = args
+        .people
+        .iter()
+        .map(|person| Change::Join(group.clone(), person.clone()))
+        .collect();
+    store.apply(&changes).await?;
+    let new = args
+        .people
+        .iter()
+        .filter(|person| !before.members.contains(person));
+    let sentence = match names(new) {
+        Some(new) => format!("In the group `{group}` now: {new}."),
+        None => format!("They are in the group `{group}` already; nothing changed."),
+    };
+    said(store, args, &before, &sentence).await
+}
+
+async fn leave(store: &Store, args: &Membership) -> Result<()> {
+    let group = &args.group;
+    let before = require(store, group).await?;
+    let changes: Vec<Change> = args
+        .people
+        .iter()
+        .map(|person| Change::Leave(group.clone(), person.clone()))
+        .collect();
+    store.apply(&changes).await?;
+    let gone = args
+        .people
+        .iter()
+        .filter(|person| before.members.contains(person));
+    let sentence = match names(gone) {
+        Some(gone) => format!("No longer in the group `{group}`: {gone}."),
+        None => format!("They are not in the group `{group}`; nothing changed."),
+    };
+    said(store, args, &before, &sentence).await
+}
+
+async fn said(store: &Store, args: &Membership, before: &Group, sentence: &str) -> Result<()> {
+    let after = require(store, &args.group).await?;
+    let value = json!({ "changed": *before != after, "group": json_of(after) });
+    Ok(show::done(args.form, &value, sentence, None)?)
+}
+
+async fn list(store: &Store, form: Form) -> Result<()> {
+    let groups = store.groups().await?;
+    if form.json {
+        let groups: Value = groups.into_iter().map(json_of).collect();
+        return Ok(show::json(&groups)?);
+    }
+    if groups.is_empty() {
+        let next = "`portcullis group add sales` makes one";
+        return Ok(show::done(
+            form,
+            &Value::Null,
+            "There are no groups yet.",
+            Some(next),
+        )?);
+    }
+    let mut table = Table::new(&["GROUP", "MEMBERS"]);
+    for group in &groups {
+        let members: Vec<&str> = group.members.iter().map(PersonId::as_str).collect();
+        let members = match members.is_empty() {
+            true => "nobody".to_owned(),
+            false => members.join(", "),
+        };
+        table.row([group.name.as_str(), &members]);
+    }
+    Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+async fn of(store: &Store, name: &GroupName) -> Result<Option<Group>> {
+    let groups = store.groups().await?;
+    Ok(groups.into_iter().find(|group| group.name == *name))
+}
+
+async fn require(store: &Store, name: &GroupName) -> Result<Group> {
+    let missing = || StoreError::NotFound {
+        kind: "group",
+        id: name.to_string(),
+    };
+    Ok(of(store, name).await?.ok_or_else(missing)?)
+}
+
+fn names<'a>(people: impl Iterator<Item = &'a PersonId>) -> Option<String> {
+    let names: Vec<String> = people.map(|person| format!("`{person}`")).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+fn json_of(group: Group) -> Value {
+    json!({ "name": group.name, "members": group.members })
+}

@@ -1,0 +1,187 @@
+//! Where the store is, and who is at the keyboard: everything that a command on the store begins with.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use portcullis_store::{Location, Person, Role, Store, StoreError, StoreOptions};
+
+use crate::args::{KeySource, StoreSettings};
+use crate::environment;
+use crate::master::{self, Master, Place};
+use crate::problem::Problem;
+
+/// The name of the key file beside the store.
+const KEY_FILE: &str = "key";
+
+/// Where the store and its key are.
+pub(crate) struct Home {
+    location: Location,
+    pub(crate) key_file: PathBuf,
+    /// Where the key is, if somebody said so.
+    pub(crate) wanted: Option<KeySource>,
+}
+
+impl Home {
+    /// Takes the settings, which come from the command line and the environment.
+    pub(crate) fn of(settings: &StoreSettings) -> Result<Self> {
+        let location = match (&settings.store, &settings.data_dir) {
+            (Some(url), _) => Location::parse(url).map_err(StoreError::from)?,
+            (None, Some(folder)) => Location::in_folder(absolute(folder)?),
+            (None, None) => Location::in_folder(environment::data_folder().ok_or_else(|| {
+                let message = "no folder for the store is known: there is no home folder";
+                Problem::mistake("store", message, "name one with `--data-dir DIR`")
+            })?),
+        };
+        let wanted = match (settings.key, &settings.key_file) {
+            (None, Some(_)) => Some(KeySource::File),
+            (Some(KeySource::Keyring | KeySource::Env), Some(_)) => {
+                let message =
+                    "`--key-file` names a file, and `--key` says that the key is elsewhere";
+                return Err(Problem::mistake("master_key", message, "give one of the two").into());
+            }
+            (wanted, _) => wanted,
+        };
+        let key_file = match &settings.key_file {
+            Some(file) => absolute(file)?,
+            None => location.file().with_file_name(KEY_FILE),
+        };
+        Ok(Self {
+            location,
+            key_file,
+            wanted,
+        })
+    }
+
+    /// Gives the store's file.
+    pub(crate) fn store_file(&self) -> &Path {
+        self.location.file()
+    }
+
+    /// Gives the name by which the keyring knows the store's key: each store has its own.
+    pub(crate) fn keyring_name(&self) -> String {
+        self.location.file().display().to_string()
+    }
+
+    /// Gives a file to lock, in the store's folder.
+    pub(crate) fn lock_file(&self) -> Result<PathBuf> {
+        let file = self.location.file().with_extension("lock");
+        if let Some(folder) = file.parent() {
+            let mut builder = std::fs::DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder
+                .create(folder)
+                .with_context(|| format!("the folder `{}` cannot be made", folder.display()))?;
+        }
+        Ok(file)
+    }
+
+    /// Opens the store, which is made where there is none: whoever makes it is its first administrator.
+    pub(crate) async fn open(&self) -> Result<Session> {
+        let (store, master) = self.open_store().await?;
+        let id = environment::person()?;
+        store.add_first_administrator(&id, id.as_str()).await?;
+        let Some(me) = store.person(&id).await? else {
+            let message = format!("this store does not know you, `{id}`");
+            let asked = format!("to run `portcullis person add {id}`");
+            return Err(ask_an_administrator(&store, "not_known", message, &asked).await?);
+        };
+        Ok(Session { store, me, master })
+    }
+
+    /// Opens a store that is there, for what makes no sense in an empty one.
+    pub(crate) async fn open_existing(&self) -> Result<Session> {
+        if !self.store_file().exists() {
+            let message = format!(
+                "there is no org to ask: none is named, and no store is at `{}`",
+                self.store_file().display()
+            );
+            let hint = "add `--dev-org` to use a sample org, or begin a store with `portcullis agent add helper`";
+            return Err(Problem::mistake("no_store", message, hint).into());
+        }
+        self.open().await
+    }
+
+    async fn open_store(&self) -> Result<(Store, Master)> {
+        let open = async |master: &Master| {
+            Store::open(StoreOptions::new(self.location.clone(), master.key.clone())).await
+        };
+        let master = master::find(self).await?;
+        match open(&master).await {
+            Ok(store) => Ok((store, master)),
+            Err(StoreError::WrongKey {
+                sealed_under,
+                given,
+            }) => {
+                if let Some(master) = master::left_behind(self, &sealed_under)? {
+                    return Ok((open(&master).await?, master));
+                }
+                let message = StoreError::WrongKey {
+                    sealed_under,
+                    given,
+                };
+                let from = format!("the key given is from {}", master.place);
+                let hint = match (&master.place, self.wanted) {
+                    (Place::Variable, None) => format!(
+                        "{from}: unset that if the key is elsewhere, in the keyring or a key file"
+                    ),
+                    _ => format!("{from}: name another with `--key-file FILE` or `--key WHERE`"),
+                };
+                Err(Problem::mistake("master_key", message.to_string(), hint).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// A path from the root on, whatever folder the program is in later.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).with_context(|| format!("`{}` is no path", path.display()))
+}
+
+/// A store that is open, and who is at the keyboard.
+pub(crate) struct Session {
+    pub(crate) store: Store,
+    pub(crate) me: Person,
+    pub(crate) master: Master,
+}
+
+impl Session {
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.me.role == Role::Admin
+    }
+
+    /// Refuses a member what is for administrators.
+    pub(crate) async fn require_administrator(&self) -> Result<()> {
+        if self.is_administrator() {
+            return Ok(());
+        }
+        let message = format!(
+            "this is for administrators, and `{}` is a member here",
+            self.me.id
+        );
+        let code = "not_administrator";
+        Err(ask_an_administrator(&self.store, code, message, "to do it").await?)
+    }
+}
+
+/// Says who can do what was refused.
+async fn ask_an_administrator(
+    store: &Store,
+    code: &'static str,
+    message: String,
+    asked: &str,
+) -> Result<anyhow::Error> {
+    let people = store.people().await?;
+    let administrators: Vec<String> = people
+        .iter()
+        .filter(|person| person.role == Role::Admin)
+        .map(|person| format!("`{}`", person.id))
+        .collect();
+    let hint = format!(
+        "ask an administrator {asked}: {}",
+        administrators.join(", ")
+    );
+    Ok(Problem::mistake(code, message, hint).into())
+}

@@ -1,0 +1,158 @@
+//! `portcullis key`: where the master key is, and new keys. No key is ever shown.
+
+use std::io::{IsTerminal, Write};
+
+use anyhow::Result;
+use portcullis_store::{KeyError, MasterKey};
+use serde_json::json;
+
+use crate::args::Form;
+use crate::args::accounts::{KeyCommand, MoveTo};
+use crate::home::{Home, Session};
+use crate::master::{self, Place};
+use crate::problem::Problem;
+use crate::show;
+
+/// Does what was asked.
+pub(crate) async fn run(command: &KeyCommand, home: &Home) -> Result<()> {
+    let session = home.open().await?;
+    session.require_administrator().await?;
+    match command {
+        KeyCommand::Show(form) => {
+            let id = session.master.key.id();
+            let place = &session.master.place;
+            let value = json!({ "id": id, "place": place.json() });
+            let sentence = format!("The master key `{id}` is in {place}.");
+            Ok(show::done(*form, &value, &sentence, None)?)
+        }
+        KeyCommand::Rotate(form) => rotate(&session, *form).await,
+        KeyCommand::Move { to, form } => match to {
+            MoveTo::File => to_file(home, &session, *form).await,
+            MoveTo::Keyring => to_keyring(home, &session, *form).await,
+        },
+    }
+}
+
+async fn rotate(session: &Session, form: Form) -> Result<()> {
+    let mut err = std::io::stderr();
+    let shows_progress = err.is_terminal();
+    let progress = |values| {
+        if shows_progress {
+            // Progress is for whoever looks: nothing hangs on it.
+            let _ = write!(err, "\r{values} values sealed anew");
+        }
+    };
+    let values = session.store.rotate_key_watched(progress).await;
+    if shows_progress {
+        let _ = writeln!(std::io::stderr());
+    }
+    let values = values?;
+    let sentence =
+        format!("{values} values are sealed under a new data key, and the old one is gone.");
+    let next = "`portcullis key move --to file` makes a new master key too";
+    let value = json!({ "changed": true, "values": values });
+    Ok(show::done(form, &value, &sentence, Some(next))?)
+}
+
+/// Makes a new master key in the key file. At each moment a key that opens the store is where it is looked for.
+async fn to_file(home: &Home, session: &Session, form: Form) -> Result<()> {
+    let old = &session.master;
+    let new = MasterKey::from_file(master::next_file(home))?;
+    session.store.rewrap(&new).await?;
+    let kept = master::put_in_place(home)?;
+    let mut rest = Vec::new();
+    match &old.place {
+        Place::File(_) => {
+            if let Some(kept) = kept {
+                rest.push(format!("The old one is kept as `{}`.", kept.display()));
+            }
+        }
+        Place::Keyring(name) => {
+            let under = format!("{name} (old {})", old.key.id());
+            rest.push(format!("The old one is kept in the keyring as `{under}`."));
+            let (key, name) = (old.key.clone(), name.clone());
+            in_keyring(move || {
+                key.keep_in_keyring(&under)?;
+                key.take_out_of_keyring(&name)
+            })
+            .await?;
+        }
+        Place::Variable => rest.push(format!(
+            "Unset {}: it no longer opens the store.",
+            old.place
+        )),
+    }
+    moved(
+        &new,
+        &Place::File(home.key_file.clone()),
+        &old.key,
+        rest,
+        form,
+    )
+}
+
+/// Makes a new master key in the keyring.
+async fn to_keyring(home: &Home, session: &Session, form: Form) -> Result<()> {
+    let old = &session.master;
+    let name = home.keyring_name();
+    if matches!(old.place, Place::Keyring(_)) {
+        let message = "the master key is in the keyring already";
+        let hint = "for a new one there, move it to a file first: portcullis key move --to file";
+        return Err(Problem::mistake("master_key", message, hint).into());
+    }
+    // One that is there and opens nothing is left of a move that was broken off.
+    let new = match master::of_keyring(name.clone()).await? {
+        Some(key) => key,
+        None => MasterKey::random()?,
+    };
+    let (key, under) = (new.clone(), name.clone());
+    in_keyring(move || key.keep_in_keyring(&under)).await?;
+    session.store.rewrap(&new).await?;
+    let mut rest = Vec::new();
+    match &old.place {
+        Place::File(path) => {
+            if let Some(kept) = master::set_aside(path)? {
+                rest.push(format!("The old one is kept as `{}`.", kept.display()));
+            }
+        }
+        place => rest.push(format!("Unset {place}: it no longer opens the store.")),
+    }
+    moved(&new, &Place::Keyring(name), &old.key, rest, form)
+}
+
+/// Asks the keyring, which may wait for the person to unlock it.
+async fn in_keyring(
+    work: impl FnOnce() -> Result<(), KeyError> + Send + 'static,
+) -> Result<(), KeyError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| {
+        Err(KeyError::Keyring {
+            problem: error.to_string(),
+        })
+    })
+}
+
+fn moved(
+    new: &MasterKey,
+    place: &Place,
+    old: &MasterKey,
+    rest: Vec<String>,
+    form: Form,
+) -> Result<()> {
+    let id = new.id();
+    let mut sentence = format!("The store is sealed under a new master key, `{id}`, in {place}.");
+    for more in &rest {
+        sentence.push('\n');
+        sentence.push_str(more);
+    }
+    sentence.push_str("\nBackups made until now open with the old one alone.");
+    let next = "start programs again that have the store open";
+    let value = json!({
+        "changed": true,
+        "id": id,
+        "place": place.json(),
+        "old_id": old.id(),
+        "notes": rest,
+    });
+    Ok(show::done(form, &value, &sentence, Some(next))?)
+}
