@@ -57,6 +57,8 @@ CREATE TABLE connections (
     scopes TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('active', 'reconnect', 'pending')),
     reason TEXT,
+    -- What a pending one takes the place of once it is known to work. No reference: where that was removed meanwhile, it does not.
+    replaces TEXT,
     identity BLOB,
     identity_key INTEGER REFERENCES keys (id),
     secrets BLOB NOT NULL,
@@ -71,11 +73,14 @@ CREATE TABLE connections (
     used INTEGER,
     refreshed INTEGER,
     CHECK ((state = 'reconnect') = (reason IS NOT NULL)),
+    CHECK (replaces IS NULL OR state = 'pending'),
     CHECK ((identity IS NULL) = (identity_key IS NULL)),
     CHECK ((lease_holder IS NULL) = (lease_until IS NULL))
 ) STRICT;
 
-CREATE UNIQUE INDEX connections_one_each ON connections (person, connector) WHERE person IS NOT NULL;
+-- Pending ones stand beside it.
+CREATE UNIQUE INDEX connections_one_each ON connections (person, connector) WHERE person IS NOT NULL AND state <> 'pending';
+CREATE INDEX connections_pending ON connections (created) WHERE state = 'pending';
 CREATE INDEX connections_by_secrets_key ON connections (secrets_key);
 CREATE INDEX connections_by_identity_key ON connections (identity_key);
 

@@ -56,7 +56,8 @@ pub enum Found {
 }
 
 /// A person's own connection of a connector.
-const OWN: &str = "SELECT * FROM connections WHERE person = ?1 AND connector = ?2";
+const OWN: &str =
+    "SELECT * FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'";
 
 /// A shared connection, if it is shared with a person who is known here: by themselves, by a group, or with everyone.
 const SHARED_WITH: &str = "SELECT * FROM connections c \

@@ -38,6 +38,8 @@ pub struct SignIn {
     pub environment: Environment,
     /// The connection that is to be renewed.
     pub replaces: Option<ConnectionId>,
+    /// Whether the account may be of another organization than the one that it takes the place of.
+    pub allow_other_organization: bool,
     /// The digest of a secret that the person's browser holds; none where only one browser can answer, as on a loopback address.
     pub browser: Option<Digest>,
     /// What proves to the service that the code is used by who asked for it (RFC 7636, section 4.1).
@@ -205,6 +207,7 @@ struct Record<'a> {
     label: String,
     environment: String,
     replaces: Option<ConnectionId>,
+    allow_other_organization: bool,
     browser: Option<Digest>,
     verifier: Cow<'a, str>,
     client_id: String,
@@ -223,6 +226,7 @@ impl<'a> From<&'a SignIn> for Record<'a> {
             label: sign_in.label.clone(),
             environment: environment_word(sign_in.environment).to_owned(),
             replaces: sign_in.replaces.clone(),
+            allow_other_organization: sign_in.allow_other_organization,
             browser: sign_in.browser,
             verifier: exposed(&sign_in.verifier),
             client_id: sign_in.client_id.clone(),
@@ -244,6 +248,7 @@ impl From<Record<'_>> for SignIn {
             label: record.label,
             environment: environment_of(&record.environment),
             replaces: record.replaces,
+            allow_other_organization: record.allow_other_organization,
             browser: record.browser,
             verifier: secret(record.verifier),
             client_id: record.client_id,

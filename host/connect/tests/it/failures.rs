@@ -36,7 +36,9 @@ async fn a_lost_answer_is_unclear_and_the_token_may_be_spent() {
     let endpoints = site.endpoints();
     let client = site.client(&app, &endpoints);
     let refresh = tokens.refresh.clone().unwrap();
-    site.org.add_fault(at_token(Fault::Drop, Some(Work::After)));
+    site.org
+        .add_fault(at_token(Fault::Drop, Some(Work::After)))
+        .unwrap();
     let error = client.refresh(&refresh, held(&tokens)).await.unwrap_err();
     assert!(matches!(error, TokenError::Unclear { .. }), "{error:?}");
     assert!(
@@ -81,7 +83,9 @@ async fn answers_that_are_none_of_oauth_are_told_apart() {
         (answer(403, r#"{"message": "no"}"#), false),
     ] {
         let shown = format!("{fault:?}");
-        site.org.add_fault(at_token(fault, Some(Work::Instead)));
+        site.org
+            .add_fault(at_token(fault, Some(Work::Instead)))
+            .unwrap();
         let error = client.refresh(&refresh, held(&tokens)).await.unwrap_err();
         let found = match &error {
             TokenError::Unclear { .. } => true,
@@ -106,7 +110,7 @@ async fn spoiled_answers_are_unclear() {
     ] {
         let (app, tokens) = connected(&site).await;
         let client = site.client(&app, &endpoints);
-        site.org.add_fault(at_token(fault.clone(), None));
+        site.org.add_fault(at_token(fault.clone(), None)).unwrap();
         let error = client
             .refresh(tokens.refresh.as_ref().unwrap(), held(&tokens))
             .await;
@@ -158,7 +162,7 @@ async fn a_connection_is_where_the_manifest_says_or_nowhere() {
             headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
             body: body.to_owned(),
         };
-        site.org.add_fault(at_token(fault, None));
+        site.org.add_fault(at_token(fault, None)).unwrap();
         client.refresh(&refresh, held(&tokens)).await
     };
     for instance in [

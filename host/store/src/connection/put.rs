@@ -1,5 +1,7 @@
 //! Keeping a connection that somebody has just signed in to, and what is found out about it later.
 
+use std::time::Duration;
+
 use portcullis::ports::credentials::{Environment, Identity};
 use portcullis_policy::{ConnectionId, ConnectorName, Origin};
 use sqlx::{Row, SqliteConnection};
@@ -52,46 +54,150 @@ pub struct Put {
 }
 
 impl Store {
-    /// Keeps a connection. A person has one of a connector: another one makes room, in the same transaction.
+    /// Keeps a connection. A person has one of a connector: another one makes room, in the same transaction. A pending one
+    /// stands beside, with an id of its own, and takes nothing's place before [`Store::activate`].
     ///
     /// # Errors
     ///
     /// [`StoreError::NotFound`] for the person or for what is to be replaced, [`StoreError::OtherConnection`]
     /// where that is another owner's or connector's, and [`StoreError::Text`] for the label.
     pub async fn put_connection(&self, new: NewConnection) -> Result<Put, StoreError> {
-        let label = text("a connection's label", &new.label)?;
         let mut tx = self.write().await?;
-        if let Owner::Person(person) = &new.owner {
-            require_person(&mut tx, person).await?;
+        let put = match (new.state == ConnectionState::Pending, &new.replaces) {
+            (false, Some(id)) => {
+                let id = id.clone();
+                let replaced = self.replaced(&mut tx, &new).await?;
+                self.keep(&mut tx, id, 0, new, replaced).await?
+            }
+            (false, None) => {
+                let replaced = self.replaced(&mut tx, &new).await?;
+                self.keep(&mut tx, random()?, 0, new, replaced).await?
+            }
+            (true, replaces) => {
+                if let Some(id) = replaces {
+                    require_alike(self, &mut tx, id, &new).await?;
+                }
+                self.keep(&mut tx, random()?, 0, new, None).await?
+            }
+        };
+        tx.commit().await?;
+        Ok(put)
+    }
+
+    /// Makes a pending connection usable, now that it is known who is signed in, and puts it in the place of what it replaces: all
+    /// in one transaction. None where it is not pending any more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] when what it replaces was removed meanwhile: it stays pending.
+    pub async fn activate(
+        &self,
+        id: &ConnectionId,
+        identity: &Identity,
+    ) -> Result<Option<Put>, StoreError> {
+        let mut tx = self.write().await?;
+        let Some(row) = row::row(&mut tx, id.as_str()).await? else {
+            return Ok(None);
+        };
+        let (pending, secrets) = row::require(self, &mut tx, id).await?;
+        if pending.state != ConnectionState::Pending {
+            return Ok(None);
         }
+        let replaces: Option<String> = row.try_get("replaces")?;
+        let replaces = replaces.map(ConnectionId::parse).transpose();
+        let new = NewConnection {
+            replaces: replaces
+                .map_err(|error| StoreError::damaged("replaced connection", id.as_str(), error))?,
+            environment: match identity.environment {
+                Environment::Unknown => pending.environment,
+                known => known,
+            },
+            identity: Some(identity.clone()),
+            state: ConnectionState::Active,
+            connector: pending.connector,
+            owner: pending.owner,
+            label: pending.label,
+            origin: pending.origin,
+            scopes: pending.scopes,
+            secrets,
+        };
         let replaced = self.replaced(&mut tx, &new).await?;
         let id = match &new.replaces {
-            Some(id) => id.clone(),
-            None => ConnectionId::parse(random_id()?)
-                .map_err(|error| StoreError::damaged("id", "a new connection", error))?,
+            Some(place) => {
+                self.remove_in(&mut tx, id.as_str()).await?;
+                place.clone()
+            }
+            None => id.clone(),
         };
+        let generation = pending.generation;
+        let put = self.keep(&mut tx, id, generation, new, replaced).await?;
+        tx.commit().await?;
+        Ok(Some(put))
+    }
+
+    /// Removes the pending connections that were made so long ago that nobody finishes them any more, and gives them
+    /// so that their tokens can be revoked.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn remove_pending(&self, older_than: Duration) -> Result<Vec<Removed>, StoreError> {
+        let age = i64::try_from(older_than.as_millis()).unwrap_or(i64::MAX);
+        let mut tx = self.write().await?;
+        let left: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM connections WHERE state = 'pending' AND created <= ?1 ORDER BY created",
+        )
+        .bind(self.now().saturating_sub(age))
+        .fetch_all(&mut *tx)
+        .await?;
+        let mut removed = Vec::new();
+        for id in left {
+            removed.extend(self.remove_in(&mut tx, &id).await?);
+        }
+        tx.commit().await?;
+        Ok(removed)
+    }
+
+    /// Writes a connection under an id, over what has that id.
+    async fn keep(
+        &self,
+        tx: &mut SqliteConnection,
+        id: ConnectionId,
+        generation: u64,
+        new: NewConnection,
+        replaced: Option<Removed>,
+    ) -> Result<Put, StoreError> {
+        let label = text("a connection's label", &new.label)?;
+        if let Owner::Person(person) = &new.owner {
+            require_person(tx, person).await?;
+        }
         let origin = new.origin.to_string();
         let anchor = Anchor::new(&id, &new.connector, &new.owner, &origin);
-        let secrets = seal_secrets(self, &mut tx, &anchor, &new.secrets).await?;
+        let secrets = seal_secrets(self, tx, &anchor, &new.secrets).await?;
         let identity = match &new.identity {
-            Some(identity) => Some(seal_identity(self, &mut tx, &anchor, identity).await?),
+            Some(identity) => Some(seal_identity(self, tx, &anchor, identity).await?),
             None => None,
         };
         let (state, reason) = state_words(&new.state);
+        let replaces = match new.state {
+            ConnectionState::Pending => new.replaces,
+            ConnectionState::Active | ConnectionState::Reconnect { .. } => None,
+        };
         // A token of the connection that was here is older than any of this one.
         let generation = replaced
             .as_ref()
-            .map_or(0, |removed| removed.connection.generation + 1);
+            .map_or(0, |removed| removed.connection.generation + 1)
+            .max(generation);
         sqlx::query(
             "INSERT INTO connections (id, connector, person, label, origin, environment, scopes, state, reason, \
-                 identity, identity_key, secrets, secrets_key, generation, created) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+                 identity, identity_key, secrets, secrets_key, generation, created, replaces) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
              ON CONFLICT (id) DO UPDATE SET \
                  label = excluded.label, origin = excluded.origin, environment = excluded.environment, \
                  scopes = excluded.scopes, state = excluded.state, reason = excluded.reason, \
                  identity = excluded.identity, identity_key = excluded.identity_key, \
                  secrets = excluded.secrets, secrets_key = excluded.secrets_key, \
-                 generation = excluded.generation, created = excluded.created, \
+                 generation = excluded.generation, created = excluded.created, replaces = excluded.replaces, \
                  lease_holder = NULL, lease_until = NULL, in_flight_since = NULL, refreshed = NULL",
         )
         .bind(id.as_str())
@@ -109,9 +215,9 @@ impl Store {
         .bind(secrets.key)
         .bind(generation.cast_signed())
         .bind(self.now())
-        .execute(&mut *tx)
+        .bind(replaces.as_ref().map(ConnectionId::as_str))
+        .execute(tx)
         .await?;
-        tx.commit().await?;
         Ok(Put {
             id,
             generation,
@@ -126,24 +232,18 @@ impl Store {
         new: &NewConnection,
     ) -> Result<Option<Removed>, StoreError> {
         if let Some(id) = &new.replaces {
-            let row = row::row(tx, id.as_str()).await?;
-            let row = row.ok_or_else(|| StoreError::not_found("connection", id))?;
-            let before = removed(self, tx, &row).await?;
-            let was = &before.connection;
-            return match was.connector == new.connector && was.owner == new.owner {
-                true => Ok(Some(before)),
-                false => Err(StoreError::OtherConnection(id.clone())),
-            };
+            return require_alike(self, tx, id, new).await.map(Some);
         }
         let Some(person) = new.owner.person() else {
             return Ok(None);
         };
-        let own: Option<String> =
-            sqlx::query_scalar("SELECT id FROM connections WHERE person = ?1 AND connector = ?2")
-                .bind(person.as_str())
-                .bind(new.connector.as_str())
-                .fetch_optional(&mut *tx)
-                .await?;
+        let own: Option<String> = sqlx::query_scalar(
+            "SELECT id FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'",
+        )
+        .bind(person.as_str())
+        .bind(new.connector.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
         match own {
             Some(id) => self.remove_in(tx, &id).await,
             None => Ok(None),
@@ -205,25 +305,6 @@ impl Store {
         }
     }
 
-    /// Makes a pending connection usable, and says whether it was pending.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be written.
-    pub async fn activate(&self, id: &ConnectionId, generation: u64) -> Result<bool, StoreError> {
-        let mut tx = self.write().await?;
-        let changed = sqlx::query(
-            "UPDATE connections SET state = 'active' \
-             WHERE id = ?1 AND generation = ?2 AND state = 'pending'",
-        )
-        .bind(id.as_str())
-        .bind(generation.cast_signed())
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(changed.rows_affected() > 0)
-    }
-
     /// Writes down that a connection is used now, unless that was written within the last minute.
     ///
     /// # Errors
@@ -248,6 +329,30 @@ impl Store {
     pub(crate) fn is_use_news(&self, used: Option<jiff::Timestamp>) -> bool {
         used.is_none_or(|used| used.as_millisecond() <= self.now() - USED_EXACT_MS)
     }
+}
+
+/// Finds what a connection is to take the place of, which must be of the same connector and owner, and in use.
+async fn require_alike(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    id: &ConnectionId,
+    new: &NewConnection,
+) -> Result<Removed, StoreError> {
+    let row = row::row(tx, id.as_str()).await?;
+    let row = row.ok_or_else(|| StoreError::not_found("connection", id))?;
+    let before = removed(store, tx, &row).await?;
+    let was = &before.connection;
+    let is_alike = was.connector == new.connector && was.owner == new.owner;
+    match is_alike && was.state != ConnectionState::Pending {
+        true => Ok(before),
+        false => Err(StoreError::OtherConnection(id.clone())),
+    }
+}
+
+/// Makes the id of a new connection.
+fn random() -> Result<ConnectionId, StoreError> {
+    ConnectionId::parse(random_id()?)
+        .map_err(|error| StoreError::damaged("id", "a new connection", error))
 }
 
 /// The words for a state, with its reason.

@@ -223,7 +223,7 @@ impl Store {
     }
 
     /// Marks a connection as one that somebody must sign in to again, unless its tokens are others by now, and ends
-    /// the lease. Says whether it was marked.
+    /// the lease. Says whether it was marked. A pending one stays pending: it never worked.
     ///
     /// # Errors
     ///
@@ -236,7 +236,9 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let marked = sqlx::query(
-            "UPDATE connections SET state = 'reconnect', reason = ?3, \
+            "UPDATE connections SET \
+                 state = CASE state WHEN 'pending' THEN state ELSE 'reconnect' END, \
+                 reason = CASE state WHEN 'pending' THEN NULL ELSE ?3 END, \
                  lease_holder = NULL, lease_until = NULL, in_flight_since = NULL \
              WHERE id = ?1 AND generation = ?2",
         )

@@ -225,7 +225,7 @@ impl Store {
         }
     }
 
-    /// Finds a person's own connection of a connector.
+    /// Finds a person's own connection of a connector; a pending one is none yet.
     ///
     /// # Errors
     ///
@@ -236,18 +236,20 @@ impl Store {
         connector: &ConnectorName,
     ) -> Result<Option<StoredConnection>, StoreError> {
         let mut tx = self.read().await?;
-        let row = sqlx::query("SELECT * FROM connections WHERE person = ?1 AND connector = ?2")
-            .bind(person.as_str())
-            .bind(connector.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
+        let row = sqlx::query(
+            "SELECT * FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'",
+        )
+        .bind(person.as_str())
+        .bind(connector.as_str())
+        .fetch_optional(&mut *tx)
+        .await?;
         match row {
             Some(row) => Ok(Some(of_row(self, &mut tx, &row).await?)),
             None => Ok(None),
         }
     }
 
-    /// Lists all connections, in the order in which they were made.
+    /// Lists all connections, in the order in which they were made; those that are pending are among them.
     ///
     /// # Errors
     ///

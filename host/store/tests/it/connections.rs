@@ -214,8 +214,11 @@ async fn what_is_found_out_later_is_kept_for_the_tokens_it_is_of() {
             .await
             .unwrap()
     );
-    assert!(store.activate(&id, 0).await.unwrap());
-    assert!(!store.activate(&id, 0).await.unwrap());
+    let identity_of_pending = identity("ada@acme");
+    let put = store.activate(&id, &identity_of_pending).await.unwrap();
+    assert_eq!(put.unwrap().id, id);
+    let again = store.activate(&id, &identity_of_pending).await.unwrap();
+    assert!(again.is_none());
     store.relabel(&id, "Acme, sandbox").await.unwrap();
     let stored = store.stored_connection(&id).await.unwrap().unwrap();
     assert_eq!(stored.identity, Some(identity("ada@acme")));
@@ -242,4 +245,80 @@ async fn a_use_is_written_down_to_the_minute() {
         used().await.unwrap().as_millisecond() - first.as_millisecond(),
         60_000
     );
+}
+
+#[tokio::test]
+async fn a_pending_renewal_stands_beside_until_it_is_known_to_work() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let pending = |owner: Owner, token: &str, replaces| {
+        let mut new = connection(owner, token);
+        new.identity = None;
+        new.state = ConnectionState::Pending;
+        new.replaces = replaces;
+        new
+    };
+    for (owner, old) in [
+        (Owner::Person(ada()), fixture.own(ada(), "old").await),
+        (Owner::Shared, fixture.shared("old").await),
+    ] {
+        let new = pending(owner.clone(), "new", Some(old.clone()));
+        let id = store.put_connection(new).await.unwrap().id;
+        assert_ne!(id, old);
+        let access = store.access_token(&old).await.unwrap();
+        assert_eq!(access.secret.expose_secret(), "old");
+        // It is no connection yet: who marks it as ended ends nothing else.
+        store.mark_reconnect(&id, 0, "refused").await.unwrap();
+        if let Owner::Person(person) = &owner {
+            let own = store.own_connection(person, &crm()).await.unwrap();
+            assert_eq!(own.unwrap().id, old);
+        }
+
+        let other = pending(owner.clone(), "third", Some(id.clone()));
+        let refused = store.put_connection(other).await.unwrap_err();
+        assert!(matches!(refused, StoreError::OtherConnection(_)));
+
+        let put = store.activate(&id, &identity("new")).await.unwrap();
+        let put = put.unwrap();
+        assert_eq!((put.id, put.generation), (old.clone(), 1));
+        let before = put.replaced.unwrap().secrets.unwrap();
+        assert_eq!(before.access_token.expose_secret(), "old");
+        assert!(store.stored_connection(&id).await.unwrap().is_none());
+        let stored = store.stored_connection(&old).await.unwrap().unwrap();
+        assert_eq!(stored.state, ConnectionState::Active);
+        assert_eq!(stored.identity, Some(identity("new")));
+        let access = store.access_token(&old).await.unwrap();
+        assert_eq!(access.secret.expose_secret(), "new");
+    }
+}
+
+#[tokio::test]
+async fn a_pending_connection_takes_no_place_that_is_gone_and_is_removed_in_time() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let old = fixture.shared("old").await;
+    let mut new = connection(Owner::Shared, "new");
+    new.state = ConnectionState::Pending;
+    new.replaces = Some(old.clone());
+    let id = store.put_connection(new).await.unwrap().id;
+    store.remove_connection(&old).await.unwrap();
+    let refused = store.activate(&id, &identity("new")).await.unwrap_err();
+    assert!(matches!(refused, StoreError::NotFound { .. }), "{refused}");
+    let stored = store.stored_connection(&id).await.unwrap().unwrap();
+    assert_eq!(stored.state, ConnectionState::Pending);
+
+    let hour = Duration::from_secs(3_600);
+    let kept = fixture.own(ada(), "kept").await;
+    fixture.pass(hour - Duration::from_secs(1));
+    assert!(store.remove_pending(hour).await.unwrap().is_empty());
+    fixture.pass(Duration::from_secs(1));
+    let removed = store.remove_pending(hour).await.unwrap();
+    let tokens: Vec<_> = removed
+        .into_iter()
+        .map(|removed| removed.secrets.unwrap().access_token)
+        .collect();
+    assert_eq!(tokens.len(), 1);
+    assert_eq!(tokens[0].expose_secret(), "new");
+    assert!(store.stored_connection(&kept).await.unwrap().is_some());
+    assert_eq!(store.connections().await.unwrap().len(), 1);
 }

@@ -99,6 +99,7 @@ async fn no_secret_is_in_the_files_in_the_clear() {
         label: "Acme".to_owned(),
         environment: Environment::Unknown,
         replaces: None,
+        allow_other_organization: false,
         browser: Some(Digest::of(marked("browser").expose_secret().as_bytes())),
         verifier: marked("verifier"),
         client_id: "app".to_owned(),

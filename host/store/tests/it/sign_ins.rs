@@ -19,6 +19,7 @@ fn sign_in(person: PersonId) -> SignIn {
         label: "Acme".to_owned(),
         environment: Environment::Sandbox,
         replaces: Some("c1".parse().unwrap()),
+        allow_other_organization: true,
         browser: Some(Digest::of(b"browser")),
         verifier: "verifier".to_owned().into(),
         client_id: "the-app".to_owned(),
