@@ -1,0 +1,90 @@
+//! The command line for connecting an account.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use portcullis::policy::ConnectorName;
+
+use super::{Form, NetworkArgs};
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  portcullis connect salesforce                                   your own account
+  portcullis connect salesforce --login https://acme.my.salesforce.com
+  portcullis connect salesforce --login sandbox --no-browser      prints the link, for another machine's browser
+  portcullis connect salesforce --shared --label 'Acme reports'   an account for others, by an administrator
+  portcullis connect salesforce --label Nightly --client-credentials
+
+Before the first: `portcullis app set salesforce --client-id …` says as which app people sign in. How to make one is told in
+docs/salesforce-app.md.")]
+pub(crate) struct Connect {
+    /// The connector, such as `salesforce`.
+    pub(crate) connector: ConnectorName,
+    /// Where to sign in: `production`, `sandbox`, or any address of your org. Else the login of the app that is set.
+    #[arg(long, value_name = "LOGIN")]
+    pub(crate) login: Option<String>,
+    /// What to ask for, with commas between. Else what the app, or the connector, asks for by itself.
+    #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
+    pub(crate) scopes: Option<Vec<String>>,
+    /// What people call the connection. Else the connector's name.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) label: Option<String>,
+    /// Connect an account for others, instead of your own.
+    #[arg(long)]
+    pub(crate) shared: bool,
+    /// Sign in again to this shared connection: it keeps its shares.
+    #[arg(long, value_name = "CONNECTION", conflicts_with = "label")]
+    pub(crate) again: Option<String>,
+    /// Let the account be of another organization than before.
+    #[arg(long)]
+    pub(crate) other_organization: bool,
+    /// Sign in as this client, and not as the app that is set.
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// The environment variable that holds that client's secret.
+    #[arg(long, value_name = "NAME", requires = "client_id")]
+    pub(crate) client_secret_env: Option<String>,
+    /// Open no browser: print the link. The address that a browser ends at may be pasted, too.
+    #[arg(long)]
+    pub(crate) no_browser: bool,
+    /// The port that the browser comes back to; the app's callback URL has it. 0 is a free one.
+    #[arg(long, default_value_t = 7717)]
+    pub(crate) port: u16,
+    #[command(flatten)]
+    pub(crate) service: ServiceArgs,
+    #[command(flatten)]
+    pub(crate) form: Form,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+}
+
+/// An account that nobody signs in to. It is always shared.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Service account")]
+pub(crate) struct ServiceArgs {
+    /// By the app's own credentials.
+    #[arg(long, conflicts_with_all = ["jwt_user", "no_browser"])]
+    pub(crate) client_credentials: bool,
+    /// As this user, by assertions that the app signs.
+    #[arg(long, value_name = "USER", requires = "jwt_key_file", conflicts_with = "no_browser")]
+    pub(crate) jwt_user: Option<String>,
+    /// The key that signs, in PEM (PKCS#8).
+    #[arg(long, value_name = "FILE", requires = "jwt_user")]
+    pub(crate) jwt_key_file: Option<PathBuf>,
+    /// Whom assertions are made for. Else the login.
+    #[arg(long, value_name = "URL", requires = "jwt_user")]
+    pub(crate) jwt_audience: Option<String>,
+}
+
+impl Connect {
+    /// Says whether a person signs in.
+    pub(crate) fn is_by_person(&self) -> bool {
+        !self.service.client_credentials && self.service.jwt_user.is_none()
+    }
+
+    /// Says whether the connection is for others, too.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.shared || self.again.is_some() || !self.is_by_person()
+    }
+}

@@ -1,0 +1,78 @@
+//! What is said of an account that was connected.
+
+use portcullis::ports::credentials::Environment;
+use portcullis_connect::{Connected, Guide};
+use portcullis_store::Owner;
+use serde_json::{Value, json};
+
+use super::wanted::Wanted;
+use crate::show::table::shown;
+
+/// Says whom, which organization, of which kind, with which scopes, and what comes next.
+pub(super) fn connected(connected: &Connected, wanted: &Wanted) -> (Value, String, String) {
+    let identity = &connected.identity;
+    let organization = connected.organization.as_deref();
+    let value = json!({
+        "connection": connected.connection,
+        "connector": connected.connector,
+        "label": wanted.label,
+        "shared": wanted.owner == Owner::Shared,
+        "origin": connected.origin.to_string(),
+        "user": identity.user_name,
+        "organization": organization,
+        "environment": word(connected.environment),
+        "scopes": connected.scopes,
+    });
+    let of = organization.map_or(String::new(), |name| format!(" of {}", shown(name)));
+    let sentence = format!(
+        "Connected: {}{of}, {}, at {}, with the scopes {}.",
+        shown(&identity.user_name),
+        loud(connected.environment),
+        connected.origin,
+        connected.scopes.join(", "),
+    );
+    let (connector, id) = (&connected.connector, &connected.connection);
+    let next = match wanted.owner {
+        Owner::Shared => format!(
+            "`portcullis connections share {id} --group GROUP` lets others use it, and `portcullis agent give AGENT {connector} --shared {id}` \
+             an agent"
+        ),
+        Owner::Person(_) => {
+            format!("`portcullis agent give AGENT {connector}` lets an agent use it for you")
+        }
+    };
+    (value, sentence, next)
+}
+
+fn word(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Production => "production",
+        Environment::Sandbox => "sandbox",
+        Environment::Development => "development",
+        Environment::Unknown => "unknown",
+    }
+}
+
+/// Real data is told so that nobody overlooks it.
+fn loud(environment: Environment) -> &'static str {
+    match environment {
+        Environment::Production => "PRODUCTION",
+        Environment::Sandbox => "a sandbox",
+        Environment::Development => "a development org",
+        Environment::Unknown => "of a kind that is not known",
+    }
+}
+
+/// What a page of the service's own may mean, for who is stuck there.
+pub(super) fn stuck(guides: &[Guide]) -> String {
+    let mut text = "Nothing has come back yet. If the service shows an error on a page of its own:\n".to_owned();
+    for guide in guides {
+        for (at, line) in guide.to_string().lines().enumerate() {
+            let bullet = if at == 0 { "- " } else { "  " };
+            text.push_str(bullet);
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}

@@ -1,0 +1,80 @@
+//! Where accounts are connected, tried and ended: the store, a host that asks services who is signed in, and the network.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use portcullis::network::{HostPort, Network};
+use portcullis::policy::{ConnectorName, Manifest, OAuth2, PersonId};
+use portcullis::ComponentCache;
+use portcullis_connect::{Accounts, ConnectError, Login, Manifests, resolve};
+use portcullis_store::Store;
+
+use crate::args::NetworkArgs;
+use crate::desk;
+use crate::environment;
+use crate::home::Session;
+use crate::problem::Problem;
+
+/// A place to work on accounts, for one person.
+pub(crate) struct Office {
+    pub(crate) store: Store,
+    pub(crate) me: PersonId,
+    pub(crate) accounts: Accounts,
+    host: portcullis::Host,
+    allowed: Vec<HostPort>,
+}
+
+impl Office {
+    /// Makes a host on the store.
+    pub(crate) async fn open(
+        session: Session,
+        network: &NetworkArgs,
+        cache: ComponentCache,
+    ) -> Result<Self> {
+        let options = environment::network(network)?;
+        let allowed = options.allow_private.clone();
+        let network = Network::new(options)?;
+        let store = session.store;
+        let built = desk::host(store.clone(), network.clone(), cache, None).await?;
+        let host = Arc::new(built.host.clone());
+        Ok(Self {
+            accounts: Accounts::new(store.clone(), network, host.clone(), host),
+            store,
+            me: session.me.id,
+            host: built.host,
+            allowed,
+        })
+    }
+
+    /// Gives a connector's manifest.
+    pub(crate) fn manifest(&self, connector: &ConnectorName) -> Result<Manifest> {
+        let manifest = Manifests::manifest(&self.host, connector);
+        manifest.with_context(|| format!("the connector `{connector}` is not active"))
+    }
+
+    /// The private addresses that the operator allowed.
+    pub(crate) fn allowed(&self) -> &[HostPort] {
+        &self.allowed
+    }
+
+    /// Finds the login that somebody means.
+    pub(crate) fn login(&self, auth: &OAuth2, text: &str) -> Result<Login> {
+        resolve(auth, text, &self.allowed).map_err(|error| {
+            let hint = error.hint.clone();
+            Problem::mistake("login", error.to_string(), hint).into()
+        })
+    }
+}
+
+/// Says why an account was not connected, with what to do about it.
+pub(crate) fn problem(error: &ConnectError) -> Problem {
+    let message = error.to_string();
+    match error {
+        ConnectError::Scope(_)
+        | ConnectError::NotAdministrator(_)
+        | ConnectError::NoConnector(_)
+        | ConnectError::NoSignIn(_)
+        | ConnectError::Key(_) => Problem::mistake("connect", message, "nothing was connected"),
+        error => Problem::failure("connect", message, error.guide().map(ToString::to_string)),
+    }
+}
