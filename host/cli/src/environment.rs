@@ -69,6 +69,18 @@ pub(crate) fn access_token(name: &str) -> Result<SecretString> {
     }
 }
 
+/// Reads the store's URL, if one is named.
+pub(crate) fn store_url() -> Option<String> {
+    variable(&["PORTCULLIS_STORE"])
+}
+
+/// Reads the folder of the store and its key, if one is named.
+pub(crate) fn named_data_folder() -> Option<PathBuf> {
+    env::var_os("PORTCULLIS_DATA_DIR")
+        .filter(|folder| !folder.is_empty())
+        .map(PathBuf::from)
+}
+
 /// The variable that may hold the store's master key.
 pub(crate) const MASTER_KEY: &str = "PORTCULLIS_KEY";
 

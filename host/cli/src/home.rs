@@ -9,6 +9,7 @@ use crate::args::{KeySource, StoreSettings};
 use crate::environment;
 use crate::master::{self, Master, Place};
 use crate::problem::Problem;
+use crate::show;
 
 /// The name of the key file beside the store.
 const KEY_FILE: &str = "key";
@@ -24,9 +25,15 @@ pub(crate) struct Home {
 impl Home {
     /// Takes the settings, which come from the command line and the environment.
     pub(crate) fn of(settings: &StoreSettings) -> Result<Self> {
-        let location = match (&settings.store, &settings.data_dir) {
-            (Some(url), _) => Location::parse(url).map_err(StoreError::from)?,
-            (None, Some(folder)) => Location::in_folder(absolute(folder)?),
+        // What the command line names comes before what the environment does.
+        let is_given = settings.store.is_some() || settings.data_dir.is_some();
+        let (url, folder) = match is_given {
+            true => (settings.store.clone(), settings.data_dir.clone()),
+            false => (environment::store_url(), environment::named_data_folder()),
+        };
+        let location = match (url, folder) {
+            (Some(url), _) => Location::parse(&url).map_err(StoreError::from)?,
+            (None, Some(folder)) => Location::in_folder(absolute(&folder)?),
             (None, None) => Location::in_folder(environment::data_folder().ok_or_else(|| {
                 let message = "no folder for the store is known: there is no home folder";
                 Problem::mistake("store", message, "name one with `--data-dir DIR`")
@@ -81,7 +88,14 @@ impl Home {
     pub(crate) async fn open(&self) -> Result<Session> {
         let (store, master) = self.open_store().await?;
         let id = environment::person()?;
-        store.add_first_administrator(&id, id.as_str()).await?;
+        if store.add_first_administrator(&id, id.as_str()).await? {
+            show::note(&format!(
+                "a new store is made at `{}`, with you, `{id}`, as its administrator; its key is in {}: keep a copy of \
+                 both, each in another place",
+                self.store_file().display(),
+                master.place
+            ))?;
+        }
         let Some(me) = store.person(&id).await? else {
             let message = format!("this store does not know you, `{id}`");
             let asked = format!("to run `portcullis person add {id}`");
@@ -114,7 +128,10 @@ impl Home {
                 sealed_under,
                 given,
             }) => {
-                if let Some(master) = master::left_behind(self, &sealed_under)? {
+                // A variable that holds another key is a mistake, not what a move leaves behind.
+                if master.place != Place::Variable
+                    && let Some(master) = master::left_behind(self, &sealed_under)?
+                {
                     return Ok((open(&master).await?, master));
                 }
                 let message = StoreError::WrongKey {

@@ -47,8 +47,12 @@ async fn rotate(session: &Session, form: Form) -> Result<()> {
         let _ = writeln!(std::io::stderr());
     }
     let values = values?;
-    let sentence =
-        format!("{values} values are sealed under a new data key, and the old one is gone.");
+    let sealed = match values {
+        0 => "Nothing had to be sealed anew; there is a new data key".to_owned(),
+        1 => "1 value is sealed under a new data key".to_owned(),
+        values => format!("{values} values are sealed under a new data key"),
+    };
+    let sentence = format!("{sealed}, and the old one is gone.");
     let next = "`portcullis key move --to file` makes a new master key too";
     let value = json!({ "changed": true, "values": values });
     Ok(show::done(form, &value, &sentence, Some(next))?)

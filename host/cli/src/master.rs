@@ -4,7 +4,7 @@
 //! lost behind it. So a key is made for a store that is not there yet and for no other.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -206,7 +206,11 @@ pub(crate) async fn of_keyring(name: String) -> Result<Option<MasterKey>, KeyErr
 async fn make_in_keyring(home: &Home, name: String) -> Result<MasterKey> {
     let lock = home.lock_file()?;
     let made = tokio::task::spawn_blocking(move || -> Result<MasterKey> {
-        let lock = File::create(lock)?;
+        let mut options = OpenOptions::new();
+        options.create(true).truncate(false).write(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let lock = options.open(lock)?;
         lock.lock()?;
         if let Some(key) = MasterKey::from_keyring(&name)? {
             return Ok(key);

@@ -6,7 +6,7 @@ use anyhow::Result;
 use portcullis::ComponentCache;
 use serde_json::{Value, json};
 
-use crate::args::{NetworkArgs, Tools};
+use crate::args::{Form, NetworkArgs, Tools};
 use crate::bundled;
 use crate::desk::Desk;
 use crate::home::Home;
@@ -40,6 +40,16 @@ pub(crate) async fn run(args: &Tools, home: &Home, cache: ComponentCache) -> Res
             .collect();
         show::json(&tools)?;
         return Ok(());
+    }
+    if offered.is_empty() {
+        let next = "`portcullis agent give AGENT CONNECTOR` gives it a connector";
+        let sentence = "The agent has no tools.";
+        return Ok(show::done(
+            Form { json: false },
+            &Value::Null,
+            sentence,
+            Some(next),
+        )?);
     }
     let mut out = anstream::stdout().lock();
     for offered in &offered {

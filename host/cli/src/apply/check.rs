@@ -136,7 +136,8 @@ impl Checker<'_> {
                     continue;
                 };
                 if let Err(error) = bundled::require(&name) {
-                    self.mistake(connector, error);
+                    let problem = format!("{error}; those that there are: {}", bundled::names());
+                    self.mistake(connector, problem);
                     continue;
                 }
                 if let Some(account) = self.account(connector, &name, entry) {

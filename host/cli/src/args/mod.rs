@@ -65,18 +65,11 @@ pub(crate) struct Settings {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Store")]
 pub(crate) struct StoreSettings {
-    /// The folder of the store and its key; else the user's data folder.
-    #[arg(long, global = true, env = "PORTCULLIS_DATA_DIR", value_name = "DIR")]
+    /// The folder of the store and its key; else that of PORTCULLIS_DATA_DIR, or the user's data folder.
+    #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// The store itself, where it is elsewhere: `sqlite:///path/to/portcullis.db`.
-    // Another kind of URL may hold a password.
-    #[arg(
-        long,
-        global = true,
-        env = "PORTCULLIS_STORE",
-        hide_env_values = true,
-        value_name = "URL"
-    )]
+    /// The store itself, where it is elsewhere: `sqlite:///path/to/portcullis.db`. Else that of PORTCULLIS_STORE.
+    #[arg(long, global = true, value_name = "URL")]
     pub(crate) store: Option<String>,
     /// The file that holds the master key; else the file `key` beside the store.
     #[arg(long, global = true, value_name = "FILE")]

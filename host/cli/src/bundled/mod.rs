@@ -19,8 +19,13 @@ pub(crate) fn require(connector: &ConnectorName) -> Result<()> {
         return Ok(());
     }
     let message = format!("there is no connector `{connector}`");
-    let hint = format!("those that there are: {}", CONNECTORS.join(", "));
+    let hint = format!("those that there are: {}", names());
     Err(Problem::mistake("unknown_connector", message, hint).into())
+}
+
+/// Gives the names of the connectors that there are, for a sentence.
+pub(crate) fn names() -> String {
+    CONNECTORS.join(", ")
 }
 
 /// Installs one in a host.

@@ -148,7 +148,11 @@ async fn unshare(store: &Store, args: &Sharing) -> Result<()> {
     let next = match still(store, &connection, &subject).await? {
         0 => None,
         people => Some(format!(
-            "{people} of them still have it by other shares: `portcullis connections show {}`",
+            "{} by other shares: `portcullis connections show {}`",
+            match people {
+                1 => "1 of them still has it".to_owned(),
+                people => format!("{people} of them still have it"),
+            },
             connection.id
         )),
     };

@@ -37,3 +37,12 @@ pub(crate) fn done(
         None => Ok(()),
     }
 }
+
+/// Says something beside the answer, on standard error.
+pub(crate) fn note(text: &str) -> io::Result<()> {
+    writeln!(
+        anstream::stderr().lock(),
+        "{} {text}",
+        styled(HINT, "note:")
+    )
+}

@@ -2,9 +2,29 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod accounts;
+mod apply;
 mod bad_input;
 mod demo;
+mod desk;
+mod keys;
 mod mcp;
+mod people;
 mod program;
 mod proxy;
 mod questions;
+
+#[test]
+fn every_file_of_these_tests_is_run() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap();
+        let is_listed = include_str!("main.rs").contains(&format!("mod {module};"));
+        assert!(
+            module == "main" || path.is_dir() || is_listed,
+            "{}",
+            path.display()
+        );
+    }
+}

@@ -1,0 +1,169 @@
+//! `portcullis apply`: what a file comes to, and that nothing is changed where anything in it is wrong.
+
+use portcullis::policy::PersonId;
+use portcullis_store::Owner;
+use serde_json::json;
+
+use crate::program::{Home, connection};
+
+const ACME: &str = "https://acme.my.salesforce.com";
+
+const FILE: &str = r#"
+[people.ada]
+name = "Ada Lovelace"
+role = "admin"
+
+[people.bob]
+
+[groups]
+sales = ["ada", "bob"]
+
+[agents.helper]
+name = "Sales helper"
+connectors.salesforce = { account = "personal" }
+
+[agents.reporter]
+connectors.salesforce = { account = "shared", connection = "Acme production" }
+
+[shared."Acme production"]
+groups = ["sales"]
+"#;
+
+fn home() -> Home {
+    let home = Home::new();
+    home.must(&["person", "list"]);
+    home.connect(connection(Owner::Shared, "Acme production", ACME));
+    home
+}
+
+fn write(home: &Home, text: &str) {
+    std::fs::write(home.folder.path().join("portcullis.toml"), text).unwrap();
+}
+
+#[test]
+fn a_file_is_shown_applied_and_found_to_be_so() {
+    let home = home();
+    write(&home, FILE);
+    insta::assert_snapshot!(home.transcript(&[
+        &["apply", "--dry-run"],
+        &["apply"],
+        &["person", "list"],
+        &["apply", "--yes"],
+        &["apply", "--yes"],
+        &["apply"],
+        &["person", "list"],
+        &["group", "list"],
+    ]));
+    let agents = home.json(&["agent", "list"]);
+    assert_eq!(agents[1]["connectors"]["salesforce"]["account"], "shared");
+}
+
+#[test]
+fn what_is_not_in_the_file_stays_unless_it_is_pruned() {
+    let home = home();
+    write(&home, FILE);
+    home.must(&["apply", "--yes"]);
+    home.must(&["person", "add", "carol", "--role", "admin"]);
+    home.must(&["group", "join", "sales", "carol"]);
+    home.must(&["group", "add", "old"]);
+    home.must(&["agent", "add", "old"]);
+    home.must(&["connections", "share", "Acme production", "--everyone"]);
+    let owner = Owner::Person(PersonId::parse("carol").unwrap());
+    home.connect(connection(owner, "Carol's Acme", ACME));
+    assert_eq!(home.must(&["apply"]), "Nothing differs.\n");
+
+    let changed = FILE
+        .replace(
+            "[people.bob]",
+            "[people.bob]\nname = \"Bob\"\nrole = \"admin\"",
+        )
+        .replace(
+            "role = \"admin\"\n\n[people.bob]",
+            "role = \"member\"\n\n[people.bob]",
+        )
+        .replace(
+            "account = \"shared\", connection = \"Acme production\"",
+            "account = \"personal\"",
+        )
+        .replace("sales = [\"ada\", \"bob\"]", "sales = [\"bob\"]");
+    write(&home, &format!("prune = true\n{changed}"));
+    insta::assert_snapshot!(home.transcript(&[&["apply", "--dry-run"], &["apply", "--yes"]]));
+    // Ada is a member from now on.
+    insta::assert_snapshot!(home.transcript_of(&[
+        ("ada", &["apply", "--yes"]),
+        ("bob", &["apply", "--yes"]),
+        ("bob", &["person", "list"]),
+    ]));
+}
+
+#[test]
+fn a_file_that_is_wrong_changes_nothing_and_says_where() {
+    let home = home();
+    let own = Owner::Person(PersonId::parse("ada").unwrap());
+    home.connect(connection(own, "Ada's Acme", ACME));
+    let mut report = String::new();
+    for text in [
+        "people = 1",
+        "[people.bob]\nrole = \"boss\"",
+        "[people.bob]\nnmae = \"Bob\"",
+        "[persons.bob]",
+        "[people.bob]\n[people.bob]",
+        "[people.\"b b\"]",
+        "[people.bob]\nname = \"a\\u0007b\"",
+        "[people.bob]\n[groups]\nsales = [\"bob\", \"eve\"]\n\"a b\" = []\n[agents.x]\nconnectors.nothing = { account = \"personal\" }",
+        "[agents.x.connectors]\nsalesforce = { account = \"shared\" }",
+        "[agents.x.connectors]\nsalesforce = { account = \"personal\", connection = \"Acme production\" }",
+        "[agents.x.connectors]\nsalesforce = { account = \"shared\", connection = \"Ada's Acme\" }",
+        "[people.bob]\n\n[shared.\"Acme production\"]\npeople = [\"bob\", \"ève\"]\ngroups = [\"sales\"]",
+        "[people.ada]\nrole = \"member\"",
+        "prune = true\n[people.bob]\nrole = \"admin\"",
+        "prune = true\n[people.ada]\n[people.bob]\n[groups]\nsales = [\"eve\"]",
+    ] {
+        write(&home, &format!("# A file.\n{text}\n"));
+        let said = home.run(&["apply", "--yes"]);
+        assert_eq!(said.code, 2, "{text}: {}", said.stdout);
+        report.push_str(&format!("{text}\n---\n{}\n\n", said.stderr.trim_end()));
+    }
+    insta::assert_snapshot!(report);
+    let people = home.json(&["person", "list"]);
+    assert_eq!(people.as_array().unwrap().len(), 1);
+    assert_eq!(home.json(&["agent", "list"]), json!([]));
+}
+
+#[test]
+fn programs_get_what_differs() {
+    let home = home();
+    write(&home, "[people.bob]\n[agents.helper]\n");
+    let changes = json!([
+        { "op": "add", "text": "person bob: bob, member" },
+        { "op": "add", "text": "agent helper: helper" },
+    ]);
+    let differs =
+        |applied| json!({ "applied": applied, "changes": changes, "connections_removed": [] });
+    assert_eq!(home.json(&["apply", "--dry-run"]), differs(false));
+    assert_eq!(home.json(&["apply"])["code"], "not_confirmed");
+    assert_eq!(home.json(&["apply", "--yes"]), differs(true));
+    assert_eq!(home.json(&["apply", "--yes"])["changes"], json!([]));
+    assert_eq!(home.json(&["apply", "nowhere.toml"])["code"], "file");
+    assert_eq!(home.run(&["apply", "--yes", "--dry-run"]).code, 2);
+}
+
+/// The example of the help is one.
+#[test]
+fn the_example_of_the_help_can_be_applied() {
+    let home = home();
+    let help = home.must(&["apply", "--help"]);
+    let example: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "A file:")
+        .skip(1)
+        .take_while(|line| *line != "Examples:")
+        .map(|line| line.strip_prefix("  ").unwrap_or(line))
+        .collect();
+    write(&home, &example.join("\n"));
+    let said = home.must(&["apply", "--yes"]);
+    assert!(
+        said.contains("+ agent reporter: salesforce, shared Acme production"),
+        "{said}"
+    );
+}
