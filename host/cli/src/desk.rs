@@ -9,7 +9,7 @@ use portcullis::ports::{MemoryApprovals, MemoryAudit};
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
-use portcullis_store::{Store, StoreCredentials, StorePermissions};
+use portcullis_store::{ConnectLinks, Store, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
 use crate::args::{NetworkArgs, Who};
@@ -36,30 +36,21 @@ impl Desk {
         network: &NetworkArgs,
         cache: ComponentCache,
     ) -> Result<Self> {
-        let options = environment::network(network)?;
+        let network = Network::new(environment::network(network)?)?;
         let session = home.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
-        let store = session.store;
-        let audit = Arc::new(MemoryAudit::new());
-        let ports = Ports {
-            credentials: Arc::new(StoreCredentials::new(
-                store.clone(),
-                Arc::new(ConnectAgain),
-                None,
-            )),
-            permissions: Arc::new(StorePermissions::new(store)),
-            approvals: Arc::new(MemoryApprovals::new()?),
-            audit: audit.clone(),
-        };
-        let host = Host::new(Limits::default(), Network::new(options)?, cache, ports)?;
-        let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;
+        let Built {
+            host,
+            audit,
+            connectors,
+        } = host(session.store, network, cache, None).await?;
         Ok(Self {
             host,
             agent,
             person,
             audit,
-            connectors: vec![salesforce],
+            connectors,
         })
     }
 
@@ -88,6 +79,37 @@ impl Desk {
         }
         Ok(reply)
     }
+}
+
+/// A host on a store.
+pub(crate) struct Built {
+    pub(crate) host: Host,
+    pub(crate) audit: Arc<MemoryAudit>,
+    pub(crate) connectors: Vec<Arc<Connector>>,
+}
+
+/// Makes a host on a store, with every connector that the program carries.
+pub(crate) async fn host(
+    store: Store,
+    network: Network,
+    cache: ComponentCache,
+    links: Option<Arc<dyn ConnectLinks>>,
+) -> Result<Built> {
+    let audit = Arc::new(MemoryAudit::new());
+    let renew = Arc::new(ConnectAgain);
+    let ports = Ports {
+        credentials: Arc::new(StoreCredentials::new(store.clone(), renew, links)),
+        permissions: Arc::new(StorePermissions::new(store)),
+        approvals: Arc::new(MemoryApprovals::new()?),
+        audit: audit.clone(),
+    };
+    let host = Host::new(Limits::default(), network, cache, ports)?;
+    let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;
+    Ok(Built {
+        host,
+        audit,
+        connectors: vec![salesforce],
+    })
 }
 
 /// For whom: the person at the keyboard, or another one if that one administers.

@@ -10,6 +10,7 @@ mod apply;
 mod args;
 mod bundled;
 mod call;
+mod connect;
 mod connections;
 mod demo;
 mod desk;
@@ -19,6 +20,7 @@ mod home;
 mod inspect;
 mod key;
 mod master;
+mod office;
 mod org;
 mod person;
 mod problem;
@@ -73,13 +75,14 @@ async fn run(cli: &Cli) -> Result<()> {
             command: ConnectorCommand::Inspect(args),
         } => inspect::run(args, cache()).await,
         Command::Serve(args) => serve::run(args, &home()?, cache()).await,
-        Command::Person { command } => person::run(command, &home()?).await,
+        Command::Person { command } => person::run(command, &home()?, cache()).await,
         Command::Group { command } => group::run(command, &home()?).await,
         Command::Agent { command } => agent::run(command, &home()?).await,
-        Command::Connections { command } => connections::run(command, &home()?).await,
+        Command::Connect(args) => connect::run(args, &home()?, cache()).await,
+        Command::Connections { command } => connections::run(command, &home()?, cache()).await,
         Command::App { command } => app::run(command, &home()?).await,
         Command::Key { command } => key::run(command, &home()?).await,
-        Command::Apply(args) => apply::run(args, &home()?).await,
+        Command::Apply(args) => apply::run(args, &home()?, cache()).await,
     }
 }
 
@@ -130,6 +133,7 @@ fn is_asked_by_program(command: &Command) -> bool {
         Command::Person { command } => command.form().json,
         Command::Group { command } => command.form().json,
         Command::Agent { command } => command.form().json,
+        Command::Connect(args) => args.form.json,
         Command::Connections { command } => command.form().json,
         Command::App { command } => command.form().json,
         Command::Key { command } => command.form().json,

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
+use portcullis::ComponentCache;
 use portcullis::network::{HostPort, Network};
 use portcullis::policy::{ConnectorName, Manifest, OAuth2, PersonId};
-use portcullis::ComponentCache;
-use portcullis_connect::{Accounts, ConnectError, Login, Manifests, resolve};
-use portcullis_store::Store;
+use portcullis_connect::{Accounts, ConnectError, Disconnected, Login, Manifests, resolve};
+use portcullis_store::{Removed, Store};
 
 use crate::args::NetworkArgs;
 use crate::desk;
@@ -64,6 +64,20 @@ impl Office {
             Problem::mistake("login", error.to_string(), hint).into()
         })
     }
+}
+
+/// Revokes at their services what was removed from the store. Where nothing was, nothing is made.
+pub(crate) async fn revoke(
+    session: Session,
+    removed: Vec<Removed>,
+    network: &NetworkArgs,
+    cache: ComponentCache,
+) -> Result<Vec<Disconnected>> {
+    if removed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let office = Office::open(session, network, cache).await?;
+    Ok(office.accounts.disconnect_all(removed).await)
 }
 
 /// Says why an account was not connected, with what to do about it.

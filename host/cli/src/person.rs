@@ -1,19 +1,23 @@
 //! `portcullis person`: who the agents work for.
 
 use anyhow::Result;
+use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
-use portcullis_store::{Person, Removed, Role, Store, StoreError};
+use portcullis_connect::Disconnected;
+use portcullis_store::{Person, Role, Store, StoreError};
 use serde_json::{Value, json};
 
-use crate::args::Form;
 use crate::args::people::{PersonAdd, PersonCommand};
-use crate::home::Home;
+use crate::args::{Form, NetworkArgs};
+use crate::connections::service::{json_of, words_of};
+use crate::home::{Home, Session};
+use crate::office;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::{Table, shown};
 
 /// Does what was asked.
-pub(crate) async fn run(command: &PersonCommand, home: &Home) -> Result<()> {
+pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open().await?;
     let store = &session.store;
     if !matches!(command, PersonCommand::List(_)) {
@@ -49,7 +53,9 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home) -> Result<()> {
             };
             said(*form, &before, &after, &sentence, None)
         }
-        PersonCommand::Remove { id, form } => remove(store, id, *form).await,
+        PersonCommand::Remove { id, form, network } => {
+            remove(session, id, *form, network, cache).await
+        }
         PersonCommand::List(form) => list(store, *form).await,
     }
 }
@@ -90,39 +96,35 @@ async fn add(store: &Store, args: &PersonAdd) -> Result<()> {
     Ok(show::done(args.form, &value, &sentence, None)?)
 }
 
-async fn remove(store: &Store, id: &PersonId, form: Form) -> Result<()> {
-    let was_here = store.person(id).await?.is_some();
-    let removed = store.remove_person(id).await?;
-    let value = json!({ "changed": was_here, "connections_removed": removed_json(&removed) });
+async fn remove(
+    session: Session,
+    id: &PersonId,
+    form: Form,
+    network: &NetworkArgs,
+    cache: ComponentCache,
+) -> Result<()> {
+    let was_here = session.store.person(id).await?.is_some();
+    let removed = session.store.remove_person(id).await?;
+    let ended = office::revoke(session, removed, network, cache).await?;
+    let value = json!({ "changed": was_here, "connections_removed": ended_json(&ended) });
     let sentence = match was_here {
-        true => format!("`{id}` is no longer here.{}", removed_words(&removed)),
+        true => format!("`{id}` is no longer here.{}", ended_words(&ended)),
         false => format!("There is no person `{id}`; nothing changed."),
     };
     Ok(show::done(form, &value, &sentence, None)?)
 }
 
-/// What went with somebody. At the service their tokens still hold.
-pub(crate) fn removed_words(removed: &[Removed]) -> String {
-    let labels: Vec<String> = removed
+/// What went with somebody, and what became of it at its service.
+pub(crate) fn ended_words(ended: &[Disconnected]) -> String {
+    ended
         .iter()
-        .map(|removed| {
-            let connection = &removed.connection;
-            format!("{} ({})", shown(&connection.label), connection.connector)
-        })
-        .collect();
-    match labels.is_empty() {
-        true => String::new(),
-        false => format!(
-            " Their accounts went with them: {}. What was granted at the service is to be taken back there.",
-            labels.join(", ")
-        ),
-    }
+        .map(|ended| format!(" {}", words_of(ended)))
+        .collect()
 }
 
 /// What went with somebody, for programs.
-pub(crate) fn removed_json(removed: &[Removed]) -> Value {
-    let ids = removed.iter().map(|removed| json!(removed.connection.id));
-    ids.collect()
+pub(crate) fn ended_json(ended: &[Disconnected]) -> Value {
+    ended.iter().map(json_of).collect()
 }
 
 async fn list(store: &Store, form: Form) -> Result<()> {

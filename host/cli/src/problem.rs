@@ -52,6 +52,18 @@ impl Problem {
         }
     }
 
+    /// Makes what is nobody's mistake who called.
+    pub(crate) fn failure(
+        code: &'static str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Self {
+        Self {
+            hint,
+            ..Self::of(code, message.into(), FAILURE)
+        }
+    }
+
     fn of(code: &'static str, message: String, exit: u8) -> Self {
         Self {
             call: None,

@@ -8,19 +8,21 @@ mod file;
 use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::Result;
+use portcullis::ComponentCache;
 use portcullis_store::Change;
 use serde_json::{Value, json};
 
 use crate::args::accounts::Apply;
 use crate::home::{Home, Session};
-use crate::person::{removed_json, removed_words};
+use crate::office;
+use crate::person::{ended_json, ended_words};
 use crate::problem::Problem;
 use crate::show;
 use crate::show::style::{ERROR, HINT, TITLE, styled};
 use difference::{Difference, Here, Sign};
 
 /// Brings the store to what the file says.
-pub(crate) async fn run(args: &Apply, home: &Home) -> Result<()> {
+pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Result<()> {
     let file = file::read(&args.file)?;
     let session = home.open().await?;
     session.require_administrator().await?;
@@ -67,14 +69,15 @@ pub(crate) async fn run(args: &Apply, home: &Home) -> Result<()> {
     }
     let changes: Vec<Change> = differences.iter().map(|one| one.change.clone()).collect();
     let removed = session.store.apply(&changes).await?;
+    let ended = office::revoke(session, removed, &args.network, cache).await?;
     let sentence = format!(
         "{} made.{}",
         counted(differences.len()),
-        removed_words(&removed)
+        ended_words(&ended)
     );
     Ok(show::done(
         form,
-        &value(true, removed_json(&removed)),
+        &value(true, ended_json(&ended)),
         &sentence,
         None,
     )?)

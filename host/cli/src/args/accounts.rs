@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use portcullis::policy::{ConnectorName, GroupName, PersonId};
 use portcullis_store::Subject;
 
-use super::Form;
+use super::{Form, NetworkArgs};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -15,6 +15,8 @@ Examples:
   portcullis connections show 'Acme production'
   portcullis connections share 'Acme production' --group sales
   portcullis connections unshare 'Acme production' --person bob
+  portcullis connections test 'Acme production'
+  portcullis connections disconnect 'Acme production'
 
 A connection is named by its id or, where no other has it, its label. Members see their own and what is
 shared with them.")]
@@ -32,6 +34,10 @@ pub(crate) enum ConnectionsCommand {
     Share(Sharing),
     /// Take a share away; who has the connection by another one keeps it.
     Unshare(Sharing),
+    /// Ask the service who is signed in, and say whether the connection works.
+    Test(Trying),
+    /// End a connection: remove it here, then revoke it at the service.
+    Disconnect(Trying),
     /// Give a connection another label.
     Rename {
         /// The connection's id or label.
@@ -41,6 +47,17 @@ pub(crate) enum ConnectionsCommand {
         #[command(flatten)]
         form: Form,
     },
+}
+
+/// A connection that its service is asked about.
+#[derive(Debug, Args)]
+pub(crate) struct Trying {
+    /// The connection's id or label.
+    pub(crate) connection: String,
+    #[command(flatten)]
+    pub(crate) form: Form,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 #[derive(Debug, Args)]
@@ -193,6 +210,8 @@ pub(crate) struct Apply {
     pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) form: Form,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 impl ConnectionsCommand {
@@ -201,6 +220,8 @@ impl ConnectionsCommand {
             Self::Show { form, .. }
             | Self::Share(Sharing { form, .. })
             | Self::Unshare(Sharing { form, .. })
+            | Self::Test(Trying { form, .. })
+            | Self::Disconnect(Trying { form, .. })
             | Self::Rename { form, .. }
             | Self::List(form) => *form,
         }

@@ -67,7 +67,12 @@ pub(crate) struct ServiceArgs {
     #[arg(long, conflicts_with_all = ["jwt_user", "no_browser"])]
     pub(crate) client_credentials: bool,
     /// As this user, by assertions that the app signs.
-    #[arg(long, value_name = "USER", requires = "jwt_key_file", conflicts_with = "no_browser")]
+    #[arg(
+        long,
+        value_name = "USER",
+        requires = "jwt_key_file",
+        conflicts_with = "no_browser"
+    )]
     pub(crate) jwt_user: Option<String>,
     /// The key that signs, in PEM (PKCS#8).
     #[arg(long, value_name = "FILE", requires = "jwt_user")]

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod accounts;
+pub(crate) mod connect;
 pub(crate) mod people;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use portcullis::network::HostPort;
 use portcullis::policy::{AgentId, PersonId};
 
 use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
+use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
 
 /// Connectors for AI agents that hold no keys.
@@ -187,6 +189,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AgentCommand,
     },
+    /// Connect an account at a service: your own, or a shared one.
+    Connect(Box<Connect>),
     /// Connections: accounts at services, a person's own or shared.
     Connections {
         #[command(subcommand)]

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use portcullis::policy::{AgentId, ConnectorName, GroupName, PersonId};
 use portcullis_store::Role;
 
-use super::Form;
+use super::{Form, NetworkArgs};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -37,12 +37,14 @@ pub(crate) enum PersonCommand {
         #[command(flatten)]
         form: Form,
     },
-    /// Remove a person with their own connections, memberships and shares.
+    /// Remove a person with their own connections, which are revoked at their services, memberships and shares.
     Remove {
         /// The person's id.
         id: PersonId,
         #[command(flatten)]
         form: Form,
+        #[command(flatten)]
+        network: NetworkArgs,
     },
     /// List the people.
     List(Form),

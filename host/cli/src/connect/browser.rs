@@ -68,20 +68,35 @@ fn tell(
         true => &service.auth.scopes.default,
         false => &wanted.scopes,
     };
-    writeln!(err, "Signing in at {}, {}.", wanted.login.origin, wanted.login.title)?;
+    writeln!(
+        err,
+        "Signing in at {}, {}.",
+        wanted.login.origin, wanted.login.title
+    )?;
     writeln!(err, "The app needs:")?;
     writeln!(err, "  callback URL  {}", redirect.as_str())?;
     writeln!(err, "  scopes        {}", scopes.join(", "))?;
-    writeln!(err, "  PKCE          {}", if service.auth.pkce { "required" } else { "off" })?;
+    writeln!(
+        err,
+        "  PKCE          {}",
+        if service.auth.pkce { "required" } else { "off" }
+    )?;
     if let Some(warning) = &started.warning {
         writeln!(err, "warning: {warning}")?;
     }
     // A browser that does not start leaves the link.
     if args.no_browser || open::that_detached(&started.url).is_err() {
         writeln!(err, "Open this link, and sign in:\n  {}", started.url)?;
-        writeln!(err, "On another machine, paste the address here that the browser ends at.")?;
+        writeln!(
+            err,
+            "On another machine, paste the address here that the browser ends at."
+        )?;
     } else {
-        writeln!(err, "A browser opens. If it does not, open this link:\n  {}", started.url)?;
+        writeln!(
+            err,
+            "A browser opens. If it does not, open this link:\n  {}",
+            started.url
+        )?;
     }
     Ok(())
 }
@@ -145,7 +160,10 @@ impl Progress {
         }
         let (waited, all) = (self.began.elapsed().as_secs(), SIGN_IN_LASTS.as_secs());
         // Nobody misses it where it cannot be written.
-        let _ = write!(io::stderr(), "\rwaiting for the sign-in: {waited} of {all} s");
+        let _ = write!(
+            io::stderr(),
+            "\rwaiting for the sign-in: {waited} of {all} s"
+        );
         self.is_shown = true;
     }
 
@@ -169,9 +187,15 @@ mod tests {
     #[test]
     fn what_is_pasted_is_read_as_far_as_it_counts() {
         for (text, query) in [
-            ("http://localhost:7717/callback?code=a&state=b", "code=a&state=b"),
+            (
+                "http://localhost:7717/callback?code=a&state=b",
+                "code=a&state=b",
+            ),
             ("  code=a&state=b ", "code=a&state=b"),
-            ("http://localhost:7717/callback?error=access_denied&state=b#x", "error=access_denied&state=b"),
+            (
+                "http://localhost:7717/callback?error=access_denied&state=b#x",
+                "error=access_denied&state=b",
+            ),
         ] {
             assert_eq!(query_of(text), query);
         }

@@ -77,10 +77,13 @@ async fn client(
         };
         return Ok((login, app, None));
     }
-    let own = apps.iter().filter_map(|app| app.login.as_deref()).find(|of| {
-        let of = resolve(auth, of, office.allowed());
-        of.is_ok_and(|of| of.origin == login.origin)
-    });
+    let own = apps
+        .iter()
+        .filter_map(|app| app.login.as_deref())
+        .find(|of| {
+            let of = resolve(auth, of, office.allowed());
+            of.is_ok_and(|of| of.origin == login.origin)
+        });
     let found = office.store.app(&args.connector, own.unwrap_or_default());
     match found.await? {
         Some((app, client_secret)) => {

@@ -65,7 +65,9 @@ fn loud(environment: Environment) -> &'static str {
 
 /// What a page of the service's own may mean, for who is stuck there.
 pub(super) fn stuck(guides: &[Guide]) -> String {
-    let mut text = "Nothing has come back yet. If the service shows an error on a page of its own:\n".to_owned();
+    let mut text =
+        "Nothing has come back yet. If the service shows an error on a page of its own:\n"
+            .to_owned();
     for guide in guides {
         for (at, line) in guide.to_string().lines().enumerate() {
             let bullet = if at == 0 { "- " } else { "  " };

@@ -1,8 +1,10 @@
 //! `portcullis connections`: accounts at services, whom they are shared with, and how they are.
 
+pub(crate) mod service;
 mod view;
 
 use anyhow::Result;
+use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
 use portcullis_store::{Owner, Store, StoredConnection, Subject};
 use serde_json::{Value, json};
@@ -15,10 +17,25 @@ use crate::show;
 use crate::show::table::shown;
 
 /// Does what was asked.
-pub(crate) async fn run(command: &ConnectionsCommand, home: &Home) -> Result<()> {
+pub(crate) async fn run(
+    command: &ConnectionsCommand,
+    home: &Home,
+    cache: ComponentCache,
+) -> Result<()> {
     let session = home.open().await?;
     let store = &session.store;
     match command {
+        ConnectionsCommand::Test(args) => {
+            let connection = named(visible(&session).await?, &args.connection)?;
+            service::test(session, args, &connection, cache).await
+        }
+        ConnectionsCommand::Disconnect(args) => {
+            let connection = named(visible(&session).await?, &args.connection)?;
+            if connection.owner.person() != Some(&session.me.id) {
+                session.require_administrator().await?;
+            }
+            service::disconnect(session, args, &connection, cache).await
+        }
         ConnectionsCommand::List(form) => view::list(store, &visible(&session).await?, *form).await,
         ConnectionsCommand::Show { connection, form } => {
             let connection = named(visible(&session).await?, connection)?;

@@ -1,0 +1,94 @@
+//! What is asked of a connection's service: whether it works, and to end it.
+
+use anyhow::Result;
+use portcullis::ComponentCache;
+use portcullis_connect::{Disconnected, Fate};
+use portcullis_store::StoredConnection;
+use serde_json::{Value, json};
+
+use crate::args::accounts::Trying;
+use crate::home::Session;
+use crate::office::{Office, problem};
+use crate::show;
+use crate::show::table::shown;
+
+/// Asks who is signed in.
+pub(super) async fn test(
+    session: Session,
+    args: &Trying,
+    connection: &StoredConnection,
+    cache: ComponentCache,
+) -> Result<()> {
+    let office = Office::open(session, &args.network, cache).await?;
+    let identity = office.accounts.test(&connection.id, &office.me).await;
+    let identity = identity.map_err(|error| problem(&error))?;
+    let organization = identity.organization_name.as_deref();
+    let value = json!({
+        "connection": connection.id,
+        "works": true,
+        "user": identity.user_name,
+        "organization": organization,
+    });
+    let of = organization.map_or(String::new(), |name| format!(" of {}", shown(name)));
+    let sentence = format!(
+        "{} works: {}{of} is signed in at {}.",
+        shown(&connection.label),
+        shown(&identity.user_name),
+        connection.origin,
+    );
+    Ok(show::done(args.form, &value, &sentence, None)?)
+}
+
+/// Ends a connection.
+pub(super) async fn disconnect(
+    session: Session,
+    args: &Trying,
+    connection: &StoredConnection,
+    cache: ComponentCache,
+) -> Result<()> {
+    let office = Office::open(session, &args.network, cache).await?;
+    let ended = office.accounts.disconnect(&connection.id).await;
+    let ended = ended.map_err(|error| problem(&error))?;
+    let value = json!({ "changed": ended.is_some(), "ended": ended.as_ref().map(json_of) });
+    let sentence = match &ended {
+        Some(ended) => words_of(ended),
+        None => "It was gone already; nothing changed.".to_owned(),
+    };
+    Ok(show::done(args.form, &value, &sentence, None)?)
+}
+
+/// What became of a connection and its tokens.
+pub(crate) fn words_of(ended: &Disconnected) -> String {
+    let label = shown(&ended.connection.label);
+    let left: Vec<&str> = ended
+        .revocations
+        .iter()
+        .filter_map(|one| match &one.fate {
+            Fate::Left(why) => Some(why.as_str()),
+            Fate::Revoked(_) => None,
+        })
+        .collect();
+    match (ended.is_revoked(), left.first()) {
+        (true, _) => format!(
+            "{label} is disconnected, and revoked at {}.",
+            ended.connection.origin
+        ),
+        (false, Some(why)) => format!(
+            "{label} is disconnected here. At {} it may still be good, and can be ended there: {why}.",
+            ended.connection.origin
+        ),
+        (false, None) => format!(
+            "{label} is disconnected here. Its service has no way to revoke it: end it at {}.",
+            ended.connection.origin
+        ),
+    }
+}
+
+/// The same for programs.
+pub(crate) fn json_of(ended: &Disconnected) -> Value {
+    json!({
+        "connection": ended.connection.id,
+        "label": ended.connection.label,
+        "revoked": ended.is_revoked(),
+    })
+}
