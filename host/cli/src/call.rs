@@ -8,15 +8,14 @@ use portcullis::ports::audit::Record;
 use portcullis::{ComponentCache, Outcome, Reply};
 use serde_json::{Value, json};
 
-use crate::args::{Call, Format};
+use crate::args::{Call, Format, StoreSettings};
 use crate::desk::Desk;
-use crate::home::Home;
 use crate::org;
 use crate::problem::Problem;
 use crate::show;
 
 /// Calls the tool, and gives the problem where there is no answer.
-pub(crate) async fn run(args: &Call, home: &Home, cache: ComponentCache) -> Result<()> {
+pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     let arguments = arguments(&args.json)?;
     let (reply, records) = match args.org.is_given() {
         true => {
@@ -28,7 +27,7 @@ pub(crate) async fn run(args: &Call, home: &Home, cache: ComponentCache) -> Resu
             (reply, records)
         }
         false => {
-            let desk = Desk::open(home, &args.who, &args.network, cache).await?;
+            let desk = Desk::open(store, &args.who, &args.network, cache).await?;
             let reply = desk.call(&args.tool, arguments).await?;
             let records = records(&reply, &desk.audit);
             (reply, records)

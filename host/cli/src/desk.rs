@@ -12,7 +12,7 @@ use portcullis::{
 use portcullis_store::{ConnectLinks, Store, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
-use crate::args::{NetworkArgs, Who};
+use crate::args::{NetworkArgs, StoreSettings, Who};
 use crate::bundled;
 use crate::environment;
 use crate::home::{Home, Session};
@@ -31,13 +31,13 @@ pub(crate) struct Desk {
 impl Desk {
     /// Opens the store and makes a host on it, with every connector that the program carries.
     pub(crate) async fn open(
-        home: &Home,
+        store: &StoreSettings,
         who: &Who,
         network: &NetworkArgs,
         cache: ComponentCache,
     ) -> Result<Self> {
         let network = Network::new(environment::network(network)?)?;
-        let session = home.open_existing().await?;
+        let session = Home::of(store)?.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
         let Built {

@@ -65,16 +65,16 @@ fn start(cli: &Cli) -> Result<()> {
 
 async fn run(cli: &Cli) -> Result<()> {
     let cache = || environment::cache(cli.settings.no_cache);
-    // Where the store is. It is opened by those alone who need it.
+    // Asked for by those alone who need a store.
     let home = || Home::of(&cli.store);
     match &cli.command {
         Command::Demo(args) => demo::run(args, cache()).await,
-        Command::Call(args) => call::run(args, &home()?, cache()).await,
-        Command::Tools(args) => tools::run(args, &home()?, cache()).await,
+        Command::Call(args) => call::run(args, &cli.store, cache()).await,
+        Command::Tools(args) => tools::run(args, &cli.store, cache()).await,
         Command::Connector {
             command: ConnectorCommand::Inspect(args),
         } => inspect::run(args, cache()).await,
-        Command::Serve(args) => serve::run(args, &home()?, cache()).await,
+        Command::Serve(args) => serve::run(args, &cli.store, cache()).await,
         Command::Person { command } => person::run(command, &home()?, cache()).await,
         Command::Group { command } => group::run(command, &home()?).await,
         Command::Agent { command } => agent::run(command, &home()?).await,

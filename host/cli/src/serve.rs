@@ -3,15 +3,14 @@
 use anyhow::Result;
 use portcullis::ComponentCache;
 
-use crate::args::Serve;
+use crate::args::{Serve, StoreSettings};
 use crate::desk::Desk;
-use crate::home::Home;
 use crate::org;
 
 /// Serves until standard input ends.
-pub(crate) async fn run(args: &Serve, home: &Home, cache: ComponentCache) -> Result<()> {
+pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     if !args.org.is_given() {
-        let desk = Desk::open(home, &args.who, &args.network, cache).await?;
+        let desk = Desk::open(store, &args.who, &args.network, cache).await?;
         let server = portcullis_server::Server::new(desk.host, desk.agent, desk.person);
         return Ok(server.serve_stdio().await?);
     }

@@ -6,19 +6,18 @@ use anyhow::Result;
 use portcullis::ComponentCache;
 use serde_json::{Value, json};
 
-use crate::args::{Form, NetworkArgs, Tools};
+use crate::args::{Form, NetworkArgs, StoreSettings, Tools};
 use crate::bundled;
 use crate::desk::Desk;
-use crate::home::Home;
 use crate::org;
 use crate::show;
 use crate::show::style::{QUIET, TITLE, styled};
 
 /// Lists the tools.
-pub(crate) async fn run(args: &Tools, home: &Home, cache: ComponentCache) -> Result<()> {
+pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     let offered = match args.who.is_given() {
         true => {
-            let desk = Desk::open(home, &args.who, &NetworkArgs::default(), cache).await?;
+            let desk = Desk::open(store, &args.who, &NetworkArgs::default(), cache).await?;
             desk.host.tools(&desk.agent, &desk.person).await?
         }
         // All that there are, for whoever looks around: no store is needed for that.

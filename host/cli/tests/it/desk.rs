@@ -63,6 +63,11 @@ fn what_needs_no_store_opens_none() {
     let home = Home::new();
     home.must(&["tools"]);
     home.must(&["call", "query", "--dev-org", "--json", SOQL]);
+    let said = home
+        .command("ada", &["tools"])
+        .env("PORTCULLIS_STORE", "nonsense")
+        .output();
+    assert_eq!(Said::from(said.unwrap()).code, 0);
     let said = home.run(&["serve", "--stdio"]);
     assert_eq!(said.code, 2, "there is no store to serve");
     let said = home.run(&["tools", "--agent", "helper"]);
