@@ -9,6 +9,7 @@ use portcullis::ports::{MemoryApprovals, MemoryAudit};
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
+use portcullis_connect::{ActiveManifests, Renewal};
 use portcullis_store::{ConnectLinks, Store, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
@@ -17,7 +18,6 @@ use crate::bundled;
 use crate::environment;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
-use crate::renew::ConnectAgain;
 
 /// Where one agent works for one person.
 pub(crate) struct Desk {
@@ -96,15 +96,17 @@ pub(crate) async fn host(
     links: Option<Arc<dyn ConnectLinks>>,
 ) -> Result<Built> {
     let audit = Arc::new(MemoryAudit::new());
-    let renew = Arc::new(ConnectAgain);
+    let manifests = Arc::new(ActiveManifests::new());
+    let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
     let ports = Ports {
-        credentials: Arc::new(StoreCredentials::new(store.clone(), renew, links)),
+        credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
         permissions: Arc::new(StorePermissions::new(store)),
         approvals: Arc::new(MemoryApprovals::new()?),
         audit: audit.clone(),
     };
     let host = Host::new(Limits::default(), network, cache, ports)?;
     let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;
+    manifests.take_from(&host);
     Ok(Built {
         host,
         audit,

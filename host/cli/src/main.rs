@@ -24,7 +24,6 @@ mod office;
 mod org;
 mod person;
 mod problem;
-mod renew;
 mod serve;
 mod show;
 mod tools;

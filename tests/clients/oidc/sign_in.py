@@ -1,0 +1,61 @@
+"""An OpenID Connect server that others wrote: a small connector's accounts sign in there, with a real browser."""
+
+import json
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from checks import Checks, equal
+from chromium import Browser
+from processes import end, within
+
+HERE = Path(__file__).resolve().parent
+# What takes longer does not come.
+SECONDS_MAX = 120
+checks = Checks("oidc-provider")
+
+
+def started(command) -> subprocess.Popen:
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def line(child: subprocess.Popen) -> dict:
+    """Reads what a child prints next."""
+    with within(child, SECONDS_MAX):
+        text = child.stdout.readline()
+    if not text:
+        raise RuntimeError("it ended")
+    return json.loads(text)
+
+
+provider = started(["node", HERE / "provider.mjs"])
+try:
+    place = line(provider)
+    with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser() as browser:
+        child = started([os.environ["SIGN_IN_PROGRAM"], place["url"], place["client_id"], folder])
+        try:
+            with checks.check("a person signs in and is asked"):
+                browser.go(line(child)["link"])
+                browser.fill("input[name=login]", "ada@example.com")
+                browser.fill("input[name=password]", "anything")
+                browser.click("button[type=submit]")
+                browser.wait("the page that asks", lambda: not browser.has("input[name=login]"))
+                if "/callback" not in browser.url:
+                    browser.click("button[type=submit]")
+                browser.wait("the page at the end", lambda: "/callback" in browser.url)
+                equal(line(child)["connected"], "ada@example.com")
+            with checks.check("its tool is called"):
+                equal(line(child), {"called": "ada@example.com"})
+            with checks.check("its token is renewed, and works"):
+                equal(line(child), {"renewed": True})
+                equal(line(child), {"called": "ada@example.com"})
+            with checks.check("it is revoked"):
+                equal(line(child), {"revoked": True})
+        finally:
+            end(child)
+finally:
+    end(provider)
+checks.end()
