@@ -18,8 +18,9 @@ bench:
     cargo bench -p bench
     cargo bench -p salesforce-devorg --bench rows
 
-# What takes too long for each change: a hundred kills of the dev org, and a million rows in it.
+# What takes too long for each change: kills of programs that renew and of the dev org, and a million rows in it.
 soak:
+    PORTCULLIS_KILLS=200 cargo test -p e2e --test it killed
     DEVORG_KILLS=100 cargo test -p salesforce-devorg --test it killed_org
     cargo test -p salesforce-devorg --lib -- --ignored a_row_of_a_million
 

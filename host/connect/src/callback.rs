@@ -111,6 +111,12 @@ pub(crate) fn is_return_of(state: &State, query: &str) -> bool {
     params.is_ok_and(|params| params.get("state").is_some_and(|text| state.is(text)))
 }
 
+/// Gives the state that a query brings back, by which its sign-in is found.
+pub(crate) fn state_of(query: &str) -> Result<SecretString, AuthError> {
+    let state = params(query)?.remove("state");
+    state.map(SecretString::from).ok_or(AuthError::NotYours)
+}
+
 fn params(query: &str) -> Result<HashMap<String, String>, AuthError> {
     if query.len() > QUERY_LEN_MAX {
         return Err(AuthError::Malformed("it is too long"));

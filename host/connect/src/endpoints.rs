@@ -32,6 +32,25 @@ impl Endpoints {
         }
     }
 
+    /// Takes endpoints that were kept as addresses in full; none where they are not of one origin, as they all were.
+    pub fn from_urls(authorize: &str, token: &str, revoke: Option<&str>) -> Option<Self> {
+        let (origin, authorize) = split(authorize)?;
+        let path_there = |url: &str| {
+            let (there, path) = split(url)?;
+            (there == origin).then_some(path)
+        };
+        let (token, revoke) = (path_there(token)?, revoke.map(path_there));
+        Some(Self {
+            authorize,
+            token,
+            revoke: match revoke {
+                Some(revoke) => Some(revoke?),
+                None => None,
+            },
+            origin,
+        })
+    }
+
     /// Gives the origin of all of them: the login's.
     pub fn origin(&self) -> &Origin {
         &self.origin
@@ -77,6 +96,15 @@ impl Endpoints {
     }
 }
 
+/// Takes an address apart into its origin and path.
+fn split(url: &str) -> Option<(Origin, String)> {
+    let host = url.find("://")? + 3;
+    let path = host + url.get(host..)?.find('/')?;
+    let (origin, path) = url.split_at_checked(path)?;
+    RequestPath::parse(path).ok()?;
+    Some((Origin::parse(origin).ok()?, path.to_owned()))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
@@ -118,5 +146,29 @@ mod tests {
         assert_eq!(again.ok(), Some(kept.clone()));
         assert_eq!(kept.token(), "https://login.example.com/token");
         assert_eq!(kept.revoke(), None);
+    }
+
+    #[test]
+    fn what_was_kept_in_full_is_of_one_origin() {
+        let at = |token, revoke| {
+            Endpoints::from_urls("https://login.example.com/a", token, revoke)
+                .map(|endpoints| (endpoints.token(), endpoints.revoke()))
+        };
+        let (token, revoke) = ("https://login.example.com/t", "https://login.example.com/r");
+        assert_eq!(at(token, None), Some((token.to_owned(), None)));
+        let both = (token.to_owned(), Some(revoke.to_owned()));
+        assert_eq!(at(token, Some(revoke)), Some(both));
+        for elsewhere in [
+            "https://evil.example/t",
+            "http://login.example.com/t",
+            "https://login.example.com:8443/t",
+            "https://login.example.com@evil.example/t",
+            "https://login.example.com",
+            "/t",
+            "",
+        ] {
+            assert_eq!(at(elsewhere, None), None, "{elsewhere}");
+            assert_eq!(at(token, Some(elsewhere)), None, "{elsewhere}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! How accounts are connected: OAuth 2, driven by a connector's manifest.
 //!
-//! Values in, values out: nothing is kept here but what a caller holds. Which service it is stands in the manifest
+//! Values in, values out: nothing is kept but what a caller holds. Which service it is stands in the manifest
 //! alone. From first to last:
 //!
 //! 1. [`resolve`] makes a login of what a person types or pastes; [`choose`] settles the scopes.
@@ -9,8 +9,11 @@
 //! 4. [`TokenClient::exchange`] makes tokens of the code; a [`TokenClient`] renews and revokes them, or gets them without a
 //!    browser.
 //!
+//! [`Accounts`] joins all of it with the store, and [`Renewal`] keeps its tokens fresh.
+//!
 //! What the service refuses comes with a [`Guide`]: what it means, and what who can do about it.
 
+mod accounts;
 mod app;
 mod authorize;
 mod callback;
@@ -29,6 +32,11 @@ mod signing;
 mod testing;
 mod token;
 
+pub use accounts::{
+    Accounts, ActiveManifests, Begin, ConnectError, Connected, Disconnected, Fate, HOST_AGENT,
+    Identify, Manifests, PENDING_LASTS, Renewal, Revocation, SIGN_IN_LASTS, ServiceAccount,
+    ServiceGrant, SignInStarted, Timing,
+};
 pub use app::App;
 pub use authorize::{Attempt, Binding, StartError, Wish, start};
 pub use callback::{AuthError, Code, receive};

@@ -13,13 +13,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use portcullis::network::{HostPort, Network, NetworkOptions};
+use portcullis::policy::Auth;
 use portcullis::policy::{AgentId, ConnectorName, Origin, PersonId};
 use portcullis::ports::{Credentials, MemoryApprovals, MemoryAudit, MemoryPermissions};
 use portcullis::{Call, ComponentCache, Host, Limits, Outcome, Ports};
 use portcullis_connect::{
     Accounts, ActiveManifests, App, Begin, Loopback, LoopbackOptions, Renewal, resolve,
 };
-use portcullis_policy::Auth;
 use portcullis_store::{
     Account, Location, MasterKey, Owner, Role, Store, StoreCredentials, StoreOptions,
 };

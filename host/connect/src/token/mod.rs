@@ -173,7 +173,8 @@ impl<'a> TokenClient<'a> {
         self.read(answer, &[], None, &self.subject(&[]))
     }
 
-    /// Gets a token for a user by an assertion that the app's key signs (RFC 7523).
+    /// Gets a token for a user by an assertion that the app's key signs (RFC 7523). It is made for the audience, which
+    /// is the login's origin where nothing else is said.
     ///
     /// # Errors
     ///
@@ -182,10 +183,12 @@ impl<'a> TokenClient<'a> {
         &self,
         key: &SigningKey,
         user: &str,
+        audience: Option<&str>,
         now: SystemTime,
     ) -> Result<Tokens, TokenError> {
-        let audience = self.endpoints.origin().to_string();
-        let assertion = key.assertion(&self.app.client_id, user, &audience, now)?;
+        let login = self.endpoints.origin().to_string();
+        let audience = audience.unwrap_or(&login);
+        let assertion = key.assertion(&self.app.client_id, user, audience, now)?;
         let exchange = self.connect()?;
         let form = [
             ("grant_type", JWT_BEARER),

@@ -1,6 +1,7 @@
 //! Signing in to the dev org, as a person with a browser does and as services do.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod browser;
 mod calls;
 mod failures;
 mod flows;

@@ -43,7 +43,7 @@ async fn an_app_signs_for_a_user() {
     let client = site.client(&app, &endpoints);
     let key = SigningKey::from_pem(&KEY.into()).unwrap();
     let tokens = client
-        .signed(&key, ADMINISTRATOR, SystemTime::now())
+        .signed(&key, ADMINISTRATOR, None, SystemTime::now())
         .await
         .unwrap();
     assert!(tokens.refresh.is_none());
@@ -51,7 +51,10 @@ async fn an_app_signs_for_a_user() {
     assert!(who.contains(ADMINISTRATOR), "{who}");
 
     let late = SystemTime::now() - Duration::from_secs(3_600);
-    let error = client.signed(&key, ADMINISTRATOR, late).await.unwrap_err();
+    let error = client
+        .signed(&key, ADMINISTRATOR, None, late)
+        .await
+        .unwrap_err();
     assert_eq!(error.guide().unwrap().title, "The sign-in took too long");
 }
 
@@ -128,17 +131,23 @@ async fn what_a_service_account_is_refused_with_is_explained() {
     let now = SystemTime::now();
     let app = site.app("Signing Job Without Approval");
     let client = site.client(&app, &endpoints);
-    let error = client.signed(&key, ADMINISTRATOR, now).await.unwrap_err();
+    let error = client
+        .signed(&key, ADMINISTRATOR, None, now)
+        .await
+        .unwrap_err();
     assert_said(&error, not_approved);
     let app = site.app("Signing Job");
     let client = site.client(&app, &endpoints);
     let error = client
-        .signed(&key, "nobody@devorg.example", now)
+        .signed(&key, "nobody@devorg.example", None, now)
         .await
         .unwrap_err();
     assert_said(&error, not_approved);
     let client = site.client(&job, &endpoints);
-    let error = client.signed(&key, ADMINISTRATOR, now).await.unwrap_err();
+    let error = client
+        .signed(&key, ADMINISTRATOR, None, now)
+        .await
+        .unwrap_err();
     assert_said(
         &error,
         (
@@ -148,7 +157,10 @@ async fn what_a_service_account_is_refused_with_is_explained() {
         ),
     );
     let client = site.client(&app, &common);
-    let error = client.signed(&key, ADMINISTRATOR, now).await.unwrap_err();
+    let error = client
+        .signed(&key, ADMINISTRATOR, None, now)
+        .await
+        .unwrap_err();
     assert_said(
         &error,
         (

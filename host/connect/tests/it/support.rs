@@ -5,13 +5,6 @@ use std::net::SocketAddr;
 use std::sync::LazyLock;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::Request;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
-use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use portcullis::Network;
 use portcullis::network::{HostPort, NetworkOptions, Resolve};
 use portcullis_connect::{
@@ -20,7 +13,9 @@ use portcullis_connect::{
 };
 use portcullis_policy::{Manifest, Origin, PersonId};
 use salesforce_devorg::{DevApp, DevOrg, DevUser, Options};
-use url::form_urlencoded;
+
+use crate::browser::Browser;
+pub(crate) use crate::browser::End;
 
 static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
     let text = include_str!("../../../../connector/salesforce/manifest.json");
@@ -40,16 +35,7 @@ pub(crate) struct Site {
     pub(crate) org: DevOrg,
     pub(crate) network: Network,
     allowed: Vec<HostPort>,
-    browser: Client<HttpConnector, Full<Bytes>>,
-}
-
-/// Where a browser ends.
-#[derive(Debug)]
-pub(crate) enum End {
-    /// At the callback, with this query.
-    Callback(String),
-    /// On a page of the service's own: its address, where it was sent there, and its text.
-    Page(String, String),
+    browser: Browser,
 }
 
 /// Leads every name to this machine.
@@ -81,7 +67,7 @@ impl Site {
         Self {
             network: Network::with_resolver(options, std::sync::Arc::new(Here)).unwrap(),
             allowed,
-            browser: Client::builder(TokioExecutor::new()).build_http(),
+            browser: Browser::of(org.url()),
             org,
         }
     }
@@ -170,85 +156,14 @@ impl Site {
 
     /// Goes through the service's pages as a browser does, as far as the callback.
     pub(crate) async fn browse(&self, url: &str, user: &DevUser, decision: &str) -> End {
-        let mut page = self.get(url).await;
-        let action = format!("{}/services/oauth2/authorize", self.org.url());
-        if page.text.contains("type=\"password\"") {
-            let added = [("username", &*user.username), ("password", &*user.password)];
-            page = self.submit(&action, &page.text, &added).await;
-        }
-        if page.text.contains("Allow Access?") {
-            page = self
-                .submit(&action, &page.text, &[("decision", decision)])
-                .await;
-        }
-        match page.location {
-            None => End::Page(String::new(), page.text),
-            Some(to) if to.starts_with('/') => {
-                let url = format!("{}{to}", self.org.url());
-                let text = self.get(&url).await.text;
-                End::Page(url, text)
-            }
-            Some(to) => End::Callback(to.split_once('?').unwrap().1.to_owned()),
-        }
-    }
-
-    async fn get(&self, url: &str) -> Page {
-        self.send(Request::get(url).body(Full::default()).unwrap())
-            .await
-    }
-
-    /// Sends a page's form with what a person adds.
-    async fn submit(&self, action: &str, page: &str, added: &[(&str, &str)]) -> Page {
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(hidden(page))
-            .extend_pairs(added)
-            .finish();
-        let request = Request::post(action)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::from(form));
-        self.send(request.unwrap()).await
-    }
-
-    async fn send(&self, request: Request<Full<Bytes>>) -> Page {
-        let response = self.browser.request(request).await.unwrap();
-        let location = response.headers().get(LOCATION);
-        let location = location.map(|to| to.to_str().unwrap().to_owned());
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        Page {
-            status,
-            location,
-            text: String::from_utf8(body.to_vec()).unwrap(),
-        }
+        let user = (&*user.username, &*user.password);
+        self.browser.browse(url, user, decision).await
     }
 
     /// Calls the API, and gives the status and the body.
     pub(crate) async fn call(&self, path: &str, access_token: &str) -> (u16, String) {
-        let request = Request::get(format!("{}{path}", self.org.url()))
-            .header(AUTHORIZATION, format!("Bearer {access_token}"))
-            .body(Full::default());
-        let page = self.send(request.unwrap()).await;
-        (page.status, page.text)
+        self.browser.call(path, access_token).await
     }
-}
-
-struct Page {
-    status: u16,
-    location: Option<String>,
-    text: String,
-}
-
-/// Reads a form's hidden values.
-fn hidden(page: &str) -> Vec<(String, String)> {
-    let form = page.split("<form").nth(1).unwrap();
-    let unescaped = |text: &str| text.replace("&quot;", "\"").replace("&amp;", "&");
-    form.split("<input type=\"hidden\" name=\"")
-        .skip(1)
-        .map(|input| {
-            let (name, rest) = input.split_once("\" value=\"").unwrap();
-            (name.to_owned(), unescaped(rest.split('"').next().unwrap()))
-        })
-        .collect()
 }
 
 /// Who signs in, at the host.

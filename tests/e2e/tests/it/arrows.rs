@@ -54,7 +54,10 @@ fn arrows_point_one_way() {
         ("portcullis-policy", &[][..]),
         ("portcullis", &["portcullis-policy"][..]),
         ("portcullis-store", &["portcullis", "portcullis-policy"]),
-        ("portcullis-connect", &["portcullis", "portcullis-policy"]),
+        (
+            "portcullis-connect",
+            &["portcullis-store", "portcullis", "portcullis-policy"],
+        ),
         (
             "portcullis-server",
             &[

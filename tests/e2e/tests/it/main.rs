@@ -8,6 +8,7 @@
     reason = "tests fail by panicking, and have names instead of documentation"
 )]
 
+mod accounts;
 mod approval;
 mod arrows;
 mod bounds;

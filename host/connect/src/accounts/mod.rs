@@ -1,0 +1,86 @@
+//! Accounts, from the sign-in to the end: what [`crate`] knows of the protocol, joined with the store.
+//!
+//! The attack is mostly an accident: a program that is ended in the middle, two that renew at once, an account that turns out
+//! not to work. So nothing is half. A sign-in is taken before it counts; its tokens are kept *pending* beside the
+//! connection that they renew, and take its place in one transaction once the service has said who is signed in;
+//! whatever ends before that leaves the old connection as it was, and [`Accounts::sweep`] tidies up.
+
+mod begin;
+mod disconnect;
+mod error;
+mod finish;
+mod known;
+mod ports;
+mod renewal;
+mod service_account;
+mod settle;
+
+use std::fmt;
+use std::sync::Arc;
+
+use portcullis::Network;
+use portcullis::ports::credentials::{Environment, Identity};
+use portcullis_policy::{ConnectionId, ConnectorName, Origin};
+use portcullis_store::Store;
+
+pub use begin::{Begin, SIGN_IN_LASTS, SignInStarted};
+pub use disconnect::{Disconnected, Fate, PENDING_LASTS, Revocation};
+pub use error::ConnectError;
+pub use ports::{ActiveManifests, HOST_AGENT, Identify, Manifests};
+pub use renewal::{Renewal, Timing};
+pub use service_account::{ServiceAccount, ServiceGrant};
+
+/// Connects accounts, tries them and ends them. Clones are cheap and the same.
+#[derive(Clone)]
+pub struct Accounts {
+    store: Store,
+    network: Network,
+    host: Arc<dyn Identify>,
+    manifests: Arc<dyn Manifests>,
+}
+
+/// An account that is connected.
+#[derive(Clone, Debug)]
+pub struct Connected {
+    /// The connection's id.
+    pub connection: ConnectionId,
+    /// The connector that uses it.
+    pub connector: ConnectorName,
+    /// Where its requests go.
+    pub origin: Origin,
+    /// Who is signed in, as the service says.
+    pub identity: Identity,
+    /// The kind of system.
+    pub environment: Environment,
+    /// What the service granted.
+    pub scopes: Vec<String>,
+    /// What people call the organization.
+    pub organization: Option<String>,
+    /// What became of the tokens of the connection that was in its place; none where there was none.
+    pub before: Option<Disconnected>,
+}
+
+impl Accounts {
+    /// Joins a store, a network, who asks services who is signed in, and what connectors say of their services.
+    pub fn new(
+        store: Store,
+        network: Network,
+        host: Arc<dyn Identify>,
+        manifests: Arc<dyn Manifests>,
+    ) -> Self {
+        Self {
+            store,
+            network,
+            host,
+            manifests,
+        }
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,286 @@
+//! A turn: whoever holds the lease asks the service for new tokens and stores them.
+
+use std::time::Duration;
+
+use portcullis::ports::PortError;
+use portcullis::ports::credentials::{RefreshError, Token};
+use portcullis_policy::ConnectionId;
+use portcullis_store::{
+    ConnectionState, Grant, InFlight, Lease, Leased, NewTokens, Rotation, StoreError,
+};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::time::sleep;
+
+use super::super::service_account::signed;
+use super::super::{ConnectError, known};
+use super::{Shared, removed, stored};
+use crate::{Guide, Held, Refused, TokenClient, TokenError, Tokens};
+
+/// How long to wait before new tokens are stored again, where the store does not take them: they are nowhere else.
+const STORE_AGAIN: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+];
+
+/// Errors that say nothing about the token (RFC 6749, section 4.1.2.1; services answer with them here, too).
+const FOR_NOW: [&str; 2] = ["temporarily_unavailable", "server_error"];
+
+/// How a request to the service ended.
+enum Asked {
+    Answered(Tokens),
+    Refused(Box<Refused>),
+    /// It gave what cannot be used.
+    Unusable(TokenError),
+    /// It was surely not acted upon.
+    NotNow(PortError),
+    /// It may have been acted upon.
+    Unclear(TokenError),
+}
+
+impl Shared {
+    pub(super) async fn lease(
+        &self,
+        id: &ConnectionId,
+        generation: u64,
+        holder: &SecretString,
+    ) -> Result<Lease, RefreshError> {
+        let lease = self
+            .store
+            .lease(id, generation, holder.expose_secret(), self.timing.lease);
+        lease.await.map_err(stored)
+    }
+
+    /// Renews by a lease, and gives it back or uses it up.
+    ///
+    /// An answer that was lost, now or with a process that died, is asked for once more: a service that gives no new refresh token
+    /// answers again, and with one that does there is nothing left to lose.
+    pub(super) async fn take_turn(
+        &self,
+        mut leased: Leased,
+        holder: &SecretString,
+    ) -> Result<Token, RefreshError> {
+        let (id, generation) = (leased.connection.id.clone(), leased.connection.generation);
+        if let ConnectionState::Reconnect { reason } = &leased.connection.state {
+            let reason = reason.clone();
+            self.give_back(&id, holder, InFlight::Nothing).await;
+            return Err(RefreshError::Reconnect { reason, link: None });
+        }
+        let mut lost = leased
+            .connection
+            .in_flight_since
+            .map(|since| format!("a renewal of {since} was broken off before its answer was kept"));
+        let mut is_last = false;
+        loop {
+            let in_flight = match lost {
+                Some(_) => InFlight::Unanswered,
+                None => InFlight::Nothing,
+            };
+            if leased.secrets.refresh_token.is_none() && matches!(leased.secrets.grant, Grant::Code)
+            {
+                let reason =
+                    "the access token has ended, and the service gave nothing to renew it with";
+                return self.ended(&id, generation, reason).await;
+            }
+            self.announce(&id, holder).await?;
+            match self.ask(&leased).await {
+                Asked::Answered(tokens) => return self.keep(leased, tokens).await,
+                Asked::Refused(refused) => {
+                    let reason = reason(&refused, lost.as_deref());
+                    return self.ended(&id, generation, &reason).await;
+                }
+                Asked::Unusable(error) => {
+                    return self.ended(&id, generation, &error.to_string()).await;
+                }
+                Asked::NotNow(problem) => {
+                    self.give_back(&id, holder, in_flight).await;
+                    return Err(problem.into());
+                }
+                Asked::Unclear(error) if is_last => {
+                    self.give_back(&id, holder, InFlight::Unanswered).await;
+                    let problem = PortError::new("the connection was not renewed, or nobody knows");
+                    return Err(problem.caused_by(error).into());
+                }
+                Asked::Unclear(error) => {
+                    tracing::warn!(connection = %id, %error, "a renewal is sent once more");
+                    lost.get_or_insert_with(|| {
+                        "the answer to a renewal was lost on its way".to_owned()
+                    });
+                    is_last = true;
+                    sleep(self.timing.pause).await;
+                    leased = match self.lease(&id, generation, holder).await? {
+                        Lease::Leased(leased) => *leased,
+                        Lease::Newer(token) => return Ok(token),
+                        Lease::HeldUntil(_) => return Err(lease_lost()),
+                    };
+                }
+            }
+        }
+    }
+
+    /// Writes down that a request is about to be sent.
+    async fn announce(&self, id: &ConnectionId, holder: &SecretString) -> Result<(), RefreshError> {
+        match self.store.sending(id, holder.expose_secret()).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(lease_lost()),
+            Err(error) => Err(stored(error)),
+        }
+    }
+
+    /// Asks the service for new tokens, by the grant of the account.
+    async fn ask(&self, leased: &Leased) -> Asked {
+        let (connection, secrets) = (&leased.connection, &leased.secrets);
+        let unknown = |error: ConnectError| {
+            let problem = "the connection cannot be renewed";
+            Asked::NotNow(PortError::new(problem).caused_by(error))
+        };
+        let manifest = match known::manifest(&*self.manifests, &connection.connector) {
+            Ok(manifest) => manifest,
+            Err(error) => return unknown(error),
+        };
+        let (service, endpoints) = match (
+            known::service(&manifest),
+            known::endpoints(&secrets.endpoints),
+        ) {
+            (Ok(service), Ok(endpoints)) => (service, endpoints),
+            (Err(error), _) | (_, Err(error)) => return unknown(error),
+        };
+        let app = known::app(secrets);
+        let client = TokenClient::new(service, &app, &endpoints, &self.network);
+        let held = Held {
+            origin: &connection.origin,
+            scopes: &connection.scopes,
+        };
+        let answer = match (&secrets.grant, &secrets.refresh_token) {
+            (Grant::Code, Some(token)) => client.refresh(token, held).await,
+            (Grant::Code | Grant::ClientCredentials, _) => client.client_credentials().await,
+            (
+                Grant::Jwt {
+                    private_key_pem,
+                    subject,
+                    audience,
+                },
+                _,
+            ) => match signed(&client, private_key_pem, subject, audience).await {
+                Ok(tokens) => Ok(tokens),
+                Err(ConnectError::Token(error)) => Err(error),
+                Err(error) => return unknown(error),
+            },
+        };
+        match answer {
+            Ok(tokens) => Asked::Answered(tokens),
+            Err(TokenError::Refused(refused)) if FOR_NOW.contains(&refused.code.as_str()) => {
+                let problem = PortError::new("the service does not renew the connection now");
+                Asked::NotNow(problem.caused_by(TokenError::Refused(refused)))
+            }
+            Err(TokenError::Refused(refused)) => Asked::Refused(refused),
+            Err(error @ TokenError::Unclear { .. }) => Asked::Unclear(error),
+            Err(error @ TokenError::Unusable(_)) => Asked::Unusable(error),
+            Err(error @ (TokenError::Unavailable { .. } | TokenError::Sign(_))) => {
+                let problem = PortError::new("the connection could not be renewed now");
+                Asked::NotNow(problem.caused_by(error))
+            }
+        }
+    }
+
+    /// Stores new tokens. They are nowhere else, so that a store that is busy is asked again.
+    async fn keep(&self, leased: Leased, tokens: Tokens) -> Result<Token, RefreshError> {
+        let (id, generation) = (&leased.connection.id, leased.connection.generation);
+        let new = known::next(tokens);
+        let mut pauses = STORE_AGAIN.iter();
+        let rotation = loop {
+            match self.store.rotate_tokens(id, generation, new.clone()).await {
+                Ok(rotation) => break rotation,
+                Err(error @ StoreError::NotFound { .. }) => {
+                    tracing::info!(connection = %id, %error, "a connection was removed while it was renewed");
+                    self.revoke(&leased, new).await;
+                    return Err(removed());
+                }
+                Err(error) => match pauses.next() {
+                    Some(pause) => sleep(*pause).await,
+                    None => return Err(stored(error)),
+                },
+            }
+        };
+        match rotation {
+            Rotation::Stored(token) => Ok(token),
+            Rotation::Stale(token) => {
+                let now = self.store.stored_connection(id).await.map_err(stored)?;
+                // Somebody has signed in again. Else it is the same account, which the new tokens may be the end of.
+                if now.is_some_and(|now| now.created != leased.connection.created) {
+                    self.revoke(&leased, new).await;
+                }
+                Ok(token)
+            }
+        }
+    }
+
+    /// Revokes new tokens whose connection is gone.
+    async fn revoke(&self, leased: &Leased, new: NewTokens) {
+        let Ok(manifest) = known::manifest(&*self.manifests, &leased.connection.connector) else {
+            return;
+        };
+        let endpoints = known::endpoints(&leased.secrets.endpoints);
+        let (Ok(service), Ok(endpoints)) = (known::service(&manifest), endpoints) else {
+            return;
+        };
+        let app = known::app(&leased.secrets);
+        let client = TokenClient::new(service, &app, &endpoints, &self.network);
+        let refresh = new.refresh_token.or(leased.secrets.refresh_token.clone());
+        for token in refresh.into_iter().chain([new.access_token]) {
+            if let Err(error) = client.revoke(&token).await {
+                tracing::warn!(connection = %leased.connection.id, %error, "a token was not revoked");
+            }
+        }
+    }
+
+    /// Marks a connection as one that somebody must sign in to again, unless somebody has.
+    async fn ended(
+        &self,
+        id: &ConnectionId,
+        generation: u64,
+        reason: &str,
+    ) -> Result<Token, RefreshError> {
+        let marked = self.store.mark_reconnect(id, generation, reason).await;
+        match marked.map_err(stored)? {
+            true => Err(RefreshError::Reconnect {
+                reason: reason.to_owned(),
+                link: None,
+            }),
+            false => self.store.access_token(id).await.map_err(stored),
+        }
+    }
+
+    /// Gives a lease back. Where the store does not take it, it ends by itself.
+    async fn give_back(&self, id: &ConnectionId, holder: &SecretString, in_flight: InFlight) {
+        let released = self.store.release(id, holder.expose_secret(), in_flight);
+        if let Err(error) = released.await {
+            tracing::warn!(connection = %id, %error, "a lease was not given back");
+        }
+    }
+}
+
+fn lease_lost() -> RefreshError {
+    PortError::new("the renewal took too long, and is another process's now: call again").into()
+}
+
+/// Says in a sentence or two why a connection has ended, and what to do first.
+fn reason(refused: &Refused, lost: Option<&str>) -> String {
+    let said = match &refused.guide {
+        Some(guide) => match first_step(guide) {
+            Some(step) => format!("{}: {}", guide.title, step.trim_end_matches('.')),
+            None => guide.title.clone(),
+        },
+        None => format!("the service does not renew the connection: {refused}"),
+    };
+    match lost {
+        Some(lost) => format!("{lost}, and the service takes the older token no more. {said}"),
+        None => said,
+    }
+}
+
+fn first_step(guide: &Guide) -> Option<&str> {
+    let steps = guide.steps.iter().chain(&guide.person);
+    steps.chain(&guide.administrator).map(String::as_str).next()
+}

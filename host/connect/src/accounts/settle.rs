@@ -1,0 +1,169 @@
+//! Tokens become a connection: kept pending, tried, and put in their place, or taken back.
+
+use portcullis::ports::credentials::{Connection, Identity};
+use portcullis::{Outcome, Reply};
+use portcullis_policy::{ConnectionId, ErrorPlace, Manifest, PersonId};
+use portcullis_store::{NewConnection, Put, StoreError, StoredConnection};
+
+use super::disconnect::Spare;
+use super::{Accounts, ConnectError, Connected, known};
+use crate::{Guide, Service, Subject, guide_of};
+
+/// Tokens that a service has just given.
+pub(super) struct Unsettled {
+    /// Who signed in, or had an account sign in.
+    pub(super) by: PersonId,
+    pub(super) allow_other_organization: bool,
+    /// What guides are filled in with.
+    pub(super) subject: Subject,
+    /// What they are to become; pending.
+    pub(super) new: NewConnection,
+}
+
+impl Accounts {
+    /// Makes a connection of tokens that a service has just given. Where that fails they are revoked, and what was there
+    /// before is as it was.
+    pub(super) async fn settle(&self, unsettled: Unsettled) -> Result<Connected, ConnectError> {
+        let secrets = unsettled.new.secrets.clone();
+        let connector = unsettled.new.connector.clone();
+        let pending = match self.store.put_connection(unsettled.new.clone()).await {
+            Ok(put) => put.id,
+            Err(error) => {
+                self.revoke(&connector, &secrets, Spare::nothing()).await;
+                return Err(error.into());
+            }
+        };
+        let tried = match self.try_out(&pending, &unsettled).await {
+            Ok(identity) => self.put_in_place(&pending, identity).await,
+            Err(error) => Err(error),
+        };
+        match tried {
+            Ok((put, identity)) => self.connected(put, identity).await,
+            Err(error) => {
+                self.take_back(&pending).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks who is signed in, and says whether that may be.
+    async fn try_out(
+        &self,
+        pending: &ConnectionId,
+        unsettled: &Unsettled,
+    ) -> Result<Identity, ConnectError> {
+        let new = &unsettled.new;
+        let connection = Connection {
+            id: pending.clone(),
+            shared: new.owner.person().is_none(),
+            origin: new.origin.clone(),
+            scopes: new.scopes.clone(),
+            identity: None,
+        };
+        let manifest = known::manifest(&*self.manifests, &new.connector)?;
+        let subject = Subject {
+            origin: new.origin.clone(),
+            ..unsettled.subject.clone()
+        };
+        let identity = self
+            .host
+            .identify(&unsettled.by, &new.connector, connection)
+            .await
+            .map_err(|reply| unfit(&reply, &manifest, &subject))?;
+        if let Some(before) = &new.replaces
+            && let Some(before) = self.store.stored_connection(before).await?
+            && let Some(before) = &before.identity
+            && before.organization_id != identity.organization_id
+            && !unsettled.allow_other_organization
+        {
+            return Err(ConnectError::OtherOrganization {
+                before: organization(before),
+                found: organization(&identity),
+            });
+        }
+        Ok(identity)
+    }
+
+    async fn put_in_place(
+        &self,
+        pending: &ConnectionId,
+        identity: Identity,
+    ) -> Result<(Put, Identity), ConnectError> {
+        match self.store.activate(pending, &identity).await {
+            Ok(Some(put)) => Ok((put, identity)),
+            Ok(None) | Err(StoreError::NotFound { .. }) => Err(ConnectError::Gone),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Says what is connected now, and revokes what was before.
+    async fn connected(&self, put: Put, identity: Identity) -> Result<Connected, ConnectError> {
+        let connection: StoredConnection = self
+            .store
+            .stored_connection(&put.id)
+            .await?
+            .ok_or(ConnectError::Gone)?;
+        let before = match put.replaced {
+            Some(removed) => {
+                let now = self.store.secrets(&put.id).await?.0;
+                Some(self.end(removed, Spare::those_of(&now)).await)
+            }
+            None => None,
+        };
+        Ok(Connected {
+            connection: put.id,
+            connector: connection.connector,
+            origin: connection.origin,
+            environment: connection.environment,
+            scopes: connection.scopes,
+            organization: identity.organization_name.clone(),
+            identity,
+            before,
+        })
+    }
+
+    /// Takes back a connection that is not to be. Where the store does not let go of it, [`Accounts::sweep`] will.
+    async fn take_back(&self, pending: &ConnectionId) {
+        match self.store.remove_connection(pending).await {
+            Ok(Some(removed)) => {
+                self.end(removed, Spare::nothing()).await;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(connection = %pending, %error, "a pending connection stays until it is swept");
+            }
+        }
+    }
+}
+
+/// Says why an account does not work, by what the service answered.
+pub(super) fn unfit(reply: &Reply, manifest: &Manifest, subject: &Subject) -> ConnectError {
+    let message = reply.outcome.message().unwrap_or("nobody says why");
+    let (code, hint) = match &reply.outcome {
+        Outcome::Failed(failure) => (failure.service_code.as_deref(), failure.hint.clone()),
+        Outcome::Refused(refusal) => (None, refusal.allow.clone()),
+        Outcome::Done(_) | Outcome::ApprovalRequired(_) | Outcome::ConnectRequired(_) => {
+            (None, None)
+        }
+    };
+    let guide = Service::of(manifest).and_then(|service| -> Option<Guide> {
+        let code = code.unwrap_or_default();
+        guide_of(service.auth, ErrorPlace::Call, code, Some(message), subject)
+    });
+    ConnectError::Unfit {
+        message: message.to_owned(),
+        hint,
+        guide: guide.map(Box::new),
+    }
+}
+
+/// Names an organization for people.
+fn organization(identity: &Identity) -> String {
+    let id = identity.organization_id.as_deref();
+    match (&identity.organization_name, id) {
+        (Some(name), Some(id)) => format!("`{name}` ({id})"),
+        (Some(name), None) => format!("`{name}`"),
+        (None, Some(id)) => format!("`{id}`"),
+        (None, None) => "no organization".to_owned(),
+    }
+}

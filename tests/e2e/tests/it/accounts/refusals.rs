@@ -1,0 +1,194 @@
+//! Accounts that do not work: refused before an agent gets them, and nothing of them is left.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use portcullis::Reply;
+use portcullis::policy::{ConnectorName, PersonId};
+use portcullis::ports::credentials::{Connection, Identity};
+use portcullis_connect::{ConnectError, Identify, PENDING_LASTS};
+use portcullis_store::Store;
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::Semaphore;
+
+use super::office::{Site, Wish, answered};
+
+/// Asks the org, keeps the token that is tried, and changes the answer.
+struct Between {
+    host: portcullis::Host,
+    store: Store,
+    tried: Arc<Mutex<Option<SecretString>>>,
+    /// Says that it is another organization.
+    is_elsewhere: bool,
+    /// Never answers before this lets it.
+    gate: Option<Arc<Semaphore>>,
+}
+
+#[async_trait]
+impl Identify for Between {
+    async fn identify(
+        &self,
+        person: &PersonId,
+        connector: &ConnectorName,
+        connection: Connection,
+    ) -> Result<Identity, Box<Reply>> {
+        let token = self.store.access_token(&connection.id).await.unwrap();
+        *self.tried.lock().unwrap() = Some(token.secret);
+        if let Some(gate) = &self.gate {
+            let _open = gate.acquire().await;
+        }
+        let identity = Identify::identify(&self.host, person, connector, connection).await;
+        let is_elsewhere = self.is_elsewhere;
+        identity.map(|mut identity| {
+            if is_elsewhere {
+                identity.organization_id = Some("00Delsewhere".to_owned());
+                identity.organization_name = Some("Elsewhere".to_owned());
+            }
+            identity
+        })
+    }
+}
+
+impl Between {
+    fn of(site: &Site) -> Self {
+        Self {
+            host: site.office.host.clone(),
+            store: site.office.store.clone(),
+            tried: Arc::default(),
+            is_elsewhere: false,
+            gate: None,
+        }
+    }
+}
+
+fn tried(tried: &Mutex<Option<SecretString>>) -> SecretString {
+    tried.lock().unwrap().clone().unwrap()
+}
+
+#[tokio::test]
+async fn no_api_access_is_refused_with_what_to_do() {
+    let site = Site::new().await;
+    let first = site.sign_in(&Wish::default()).await.unwrap();
+    let between = Between::of(&site);
+    let token = between.tried.clone();
+    let accounts = site.office.accounts_with(Arc::new(between));
+    for (wish, title) in [
+        (
+            Wish {
+                user: "kofi.arden",
+                ..Wish::default()
+            },
+            "The user may not use the API",
+        ),
+        (
+            Wish {
+                scopes: "id refresh_token",
+                ..Wish::default()
+            },
+            "The connection may not use the REST API",
+        ),
+    ] {
+        let query = site.come_back(&wish).await;
+        let refused = accounts.finish(&query, None, None).await.unwrap_err();
+        assert!(matches!(refused, ConnectError::Unfit { .. }), "{refused}");
+        assert_eq!(refused.guide().unwrap().title, title);
+        let (status, who) = {
+            let path = "/services/oauth2/userinfo";
+            let token = tried(&token);
+            site.office.browser.call(path, token.expose_secret()).await
+        };
+        assert_ne!(status, 200, "the token is not revoked: {who}");
+    }
+    // What was connected before works.
+    assert_eq!(site.stored().await, [first.connection]);
+    assert!(answered(site.office.call().await).contains("aiko"));
+}
+
+#[tokio::test]
+async fn another_organization_is_refused_unless_it_may_change() {
+    let site = Site::new().await;
+    let first = site.sign_in(&Wish::default()).await.unwrap();
+    let between = Between {
+        is_elsewhere: true,
+        ..Between::of(&site)
+    };
+    let token = between.tried.clone();
+    let accounts = site.office.accounts_with(Arc::new(between));
+    let query = site.come_back(&Wish::default()).await;
+    let refused = accounts.finish(&query, None, None).await.unwrap_err();
+    let is_other = matches!(refused, ConnectError::OtherOrganization { .. });
+    assert!(is_other, "{refused}");
+    assert!(refused.to_string().contains("`Elsewhere` (00Delsewhere)"));
+    assert!(!site.takes(tried(&token).expose_secret()).await);
+    assert_eq!(site.stored().await, std::slice::from_ref(&first.connection));
+    assert!(answered(site.office.call().await).contains("aiko"));
+
+    let allowed = Wish {
+        allow_other_organization: true,
+        ..Wish::default()
+    };
+    let query = site.come_back(&allowed).await;
+    let connected = accounts.finish(&query, None, None).await.unwrap();
+    assert_eq!(connected.connection, first.connection);
+    assert_eq!(connected.organization.as_deref(), Some("Elsewhere"));
+}
+
+#[tokio::test]
+async fn what_is_left_in_the_middle_is_swept_and_revoked() {
+    let site = Site::new().await;
+    let between = Between {
+        gate: Some(Arc::new(Semaphore::new(0))),
+        ..Between::of(&site)
+    };
+    let (token, gate) = (between.tried.clone(), between.gate.clone().unwrap());
+    let accounts = site.office.accounts_with(Arc::new(between));
+    let query = site.come_back(&Wish::default()).await;
+    let finishing = {
+        let accounts = accounts.clone();
+        tokio::spawn(async move { accounts.finish(&query, None, None).await })
+    };
+    while token.lock().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // It is no connection yet, and not old enough to be left over.
+    assert_eq!(site.office.call().await.outcome.name(), "connect_required");
+    assert!(accounts.sweep().await.unwrap().is_empty());
+    assert!(site.takes(tried(&token).expose_secret()).await);
+
+    let hour = i64::try_from(PENDING_LASTS.as_millis()).unwrap();
+    site.office.clock.0.store(hour, Ordering::SeqCst);
+    let swept = accounts.sweep().await.unwrap();
+    assert_eq!(swept.len(), 1);
+    assert!(swept[0].is_revoked(), "{swept:?}");
+    assert!(!site.takes(tried(&token).expose_secret()).await);
+    assert!(site.stored().await.is_empty());
+
+    // Who goes on after all connects nothing.
+    gate.add_permits(1);
+    let late = finishing.await.unwrap();
+    assert!(late.is_err(), "{late:?}");
+    assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_stops_nothing() {
+    let site = Site::new().await;
+    let between = Between {
+        gate: Some(Arc::new(Semaphore::new(0))),
+        ..Between::of(&site)
+    };
+    let (token, gate) = (between.tried.clone(), between.gate.clone().unwrap());
+    let accounts = site.office.accounts_with(Arc::new(between));
+    let query = site.come_back(&Wish::default()).await;
+    let finishing = tokio::spawn(async move { accounts.finish(&query, None, None).await });
+    while token.lock().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    finishing.abort();
+    gate.add_permits(1);
+    while site.office.call().await.outcome.name() != "done" {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
