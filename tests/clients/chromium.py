@@ -1,9 +1,12 @@
 """A real browser: Chromium without a window, driven by way of WebDriver (W3C) through ChromeDriver."""
 
+import base64
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -30,9 +33,18 @@ ARGUMENTS = [
 ]
 
 
-def found() -> bool:
-    """Says whether the browser and its driver are on this machine."""
-    return all(shutil.which(program) for program in ("chromium", "chromedriver"))
+def install() -> None:
+    """Installs Debian's browser and its driver, where they are not there yet and that can be done."""
+    if all(shutil.which(program) for program in ("chromium", "chromedriver")):
+        return
+    wanted = "Debian's packages `chromium` and `chromium-driver`"
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        raise SystemExit(f"error: install {wanted}, or leave out the clients that need a browser")
+    print(f"installing {wanted}", file=sys.stderr, flush=True)
+    for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]):
+        ran = subprocess.run(["apt-get", "--quiet", *command], stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        if ran.returncode != 0:
+            raise SystemExit(f"error: `apt-get {' '.join(command)}` ended with {ran.returncode}")
 
 
 class Browser:
@@ -101,8 +113,6 @@ class Browser:
 
     def screenshot(self, path: Path) -> None:
         """Keeps a picture of the page."""
-        import base64
-
         path.write_bytes(base64.b64decode(self._send("GET", "/screenshot")))
 
     def _element(self, selector: str) -> str:

@@ -14,11 +14,25 @@ TODAY = "2026-11-23"
 START_SECONDS_MAX = 60
 
 
+def built(*command: str) -> dict[str, Path]:
+    """Runs cargo, and gives the programs that it built, or found built, by their names."""
+    cargo = ["cargo", *command, "--locked", "--message-format", "json-render-diagnostics"]
+    ran = subprocess.run(cargo, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    if ran.returncode != 0:
+        raise SystemExit(f"error: `{' '.join(cargo)}` ended with {ran.returncode}")
+    artifacts = [json.loads(line) for line in ran.stdout.splitlines()]
+    return {
+        artifact["target"]["name"]: Path(artifact["executable"])
+        for artifact in artifacts
+        if artifact.get("executable") and not artifact["profile"]["test"]
+    }
+
+
 class DevOrg:
     """A running org."""
 
-    def __init__(self, program: Path, folder: Path, tls: bool, jwt_certificate: Path):
-        command = [program, "--listen", "127.0.0.1:0", "--today", TODAY, "--jwt-certificate", jwt_certificate]
+    def __init__(self, program: Path, folder: Path, tls: bool, jwt_certificate: Path, more=()):
+        command = [program, "--listen", "127.0.0.1:0", "--today", TODAY, "--jwt-certificate", jwt_certificate, *more]
         self.ca_file = folder / "ca.pem" if tls else None
         if self.ca_file:
             command += ["--tls", "--ca-file", self.ca_file]
@@ -27,16 +41,8 @@ class DevOrg:
 
     @staticmethod
     def build() -> Path:
-        """Builds the program and gives where it is."""
-        cargo = ["cargo", "build", "--locked", "--package", "salesforce-devorg", "--message-format", "json-render-diagnostics"]
-        built = subprocess.run(cargo, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-        if built.returncode != 0:
-            raise SystemExit(f"error: `{' '.join(cargo)}` ended with {built.returncode}")
-        for line in built.stdout.splitlines():
-            program = json.loads(line).get("executable")
-            if program:
-                return Path(program)
-        raise SystemExit("error: cargo built no program")
+        """Builds the program alone and gives where it is."""
+        return built("build", "--package", "salesforce-devorg")["salesforce-devorg"]
 
     def __enter__(self) -> "DevOrg":
         self._child = subprocess.Popen(

@@ -16,8 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import chromium
 import install
-from devorg import DevOrg
+from devorg import DevOrg, built
 from processes import end, within
 
 HERE = Path(__file__).resolve().parent
@@ -31,7 +32,13 @@ CLIENTS = {
     ),
     "sf": (["sf/sf.py"], False),
     "soql": (["soql/oracle.mjs"], False),
+    "portcullis": (["portcullis/browser.py"], False),
+    "oidc": (["oidc/sign_in.py"], False),
 }
+# Those that drive Portcullis itself, with a browser.
+WITH_BROWSER = {"portcullis", "oidc"}
+# What the org of a client is started with besides.
+MORE = {"portcullis": ["--admin", "--rotate-refresh-tokens"]}
 
 # A script that takes longer hangs: the slowest takes a minute on two idle cores, and much more on busy ones.
 SCRIPT_SECONDS_MAX = 900
@@ -47,13 +54,18 @@ def main() -> int:
 
     started = time.monotonic()
     packages = install.packages()
-    program = DevOrg.build()
+    if WITH_BROWSER.intersection(chosen):
+        chromium.install()
+        # As the tests are built: nothing is compiled twice.
+        programs = built("test", "--no-run")
+    else:
+        programs = {"salesforce-devorg": DevOrg.build()}
     installed = time.monotonic()
     passed = failed = 0
     for name in chosen:
         scripts, tls = CLIENTS[name]
         for script in scripts:
-            counts = run(script, packages, program, tls)
+            counts = run(script, packages, programs, tls, MORE.get(name, []))
             passed, failed = passed + counts[0], failed + counts[1]
     ended = time.monotonic()
     print(f"{passed} passed, {failed} failed")
@@ -61,7 +73,7 @@ def main() -> int:
     return 1 if failed or not passed else 0
 
 
-def run(script: str, packages: install.Packages, program: Path, tls: bool) -> tuple[int, int]:
+def run(script: str, packages: install.Packages, programs: dict[str, Path], tls: bool, more) -> tuple[int, int]:
     """Runs one script against an org of its own; gives how many of its checks passed and failed."""
     with tempfile.TemporaryDirectory(prefix="portcullis-clients-") as folder:
         try:
@@ -69,9 +81,10 @@ def run(script: str, packages: install.Packages, program: Path, tls: bool) -> tu
             made = subprocess.run([packages.python, HERE / "certificate.py", key, certificate])
             if made.returncode != 0:
                 raise RuntimeError("there is no key to sign with")
-            with DevOrg(program, Path(folder), tls, certificate) as org:
+            with DevOrg(programs["salesforce-devorg"], Path(folder), tls, certificate, more) as org:
                 variables = environment(packages, org, folder)
-                return count(script, packages, variables | {"JWT_KEY_FILE": str(key), "DEVORG_PROGRAM": str(program)})
+                places = {f"{name.upper().replace('-', '_')}_PROGRAM": str(path) for name, path in programs.items()}
+                return count(script, packages, variables | places | {"JWT_KEY_FILE": str(key)})
         except RuntimeError as error:
             print(f"FAILED {script}: {error}", flush=True)
             return 0, 1

@@ -1,7 +1,11 @@
 // A real OpenID Connect server that others wrote, with one public client: prints where it is, then serves
 // until it is ended.
 import { createServer } from 'node:http';
-import Provider from 'oidc-provider';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+const load = createRequire(join(process.env.CLIENTS_PACKAGES, 'package.json'));
+const { default: Provider } = load('oidc-provider');
 
 const server = createServer();
 server.listen(0, '127.0.0.1', () => {

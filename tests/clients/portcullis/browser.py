@@ -6,6 +6,8 @@ import os
 import re
 import subprocess
 import tempfile
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from checks import ORG, Checks, equal
@@ -15,6 +17,8 @@ from processes import end, within
 PROGRAM = os.environ["PORTCULLIS_PROGRAM"]
 # A command that takes longer does not end.
 SECONDS_MAX = 120
+# Calls at one time.
+PROCESSES = 6
 checks = Checks("portcullis")
 
 
@@ -122,6 +126,16 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
         files = b"".join(path.read_bytes() for path in Path(folder).iterdir() if path.is_file())
         for secret in (administrator["password"], ORG["client_secret"]):
             assert secret not in shown and secret.encode() not in files, "a secret is shown or in the files"
+
+    with checks.check("calls of several processes renew an ended session once"):
+        # The org takes a refresh token once, and ends everything where it comes twice.
+        for _ in range(2):
+            expire = urllib.request.Request(f"{ORG['admin_url']}/sessions/expire", b"{}", {"content-type": "application/json"})
+            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(expire).close()
+            count = {"soql": "SELECT COUNT() FROM Account"}
+            with ThreadPoolExecutor(PROCESSES) as pool:
+                ended = list(pool.map(lambda _: portcullis.call("query", count), range(PROCESSES)))
+            equal([value["outcome"] for _, value in ended], ["done"] * PROCESSES)
 
     with checks.check("who is refused on the page is told what that means"):
         # Somebody who has not been asked before.

@@ -170,7 +170,7 @@ with check("sobject describe and data export tree make another org"):
         (describes / f"{name}.json").write_text(ran.stdout)
     arguments = ["--describe", describes, "--data", HERE / "tree"]
     likeness = subprocess.Popen(
-        [os.environ["DEVORG_PROGRAM"], *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+        [os.environ["SALESFORCE_DEVORG_PROGRAM"], *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
     )
     try:
         org = json.loads(likeness.stdout.readline())
