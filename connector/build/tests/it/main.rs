@@ -95,7 +95,7 @@ fn all_examples_of_a_package_are_built() {
     let all: Vec<PathBuf> = package("portcullis-sdk").examples().build().unwrap();
     assert_eq!(
         all.iter().map(|path| stem(path)).collect::<Vec<_>>(),
-        ["fetch", "hello"]
+        ["fetch", "hello", "whoami"]
     );
 }
 

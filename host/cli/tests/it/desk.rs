@@ -139,7 +139,7 @@ async fn an_expired_account_asks_to_be_connected_again() {
     let said = call(&home, &org, &["--as", "bob"]).await;
     assert_eq!(said.code, 1, "{}", said.stdout);
     assert!(
-        said.stderr.contains("connect the account again"),
+        said.stderr.contains("the connection has ended"),
         "{}",
         said.stderr
     );

@@ -34,6 +34,7 @@ pub(super) async fn connect(guard: &Guard, mut validated: Validated) -> Result<C
             mode,
         });
     }
+    let is_new = new.is_some();
     let found = match new {
         Some(connection) => Lookup::Found(connection),
         None => guard
@@ -51,7 +52,7 @@ pub(super) async fn connect(guard: &Guard, mut validated: Validated) -> Result<C
     };
     let reach = reach(guard, &validated, &connection.origin)?;
     let mode = mode(&validated, connection.shared)?;
-    let account = guard.sessions().of_connection(connection, reach);
+    let account = guard.sessions().of_connection(connection, is_new, reach);
     Ok(Connected {
         validated,
         account,

@@ -17,6 +17,8 @@ use crate::ports::lock;
 pub(crate) struct Account {
     /// The connection; none for connectors without sign-in.
     pub(crate) connection: Option<Connection>,
+    /// Whether nobody has the connection yet but the host itself.
+    pub(crate) is_new: bool,
     /// What is kept between calls.
     pub(crate) session: Arc<Session>,
 }
@@ -67,11 +69,17 @@ impl Sessions {
     }
 
     /// Gives the account of a connection, whose requests reach as far as `reach`.
-    pub(crate) fn of_connection(&self, connection: Connection, reach: Reach) -> Account {
+    pub(crate) fn of_connection(
+        &self,
+        connection: Connection,
+        is_new: bool,
+        reach: Reach,
+    ) -> Account {
         let key = Key::Connection(connection.id.clone(), connection.origin.clone());
         let session = self.session(key, reach);
         Account {
             connection: Some(connection),
+            is_new,
             session,
         }
     }
@@ -80,6 +88,7 @@ impl Sessions {
     pub(crate) fn anonymous(&self, connector: &ConnectorName) -> Account {
         Account {
             connection: None,
+            is_new: false,
             session: self.session(Key::Anonymous(connector.clone()), Reach::Public),
         }
     }

@@ -66,11 +66,14 @@ pub(super) async fn send(
         let response = once(scope, request, None, remembered.as_ref(), timeouts).await?;
         return Ok(answered(response, Vec::new(), remembered, false));
     };
-    let credentials = &scope.ports.credentials;
-    let token = credentials
-        .token(owner)
-        .await
-        .map_err(SendError::Credential)?;
+    let token = token(scope, owner).await.map_err(SendError::Credential)?;
+    let Some(token) = token else {
+        scope.stop(Stop::Disconnected(ConnectRequired {
+            link: None,
+            advice: "the connection was taken away while the call ran".to_owned(),
+        }));
+        return Err(SendError::Late);
+    };
     let response = once(scope, request, Some(&token), remembered.as_ref(), timeouts).await?;
     let (response, is_stale) = stale(scope, response).await;
     if !is_stale {
@@ -92,6 +95,18 @@ pub(super) async fn send(
         Err(RefreshError::Unavailable(error)) => {
             tracing::warn!(connection = %owner, %error, "a token could not be renewed");
             Ok(answered(response, vec![token], remembered, false))
+        }
+    }
+}
+
+/// Gives the secret, if the caller still has the connection.
+async fn token(scope: &CallScope, owner: &ConnectionId) -> Result<Option<Token>, PortError> {
+    let credentials = &scope.ports.credentials;
+    match scope.account.is_new {
+        true => credentials.token(owner).await.map(Some),
+        false => {
+            let connector = &scope.connector.manifest().name;
+            credentials.token_for(&scope.caller, connector, owner).await
         }
     }
 }

@@ -124,6 +124,26 @@ pub trait Credentials: Send + Sync {
     /// [`PortError`] when there is none or it cannot be opened; the request is refused.
     async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError>;
 
+    /// Gives a connection's secret to a call that has found it by [`connection`](Self::connection), for each of its
+    /// requests: none where the same question would not find it any more, so that what is taken away is away at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`connection`](Self::connection) and [`token`](Self::token).
+    async fn token_for(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        connection: &ConnectionId,
+    ) -> Result<Option<Token>, PortError> {
+        match self.connection(caller, connector).await? {
+            Lookup::Found(found) if found.id == *connection => {
+                self.token(connection).await.map(Some)
+            }
+            Lookup::Found(_) | Lookup::Missing { .. } => Ok(None),
+        }
+    }
+
     /// Replaces a secret that the service called stale. The gate calls it once at a time for a
     /// connection.
     ///

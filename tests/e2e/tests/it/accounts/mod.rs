@@ -9,3 +9,4 @@ mod office;
 mod processes;
 mod refusals;
 mod renewal;
+mod taken;

@@ -1,0 +1,66 @@
+//! What is taken away is away at once, in calls under way too.
+
+use std::time::Duration;
+
+use portcullis::Outcome;
+use portcullis_store::{Account, Subject};
+use salesforce_devorg::fault::{Fault, Rule};
+use serde_json::json;
+
+use super::office::{Site, Wish, answered, connector};
+use crate::support::world::AGENT;
+use crate::support::{call, name};
+
+#[tokio::test]
+async fn a_share_that_is_taken_away_ends_a_call_under_way() {
+    let site = Site::new().await;
+    let (store, host) = (&site.office.store, &site.office.host);
+    let wish = Wish {
+        shared: true,
+        ..Wish::default()
+    };
+    let id = site.sign_in(&wish).await.unwrap().connection;
+    let everyone = Subject::Everyone;
+    store.share(&id, &everyone).await.unwrap();
+    let shared = Account::Shared(id.clone());
+    store
+        .give_connector(&name(AGENT), &connector(), &shared)
+        .await
+        .unwrap();
+    // A misspelled field costs two requests: the query, and the description that names what was meant.
+    let misspelled = || {
+        call(
+            "salesforce",
+            "query",
+            json!({"soql": "SELECT Nmae FROM Account"}),
+        )
+    };
+    let reply = host.call(misspelled()).await;
+    assert!(matches!(&reply.outcome, Outcome::Failed(failure) if failure.hint.is_some()));
+    answered(site.office.call().await);
+
+    let mut slow = Rule::next(Fault::Latency { ms: 600 });
+    slow.when.path = Some("/services/data/v68.0/query".to_owned());
+    site.org.add_fault(slow).unwrap();
+    let misspelled = call(
+        "salesforce",
+        "query",
+        json!({"soql": "SELECT Nmae FROM Contact"}),
+    );
+    let under_way = tokio::spawn({
+        let host = host.clone();
+        async move { host.call(misspelled).await }
+    });
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    let before = site.org.requests();
+    assert!(store.unshare(&id, &everyone).await.unwrap());
+    let reply = under_way.await.unwrap();
+    let Outcome::ConnectRequired(connect) = &reply.outcome else {
+        panic!("{reply:?}");
+    };
+    assert!(connect.advice.contains("taken away"), "{connect:?}");
+    assert!(
+        site.org.requests() <= before + 1,
+        "nothing but the slow one"
+    );
+}
