@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
             (reply, records)
         }
         false => {
-            let desk = Desk::open(store, &args.who, &args.network, cache).await?;
+            let desk = Desk::open(store, &args.who, &args.network, cache, None).await?;
             let reply = desk.call(&args.tool, arguments).await?;
             let records = records(&reply, &desk.audit);
             (reply, records)

@@ -9,12 +9,13 @@ use portcullis::ports::{MemoryApprovals, MemoryAudit};
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
-use portcullis_connect::{ActiveManifests, Renewal};
+use portcullis_connect::{Accounts, ActiveManifests, LoopbackPages, Renewal};
 use portcullis_store::{ConnectLinks, Store, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
 use crate::args::{NetworkArgs, StoreSettings, Who};
 use crate::bundled;
+use crate::clients::{Clients, Offering};
 use crate::environment;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
@@ -35,16 +36,31 @@ impl Desk {
         who: &Who,
         network: &NetworkArgs,
         cache: ComponentCache,
+        pages: Option<Arc<LoopbackPages>>,
     ) -> Result<Self> {
-        let network = Network::new(environment::network(network)?)?;
+        let options = environment::network(network)?;
+        let allowed = options.allow_private.clone();
+        let network = Network::new(options)?;
         let session = Home::of(store)?.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
+        let store = session.store;
+        let links = pages.clone().map(|pages| pages as Arc<dyn ConnectLinks>);
         let Built {
             host,
             audit,
             connectors,
-        } = host(session.store, network, cache, None).await?;
+        } = self::host(store.clone(), network.clone(), cache, links).await?;
+        if let Some(pages) = pages {
+            // They need the host, and are part of one of its ports.
+            let asks = Arc::new(host.clone());
+            let accounts = Accounts::new(store.clone(), network, asks.clone(), asks);
+            let offering = Offering {
+                clients: Clients { store, allowed },
+                host: host.clone(),
+            };
+            pages.serve(accounts, Arc::new(offering));
+        }
         Ok(Self {
             host,
             agent,
@@ -71,6 +87,11 @@ impl Desk {
             arguments,
         );
         let mut reply = self.host.call(call).await;
+        if let Outcome::ConnectRequired(connect) = &mut reply.outcome
+            && connect.link.is_none()
+        {
+            connect.advice += &format!(" (`portcullis connect {name}`)");
+        }
         if let Outcome::Refused(refusal) = &mut reply.outcome
             && refusal.code == RefusalCode::NotOffered
         {

@@ -10,6 +10,7 @@ mod apply;
 mod args;
 mod bundled;
 mod call;
+mod clients;
 mod connect;
 mod connections;
 mod demo;

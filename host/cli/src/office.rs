@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use portcullis::ComponentCache;
-use portcullis::network::{HostPort, Network};
-use portcullis::policy::{ConnectorName, Manifest, OAuth2, PersonId};
-use portcullis_connect::{Accounts, ConnectError, Disconnected, Login, Manifests, resolve};
+use portcullis::network::Network;
+use portcullis::policy::{ConnectorName, Manifest, PersonId};
+use portcullis_connect::{Accounts, ConnectError, Disconnected, Manifests};
 use portcullis_store::{Removed, Store};
 
 use crate::args::NetworkArgs;
+use crate::clients::Clients;
 use crate::desk;
 use crate::environment;
 use crate::home::Session;
@@ -20,8 +21,8 @@ pub(crate) struct Office {
     pub(crate) store: Store,
     pub(crate) me: PersonId,
     pub(crate) accounts: Accounts,
+    pub(crate) clients: Clients,
     host: portcullis::Host,
-    allowed: Vec<HostPort>,
 }
 
 impl Office {
@@ -39,10 +40,13 @@ impl Office {
         let host = Arc::new(built.host.clone());
         Ok(Self {
             accounts: Accounts::new(store.clone(), network, host.clone(), host),
+            clients: Clients {
+                store: store.clone(),
+                allowed,
+            },
             store,
             me: session.me.id,
             host: built.host,
-            allowed,
         })
     }
 
@@ -50,19 +54,6 @@ impl Office {
     pub(crate) fn manifest(&self, connector: &ConnectorName) -> Result<Manifest> {
         let manifest = Manifests::manifest(&self.host, connector);
         manifest.with_context(|| format!("the connector `{connector}` is not active"))
-    }
-
-    /// The private addresses that the operator allowed.
-    pub(crate) fn allowed(&self) -> &[HostPort] {
-        &self.allowed
-    }
-
-    /// Finds the login that somebody means.
-    pub(crate) fn login(&self, auth: &OAuth2, text: &str) -> Result<Login> {
-        resolve(auth, text, &self.allowed).map_err(|error| {
-            let hint = error.hint.clone();
-            Problem::mistake("login", error.to_string(), hint).into()
-        })
     }
 }
 

@@ -1,7 +1,10 @@
 //! `portcullis serve`: the tools, for an agent, by MCP.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use portcullis::ComponentCache;
+use portcullis_connect::{LoopbackHost, LoopbackPages, LoopbackPagesOptions};
 
 use crate::args::{Serve, StoreSettings};
 use crate::desk::Desk;
@@ -10,7 +13,13 @@ use crate::org;
 /// Serves until standard input ends.
 pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     if !args.org.is_given() {
-        let desk = Desk::open(store, &args.who, &args.network, cache).await?;
+        // Where a person connects their account when an agent first needs it.
+        let pages = LoopbackPages::new(LoopbackPagesOptions {
+            port: args.connect_port,
+            host: LoopbackHost::Localhost,
+        });
+        let pages = Some(Arc::new(pages));
+        let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
         let server = portcullis_server::Server::new(desk.host, desk.agent, desk.person);
         return Ok(server.serve_stdio().await?);
     }

@@ -17,7 +17,7 @@ use crate::show::style::{QUIET, TITLE, styled};
 pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     let offered = match args.who.is_given() {
         true => {
-            let desk = Desk::open(store, &args.who, &NetworkArgs::default(), cache).await?;
+            let desk = Desk::open(store, &args.who, &NetworkArgs::default(), cache, None).await?;
             desk.host.tools(&desk.agent, &desk.person).await?
         }
         // All that there are, for whoever looks around: no store is needed for that.

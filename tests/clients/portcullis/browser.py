@@ -60,11 +60,16 @@ class Portcullis:
         finally:
             end(child)
 
-    def _start(self, arguments):
+    def serve(self):
+        """Starts the program as an MCP client does."""
+        command = ["serve", "--stdio", "--agent", "helper", "--connect-port", "0", *self._network]
+        return self._start(command, subprocess.PIPE)
+
+    def _start(self, arguments, stdin=subprocess.DEVNULL):
         return subprocess.Popen(
             [PROGRAM, *arguments],
             env=self._variables,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -81,18 +86,56 @@ class Portcullis:
         return child.returncode, value
 
 
+class Client:
+    """An MCP client on the program's standard input and output."""
+
+    def __init__(self, portcullis: Portcullis):
+        self._child = portcullis.serve()
+        self._number = 0
+        version, me = "2025-06-18", {"name": "browser-test", "version": "1"}
+        self._ask("initialize", {"protocolVersion": version, "capabilities": {}, "clientInfo": me})
+        self._send({"method": "notifications/initialized"})
+
+    def call(self, tool: str, arguments: dict) -> dict:
+        return self._ask("tools/call", {"name": tool, "arguments": arguments})
+
+    def end(self) -> None:
+        end(self._child)
+
+    def _ask(self, method: str, params: dict) -> dict:
+        self._number += 1
+        self._send({"id": self._number, "method": method, "params": params})
+        with within(self._child, SECONDS_MAX):
+            for line in self._child.stdout:
+                message = json.loads(line)
+                if message.get("id") == self._number:
+                    return message["result"]
+        raise RuntimeError("the program ended")
+
+    def _send(self, message: dict) -> None:
+        self._child.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        self._child.stdin.flush()
+
+
+def sign_in(browser: Browser, person: dict, button: str = "allow") -> None:
+    """Signs in on the org's page, and decides on the one that asks; who has been asked before is not asked again."""
+    browser.wait("the page to sign in", lambda: browser.has("input[name=username]"))
+    browser.fill("input[name=username]", person["username"])
+    browser.fill("input[name=password]", person["password"])
+    browser.click("button")
+    decide = f"button[value={button}]"
+    browser.wait("the next page", lambda: "/callback" in browser.url or browser.has(decide))
+    if "/callback" not in browser.url:
+        browser.click(decide)
+    browser.wait("the page at the end", lambda: "/callback" in browser.url)
+
+
 def signs_in(browser: Browser, person: dict, button: str = "allow"):
-    """Gives what a person does with a link: signs in, and decides on the page that asks."""
+    """Gives what a person does with a link."""
 
     def browse(link: str) -> None:
         browser.go(link)
-        if browser.has("input[name=username]"):
-            browser.fill("input[name=username]", person["username"])
-            browser.fill("input[name=password]", person["password"])
-            browser.click("button")
-        browser.wait("the page that asks", lambda: browser.has(f"button[value={button}]"))
-        browser.click(f"button[value={button}]")
-        browser.wait("the page at the end", lambda: "/callback" in browser.url)
+        sign_in(browser, person, button)
 
     return browse
 
@@ -102,7 +145,7 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
     administrator = ORG["users"][0]
 
     with checks.check("an app and an agent are set up"):
-        code, _ = portcullis.run("app", "set", "salesforce", "--client-id", ORG["client_id"])
+        code, _ = portcullis.run("app", "set", "salesforce", "--client-id", ORG["client_id"], "--login", ORG["url"])
         equal(code, 0)
         for arguments in (["agent", "add", "helper"], ["agent", "give", "helper", "salesforce"]):
             equal(portcullis.run(*arguments)[0], 0)
@@ -151,5 +194,26 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
         equal((code, value["ended"]["revoked"]), (0, True))
         code, value = portcullis.call("query", {"soql": "SELECT COUNT() FROM Account"})
         equal((code, value["outcome"]), (1, "connect_required"))
+
+    with checks.check("an agent that needs an account is given a link, and works after the sign-in"):
+        client = Client(portcullis)
+        try:
+            count = {"soql": "SELECT COUNT() FROM Account"}
+            needed = client.call("query", count)
+            assert needed["isError"], needed
+            link = re.search(r"http://localhost:\d+/connect/[\w-]+", json.dumps(needed))[0]
+            browser.go(link)
+            # A look uses nothing up, and says who gains access to what.
+            assert "helper" in browser.text and "ada" in browser.text, browser.text
+            browser.click("button")
+            sign_in(browser, administrator)
+            assert administrator["username"] in browser.text, browser.text
+            answer = client.call("query", count)
+            assert not answer.get("isError"), answer
+            # The link was good for one time.
+            browser.go(link)
+            assert not browser.has("form"), browser.text
+        finally:
+            client.end()
 
 checks.end()

@@ -286,6 +286,9 @@ pub(crate) struct Serve {
     /// Serve one client over standard input and output.
     #[arg(long, required = true)]
     pub(crate) stdio: bool,
+    /// The port of the page where a person connects an account that an agent needs; the app's callback URL has it.
+    #[arg(long, default_value_t = 7717, value_name = "PORT")]
+    pub(crate) connect_port: u16,
     #[command(flatten)]
     pub(crate) who: Who,
     #[command(flatten)]

@@ -2,10 +2,11 @@
 
 use anyhow::{Context, Result};
 use portcullis::policy::{ConnectionId, Manifest, OAuth2};
-use portcullis_connect::{App, Login, Service, resolve};
+use portcullis_connect::{App, Login, Service};
 use portcullis_store::Owner;
 
 use crate::args::connect::Connect;
+use crate::clients::Client;
 use crate::connections;
 use crate::environment;
 use crate::office::Office;
@@ -28,7 +29,7 @@ impl Wanted {
         let auth = Service::of(manifest)
             .with_context(|| format!("accounts of `{}` do not sign in", manifest.name))?
             .auth;
-        let (login, app, app_scopes) = client(office, auth, args).await?;
+        let client = client(office, auth, args).await?;
         let again = match &args.again {
             Some(text) => Some(connections::find(&office.store, text).await?),
             None => None,
@@ -40,9 +41,9 @@ impl Wanted {
         let label = again.as_ref().map(|again| again.label.clone());
         let label = label.or_else(|| args.label.clone());
         Ok(Self {
-            login,
-            app,
-            scopes: args.scopes.clone().or(app_scopes).unwrap_or_default(),
+            login: client.login,
+            app: client.app,
+            scopes: args.scopes.clone().or(client.scopes).unwrap_or_default(),
             owner,
             label: label.unwrap_or_else(|| manifest.title.clone()),
             replaces: again.map(|again| again.id),
@@ -51,51 +52,23 @@ impl Wanted {
 }
 
 /// Settles where to sign in and as which app.
-async fn client(
-    office: &Office,
-    auth: &OAuth2,
-    args: &Connect,
-) -> Result<(Login, App, Option<Vec<String>>)> {
-    let apps = office.store.apps().await?;
-    let apps: Vec<_> = apps
-        .into_iter()
-        .filter(|app| app.connector == args.connector)
-        .collect();
-    // With one login there is no question; else the manifest's first is the usual one.
-    let only = match apps.as_slice() {
-        [app] => app.login.clone(),
-        _ => None,
-    };
-    let first = auth.login.first().map(|login| login.id.clone());
-    let text = args.login.clone().or(only).or(first).unwrap_or_default();
-    let login = office.login(auth, &text)?;
-    if let Some(client_id) = &args.client_id {
-        let secret = args.client_secret_env.as_deref();
-        let app = App {
-            client_id: client_id.clone(),
-            client_secret: secret.map(environment::client_secret).transpose()?,
-        };
-        return Ok((login, app, None));
-    }
-    let own = apps
-        .iter()
-        .filter_map(|app| app.login.as_deref())
-        .find(|of| {
-            let of = resolve(auth, of, office.allowed());
-            of.is_ok_and(|of| of.origin == login.origin)
-        });
-    let found = office.store.app(&args.connector, own.unwrap_or_default());
-    match found.await? {
-        Some((app, client_secret)) => {
-            let scopes = app.scopes;
-            let client_id = app.client_id;
-            let app = App {
-                client_id,
-                client_secret,
-            };
-            Ok((login, app, scopes))
+async fn client(office: &Office, auth: &OAuth2, args: &Connect) -> Result<Client> {
+    let login = args.login.as_deref();
+    let (login, set) = office.clients.find(auth, &args.connector, login).await?;
+    match (&args.client_id, set) {
+        (Some(client_id), _) => {
+            let secret = args.client_secret_env.as_deref();
+            Ok(Client {
+                login,
+                app: App {
+                    client_id: client_id.clone(),
+                    client_secret: secret.map(environment::client_secret).transpose()?,
+                },
+                scopes: None,
+            })
         }
-        None => Err(no_app(auth, args).into()),
+        (None, Some(client)) => Ok(client),
+        (None, None) => Err(no_app(auth, args).into()),
     }
 }
 
