@@ -9,8 +9,10 @@ use http::Method;
 use super::peer::{HELLO, Peer, get, post, request};
 use crate::network::{Client, NetworkError, Timeouts};
 
-/// How often a race is run.
+/// How often a race is run at least.
 const ROUNDS: usize = 20;
+/// How often it is run until it is won once: on a busy machine the loser is often the quicker one.
+const ROUNDS_MAX: usize = 2_000;
 
 /// A service that closes its first connection after one answer, and says when it did.
 fn closing() -> (Peer, Receiver<()>) {
@@ -45,7 +47,10 @@ fn lines(service: &Peer) -> Vec<String> {
 #[tokio::test]
 async fn a_change_on_a_closed_connection_is_reported_and_not_sent_again() {
     let mut unsent = 0;
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS_MAX {
+        if round >= ROUNDS && unsent > 0 {
+            break;
+        }
         let (service, was_closed) = closing();
         let client = service.client();
         go_stale(&client, &service, &was_closed).await;
@@ -64,14 +69,17 @@ async fn a_change_on_a_closed_connection_is_reported_and_not_sent_again() {
         post(&client, &service.url("/next"), "x").await.unwrap();
         assert_eq!(service.opened(), 2);
     }
-    assert!(unsent > 0, "the race was never won in {ROUNDS} rounds");
+    assert!(unsent > 0, "the race was never won in {ROUNDS_MAX} rounds");
 }
 
 #[tokio::test]
 async fn a_read_on_a_closed_connection_is_sent_again_on_another() {
     for method in [Method::GET, Method::HEAD] {
         let mut answered = 0;
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS_MAX {
+            if round >= ROUNDS && answered > 0 {
+                break;
+            }
             let (service, was_closed) = closing();
             let client = service.client();
             go_stale(&client, &service, &was_closed).await;
