@@ -9,7 +9,8 @@
 //! 4. [`TokenClient::exchange`] makes tokens of the code; a [`TokenClient`] renews and revokes them, or gets them without a
 //!    browser.
 //!
-//! [`Accounts`] joins all of it with the store, and [`Renewal`] keeps its tokens fresh.
+//! [`Accounts`] joins all of it with the store, and [`Renewal`] keeps its tokens fresh. [`Pages`] is where people do it by a link,
+//! and [`LoopbackPages`] has them on this machine.
 //!
 //! What the service refuses comes with a [`Guide`]: what it means, and what who can do about it.
 
@@ -20,8 +21,10 @@ mod callback;
 mod endpoints;
 mod exchange;
 mod guidance;
+mod links;
 mod login;
 mod loopback;
+mod pages;
 mod random;
 mod redirect;
 mod revoke;
@@ -43,8 +46,10 @@ pub use callback::{AuthError, Code, receive};
 pub use endpoints::Endpoints;
 pub use exchange::{Body, Unavailable, Unclear};
 pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
+pub use links::{LINK_LASTS, Links};
 pub use login::{Login, LoginError, LoginProblem, resolve};
 pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Waiting};
+pub use pages::{LoopbackPages, LoopbackPagesOptions, Offer, Offers, Pages, PagesError};
 pub use random::NoRandom;
 pub use redirect::{RedirectError, RedirectUri};
 pub use revoke::Revoked;

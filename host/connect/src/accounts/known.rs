@@ -18,7 +18,7 @@ pub(super) fn manifest(
 }
 
 /// Reads how accounts of a manifest sign in.
-pub(super) fn service(manifest: &Manifest) -> Result<Service<'_>, ConnectError> {
+pub(crate) fn service(manifest: &Manifest) -> Result<Service<'_>, ConnectError> {
     Service::of(manifest).ok_or_else(|| ConnectError::NoSignIn(manifest.name.clone()))
 }
 

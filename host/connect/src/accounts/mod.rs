@@ -9,7 +9,7 @@ mod begin;
 mod disconnect;
 mod error;
 mod finish;
-mod known;
+pub(crate) mod known;
 mod ports;
 mod renewal;
 mod service_account;
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use portcullis::Network;
 use portcullis::ports::credentials::{Environment, Identity};
-use portcullis_policy::{ConnectionId, ConnectorName, Origin};
+use portcullis_policy::{ConnectionId, ConnectorName, Manifest, Origin};
 use portcullis_store::Store;
 
 pub use begin::{Begin, SIGN_IN_LASTS, SignInStarted};
@@ -74,6 +74,14 @@ impl Accounts {
             host,
             manifests,
         }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn manifest(&self, connector: &ConnectorName) -> Result<Manifest, ConnectError> {
+        known::manifest(&*self.manifests, connector)
     }
 }
 

@@ -1,0 +1,54 @@
+//! Links to the page where a person connects an account: what an agent hands on when its person has none.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use portcullis::ports::Caller;
+use portcullis_policy::{ConnectorName, Origin};
+use portcullis_store::{ConnectLink, ConnectLinks, Store};
+use secrecy::ExposeSecret;
+
+/// How long a link is good: the time in which somebody reads what an agent says.
+pub const LINK_LASTS: Duration = Duration::from_secs(600);
+
+/// Makes links to pages at a base address.
+#[derive(Clone, Debug)]
+pub struct Links {
+    store: Store,
+    base: Origin,
+}
+
+impl Links {
+    /// Makes links for pages that are served at an origin.
+    pub fn new(store: Store, base: Origin) -> Self {
+        Self { store, base }
+    }
+}
+
+#[async_trait]
+impl ConnectLinks for Links {
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Option<String> {
+        link(&self.store, &self.base, caller, connector).await
+    }
+}
+
+/// Makes a link; none where the store does not keep it, for the advice without a link still helps.
+pub(crate) async fn link(
+    store: &Store,
+    base: &Origin,
+    caller: &Caller,
+    connector: &ConnectorName,
+) -> Option<String> {
+    let link = ConnectLink {
+        person: caller.person.clone(),
+        agent: caller.agent.clone(),
+        connector: connector.clone(),
+    };
+    match store.make_link(&link, LINK_LASTS).await {
+        Ok(secret) => Some(format!("{base}/connect/{}", secret.expose_secret())),
+        Err(error) => {
+            tracing::warn!(%connector, %error, "no link was made");
+            None
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The pages on this machine, for as long as somebody may have a link to them: a program that speaks over its standard
+//! input has no other address.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use portcullis::ports::Caller;
+use portcullis_policy::{ConnectorName, Origin};
+use portcullis_store::ConnectLinks;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Mutex, Semaphore, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::{Offers, Pages};
+use crate::accounts::SIGN_IN_LASTS;
+use crate::links::{LINK_LASTS, link};
+use crate::{Accounts, LoopbackHost};
+
+/// Connections at a time: a browser opens some ahead.
+const CONNECTIONS_MAX: usize = 16;
+/// How long one connection may take: a service is asked who is signed in before it is answered.
+const CONNECTION_LIVES: Duration = Duration::from_secs(120);
+/// How long a request's head may take.
+const HEAD_TAKES: Duration = Duration::from_secs(10);
+/// How long to wait where the system has no more connections.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+/// Bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 32 << 10;
+
+/// Where the pages are.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoopbackPagesOptions {
+    /// The port; 0 is a free one. Services that compare callback URLs to the letter need one that stays.
+    pub port: u16,
+    /// How this machine is named.
+    pub host: LoopbackHost,
+}
+
+/// Makes links to pages on this machine, and serves them while a link, or a sign-in that it began, can be open.
+pub struct LoopbackPages {
+    options: LoopbackPagesOptions,
+    behind: OnceLock<(Accounts, Arc<dyn Offers>)>,
+    serving: Mutex<Option<Serving>>,
+}
+
+/// A listener that is there.
+struct Serving {
+    base: Origin,
+    until: watch::Sender<Instant>,
+}
+
+impl LoopbackPages {
+    /// Makes no links before [`serve`](Self::serve): the host that accounts need is made after its ports, and this is part of one.
+    pub fn new(options: LoopbackPagesOptions) -> Self {
+        Self {
+            options,
+            behind: OnceLock::new(),
+            serving: Mutex::new(None),
+        }
+    }
+
+    /// Lets links be made, to pages where these accounts are connected. Who calls a second time changes nothing.
+    pub fn serve(&self, accounts: Accounts, offers: Arc<dyn Offers>) {
+        let _ = self.behind.set((accounts, offers)); // The first stays.
+    }
+
+    /// Listens, unless it does already, for as long as a link that is made now lives. A person who opens it at the last moment
+    /// has the time of a sign-in after that.
+    async fn listen(&self, accounts: &Accounts, offers: &Arc<dyn Offers>) -> io::Result<Origin> {
+        let until = Instant::now() + LINK_LASTS + SIGN_IN_LASTS;
+        let mut serving = self.serving.lock().await;
+        if let Some(running) = &*serving
+            && !running.until.is_closed()
+        {
+            running.until.send_replace(until);
+            return Ok(running.base.clone());
+        }
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.options.port));
+        let listener = TcpListener::bind(address).await?;
+        let host = match self.options.host {
+            LoopbackHost::Address => "127.0.0.1",
+            LoopbackHost::Localhost => "localhost",
+        };
+        let base = format!("http://{host}:{}", listener.local_addr()?.port());
+        let base = Origin::parse(&base).map_err(io::Error::other)?;
+        let pages = Pages::new(accounts.clone(), offers.clone(), base.clone());
+        let pages = pages.map_err(io::Error::other)?;
+        let (sender, receiver) = watch::channel(until);
+        tokio::spawn(until_over(accept(listener, pages), receiver));
+        *serving = Some(Serving {
+            base: base.clone(),
+            until: sender,
+        });
+        Ok(base)
+    }
+}
+
+impl fmt::Debug for LoopbackPages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoopbackPages")
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl ConnectLinks for LoopbackPages {
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Option<String> {
+        let (accounts, offers) = self.behind.get()?;
+        match self.listen(accounts, offers).await {
+            Ok(base) => link(accounts.store(), &base, caller, connector).await,
+            Err(error) => {
+                let port = self.options.port;
+                tracing::warn!(port, %error, "there is no page to connect accounts on this machine");
+                None
+            }
+        }
+    }
+}
+
+/// Serves until a time that may be moved.
+async fn until_over(serving: impl Future<Output = ()>, mut time: watch::Receiver<Instant>) {
+    tokio::pin!(serving);
+    loop {
+        let ends = *time.borrow_and_update();
+        tokio::select! {
+            () = &mut serving => return,
+            () = sleep_until(ends) => return,
+            moved = time.changed() => if moved.is_err() { return },
+        }
+    }
+}
+
+async fn accept(listener: TcpListener, pages: Pages) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    while let Ok(place) = places.clone().acquire_owned().await {
+        // What fails is the other's connection; where the system has no more, it may have later.
+        let Ok((stream, _)) = listener.accept().await else {
+            sleep(ACCEPT_AGAIN).await;
+            continue;
+        };
+        let pages = pages.clone();
+        // On its own, so that a page still arrives when the time is over.
+        tokio::spawn(async move {
+            let _ = timeout(CONNECTION_LIVES, converse(stream, pages)).await; // The other's loss.
+            drop(place);
+        });
+    }
+}
+
+async fn converse(stream: TcpStream, pages: Pages) {
+    let service = service_fn(move |request| {
+        let pages = pages.clone();
+        async move { Ok::<_, Infallible>(pages.answer(request).await) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TAKES)
+        .keep_alive(false)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service);
+    let _ = connection.await; // The other's loss.
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_serves_until_the_last_link_has_ended() {
+        let began = Instant::now();
+        let short = Duration::from_millis(50);
+        let (sender, receiver) = watch::channel(began + short);
+        let serving = tokio::spawn(until_over(std::future::pending(), receiver));
+        sender.send(began + 4 * short).unwrap();
+        serving.await.unwrap();
+        assert!(began.elapsed() >= 4 * short);
+        assert!(sender.is_closed());
+
+        let (sender, receiver) = watch::channel(began + Duration::from_secs(600));
+        drop(sender);
+        until_over(std::future::pending(), receiver).await;
+    }
+}
