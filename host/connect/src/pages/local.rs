@@ -94,7 +94,7 @@ impl LoopbackPages {
         let pages = Pages::new(accounts.clone(), offers.clone(), base.clone());
         let pages = pages.map_err(io::Error::other)?;
         let (sender, receiver) = watch::channel(until);
-        tokio::spawn(serve_until(listener, pages, receiver));
+        tokio::spawn(until_over(accept(listener, pages), receiver));
         *serving = Some(Serving {
             base: base.clone(),
             until: sender,
@@ -127,15 +127,14 @@ impl ConnectLinks for LoopbackPages {
 }
 
 /// Serves until a time that may be moved.
-async fn serve_until(listener: TcpListener, pages: Pages, mut until: watch::Receiver<Instant>) {
-    let accepting = accept(listener, pages);
-    tokio::pin!(accepting);
+async fn until_over(serving: impl Future<Output = ()>, mut time: watch::Receiver<Instant>) {
+    tokio::pin!(serving);
     loop {
-        let ends = *until.borrow_and_update();
+        let ends = *time.borrow_and_update();
         tokio::select! {
-            () = &mut accepting => return,
+            () = &mut serving => return,
             () = sleep_until(ends) => return,
-            moved = until.changed() => if moved.is_err() { return },
+            moved = time.changed() => if moved.is_err() { return },
         }
     }
 }
@@ -169,4 +168,26 @@ async fn converse(stream: TcpStream, pages: Pages) {
         .max_buf_size(HEAD_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let _ = connection.await; // The other's loss.
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_serves_until_the_last_link_has_ended() {
+        let began = Instant::now();
+        let short = Duration::from_millis(50);
+        let (sender, receiver) = watch::channel(began + short);
+        let serving = tokio::spawn(until_over(std::future::pending(), receiver));
+        sender.send(began + 4 * short).unwrap();
+        serving.await.unwrap();
+        assert!(began.elapsed() >= 4 * short);
+        assert!(sender.is_closed());
+
+        let (sender, receiver) = watch::channel(began + Duration::from_secs(600));
+        drop(sender);
+        until_over(std::future::pending(), receiver).await;
+    }
 }

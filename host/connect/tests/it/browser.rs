@@ -103,7 +103,7 @@ struct Page {
 }
 
 /// Reads a form's hidden values.
-fn hidden(page: &str) -> Vec<(String, String)> {
+pub(crate) fn hidden(page: &str) -> Vec<(String, String)> {
     let form = page.split("<form").nth(1).unwrap();
     let unescaped = |text: &str| text.replace("&quot;", "\"").replace("&amp;", "&");
     form.split("<input type=\"hidden\" name=\"")

@@ -6,6 +6,7 @@ mod browser;
 mod attacks;
 mod flows;
 mod office;
+mod pages;
 mod processes;
 mod refusals;
 mod renewal;

@@ -11,11 +11,11 @@ use portcullis::policy::{ConnectionId, ConnectorName};
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryPermissions};
 use portcullis::{Host, Limits, Network, Outcome, Ports, Reply};
 use portcullis_connect::{
-    Accounts, ActiveManifests, App, Begin, ConnectError, Connected, Identify, Login, Manifests,
-    RedirectUri, Renewal, Service, SignInStarted, Timing, resolve,
+    Accounts, ActiveManifests, App, Begin, ConnectError, Connected, Identify, Login, LoopbackPages,
+    LoopbackPagesOptions, Manifests, RedirectUri, Renewal, Service, SignInStarted, Timing, resolve,
 };
 use portcullis_store::{
-    Clock, Location, MasterKey, Owner, Role, Store, StoreCredentials, StoreOptions,
+    Clock, ConnectLinks, Location, MasterKey, Owner, Role, Store, StoreCredentials, StoreOptions,
 };
 use salesforce_devorg::{DevOrg, DevUser, Options};
 use secrecy::SecretString;
@@ -49,6 +49,8 @@ pub struct Office {
     pub host: Host,
     pub accounts: Accounts,
     pub renewal: Renewal,
+    /// Makes no links before a test lets it.
+    pub pages: Arc<LoopbackPages>,
     pub network: Network,
     pub manifests: Arc<ActiveManifests>,
     pub browser: Browser,
@@ -95,8 +97,10 @@ impl Office {
             Renewal::with_timing(store.clone(), network.clone(), manifests.clone(), timing);
         let permissions = Arc::new(MemoryPermissions::new());
         let renew = Arc::new(renewal.clone());
+        let pages = Arc::new(LoopbackPages::new(LoopbackPagesOptions::default()));
+        let links = Some(pages.clone() as Arc<dyn ConnectLinks>);
         let ports = Ports {
-            credentials: Arc::new(StoreCredentials::new(store.clone(), renew, None)),
+            credentials: Arc::new(StoreCredentials::new(store.clone(), renew, links)),
             permissions: permissions.clone(),
             approvals: Arc::new(MemoryApprovals::new().unwrap()),
             audit: Arc::new(MemoryAudit::new()),
@@ -120,6 +124,7 @@ impl Office {
             store,
             host,
             renewal,
+            pages,
             network,
             manifests,
             clock,

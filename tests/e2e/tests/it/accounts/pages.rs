@@ -1,0 +1,390 @@
+//! The pages behind a link, as a person's browser sees them, and as others do who should not.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE};
+use http::{HeaderMap, Method, Request};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use portcullis::Outcome;
+use portcullis::policy::{ConnectorName, PersonId};
+use portcullis_connect::{Offer, Offers};
+use url::form_urlencoded;
+
+use super::browser::{End, hidden};
+use super::office::{STAYING, Site, Wish, answered};
+use crate::support::name;
+use crate::support::world::AGENT;
+
+/// The app and login of everybody.
+struct OneApp(Offer);
+
+#[async_trait]
+impl Offers for OneApp {
+    async fn offer(&self, _: &PersonId, _: &ConnectorName) -> Option<Offer> {
+        Some(self.0.clone())
+    }
+}
+
+/// Nobody has set anything up.
+struct NoApp;
+
+#[async_trait]
+impl Offers for NoApp {
+    async fn offer(&self, _: &PersonId, _: &ConnectorName) -> Option<Offer> {
+        None
+    }
+}
+
+/// A site whose agent hands on links.
+async fn site() -> Site {
+    let site = Site::new().await;
+    let offer = Offer {
+        app: site.app(STAYING),
+        login: site.office.login(),
+        scopes: Vec::new(),
+        label: "Acme".to_owned(),
+    };
+    let accounts = site.office.accounts.clone();
+    site.office.pages.serve(accounts, Arc::new(OneApp(offer)));
+    site
+}
+
+/// Gives the link that the agent hands on.
+async fn link(site: &Site) -> String {
+    match site.office.call().await.outcome {
+        Outcome::ConnectRequired(connect) => connect.link.unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A browser with its cookies.
+struct Visitor {
+    client: Client<HttpConnector, Full<Bytes>>,
+    cookies: BTreeMap<String, String>,
+}
+
+/// A page, and the headers that it came with.
+struct Seen {
+    status: u16,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl Visitor {
+    fn new() -> Self {
+        Self {
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    async fn get(&mut self, url: &str) -> Seen {
+        self.send(Method::GET, url, &[], "").await
+    }
+
+    /// Sends the form of a page, with what a person adds.
+    async fn submit(&mut self, url: &str, page: &str, added: &[(&str, &str)]) -> Seen {
+        let form = form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(hidden(page))
+            .extend_pairs(added)
+            .finish();
+        let origin = url.split("/connect/").next().unwrap().to_owned();
+        self.send(Method::POST, url, &[(ORIGIN.as_str(), &origin)], &form)
+            .await
+    }
+
+    async fn send(
+        &mut self,
+        method: Method,
+        url: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Seen {
+        let cookies = self.cookies.iter();
+        let cookies: Vec<_> = cookies
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let mut request = Request::builder()
+            .method(method)
+            .uri(url)
+            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        if !cookies.is_empty() {
+            request = request.header(COOKIE, cookies.join("; "));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::from(body.to_owned())).unwrap();
+        let response = self.client.request(request).await.unwrap();
+        for set in response.headers().get_all(SET_COOKIE) {
+            let pair = set.to_str().unwrap().split(';').next().unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.insert(name.to_owned(), value.to_owned());
+        }
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Seen {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    /// Opens a link, goes on, and gives the service's address.
+    async fn go_on(&mut self, link: &str, added: &[(&str, &str)]) -> String {
+        let welcome = self.get(link).await;
+        assert_eq!(welcome.status, 200, "{}", welcome.text);
+        let onward = self.submit(link, &welcome.text, added).await;
+        assert_eq!(onward.status, 200, "{}", onward.text);
+        let (_, rest) = onward.text.split_once("0;url=").unwrap();
+        rest.split('"').next().unwrap().replace("&amp;", "&")
+    }
+
+    /// Connects by a link, and gives the page at the end.
+    async fn connect(
+        &mut self,
+        site: &Site,
+        link: &str,
+        user: &str,
+        added: &[(&str, &str)],
+    ) -> Seen {
+        let url = self.go_on(link, added).await;
+        self.get(&come_back(site, link, &url, user, "allow").await)
+            .await
+    }
+}
+
+/// Signs in at the service, and gives the address that it leads back to.
+async fn come_back(site: &Site, link: &str, url: &str, user: &str, decision: &str) -> String {
+    let user = site.user(user);
+    let user = (&*user.username, &*user.password);
+    let End::Callback(query) = site.office.browser.browse(url, user, decision).await else {
+        panic!("{url} does not lead back");
+    };
+    let base = link.split("/connect/").next().unwrap();
+    format!("{base}/callback?{query}")
+}
+
+#[tokio::test]
+async fn a_person_opens_the_link_and_connects() {
+    let site = site().await;
+    let link = link(&site).await;
+    assert!(link.starts_with("http://127.0.0.1:"), "{link}");
+
+    // Programs open links to show what is behind them; that begins nothing.
+    for _ in 0..2 {
+        let preview = Visitor::new().get(&link).await;
+        assert_eq!(preview.status, 200);
+    }
+    let mut person = Visitor::new();
+    let welcome = person.get(&link).await;
+    for word in [
+        "The agent Desk",
+        "as ada",
+        "Salesforce",
+        site.org.url(),
+        "Stay connected",
+    ] {
+        assert!(welcome.text.contains(word), "{word}: {}", welcome.text);
+    }
+    assert!(!welcome.text.contains("<script"));
+    assert_eq!(
+        welcome.headers[CONTENT_SECURITY_POLICY],
+        "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    assert_eq!(welcome.headers["cache-control"], "no-store");
+    let cookie = welcome.headers[SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly; SameSite=Strict"), "{cookie}");
+
+    let end = person.connect(&site, &link, "aiko", &[]).await;
+    assert_eq!(end.status, 200, "{}", end.text);
+    for word in [
+        "You are connected",
+        "aiko",
+        "Organization: ",
+        "Read and change records",
+    ] {
+        assert!(end.text.contains(word), "{word}: {}", end.text);
+    }
+    assert!(answered(site.office.call().await).contains("aiko"));
+}
+
+#[tokio::test]
+async fn a_link_works_once_and_the_same_page_serves_the_next() {
+    let site = site().await;
+    let first = link(&site).await;
+    let mut person = Visitor::new();
+    let welcome = person.get(&first).await;
+    person.submit(&first, &welcome.text, &[]).await;
+    for again in [
+        person.get(&first).await,
+        person.submit(&first, &welcome.text, &[]).await,
+    ] {
+        assert_eq!(again.status, 404);
+        assert!(again.text.contains("used already"), "{}", again.text);
+    }
+    // Two sign-ins of one browser do not end each other.
+    let (second, third) = (link(&site).await, link(&site).await);
+    let base = |link: &str| link.split("/connect/").next().unwrap().to_owned();
+    assert_eq!(base(&first), base(&second));
+    let (one, other) = (
+        person.go_on(&second, &[]).await,
+        person.go_on(&third, &[]).await,
+    );
+    let one = come_back(&site, &second, &one, "aiko", "allow").await;
+    let other = come_back(&site, &third, &other, "aiko", "allow").await;
+    assert_eq!(person.get(&one).await.status, 200);
+    assert_eq!(person.get(&other).await.status, 200);
+}
+
+#[tokio::test]
+async fn the_form_of_another_site_or_browser_begins_nothing() {
+    let site = site().await;
+    let link = link(&site).await;
+    let (mut person, mut other) = (Visitor::new(), Visitor::new());
+    let page = person.get(&link).await.text;
+    let theirs = other.get(&link).await.text;
+    let form = |page: &str| {
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(hidden(page))
+            .finish()
+    };
+    let evil = [(ORIGIN.as_str(), "https://evil.example")];
+    let opaque = [(ORIGIN.as_str(), "null")];
+    let long = "x".repeat(5_000);
+    for refused in [
+        // A site that has the link and a page of its own.
+        person.send(Method::POST, &link, &[], &form(&theirs)).await,
+        // A site whose request carries no cookies of this one.
+        Visitor::new()
+            .send(Method::POST, &link, &[], &form(&page))
+            .await,
+        person.send(Method::POST, &link, &evil, &form(&page)).await,
+        person
+            .send(Method::POST, &link, &opaque, &form(&page))
+            .await,
+        person.send(Method::POST, &link, &[], "").await,
+        person.send(Method::POST, &link, &[], &long).await,
+    ] {
+        assert_eq!(refused.status, 403, "{}", refused.text);
+    }
+    // The link was not used up.
+    let end = person.connect(&site, &link, "aiko", &[]).await;
+    assert_eq!(end.status, 200, "{}", end.text);
+}
+
+#[tokio::test]
+async fn another_name_for_this_machine_is_refused() {
+    let site = site().await;
+    let link = link(&site).await;
+    let port = link.split(':').nth(2).unwrap().split('/').next().unwrap();
+    for host in ["evil.example", &format!("localhost:{port}"), "127.0.0.1"] {
+        let mut visitor = Visitor::new();
+        let headers = [(HOST.as_str(), host)];
+        let seen = visitor.send(Method::GET, &link, &headers, "").await;
+        assert_eq!(seen.status, 403, "{host}");
+        assert!(!seen.text.contains("Desk"));
+    }
+    let mut visitor = Visitor::new();
+    assert_eq!(visitor.send(Method::HEAD, &link, &[], "").await.status, 405);
+    let base = link.split("/connect/").next().unwrap();
+    assert_eq!(visitor.get(base).await.status, 404);
+    assert_eq!(visitor.get(&format!("{base}/connect/x")).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_end_of_a_sign_in_in_another_browser_is_refused() {
+    let site = site().await;
+    let link = link(&site).await;
+    let mut attacker = Visitor::new();
+    let url = attacker.go_on(&link, &[]).await;
+    let callback = come_back(&site, &link, &url, "hedda", "allow").await;
+    let seen = Visitor::new().get(&callback).await;
+    assert_eq!(seen.status, 400);
+    assert!(
+        seen.text.contains("not the sign-in that you began"),
+        "{}",
+        seen.text
+    );
+    assert_eq!(attacker.get(&callback).await.status, 400);
+    assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_is_refused_comes_with_what_to_do() {
+    let site = site().await;
+    let mut person = Visitor::new();
+    let first = link(&site).await;
+    let end = person.connect(&site, &first, "kofi.arden", &[]).await;
+    assert_eq!(end.status, 400);
+    for word in [
+        "Not connected",
+        "The user may not use the API",
+        "Ask an administrator for the permission &quot;API Enabled&quot;.",
+    ] {
+        assert!(end.text.contains(word), "{word}: {}", end.text);
+    }
+
+    let second = link(&site).await;
+    let url = person.go_on(&second, &[]).await;
+    let denied = come_back(&site, &second, &url, "aiko", "deny").await;
+    let denied = person.get(&denied).await;
+    assert_eq!(denied.status, 400);
+    assert!(denied.text.contains("What you can do:"), "{}", denied.text);
+    assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_others_wrote_is_shown_as_text() {
+    let site = site().await;
+    let hostile = "<img src=x onerror=alert(1)>\u{202e}";
+    let store = &site.office.store;
+    store.rename_agent(&name(AGENT), hostile).await.unwrap();
+    store
+        .rename_person(&name("ada"), "<b>Ada</b>")
+        .await
+        .unwrap();
+    let page = Visitor::new().get(&link(&site).await).await.text;
+    assert!(
+        page.contains("&lt;img src=x onerror=alert(1)&gt;"),
+        "{page}"
+    );
+    assert!(page.contains("&lt;b&gt;Ada"), "{page}");
+    assert!(!page.contains("<img") && !page.contains('\u{202e}'));
+}
+
+#[tokio::test]
+async fn who_has_an_account_is_asked_whether_the_organization_may_change() {
+    let site = site().await;
+    let id = site.sign_in(&Wish::default()).await.unwrap().connection;
+    let store = &site.office.store;
+    store.mark_reconnect(&id, 0, "ended").await.unwrap();
+    let link = link(&site).await;
+    let mut person = Visitor::new();
+    let page = person.get(&link).await.text;
+    assert!(page.contains("another organization than"), "{page}");
+    let tick = [("other_organization", "yes")];
+    let end = person.connect(&site, &link, "aiko", &tick).await;
+    assert_eq!(end.status, 200, "{}", end.text);
+    assert_eq!(site.stored().await, [id]);
+}
+
+#[tokio::test]
+async fn without_an_app_the_page_says_whom_to_ask() {
+    let site = Site::new().await;
+    assert!(matches!(
+        site.office.call().await.outcome,
+        Outcome::ConnectRequired(connect) if connect.link.is_none()
+    ));
+    let accounts = site.office.accounts.clone();
+    site.office.pages.serve(accounts, Arc::new(NoApp));
+    let page = Visitor::new().get(&link(&site).await).await;
+    assert_eq!(page.status, 404);
+    assert!(page.text.contains("ask an administrator"), "{}", page.text);
+}
