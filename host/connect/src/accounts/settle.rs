@@ -3,7 +3,7 @@
 use portcullis::ports::credentials::{Connection, Identity};
 use portcullis::{Outcome, Reply};
 use portcullis_policy::{ConnectionId, ErrorPlace, Manifest, PersonId};
-use portcullis_store::{NewConnection, Put, StoreError, StoredConnection};
+use portcullis_store::{ConnectionState, NewConnection, Put, StoreError, StoredConnection};
 
 use super::disconnect::Spare;
 use super::{Accounts, ConnectError, Connected, known};
@@ -122,8 +122,15 @@ impl Accounts {
         })
     }
 
-    /// Takes back a connection that is not to be. Where the store does not let go of it, [`Accounts::sweep`] will.
+    /// Takes back a connection that is not to be, unless it is one after all: a store may do a thing and fail to say so.
+    /// Where it does not let go of it, [`Accounts::sweep`] will.
     async fn take_back(&self, pending: &ConnectionId) {
+        let stored = self.store.stored_connection(pending).await;
+        if let Ok(Some(stored)) = &stored
+            && stored.state != ConnectionState::Pending
+        {
+            return;
+        }
         match self.store.remove_connection(pending).await {
             Ok(Some(removed)) => {
                 self.end(removed, Spare::nothing()).await;
