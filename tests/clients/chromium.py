@@ -24,6 +24,7 @@ ARGUMENTS = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -42,7 +43,7 @@ def install() -> None:
         raise SystemExit(f"error: install {wanted}, or leave out the clients that need a browser")
     print(f"installing {wanted}", file=sys.stderr, flush=True)
     for command in (["update"], ["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]):
-        ran = subprocess.run(["apt-get", "--quiet", *command], stdin=subprocess.DEVNULL, stdout=sys.stderr)
+        ran = subprocess.run(["apt-get", "--quiet", "--option", "Acquire::Retries=3", *command], stdin=subprocess.DEVNULL, stdout=sys.stderr)
         if ran.returncode != 0:
             raise SystemExit(f"error: `apt-get {' '.join(command)}` ended with {ran.returncode}")
 
