@@ -1,6 +1,7 @@
 //! A host whose agents, people and accounts are the store's: who asks, for whom, and with which connectors.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use portcullis::network::Network;
@@ -59,6 +60,7 @@ impl Desk {
                 clients: Clients { store, allowed },
                 host: host.clone(),
             };
+            tokio::spawn(sweep(accounts.clone()));
             pages.serve(accounts, Arc::new(offering));
         }
         Ok(Self {
@@ -99,6 +101,20 @@ impl Desk {
             refusal.allow = Some(format!("portcullis agent give {agent} {name}"));
         }
         Ok(reply)
+    }
+}
+
+/// How often sign-ins that somebody left in the middle are tidied up.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Tidies up for as long as the program serves.
+async fn sweep(accounts: Accounts) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        every.tick().await;
+        if let Err(error) = accounts.sweep().await {
+            tracing::warn!(%error, "unfinished sign-ins were not tidied up");
+        }
     }
 }
 
