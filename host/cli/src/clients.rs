@@ -10,9 +10,8 @@ use portcullis_store::Store;
 
 use crate::problem::Problem;
 
-/// A client of a service, where it signs in, and what it asks for.
+/// A client of a service, and what it asks for.
 pub(crate) struct Client {
-    pub(crate) login: Login,
     pub(crate) app: App,
     /// None: what the connector asks for by itself.
     pub(crate) scopes: Option<Vec<String>>,
@@ -28,7 +27,7 @@ pub(crate) struct Clients {
 
 impl Clients {
     /// Finds the login that a text means.
-    pub(crate) fn login(&self, auth: &OAuth2, text: &str) -> Result<Login> {
+    fn login(&self, auth: &OAuth2, text: &str) -> Result<Login> {
         resolve(auth, text, &self.allowed).map_err(|error| {
             let hint = error.hint.clone();
             Problem::mistake("login", error.to_string(), hint).into()
@@ -55,14 +54,13 @@ impl Clients {
         let first = auth.login.first().map(|login| login.id.as_str());
         let text = login.or(only).or(first).unwrap_or_default();
         let login = self.login(auth, text)?;
-        let own = apps.iter().filter_map(|app| app.login.as_deref());
-        let own = own.into_iter().find(|of| {
+        let mut logins = apps.iter().filter_map(|app| app.login.as_deref());
+        let own = logins.find(|of| {
             let of = resolve(auth, of, &self.allowed);
             of.is_ok_and(|of| of.origin == login.origin)
         });
         let found = self.store.app(connector, own.unwrap_or_default()).await?;
         let client = found.map(|(app, client_secret)| Client {
-            login: login.clone(),
             app: App {
                 client_id: app.client_id,
                 client_secret,
@@ -85,13 +83,13 @@ impl Offers for Offering {
         let manifest = Manifests::manifest(&self.host, connector)?;
         let auth = Service::of(&manifest)?.auth;
         let found = self.clients.find(auth, connector, None).await;
-        let client = found
+        let (login, client) = found
             .inspect_err(|error| tracing::warn!(%connector, %error, "nobody can sign in"))
-            .ok()?
-            .1?;
+            .ok()?;
+        let client = client?;
         Some(Offer {
             app: client.app,
-            login: client.login,
+            login,
             scopes: client.scopes.unwrap_or_default(),
             label: manifest.title,
         })

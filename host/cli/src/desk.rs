@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use portcullis::network::Network;
+use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, PersonId};
 use portcullis::ports::{MemoryApprovals, MemoryAudit};
 use portcullis::{
@@ -40,35 +40,26 @@ impl Desk {
         pages: Option<Arc<LoopbackPages>>,
     ) -> Result<Self> {
         let options = environment::network(network)?;
-        let allowed = options.allow_private.clone();
-        let network = Network::new(options)?;
         let session = Home::of(store)?.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
-        let store = session.store;
         let links = pages.clone().map(|pages| pages as Arc<dyn ConnectLinks>);
-        let Built {
-            host,
-            audit,
-            connectors,
-        } = self::host(store.clone(), network.clone(), cache, links).await?;
+        let built = host(session.store, options, cache, links).await?;
         if let Some(pages) = pages {
             // They need the host, and are part of one of its ports.
-            let asks = Arc::new(host.clone());
-            let accounts = Accounts::new(store.clone(), network, asks.clone(), asks);
             let offering = Offering {
-                clients: Clients { store, allowed },
-                host: host.clone(),
+                clients: built.clients,
+                host: built.host.clone(),
             };
-            tokio::spawn(sweep(accounts.clone()));
-            pages.serve(accounts, Arc::new(offering));
+            tokio::spawn(sweep(built.accounts.clone()));
+            pages.serve(built.accounts, Arc::new(offering));
         }
         Ok(Self {
-            host,
+            host: built.host,
             agent,
             person,
-            audit,
-            connectors,
+            audit: built.audit,
+            connectors: built.connectors,
         })
     }
 
@@ -118,9 +109,11 @@ async fn sweep(accounts: Accounts) {
     }
 }
 
-/// A host on a store.
+/// A host on a store, and what accounts are connected with.
 pub(crate) struct Built {
     pub(crate) host: Host,
+    pub(crate) accounts: Accounts,
+    pub(crate) clients: Clients,
     pub(crate) audit: Arc<MemoryAudit>,
     pub(crate) connectors: Vec<Arc<Connector>>,
 }
@@ -128,23 +121,28 @@ pub(crate) struct Built {
 /// Makes a host on a store, with every connector that the program carries.
 pub(crate) async fn host(
     store: Store,
-    network: Network,
+    options: NetworkOptions,
     cache: ComponentCache,
     links: Option<Arc<dyn ConnectLinks>>,
 ) -> Result<Built> {
+    let allowed = options.allow_private.clone();
+    let network = Network::new(options)?;
     let audit = Arc::new(MemoryAudit::new());
     let manifests = Arc::new(ActiveManifests::new());
     let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
-        permissions: Arc::new(StorePermissions::new(store)),
+        permissions: Arc::new(StorePermissions::new(store.clone())),
         approvals: Arc::new(MemoryApprovals::new()?),
         audit: audit.clone(),
     };
-    let host = Host::new(Limits::default(), network, cache, ports)?;
+    let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
     let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;
     manifests.take_from(&host);
+    let asks = Arc::new(host.clone());
     Ok(Built {
+        accounts: Accounts::new(store.clone(), network, asks, manifests),
+        clients: Clients { store, allowed },
         host,
         audit,
         connectors: vec![salesforce],

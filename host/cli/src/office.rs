@@ -1,13 +1,10 @@
 //! Where accounts are connected, tried and ended: the store, a host that asks services who is signed in, and the network.
 
-use std::sync::Arc;
-
 use anyhow::{Context, Result};
-use portcullis::ComponentCache;
-use portcullis::network::Network;
 use portcullis::policy::{ConnectorName, Manifest, PersonId};
+use portcullis::{ComponentCache, Host};
 use portcullis_connect::{Accounts, ConnectError, Disconnected, Manifests};
-use portcullis_store::{Removed, Store};
+use portcullis_store::Removed;
 
 use crate::args::NetworkArgs;
 use crate::clients::Clients;
@@ -18,11 +15,10 @@ use crate::problem::Problem;
 
 /// A place to work on accounts, for one person.
 pub(crate) struct Office {
-    pub(crate) store: Store,
     pub(crate) me: PersonId,
     pub(crate) accounts: Accounts,
     pub(crate) clients: Clients,
-    host: portcullis::Host,
+    host: Host,
 }
 
 impl Office {
@@ -33,19 +29,11 @@ impl Office {
         cache: ComponentCache,
     ) -> Result<Self> {
         let options = environment::network(network)?;
-        let allowed = options.allow_private.clone();
-        let network = Network::new(options)?;
-        let store = session.store;
-        let built = desk::host(store.clone(), network.clone(), cache, None).await?;
-        let host = Arc::new(built.host.clone());
+        let built = desk::host(session.store, options, cache, None).await?;
         Ok(Self {
-            accounts: Accounts::new(store.clone(), network, host.clone(), host),
-            clients: Clients {
-                store: store.clone(),
-                allowed,
-            },
-            store,
             me: session.me.id,
+            accounts: built.accounts,
+            clients: built.clients,
             host: built.host,
         })
     }

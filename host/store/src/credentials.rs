@@ -137,6 +137,23 @@ impl Credentials for StoreCredentials {
         Ok(self.store.access_token(connection).await?)
     }
 
+    /// Asks as [`connection`](Self::connection) does, but makes no link and notes no use: it is asked for each request.
+    async fn token_for(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        connection: &ConnectionId,
+    ) -> Result<Option<Token>, PortError> {
+        match self.store.find(caller, connector).await? {
+            Found::Connection(found)
+                if found.id == *connection && found.state == ConnectionState::Active =>
+            {
+                self.token(connection).await.map(Some)
+            }
+            Found::Connection(_) | Found::NoneOfTheirOwn | Found::NotShared => Ok(None),
+        }
+    }
+
     async fn refresh(
         &self,
         connection: &ConnectionId,

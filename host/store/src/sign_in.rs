@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use sqlx::{Row, SqliteConnection};
 
-use crate::connection::{Endpoints, Owner, environment_of, environment_word, exposed, open, seal};
+use crate::connection::{Endpoints, Owner, exposed, open, seal};
 use crate::error::StoreError;
 use crate::people::require_person;
 use crate::seal::Place;
@@ -224,7 +224,7 @@ impl<'a> From<&'a SignIn> for Record<'a> {
             owner: sign_in.owner.person().cloned(),
             connector: sign_in.connector.clone(),
             label: sign_in.label.clone(),
-            environment: environment_word(sign_in.environment).to_owned(),
+            environment: sign_in.environment.as_str().to_owned(),
             replaces: sign_in.replaces.clone(),
             allow_other_organization: sign_in.allow_other_organization,
             browser: sign_in.browser,
@@ -246,7 +246,7 @@ impl From<Record<'_>> for SignIn {
             owner: record.owner.map_or(Owner::Shared, Owner::Person),
             connector: record.connector,
             label: record.label,
-            environment: environment_of(&record.environment),
+            environment: Environment::of_word(&record.environment),
             replaces: record.replaces,
             allow_other_organization: record.allow_other_organization,
             browser: record.browser,

@@ -29,9 +29,9 @@ impl Wanted {
         let auth = Service::of(manifest)
             .with_context(|| format!("accounts of `{}` do not sign in", manifest.name))?
             .auth;
-        let client = client(office, auth, args).await?;
+        let (login, client) = client(office, auth, args).await?;
         let again = match &args.again {
-            Some(text) => Some(connections::find(&office.store, text).await?),
+            Some(text) => Some(connections::find(&office.clients.store, text).await?),
             None => None,
         };
         let owner = match args.is_shared() {
@@ -41,7 +41,7 @@ impl Wanted {
         let label = again.as_ref().map(|again| again.label.clone());
         let label = label.or_else(|| args.label.clone());
         Ok(Self {
-            login: client.login,
+            login,
             app: client.app,
             scopes: args.scopes.clone().or(client.scopes).unwrap_or_default(),
             owner,
@@ -52,22 +52,19 @@ impl Wanted {
 }
 
 /// Settles where to sign in and as which app.
-async fn client(office: &Office, auth: &OAuth2, args: &Connect) -> Result<Client> {
+async fn client(office: &Office, auth: &OAuth2, args: &Connect) -> Result<(Login, Client)> {
     let login = args.login.as_deref();
     let (login, set) = office.clients.find(auth, &args.connector, login).await?;
     match (&args.client_id, set) {
         (Some(client_id), _) => {
             let secret = args.client_secret_env.as_deref();
-            Ok(Client {
-                login,
-                app: App {
-                    client_id: client_id.clone(),
-                    client_secret: secret.map(environment::client_secret).transpose()?,
-                },
-                scopes: None,
-            })
+            let app = App {
+                client_id: client_id.clone(),
+                client_secret: secret.map(environment::client_secret).transpose()?,
+            };
+            Ok((login, Client { app, scopes: None }))
         }
-        (None, Some(client)) => Ok(client),
+        (None, Some(client)) => Ok((login, client)),
         (None, None) => Err(no_app(auth, args).into()),
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn connected(connected: &Connected, wanted: &Wanted) -> (Value, Strin
         "origin": connected.origin.to_string(),
         "user": identity.user_name,
         "organization": organization,
-        "environment": word(connected.environment),
+        "environment": connected.environment.as_str(),
         "scopes": connected.scopes,
     });
     let of = organization.map_or(String::new(), |name| format!(" of {}", shown(name)));
@@ -42,15 +42,6 @@ pub(super) fn connected(connected: &Connected, wanted: &Wanted) -> (Value, Strin
         }
     };
     (value, sentence, next)
-}
-
-fn word(environment: Environment) -> &'static str {
-    match environment {
-        Environment::Production => "production",
-        Environment::Sandbox => "sandbox",
-        Environment::Development => "development",
-        Environment::Unknown => "unknown",
-    }
 }
 
 /// Real data is told so that nobody overlooks it.

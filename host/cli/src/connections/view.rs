@@ -203,12 +203,6 @@ pub(super) fn connection_json(connection: &StoredConnection) -> Value {
         ConnectionState::Reconnect { reason } => Some(reason),
         _ => None,
     };
-    let environment = match environment(connection) {
-        Environment::Production => "production",
-        Environment::Sandbox => "sandbox",
-        Environment::Development => "development",
-        Environment::Unknown => "unknown",
-    };
     json!({
         "id": connection.id,
         "label": connection.label,
@@ -216,7 +210,7 @@ pub(super) fn connection_json(connection: &StoredConnection) -> Value {
         "shared": connection.owner == Owner::Shared,
         "person": connection.owner.person(),
         "origin": connection.origin.to_string(),
-        "environment": environment,
+        "environment": environment(connection).as_str(),
         "organization_id": identity.and_then(|identity| identity.organization_id.as_ref()),
         "organization_name": identity.and_then(|identity| identity.organization_name.as_ref()),
         "user_name": identity.map(|identity| &identity.user_name),

@@ -24,6 +24,25 @@ pub enum Environment {
     Unknown,
 }
 
+impl Environment {
+    /// Gives its word, for stores and programs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Production => "production",
+            Self::Sandbox => "sandbox",
+            Self::Development => "development",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Takes a word; one that is not known may be a later version's.
+    pub fn of_word(word: &str) -> Self {
+        let known = [Self::Production, Self::Sandbox, Self::Development];
+        let found = known.into_iter().find(|known| known.as_str() == word);
+        found.unwrap_or_default()
+    }
+}
+
 /// Who is signed in, as the connector's `accounts.identify` found it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -1,9 +1,7 @@
 //! The written form of who is signed in.
 
-use portcullis::ports::credentials::Identity;
+use portcullis::ports::credentials::{Environment, Identity};
 use serde::{Deserialize, Serialize};
-
-use super::row::{environment_of, environment_word};
 
 /// An identity as it is sealed: JSON.
 #[derive(Serialize, Deserialize)]
@@ -19,7 +17,7 @@ pub(super) struct Record {
 impl From<&Identity> for Record {
     fn from(identity: &Identity) -> Self {
         Self {
-            environment: environment_word(identity.environment).to_owned(),
+            environment: identity.environment.as_str().to_owned(),
             user_id: identity.user_id.clone(),
             user_name: identity.user_name.clone(),
             organization_id: identity.organization_id.clone(),
@@ -32,7 +30,7 @@ impl From<&Identity> for Record {
 impl From<Record> for Identity {
     fn from(record: Record) -> Self {
         Self {
-            environment: environment_of(&record.environment),
+            environment: Environment::of_word(&record.environment),
             user_id: record.user_id,
             user_name: record.user_name,
             organization_id: record.organization_id,

@@ -14,7 +14,7 @@ pub use put::{NewConnection, Put};
 pub use refresh::{InFlight, Lease, Leased, NewTokens, Rotation};
 pub use secrets::{ConnectionSecrets, Endpoints, Grant};
 
-pub(crate) use row::{environment_of, environment_word, of_row, open, seal};
+pub(crate) use row::{of_row, open, seal};
 use secrets::Record as SecretsRecord;
 pub(crate) use secrets::exposed;
 

@@ -6,7 +6,7 @@ use portcullis::ports::credentials::{Environment, Identity};
 use portcullis_policy::{ConnectionId, ConnectorName, Origin};
 use sqlx::{Row, SqliteConnection};
 
-use super::row::{self, Anchor, environment_word, removed, seal_identity, seal_secrets};
+use super::row::{self, Anchor, removed, seal_identity, seal_secrets};
 use super::{ConnectionSecrets, ConnectionState, Owner, Removed};
 use crate::error::StoreError;
 use crate::people::require_person;
@@ -205,7 +205,7 @@ impl Store {
         .bind(new.owner.person().map(|person| person.as_str()))
         .bind(label)
         .bind(&origin)
-        .bind(environment_word(new.environment))
+        .bind(new.environment.as_str())
         .bind(scopes_json(&new.scopes)?)
         .bind(state)
         .bind(reason)
@@ -278,7 +278,7 @@ impl Store {
         .bind(id.as_str())
         .bind(sealed.bytes)
         .bind(sealed.key)
-        .bind(environment_word(identity.environment))
+        .bind(identity.environment.as_str())
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;

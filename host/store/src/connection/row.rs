@@ -84,7 +84,7 @@ fn plain(row: &SqliteRow) -> Result<StoredConnection, StoreError> {
         owner,
         label: row.try_get("label")?,
         origin: Origin::parse(&origin).map_err(|error| damaged("origin", error.to_string()))?,
-        environment: environment_of(row.try_get("environment")?),
+        environment: Environment::of_word(row.try_get("environment")?),
         identity: None,
         scopes: serde_json::from_str(row.try_get("scopes")?)
             .map_err(|error| damaged("scopes", error.to_string()))?,
@@ -362,25 +362,5 @@ fn if_it_opens<T>(
             Ok(None)
         }
         Err(error) => Err(error),
-    }
-}
-
-/// The word for a kind of system.
-pub(crate) fn environment_word(environment: Environment) -> &'static str {
-    match environment {
-        Environment::Production => "production",
-        Environment::Sandbox => "sandbox",
-        Environment::Development => "development",
-        Environment::Unknown => "unknown",
-    }
-}
-
-/// The kind of system of a word; a word that is not known may be a later version's.
-pub(crate) fn environment_of(word: &str) -> Environment {
-    match word {
-        "production" => Environment::Production,
-        "sandbox" => Environment::Sandbox,
-        "development" => Environment::Development,
-        _ => Environment::Unknown,
     }
 }
