@@ -107,6 +107,17 @@ impl Seen {
         moments.map_or(0, |moments| moments.place)
     }
 
+    /// Gives the records whose ids begin so and that a user has looked at, the last one first.
+    pub(crate) fn looked_at(&self, user: Id, prefix: &str) -> Vec<Id> {
+        let seen = self.users.get(&user).into_iter().flatten();
+        let mut looked_at: Vec<_> = seen
+            .filter(|(record, _)| record.prefix() == prefix)
+            .filter_map(|(record, moments)| Some((moments.viewed?, moments.place, *record)))
+            .collect();
+        looked_at.sort_unstable_by(|one, other| other.cmp(one));
+        looked_at.into_iter().map(|(.., record)| record).collect()
+    }
+
     /// Opens a transaction, possibly within another.
     pub(crate) fn savepoint(&mut self) -> Savepoint {
         self.open += 1;

@@ -44,22 +44,24 @@ impl Call<'_> {
         Ok(Reply::json(200, &items))
     }
 
-    /// Gives `recentItems` of an object.
-    pub(super) fn recent_items(&self, object: &Object) -> Result<Vec<Json>, ApiError> {
+    /// Gives `recentItems` of an object. What the user does not see any more is not among them.
+    pub(super) fn recent_items(&self, object: &Object) -> Vec<Json> {
         let name = match (object.field(VIEWED), object.name_field()) {
-            (Some(_), Some(name)) if object.mru_enabled => &name.name,
-            _ => return Ok(Vec::new()),
+            (Some(_), Some(name)) if object.mru_enabled => &*name.name,
+            _ => return Vec::new(),
         };
-        let soql = format!(
-            "SELECT Id, {name}, {VIEWED} FROM {} WHERE {VIEWED} != NULL",
-            object.name
-        );
-        let rows = self.latest(&soql)?;
-        Ok(rows
-            .iter()
+        let org = self.shared.org();
+        let looked_at = org.seen.looked_at(self.session.user_id, &object.key_prefix);
+        looked_at
+            .into_iter()
+            .filter_map(|id| org.store.get(&object.name, id))
+            .filter(|record| !record.deleted && self.session.may_read(&org, record))
             .take(ITEMS_MAX)
-            .map(|row| self.item(&object.name, name, row))
-            .collect())
+            .map(|record| {
+                let row = json!({"Id": record.id.as_str(), name: record.get(name).to_json()});
+                self.item(&object.name, name, &row)
+            })
+            .collect()
     }
 
     /// Gives rows in the order in which they were looked at, the last one first.

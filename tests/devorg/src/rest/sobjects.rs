@@ -30,7 +30,7 @@ impl Call<'_> {
                 let summary = describe::summary(object, &self.base);
                 Ok(Reply::json(
                     200,
-                    &json!({"objectDescribe": summary, "recentItems": self.recent_items(object)?}),
+                    &json!({"objectDescribe": summary, "recentItems": self.recent_items(object)}),
                 ))
             }
             Method::POST => self.create(name),
