@@ -22,6 +22,7 @@ mod endpoints;
 mod exchange;
 mod guidance;
 mod links;
+mod listen;
 mod login;
 mod loopback;
 mod pages;

@@ -18,29 +18,22 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::authorize::State;
 use crate::callback::is_return_of;
 use crate::guidance::{Guide, guides_on_page};
+use crate::listen::{accept, answer};
 use crate::{Attempt, RedirectError, RedirectUri, Service};
 
 /// The path of the callback.
 const PATH: &str = "/callback";
-/// Connections at a time: a browser opens some ahead.
-const CONNECTIONS_MAX: usize = 16;
 /// How long one connection may take: its request is one line and some headers.
 const CONNECTION_LIVES: Duration = Duration::from_secs(10);
-/// How long to wait where the system has no more connections.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
-/// Bytes of a request's head.
-const HEAD_BYTES_MAX: usize = 32 << 10;
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -224,23 +217,16 @@ struct Door {
 }
 
 async fn serve(listener: TcpListener, door: Arc<Door>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    while let Ok(place) = places.clone().acquire_owned().await {
-        // What fails is the other's connection; where the system has no more, it may have later.
-        let Ok((stream, _)) = listener.accept().await else {
-            sleep(ACCEPT_AGAIN).await;
-            continue;
-        };
+    let one = move |stream| {
         let door = door.clone();
-        // On its own, so that the page still arrives when the waiting is over.
-        tokio::spawn(async move {
+        async move {
             let came_back = door.came_back.clone();
             if let Some(query) = converse(stream, door).await {
                 let _ = came_back.try_send(query); // Who is second has come too late.
             }
-            drop(place);
-        });
-    }
+        }
+    };
+    accept(listener, one).await;
 }
 
 /// Answers the request of one connection, and gives the query with which a browser came back.
@@ -253,13 +239,8 @@ async fn converse(stream: TcpStream, door: Arc<Door>) -> Option<String> {
         }
         async move { Ok::<_, std::convert::Infallible>(response) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(CONNECTION_LIVES)
-        .keep_alive(false)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let _ = timeout(CONNECTION_LIVES, connection).await; // The other's loss.
+    let answered = answer(stream, CONNECTION_LIVES, service);
+    let _ = timeout(CONNECTION_LIVES, answered).await; // The other's loss.
     came_back.try_recv().ok()
 }
 

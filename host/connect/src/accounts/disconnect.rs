@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use portcullis::ports::credentials::Identity;
 use portcullis_policy::{ConnectionId, ConnectorName, PersonId};
 use portcullis_store::{ConnectionSecrets, Removed, StoredConnection};
-use secrecy::{ExposeSecret, SecretString};
 
+use super::revocation::{Fate, Revocation, Spare, revoke};
 use super::settle::unfit;
 use super::{Accounts, ConnectError, known};
-use crate::{Revoked, Subject, TokenClient, TokenError};
-use portcullis::ports::credentials::Identity;
+use crate::{Revoked, Subject};
 
 /// After how long nobody finishes a pending connection any more: far more than a sign-in takes.
 pub const PENDING_LASTS: Duration = Duration::from_secs(3_600);
@@ -23,50 +23,12 @@ pub struct Disconnected {
     pub revocations: Vec<Revocation>,
 }
 
-/// What became of a token.
-#[derive(Clone, Debug)]
-pub struct Revocation {
-    /// Which: `refresh token` or `access token`.
-    pub what: &'static str,
-    /// What became of it.
-    pub fate: Fate,
-}
-
-/// What became of a token that was to be revoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// The service has answered.
-    Revoked(Revoked),
-    /// It may still be good: why, and so what somebody may want to end at the service.
-    Left(String),
-}
-
 impl Disconnected {
     /// Says whether the service has ended everything, or never knew it.
     pub fn is_revoked(&self) -> bool {
         let is_ended =
             |one: &Revocation| matches!(one.fate, Fate::Revoked(Revoked::Now | Revoked::Before));
         !self.revocations.is_empty() && self.revocations.iter().all(is_ended)
-    }
-}
-
-/// Tokens that are still of use and must not be revoked: some services give the same one again.
-pub(super) struct Spare<'a>(Option<&'a ConnectionSecrets>);
-
-impl<'a> Spare<'a> {
-    pub(super) fn nothing() -> Self {
-        Self(None)
-    }
-
-    pub(super) fn those_of(secrets: &'a ConnectionSecrets) -> Self {
-        Self(Some(secrets))
-    }
-
-    fn has(&self, token: &SecretString) -> bool {
-        let is = |other: &SecretString| other.expose_secret() == token.expose_secret();
-        self.0.is_some_and(|secrets| {
-            is(&secrets.access_token) || secrets.refresh_token.as_ref().is_some_and(is)
-        })
     }
 }
 
@@ -160,43 +122,13 @@ impl Accounts {
         }
     }
 
-    /// Revokes tokens where it was settled at sign-in that they are revoked: the refresh token first, which takes its
-    /// access tokens along.
+    /// Revokes tokens of an account.
     pub(super) async fn revoke(
         &self,
         connector: &ConnectorName,
         secrets: &ConnectionSecrets,
         spare: Spare<'_>,
     ) -> Vec<Revocation> {
-        let refresh = secrets.refresh_token.iter().map(|it| ("refresh token", it));
-        let tokens = refresh.chain([("access token", &secrets.access_token)]);
-        let mut revocations = Vec::new();
-        for (what, token) in tokens.filter(|(_, token)| !spare.has(token)) {
-            let fate = match self.revoke_one(connector, secrets, token).await {
-                Ok(revoked) => Fate::Revoked(revoked),
-                Err(problem) => {
-                    tracing::warn!(%connector, what, problem, "a token was not revoked");
-                    Fate::Left(problem)
-                }
-            };
-            revocations.push(Revocation { what, fate });
-        }
-        revocations
-    }
-
-    async fn revoke_one(
-        &self,
-        connector: &ConnectorName,
-        secrets: &ConnectionSecrets,
-        token: &SecretString,
-    ) -> Result<Revoked, String> {
-        let said = |error: ConnectError| error.to_string();
-        let manifest = known::manifest(&*self.manifests, connector).map_err(said)?;
-        let service = known::service(&manifest).map_err(said)?;
-        let (app, endpoints) = (known::app(secrets), known::endpoints(&secrets.endpoints));
-        let endpoints = endpoints.map_err(said)?;
-        let client = TokenClient::new(service, &app, &endpoints, &self.network);
-        let revoked = client.revoke(token).await;
-        revoked.map_err(|error: TokenError| error.to_string())
+        revoke(&self.network, &*self.manifests, connector, secrets, spare).await
     }
 }

@@ -12,6 +12,7 @@ mod finish;
 pub(crate) mod known;
 mod ports;
 mod renewal;
+mod revocation;
 mod service_account;
 mod settle;
 
@@ -24,10 +25,11 @@ use portcullis_policy::{ConnectionId, ConnectorName, Manifest, Origin};
 use portcullis_store::Store;
 
 pub use begin::{Begin, SIGN_IN_LASTS, SignInStarted};
-pub use disconnect::{Disconnected, Fate, PENDING_LASTS, Revocation};
+pub use disconnect::{Disconnected, PENDING_LASTS};
 pub use error::ConnectError;
 pub use ports::{ActiveManifests, HOST_AGENT, Identify, Manifests};
 pub use renewal::{Renewal, Timing};
+pub use revocation::{Fate, Revocation};
 pub use service_account::{ServiceAccount, ServiceGrant};
 
 /// Connects accounts, tries them and ends them. Clones are cheap and the same.

@@ -5,7 +5,7 @@ use portcullis::{Outcome, Reply};
 use portcullis_policy::{ConnectionId, ErrorPlace, Manifest, PersonId};
 use portcullis_store::{ConnectionState, NewConnection, Put, StoreError, StoredConnection};
 
-use super::disconnect::Spare;
+use super::revocation::Spare;
 use super::{Accounts, ConnectError, Connected, known};
 use crate::{Guide, Service, Subject, guide_of};
 

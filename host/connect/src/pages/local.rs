@@ -9,31 +9,24 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use portcullis::ports::Caller;
 use portcullis_policy::{ConnectorName, Origin};
 use portcullis_store::ConnectLinks;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Mutex, Semaphore, watch};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Offers, Pages};
 use crate::accounts::SIGN_IN_LASTS;
 use crate::links::{LINK_LASTS, link};
+use crate::listen::{accept, answer};
 use crate::{Accounts, LoopbackHost};
 
-/// Connections at a time: a browser opens some ahead.
-const CONNECTIONS_MAX: usize = 16;
 /// How long one connection may take: a service is asked who is signed in before it is answered.
 const CONNECTION_LIVES: Duration = Duration::from_secs(120);
 /// How long a request's head may take.
 const HEAD_TAKES: Duration = Duration::from_secs(10);
-/// How long to wait where the system has no more connections.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
-/// Bytes of a request's head.
-const HEAD_BYTES_MAX: usize = 32 << 10;
 
 /// Where the pages are.
 #[derive(Clone, Copy, Debug, Default)]
@@ -94,7 +87,7 @@ impl LoopbackPages {
         let pages = Pages::new(accounts.clone(), offers.clone(), base.clone());
         let pages = pages.map_err(io::Error::other)?;
         let (sender, receiver) = watch::channel(until);
-        tokio::spawn(until_over(accept(listener, pages), receiver));
+        tokio::spawn(until_over(serve(listener, pages), receiver));
         *serving = Some(Serving {
             base: base.clone(),
             until: sender,
@@ -139,35 +132,19 @@ async fn until_over(serving: impl Future<Output = ()>, mut time: watch::Receiver
     }
 }
 
-async fn accept(listener: TcpListener, pages: Pages) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    while let Ok(place) = places.clone().acquire_owned().await {
-        // What fails is the other's connection; where the system has no more, it may have later.
-        let Ok((stream, _)) = listener.accept().await else {
-            sleep(ACCEPT_AGAIN).await;
-            continue;
-        };
+async fn serve(listener: TcpListener, pages: Pages) {
+    let one = move |stream| {
         let pages = pages.clone();
-        // On its own, so that a page still arrives when the time is over.
-        tokio::spawn(async move {
-            let _ = timeout(CONNECTION_LIVES, converse(stream, pages)).await; // The other's loss.
-            drop(place);
-        });
-    }
-}
-
-async fn converse(stream: TcpStream, pages: Pages) {
-    let service = service_fn(move |request| {
-        let pages = pages.clone();
-        async move { Ok::<_, Infallible>(pages.answer(request).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TAKES)
-        .keep_alive(false)
-        .max_buf_size(HEAD_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
-    let _ = connection.await; // The other's loss.
+        async move {
+            let service = service_fn(move |request| {
+                let pages = pages.clone();
+                async move { Ok::<_, Infallible>(pages.answer(request).await) }
+            });
+            let answered = answer(stream, HEAD_TAKES, service);
+            let _ = timeout(CONNECTION_LIVES, answered).await; // The other's loss.
+        }
+    };
+    accept(listener, one).await;
 }
 
 #[cfg(test)]

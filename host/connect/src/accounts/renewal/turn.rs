@@ -11,6 +11,7 @@ use portcullis_store::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
+use super::super::revocation::{Spare, revoke};
 use super::super::service_account::signed;
 use super::super::{ConnectError, known};
 use super::{Shared, removed, stored};
@@ -194,7 +195,7 @@ impl Shared {
                 Ok(rotation) => break rotation,
                 Err(error @ StoreError::NotFound { .. }) => {
                     tracing::info!(connection = %id, %error, "a connection was removed while it was renewed");
-                    self.revoke(&leased, new).await;
+                    self.revoke(leased, new).await;
                     return Err(removed());
                 }
                 Err(error) => match pauses.next() {
@@ -209,7 +210,7 @@ impl Shared {
                 let now = self.store.stored_connection(id).await.map_err(stored)?;
                 // Somebody has signed in again. Else it is the same account, which the new tokens may be the end of.
                 if now.is_some_and(|now| now.created != leased.connection.created) {
-                    self.revoke(&leased, new).await;
+                    self.revoke(leased, new).await;
                 }
                 Ok(token)
             }
@@ -217,22 +218,20 @@ impl Shared {
     }
 
     /// Revokes new tokens whose connection is gone.
-    async fn revoke(&self, leased: &Leased, new: NewTokens) {
-        let Ok(manifest) = known::manifest(&*self.manifests, &leased.connection.connector) else {
-            return;
-        };
-        let endpoints = known::endpoints(&leased.secrets.endpoints);
-        let (Ok(service), Ok(endpoints)) = (known::service(&manifest), endpoints) else {
-            return;
-        };
-        let app = known::app(&leased.secrets);
-        let client = TokenClient::new(service, &app, &endpoints, &self.network);
-        let refresh = new.refresh_token.or(leased.secrets.refresh_token.clone());
-        for token in refresh.into_iter().chain([new.access_token]) {
-            if let Err(error) = client.revoke(&token).await {
-                tracing::warn!(connection = %leased.connection.id, %error, "a token was not revoked");
-            }
-        }
+    async fn revoke(&self, leased: Leased, new: NewTokens) {
+        let mut secrets = leased.secrets;
+        secrets.access_token = new.access_token;
+        secrets.refresh_token = new.refresh_token.or(secrets.refresh_token);
+        let connector = &leased.connection.connector;
+        let nothing = Spare::nothing();
+        revoke(
+            &self.network,
+            &*self.manifests,
+            connector,
+            &secrets,
+            nothing,
+        )
+        .await;
     }
 
     /// Marks a connection as one that somebody must sign in to again, unless somebody has.
