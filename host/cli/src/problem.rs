@@ -107,9 +107,10 @@ impl Problem {
             Outcome::ApprovalRequired(approval) => Self {
                 hint: Some(match &approval.link {
                     Some(link) => format!("decide at {link}, then make the same call again"),
-                    None => {
-                        "this program asks nobody: make the change in the service itself".to_owned()
-                    }
+                    None => format!(
+                        "`portcullis approvals approve {}` shows it and asks; then make the same call again",
+                        approval.id
+                    ),
                 }),
                 ..Self::of(
                     "approval_required",

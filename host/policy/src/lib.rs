@@ -26,7 +26,7 @@ pub use address::is_public;
 pub use agreement::{Agreement, ChangeAgreement, Disagreement, SentChange, agree};
 pub use card::{Account, Card, ChangeCard, Checked, FieldCard, WireRequest};
 pub use change::{Change, FieldChange};
-pub use digest::{BoundRequest, Digest, DigestError, canonical_json};
+pub use digest::{BoundCall, BoundRequest, Digest, DigestError, canonical_json};
 pub use effect::Effect;
 pub use environment::Environment;
 pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
