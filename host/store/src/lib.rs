@@ -11,6 +11,7 @@
 
 mod address;
 mod agents;
+mod approvals;
 mod apps;
 mod change;
 mod clock;
@@ -37,6 +38,11 @@ mod text;
 
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
+pub use approvals::{
+    Approval, ApprovalLinks, ApprovalState, Approved, Held, Kept, PassphraseError, Question,
+    STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval, StoreApprovals, Unlocked,
+    Which,
+};
 pub use apps::{App, NewApp, PutApp};
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
