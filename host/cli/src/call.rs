@@ -28,7 +28,9 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
         }
         false => {
             let desk = Desk::open(store, &args.who, &args.network, cache, None).await?;
-            let reply = desk.call(&args.tool, arguments).await?;
+            let reply = desk
+                .call(&args.tool, arguments, args.reason.clone())
+                .await?;
             let records = records(&reply, &desk.audit);
             (reply, records)
         }

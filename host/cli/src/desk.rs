@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::Result;
 use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, PersonId};
-use portcullis::ports::{MemoryApprovals, MemoryAudit};
+use portcullis::ports::MemoryAudit;
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
 use portcullis_connect::{Accounts, ActiveManifests, LoopbackPages, Renewal};
-use portcullis_store::{ConnectLinks, Store, StoreCredentials, StorePermissions};
+use portcullis_store::{ConnectLinks, Store, StoreApprovals, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
 use crate::args::{NetworkArgs, StoreSettings, Who};
@@ -64,7 +64,12 @@ impl Desk {
     }
 
     /// Calls a tool of whichever connector has it.
-    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<Reply> {
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: Value,
+        reason: Option<String>,
+    ) -> Result<Reply> {
         let has_it = |connector: &&Arc<Connector>| connector.tool(tool).is_some();
         let connector = self.connectors.iter().find(has_it);
         // One that does not have it says which tools there are.
@@ -72,13 +77,14 @@ impl Desk {
             anyhow::bail!("there are no connectors");
         };
         let name = connector.manifest().name.clone();
-        let call = Call::new(
+        let mut call = Call::new(
             self.agent.clone(),
             self.person.clone(),
             name.clone(),
             tool,
             arguments,
         );
+        call.reason = reason;
         let mut reply = self.host.call(call).await;
         if let Outcome::ConnectRequired(connect) = &mut reply.outcome
             && connect.link.is_none()
@@ -133,7 +139,7 @@ pub(crate) async fn host(
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
         permissions: Arc::new(StorePermissions::new(store.clone())),
-        approvals: Arc::new(MemoryApprovals::new()?),
+        approvals: Arc::new(StoreApprovals::open(store.clone()).await?),
         audit: audit.clone(),
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;

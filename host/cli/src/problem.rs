@@ -177,6 +177,8 @@ fn of_store(error: &StoreError) -> Problem {
         | StoreError::OtherConnector { .. }
         | StoreError::OtherConnection(_) => ("other_connection", MISTAKE),
         StoreError::Text { .. } => ("text", MISTAKE),
+        StoreError::Settled { .. } => ("settled", MISTAKE),
+        StoreError::NoStanding(_) => ("no_standing_approval", MISTAKE),
         StoreError::Address(_)
         | StoreError::Files(_)
         | StoreError::Foreign { .. }

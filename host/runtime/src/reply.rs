@@ -124,7 +124,7 @@ pub struct SentChange {
 }
 
 /// How a call ended.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// With an answer.

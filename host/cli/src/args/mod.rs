@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod accounts;
+pub(crate) mod approvals;
 pub(crate) mod connect;
 pub(crate) mod people;
 
@@ -11,6 +12,7 @@ use portcullis::network::HostPort;
 use portcullis::policy::{AgentId, PersonId};
 
 use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
+use approvals::ApprovalsCommand;
 use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
 
@@ -196,6 +198,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectionsCommand,
     },
+    /// Questions to people: what an agent may do only once they have said yes.
+    Approvals {
+        #[command(subcommand)]
+        command: ApprovalsCommand,
+    },
     /// The OAuth clients that people sign in with.
     App {
         #[command(subcommand)]
@@ -239,6 +246,9 @@ pub(crate) struct Call {
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) output: Format,
+    /// Why, in a sentence: for the person who approves, and never for the connector.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
     /// Print the call's audit entry too.
     #[arg(long)]
     pub(crate) audit: bool,

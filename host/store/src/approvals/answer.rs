@@ -29,13 +29,13 @@ pub struct Kept {
 
 impl Kept {
     /// Takes a reply that an agent is to get; none where it is no answer: a question that is asked anew, or an account that is missing.
-    pub fn of(reply: Reply) -> Option<Self> {
-        match reply.outcome {
+    pub fn of(reply: &Reply) -> Option<Self> {
+        match &reply.outcome {
             Outcome::ApprovalRequired(_) | Outcome::ConnectRequired(_) => None,
-            Outcome::Done(_) | Outcome::Refused(_) | Outcome::Failed(_) => Some(Self {
+            outcome @ (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Failed(_)) => Some(Self {
                 call: reply.call?,
-                outcome: reply.outcome,
-                sent: reply.sent,
+                outcome: outcome.clone(),
+                sent: reply.sent.clone(),
             }),
         }
     }
