@@ -68,6 +68,6 @@ pub(crate) fn problem(error: &ConnectError) -> Problem {
         | ConnectError::NoConnector(_)
         | ConnectError::NoSignIn(_)
         | ConnectError::Key(_) => Problem::mistake("connect", message, "nothing was connected"),
-        error => Problem::failure("connect", message, error.guide().map(ToString::to_string)),
+        error => Problem::failure("connect", message, error.hint()),
     }
 }

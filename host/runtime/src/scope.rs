@@ -81,6 +81,8 @@ pub(crate) enum Stop {
     Held(ApprovalRequired),
     /// The connection has ended.
     Disconnected(ConnectRequired),
+    /// The service does not renew the connection for now.
+    Waits(String),
 }
 
 impl CallScope {

@@ -40,6 +40,8 @@ pub struct SignIn {
     pub replaces: Option<ConnectionId>,
     /// Whether the account may be of another organization than the one that it takes the place of.
     pub allow_other_organization: bool,
+    /// The digest of the link that it was begun by, where somebody waits for what comes of it.
+    pub link: Option<Digest>,
     /// The digest of a secret that the person's browser holds; none where only one browser can answer, as on a loopback address.
     pub browser: Option<Digest>,
     /// What proves to the service that the code is used by who asked for it (RFC 7636, section 4.1).
@@ -208,6 +210,8 @@ struct Record<'a> {
     environment: String,
     replaces: Option<ConnectionId>,
     allow_other_organization: bool,
+    #[serde(default)]
+    link: Option<Digest>,
     browser: Option<Digest>,
     verifier: Cow<'a, str>,
     client_id: String,
@@ -227,6 +231,7 @@ impl<'a> From<&'a SignIn> for Record<'a> {
             environment: sign_in.environment.as_str().to_owned(),
             replaces: sign_in.replaces.clone(),
             allow_other_organization: sign_in.allow_other_organization,
+            link: sign_in.link,
             browser: sign_in.browser,
             verifier: exposed(&sign_in.verifier),
             client_id: sign_in.client_id.clone(),
@@ -249,6 +254,7 @@ impl From<Record<'_>> for SignIn {
             environment: Environment::of_word(&record.environment),
             replaces: record.replaces,
             allow_other_organization: record.allow_other_organization,
+            link: record.link,
             browser: record.browser,
             verifier: secret(record.verifier),
             client_id: record.client_id,

@@ -97,6 +97,7 @@ async fn main() -> Result<()> {
             login: &resolve(auth, &login, &allowed)?,
             scopes: &[],
             redirect: loopback.redirect(),
+            link: None,
             browser: None,
             label: "Provider",
             replaces: None,

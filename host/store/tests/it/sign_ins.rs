@@ -20,6 +20,7 @@ fn sign_in(person: PersonId) -> SignIn {
         environment: Environment::Sandbox,
         replaces: Some("c1".parse().unwrap()),
         allow_other_organization: true,
+        link: None,
         browser: Some(Digest::of(b"browser")),
         verifier: "verifier".to_owned().into(),
         client_id: "the-app".to_owned(),
@@ -89,7 +90,7 @@ async fn of_fifty_who_take_a_sign_in_one_gets_it() {
         .unwrap();
     let link = ConnectLink {
         person: ada(),
-        agent: helper(),
+        agent: Some(helper()),
         connector: crm(),
     };
     let link = fixture.store.make_link(&link, LONG).await.unwrap();
@@ -198,7 +199,7 @@ async fn a_link_works_once_and_not_for_long() {
     let store = &fixture.store;
     let link = ConnectLink {
         person: ada(),
-        agent: helper(),
+        agent: Some(helper()),
         connector: crm(),
     };
     let made = store.make_link(&link, LONG).await.unwrap();
