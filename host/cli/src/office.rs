@@ -71,3 +71,21 @@ pub(crate) fn problem(error: &ConnectError) -> Problem {
         error => Problem::failure("connect", message, error.hint()),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_use_an_account_is_told_what_the_connector_advises() {
+        let unfit = ConnectError::Unfit {
+            message: "the user has no licence".to_owned(),
+            hint: Some("ask for a licence".to_owned()),
+            guide: None,
+        };
+        let problem = problem(&unfit);
+        assert_eq!(problem.hint.as_deref(), Some("ask for a licence"));
+        assert!(problem.message.contains("the user has no licence"));
+    }
+}
