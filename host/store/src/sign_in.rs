@@ -134,6 +134,30 @@ impl Store {
         Ok(())
     }
 
+    /// Says whether a person has a sign-in under way that ends within a time: one that began some time ago, and from which nobody has
+    /// come back.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn has_sign_in_ending_within(
+        &self,
+        person: &PersonId,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut tx = self.read().await?;
+        let has = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sign_ins WHERE person = ?1 AND expires > ?2 AND expires <= ?3)",
+        )
+        .bind(person.as_str())
+        .bind(now)
+        .bind(expiry(now, time))
+        .fetch_one(&mut *tx)
+        .await?;
+        Ok(has)
+    }
+
     /// Takes the sign-in of a state: the first who asks gets it.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! A link and what follows: its page, the way to the service, and the way back.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Request};
 use hyper::body::Body;
 use portcullis_store::{ConnectLink, Owner, Taken};
@@ -11,7 +13,10 @@ use super::{CONNECT, Form, Pages};
 use crate::accounts::{Waited, known};
 use crate::callback::state_of;
 use crate::random::unguessable;
-use crate::{Begin, ConnectError};
+use crate::{Begin, ConnectError, SIGN_IN_LASTS, Subject, guides_on_page};
+
+/// What is left of a sign-in that began a minute ago: who opens a link again by then is likely to have been kept at the service.
+const NOT_BACK: Duration = SIGN_IN_LASTS.saturating_sub(Duration::from_secs(60));
 
 impl Pages {
     /// Says who gains access to what. The link is as good as before.
@@ -72,6 +77,21 @@ impl Pages {
             true => &service.auth.scopes.default,
             false => &offer.scopes,
         };
+        let stuck = match store
+            .has_sign_in_ending_within(&link.person, NOT_BACK)
+            .await?
+        {
+            true => guides_on_page(
+                service.auth,
+                &Subject {
+                    origin: offer.login.origin.clone(),
+                    callback: Some(self.redirect.to_string()),
+                    client_id: Some(offer.app.client_id.clone()),
+                    scopes: chosen.clone(),
+                },
+            ),
+            false => Vec::new(),
+        };
         let browser = self.browser(headers)?;
         let welcome = Welcome {
             service: &manifest.title,
@@ -83,6 +103,7 @@ impl Pages {
             organization: own
                 .and_then(|own| own.identity)
                 .and_then(|identity| identity.organization_name),
+            stuck,
             action: format!("{CONNECT}{}", secret.expose_secret()),
             token: self.cookies.form_token(&browser, Form::Connect(secret)),
             sign_out: match visitor {

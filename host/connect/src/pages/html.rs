@@ -51,6 +51,8 @@ pub(super) struct Welcome<'a> {
     pub(super) scopes: Vec<String>,
     /// What the person is connected to already.
     pub(super) organization: Option<String>,
+    /// What it may be that the service showed on a page of its own, where the person tried before and did not come back.
+    pub(super) stuck: Vec<Guide>,
     pub(super) action: String,
     pub(super) token: String,
     /// Where people sign in.
@@ -162,6 +164,21 @@ impl Page {
         }
         body += "<p><button type=\"submit\">Go on and sign in</button></form>";
         body += &paragraph("If not, close this page: nothing has happened.");
+        if !welcome.stuck.is_empty() {
+            let _ = write!(
+                body,
+                "<h2>Did you try before?</h2><p>If {} showed an error on a page of its own, which does not lead back:",
+                escaped(welcome.service)
+            );
+            for guide in &welcome.stuck {
+                let _ = write!(
+                    body,
+                    "<details><summary>{}</summary>{}</details>",
+                    escaped(&guide.title),
+                    of_guide(guide)
+                );
+            }
+        }
         if let Some(sign_out) = &welcome.sign_out {
             body += &sign_out.html();
         }

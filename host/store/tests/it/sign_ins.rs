@@ -151,6 +151,35 @@ async fn what_took_too_long_is_refused_and_swept() {
 }
 
 #[tokio::test]
+async fn one_from_which_nobody_came_back_is_known_by_its_end() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let minute = Duration::from_secs(60);
+    let has = |person| async move {
+        let left = LONG - Duration::from_secs(60);
+        store
+            .has_sign_in_ending_within(&person, left)
+            .await
+            .unwrap()
+    };
+    store
+        .begin_sign_in(&secret("one"), &sign_in(ada()), LONG)
+        .await
+        .unwrap();
+    assert!(!has(ada()).await, "it has just begun");
+    fixture.pass(minute);
+    assert!(has(ada()).await && !has(bob()).await);
+    store.take_sign_in(&secret("one")).await.unwrap();
+    assert!(!has(ada()).await, "it came back");
+    store
+        .begin_sign_in(&secret("two"), &sign_in(ada()), LONG)
+        .await
+        .unwrap();
+    fixture.pass(LONG);
+    assert!(!has(ada()).await, "it is over");
+}
+
+#[tokio::test]
 async fn nobody_has_more_under_way_than_is_sensible() {
     let fixture = Fixture::new().await;
     let store = &fixture.store;

@@ -8,7 +8,7 @@ mod attacks;
 mod command;
 mod ends;
 mod sessions;
-mod visitor;
+pub(crate) mod visitor;
 mod whole;
 
 use std::io::{BufRead, BufReader, Read};

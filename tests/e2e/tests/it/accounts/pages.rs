@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -338,6 +339,35 @@ async fn what_is_refused_comes_with_what_to_do() {
     assert_eq!(denied.status, 400);
     assert!(denied.text.contains("What you can do:"), "{}", denied.text);
     assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_was_kept_at_the_service_is_told_what_its_page_may_mean() {
+    let site = site().await;
+    let mut person = Visitor::new();
+    let first = link(&site).await;
+    person.go_on(&first, &[]).await;
+    let asked = "showed an error on a page of its own";
+    // Who has just gone there is on the way.
+    let early = person.get(&link(&site).await).await;
+    assert!(!early.text.contains(asked), "{}", early.text);
+    site.office.clock.0.store(61_000, Ordering::SeqCst);
+    let second = link(&site).await;
+    let again = person.get(&second).await;
+    let setup = format!("{}/lightning/setup/", site.org.url());
+    let base = first.split("/connect/").next().unwrap();
+    for word in [
+        asked,
+        "Salesforce did not let this app in, and does not say why",
+        "The app is not installed in this org",
+        &format!("Add {base}/callback to the app"),
+        &setup,
+    ] {
+        assert!(again.text.contains(word), "{word}: {}", again.text);
+    }
+    // The form of the page is as good as without it.
+    let end = person.connect(&site, &second, "aiko", &[]).await;
+    assert_eq!(end.status, 200, "{}", end.text);
 }
 
 #[tokio::test]
