@@ -64,7 +64,13 @@ async fn serve_pages(
         return Err(Problem::mistake("listen", message, hint).into());
     }
     let options = environment::network(&args.network)?;
-    let session = Home::of(store)?.open_existing().await?;
+    let home = Home::of(store)?;
+    if !home.store_file().exists() {
+        let message = format!("no store is at `{}`", home.store_file().display());
+        let hint = "name the store with `--data-dir DIR`, or begin one with `portcullis app set salesforce --client-id ID`";
+        return Err(Problem::mistake("no_store", message, hint).into());
+    }
+    let session = home.open().await?;
     session.require_administrator().await?;
     let built = desk::host(session.store, options, cache, None).await?;
     let pages = Pages::new(built.accounts.clone(), built.offers(), base.clone())?;

@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 /// How long tries are counted.
 const WINDOW: Duration = Duration::from_secs(600);
 /// Tries that fail from one address in a window.
-pub(super) const ADDRESS_MAX: u32 = 10;
-/// Tries that fail from all addresses in a window.
-pub(super) const ALL_MAX: u32 = 300;
+const ADDRESS_MAX: u32 = 10;
+/// Tries that fail from all addresses in a window: so many that few who want to keep others out use them up.
+const ALL_MAX: u32 = 2_000;
 
 /// Counts tries.
 #[derive(Debug)]

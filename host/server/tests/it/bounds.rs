@@ -179,14 +179,14 @@ async fn only_so_many_connections_are_open() {
         send(server.address, &get("/slow")).await,
     );
     server.begun.acquire_many(2).await.unwrap().forget();
-    let third = tokio::spawn(ask(server.address, "/"));
-    // It waits for a place, which the end of another gives.
-    assert!(!third.is_finished());
+    // A third waits for a place, which the end of another gives.
+    let third = send(server.address, &get("/slow")).await;
+    let begun = tokio::time::timeout(SHORT, server.begun.acquire());
+    assert!(begun.await.is_err(), "it has begun");
     server.gate.add_permits(1);
-    let answer = third.await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    server.gate.add_permits(1);
-    for stream in [first, second] {
+    server.begun.acquire().await.unwrap().forget();
+    server.gate.add_permits(2);
+    for stream in [first, second, third] {
         assert!(all_of(stream).await.starts_with("HTTP/1.1 200"));
     }
 }

@@ -6,8 +6,7 @@ use super::Place;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_is_under_way_is_finished() {
-    let Place { home, org, server } = Place::new().await;
-    let place = Place { home, org, server };
+    let place = Place::new().await;
     let mut ada = place.signed_in("ada").await;
     let url = ada.go_on(&place.link("ada").await).await;
     let back = place.come_back(&url, "aiko", "allow").await;
@@ -57,7 +56,10 @@ async fn who_serves_administers_and_needs_a_store() {
         said.stderr
     );
     let empty = crate::program::Home::new();
-    assert_eq!(empty.run(&serve).code, 2);
+    let said = empty.run(&serve);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("no store is at"), "{}", said.stderr);
+    assert!(!empty.data().exists());
     let taken = place.server.address.to_string();
     let serve = ["serve", "--listen", &taken, "--public-url", super::BASE];
     let said = place.home.run(&serve);
