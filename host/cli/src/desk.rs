@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::Result;
 use portcullis::network::{Network, NetworkOptions};
-use portcullis::policy::{AgentId, PersonId};
+use portcullis::policy::{AgentId, Origin, PersonId};
 use portcullis::ports::MemoryAudit;
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
-use portcullis_connect::{Accounts, ActiveManifests, LoopbackPages, Renewal};
+use portcullis_connect::{Accounts, ActiveManifests, Links, LoopbackPages, Renewal};
 use portcullis_store::{ConnectLinks, Store, StoreApprovals, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
@@ -30,6 +30,16 @@ pub(crate) struct Desk {
     connectors: Vec<Arc<Connector>>,
 }
 
+/// Where a person connects an account that an agent needs.
+pub(crate) enum Where {
+    /// Nowhere: no links are made.
+    Nowhere,
+    /// On this machine, while a link is open.
+    Here(LoopbackPages),
+    /// At another program's pages, on the same store.
+    At(Origin),
+}
+
 impl Desk {
     /// Opens the store and makes a host on it, with every connector that the program carries.
     pub(crate) async fn open(
@@ -37,22 +47,28 @@ impl Desk {
         who: &Who,
         network: &NetworkArgs,
         cache: ComponentCache,
-        pages: Option<Arc<LoopbackPages>>,
+        pages: Where,
     ) -> Result<Self> {
         let options = environment::network(network)?;
         let session = Home::of(store)?.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
-        let links = pages.clone().map(|pages| pages as Arc<dyn ConnectLinks>);
+        let (pages, links): (_, Option<Arc<dyn ConnectLinks>>) = match pages {
+            Where::Nowhere => (None, None),
+            Where::Here(pages) => {
+                let pages = Arc::new(pages);
+                (Some(pages.clone()), Some(pages))
+            }
+            Where::At(base) => {
+                let links = Links::new(session.store.clone(), base);
+                (None, Some(Arc::new(links)))
+            }
+        };
         let built = host(session.store, options, cache, links).await?;
         if let Some(pages) = pages {
             // They need the host, and are part of one of its ports.
-            let offering = Offering {
-                clients: built.clients,
-                host: built.host.clone(),
-            };
             tokio::spawn(sweep(built.accounts.clone()));
-            pages.serve(built.accounts, Arc::new(offering));
+            pages.serve(built.accounts.clone(), built.offers());
         }
         Ok(Self {
             host: built.host,
@@ -105,7 +121,7 @@ impl Desk {
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Tidies up for as long as the program serves.
-async fn sweep(accounts: Accounts) {
+pub(crate) async fn sweep(accounts: Accounts) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
     loop {
         every.tick().await;
@@ -122,6 +138,16 @@ pub(crate) struct Built {
     pub(crate) clients: Clients,
     pub(crate) audit: Arc<MemoryAudit>,
     pub(crate) connectors: Vec<Arc<Connector>>,
+}
+
+impl Built {
+    /// Gives how people sign in, for the pages.
+    pub(crate) fn offers(&self) -> Arc<Offering> {
+        Arc::new(Offering {
+            clients: self.clients.clone(),
+            host: self.host.clone(),
+        })
+    }
 }
 
 /// Makes a host on a store, with every connector that the program carries.

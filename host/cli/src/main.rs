@@ -28,6 +28,7 @@ mod person;
 mod problem;
 mod serve;
 mod show;
+mod token;
 mod tools;
 
 use std::io;

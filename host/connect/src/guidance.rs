@@ -23,6 +23,8 @@ pub struct Subject {
 pub struct Guide {
     /// What it means.
     pub title: String,
+    /// Whether it passes by itself.
+    pub passes: bool,
     /// What to do, whoever does it.
     pub steps: Vec<String>,
     /// What the person who connects can do.
@@ -94,6 +96,7 @@ fn guide(entry: &Guidance, subject: &Subject) -> Guide {
     let filled = |steps: &[String]| steps.iter().map(|step| fill(step, subject)).collect();
     Guide {
         title: entry.title.clone(),
+        passes: entry.passes,
         steps: filled(&entry.steps),
         person: filled(&entry.person),
         administrator: filled(&entry.administrator),

@@ -95,6 +95,8 @@ pub(crate) enum Stop {
     Held(Box<ApprovalRequired>),
     /// The connection has ended.
     Disconnected(ConnectRequired),
+    /// The service does not renew the connection for now.
+    Waits(String),
 }
 
 impl CallScope {

@@ -4,6 +4,8 @@ pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod connect;
 pub(crate) mod people;
+pub(crate) mod serve;
+pub(crate) mod token;
 
 use std::path::PathBuf;
 
@@ -15,6 +17,7 @@ use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
 use approvals::ApprovalsCommand;
 use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
+use serve::Serve;
 
 /// Connectors for AI agents that hold no keys.
 ///
@@ -289,20 +292,4 @@ pub(crate) struct Inspect {
     /// Print it for programs.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// Serve one client over standard input and output.
-    #[arg(long, required = true)]
-    pub(crate) stdio: bool,
-    /// The port of the page where a person connects an account that an agent needs; the app's callback URL has it.
-    #[arg(long, default_value_t = 7717, value_name = "PORT")]
-    pub(crate) connect_port: u16,
-    #[command(flatten)]
-    pub(crate) who: Who,
-    #[command(flatten)]
-    pub(crate) org: Org,
-    #[command(flatten)]
-    pub(crate) network: NetworkArgs,
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use portcullis::ports::credentials::Identity;
-use portcullis_policy::{ConnectionId, ConnectorName, PersonId};
-use portcullis_store::{ConnectionSecrets, Removed, StoredConnection};
+use portcullis_policy::{ConnectionId, PersonId};
+use portcullis_store::{Removed, StoredConnection};
 
+use super::grant::Of;
 use super::revocation::{Fate, Revocation, Spare, revoke};
 use super::settle::unfit;
 use super::{Accounts, ConnectError, known};
@@ -108,9 +109,11 @@ impl Accounts {
 
     /// Revokes the tokens of what was removed.
     pub(super) async fn end(&self, removed: Removed, spare: Spare<'_>) -> Disconnected {
-        let connector = removed.connection.connector.clone();
         let revocations = match &removed.secrets {
-            Some(secrets) => self.revoke(&connector, secrets, spare).await,
+            Some(secrets) => {
+                let of = Of::stored(&removed.connection, secrets);
+                self.revoke(&of, spare).await
+            }
             None => vec![Revocation {
                 what: "refresh token",
                 fate: Fate::Left("it could not be opened".to_owned()),
@@ -123,12 +126,8 @@ impl Accounts {
     }
 
     /// Revokes tokens of an account.
-    pub(super) async fn revoke(
-        &self,
-        connector: &ConnectorName,
-        secrets: &ConnectionSecrets,
-        spare: Spare<'_>,
-    ) -> Vec<Revocation> {
-        revoke(&self.network, &*self.manifests, connector, secrets, spare).await
+    pub(super) async fn revoke(&self, of: &Of<'_>, spare: Spare<'_>) -> Vec<Revocation> {
+        let (store, manifests) = (&self.store, &*self.manifests);
+        revoke(store, &self.network, manifests, of, spare).await
     }
 }

@@ -9,12 +9,14 @@ mod begin;
 mod disconnect;
 mod error;
 mod finish;
+mod grant;
 pub(crate) mod known;
 mod ports;
 mod renewal;
 mod revocation;
 mod service_account;
 mod settle;
+mod waited;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub use ports::{ActiveManifests, HOST_AGENT, Identify, Manifests};
 pub use renewal::{Renewal, Timing};
 pub use revocation::{Fate, Revocation};
 pub use service_account::{ServiceAccount, ServiceGrant};
+pub(crate) use waited::Waited;
 
 /// Connects accounts, tries them and ends them. Clones are cheap and the same.
 #[derive(Clone)]

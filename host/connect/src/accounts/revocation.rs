@@ -2,9 +2,10 @@
 
 use portcullis::Network;
 use portcullis_policy::ConnectorName;
-use portcullis_store::ConnectionSecrets;
+use portcullis_store::{ConnectionSecrets, Store};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::grant::{Of, is_in_use};
 use super::{ConnectError, Manifests, known};
 use crate::{Revoked, TokenClient, TokenError};
 
@@ -29,6 +30,17 @@ pub enum Fate {
 /// Tokens that are still of use and must not be revoked: some services give the same one again.
 pub(super) struct Spare<'a>(Option<&'a ConnectionSecrets>);
 
+impl Revocation {
+    /// Tokens that are left alone, for others would end with them.
+    pub(super) fn left_for_others() -> Vec<Self> {
+        let why = "to revoke it would end another connection of the same account here";
+        vec![Self {
+            what: "refresh token",
+            fate: Fate::Left(why.to_owned()),
+        }]
+    }
+}
+
 impl<'a> Spare<'a> {
     pub(super) fn nothing() -> Self {
         Self(None)
@@ -47,14 +59,19 @@ impl<'a> Spare<'a> {
 }
 
 /// Revokes tokens where it was settled at sign-in that they are revoked: the refresh token first, which takes its
-/// access tokens along.
+/// access tokens along. Nothing is revoked with which another connection here would end.
 pub(super) async fn revoke(
+    store: &Store,
     network: &Network,
     manifests: &dyn Manifests,
-    connector: &ConnectorName,
-    secrets: &ConnectionSecrets,
+    of: &Of<'_>,
     spare: Spare<'_>,
 ) -> Vec<Revocation> {
+    let (connector, secrets) = (of.connector, of.secrets);
+    if is_in_use(store, manifests, of).await {
+        tracing::info!(%connector, "older tokens are left alone, for others would end with them");
+        return Revocation::left_for_others();
+    }
     let refresh = secrets.refresh_token.iter().map(|it| ("refresh token", it));
     let tokens = refresh.chain([("access token", &secrets.access_token)]);
     let mut revocations = Vec::new();

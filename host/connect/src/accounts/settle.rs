@@ -5,6 +5,7 @@ use portcullis::{Outcome, Reply};
 use portcullis_policy::{ConnectionId, ErrorPlace, Manifest, PersonId};
 use portcullis_store::{ConnectionState, NewConnection, Put, StoreError, StoredConnection};
 
+use super::grant::Of;
 use super::revocation::Spare;
 use super::{Accounts, ConnectError, Connected, known};
 use crate::{Guide, Service, Subject, guide_of};
@@ -24,12 +25,16 @@ impl Accounts {
     /// Makes a connection of tokens that a service has just given. Where that fails they are revoked, and what was there
     /// before is as it was.
     pub(super) async fn settle(&self, unsettled: Unsettled) -> Result<Connected, ConnectError> {
-        let secrets = unsettled.new.secrets.clone();
-        let connector = unsettled.new.connector.clone();
         let pending = match self.store.put_connection(unsettled.new.clone()).await {
             Ok(put) => put.id,
             Err(error) => {
-                self.revoke(&connector, &secrets, Spare::nothing()).await;
+                let of = Of {
+                    connector: &unsettled.new.connector,
+                    owner: &unsettled.new.owner,
+                    identity: None,
+                    secrets: &unsettled.new.secrets,
+                };
+                self.revoke(&of, Spare::nothing()).await;
                 return Err(error.into());
             }
         };

@@ -38,6 +38,9 @@ pub struct OAuth2 {
     /// The path of the revocation endpoint (RFC 7009).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoke: Option<String>,
+    /// What else ends with a token that is revoked.
+    #[serde(default)]
+    pub revoke_ends: RevokeEnds,
     /// What is asked for.
     pub scopes: Scopes,
     /// Where in the token's response the connection's origin stands: a JSON Pointer.
@@ -48,6 +51,17 @@ pub struct OAuth2 {
     /// What to do about the service's errors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guidance: Vec<Guidance>,
+}
+
+/// What ends with a token that is revoked (RFC 7009, section 2.1, leaves both to the service).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RevokeEnds {
+    /// Everything that the person has allowed the app, whenever that was.
+    #[default]
+    Grant,
+    /// The tokens of that sign-in alone.
+    Token,
 }
 
 /// Scopes of OAuth 2.

@@ -14,6 +14,9 @@ pub struct Guidance {
     pub where_: Vec<ErrorPlace>,
     /// What it means.
     pub title: String,
+    /// Whether it passes by itself, after a while that the steps say: what was connected before stays so.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub passes: bool,
     /// What to do, in the order of what helps most often, where it does not matter who does it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
@@ -26,6 +29,10 @@ pub struct Guidance {
     /// The page of the service's settings where the administrator does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup: Option<SetupPage>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Where an error is shown.

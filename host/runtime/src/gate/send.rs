@@ -92,6 +92,10 @@ pub(super) async fn send(
             }));
             Ok(answered(response, vec![token], remembered, false))
         }
+        Err(RefreshError::Wait { reason }) => {
+            scope.stop(Stop::Waits(reason));
+            Ok(answered(response, vec![token], remembered, false))
+        }
         Err(RefreshError::Unavailable(error)) => {
             tracing::warn!(connection = %owner, %error, "a token could not be renewed");
             Ok(answered(response, vec![token], remembered, false))

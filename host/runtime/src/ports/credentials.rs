@@ -86,6 +86,12 @@ pub enum RefreshError {
         /// Where to connect again, if there is a page for it.
         link: Option<String>,
     },
+    /// It works again by itself, after a while: the reason, and how long to wait, in a sentence.
+    #[error("the connection cannot be renewed for now: {reason}")]
+    Wait {
+        /// What the service said, and how long that lasts.
+        reason: String,
+    },
     /// It may work later.
     #[error(transparent)]
     Unavailable(#[from] PortError),

@@ -11,6 +11,7 @@ use portcullis_store::{
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
+use super::super::grant::Of;
 use super::super::revocation::{Spare, revoke};
 use super::super::service_account::signed;
 use super::super::{ConnectError, known};
@@ -36,6 +37,8 @@ enum Asked {
     Unusable(TokenError),
     /// It was surely not acted upon.
     NotNow(PortError),
+    /// It was refused for a reason that passes by itself.
+    Passes(Box<Refused>),
     /// It may have been acted upon.
     Unclear(TokenError),
 }
@@ -97,6 +100,11 @@ impl Shared {
                 Asked::NotNow(problem) => {
                     self.give_back(&id, holder, in_flight).await;
                     return Err(problem.into());
+                }
+                Asked::Passes(refused) => {
+                    self.give_back(&id, holder, in_flight).await;
+                    let reason = reason(&refused, None);
+                    return Err(RefreshError::Wait { reason });
                 }
                 Asked::Unclear(error) if is_last => {
                     self.give_back(&id, holder, InFlight::Unanswered).await;
@@ -175,6 +183,7 @@ impl Shared {
                 let problem = PortError::new("the service does not renew the connection now");
                 Asked::NotNow(problem.caused_by(TokenError::Refused(refused)))
             }
+            Err(TokenError::Refused(refused)) if passes(&refused) => Asked::Passes(refused),
             Err(TokenError::Refused(refused)) => Asked::Refused(refused),
             Err(error @ TokenError::Unclear { .. }) => Asked::Unclear(error),
             Err(error @ TokenError::Unusable(_)) => Asked::Unusable(error),
@@ -222,16 +231,9 @@ impl Shared {
         let mut secrets = leased.secrets;
         secrets.access_token = new.access_token;
         secrets.refresh_token = new.refresh_token.or(secrets.refresh_token);
-        let connector = &leased.connection.connector;
+        let of = Of::stored(&leased.connection, &secrets);
         let nothing = Spare::nothing();
-        revoke(
-            &self.network,
-            &*self.manifests,
-            connector,
-            &secrets,
-            nothing,
-        )
-        .await;
+        revoke(&self.store, &self.network, &*self.manifests, &of, nothing).await;
     }
 
     /// Marks a connection as one that somebody must sign in to again, unless somebody has.
@@ -258,6 +260,11 @@ impl Shared {
             tracing::warn!(connection = %id, %error, "a lease was not given back");
         }
     }
+}
+
+/// Says whether the manifest says that it passes by itself.
+fn passes(refused: &Refused) -> bool {
+    refused.guide.as_ref().is_some_and(|guide| guide.passes)
 }
 
 fn lease_lost() -> RefreshError {

@@ -11,3 +11,4 @@ mod processes;
 mod refusals;
 mod renewal;
 mod taken;
+mod visitor;
