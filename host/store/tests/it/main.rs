@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod approvals;
 mod apps;
 mod attacks;
 mod changes;
