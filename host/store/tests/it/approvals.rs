@@ -515,17 +515,17 @@ async fn twenty_wait_for_a_person_and_an_agent_and_no_more() {
 async fn what_waits_survives_a_restart_and_a_rotation_of_keys() {
     let fixture = Fixture::new().await;
     let first = approvals(&fixture.store).await;
+    let denied = asked(&first, &request(2)).await;
+    fixture
+        .store
+        .deny(denied, &ada(), Some("no"))
+        .await
+        .unwrap();
     let id = asked(&first, &request(1)).await;
     let lasts = Duration::from_secs(600);
     fixture
         .store
         .approve(id, &ada(), Some(Standing { records: 1, lasts }))
-        .await
-        .unwrap();
-    let denied = asked(&first, &request(2)).await;
-    fixture
-        .store
-        .deny(denied, &ada(), Some("no"))
         .await
         .unwrap();
     fixture.store.rotate_key().await.unwrap();
