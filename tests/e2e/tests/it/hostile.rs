@@ -203,6 +203,7 @@ fn attacks() -> Vec<Attack> {
             write("drop", true),
             "refused request_body",
         ),
+        ("turncoat", "write", json!({}), "failed connector_error"),
         (
             "undeclared_header",
             "get",
