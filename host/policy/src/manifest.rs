@@ -154,8 +154,8 @@ impl Manifest {
     }
 }
 
-/// Says what of a manifest does not fit the published schema. The schema's validator is not kept: it has half a
-/// megabyte, and manifests are read when a connector is installed, not while it is used.
+/// Says what of a manifest does not fit the published schema. The schema's validator is not kept: it has a quarter
+/// of a megabyte, and manifests are read when a connector is installed, not while it is used.
 fn problems_by_schema(value: &serde_json::Value) -> Result<Vec<Problem>, String> {
     let schema: serde_json::Value =
         serde_json::from_str(MANIFEST_SCHEMA).map_err(|error| error.to_string())?;
