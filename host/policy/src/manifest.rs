@@ -10,7 +10,6 @@ mod login;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -123,16 +122,8 @@ impl Manifest {
         };
         let mut value: serde_json::Value =
             serde_json::from_str(text).map_err(|error| one(format!("it is no JSON: {error}")))?;
-        let schema = SCHEMA
-            .as_ref()
+        let problems = problems_by_schema(&value)
             .map_err(|error| one(format!("the published schema cannot be used: {error}")))?;
-        let problems: Vec<Problem> = schema
-            .iter_errors(&value)
-            .map(|error| Problem {
-                pointer: error.instance_path().to_string(),
-                problem: error.to_string(),
-            })
-            .collect();
         if !problems.is_empty() {
             return Err(ManifestError { problems });
         }
@@ -163,11 +154,18 @@ impl Manifest {
     }
 }
 
-static SCHEMA: LazyLock<Result<jsonschema::Validator, String>> = LazyLock::new(|| {
+/// Says what of a manifest does not fit the published schema. The schema's validator is not kept: it has a quarter
+/// of a megabyte, and manifests are read when a connector is installed, not while it is used.
+fn problems_by_schema(value: &serde_json::Value) -> Result<Vec<Problem>, String> {
     let schema: serde_json::Value =
         serde_json::from_str(MANIFEST_SCHEMA).map_err(|error| error.to_string())?;
-    jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())
-});
+    let schema = jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())?;
+    let problems = schema.iter_errors(value).map(|error| Problem {
+        pointer: error.instance_path().to_string(),
+        problem: error.to_string(),
+    });
+    Ok(problems.collect())
+}
 
 #[cfg(test)]
 mod tests;

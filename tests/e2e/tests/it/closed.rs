@@ -23,6 +23,8 @@ enum Broken {
     Token,
     Claim,
     Append,
+    /// Does not fail, but panics, below a guest's frames.
+    Access,
 }
 
 /// All four ports, of which one function fails once it is told to.
@@ -88,6 +90,9 @@ impl Permissions for Failing {
         connector: &ConnectorName,
         accesses: &[Access],
     ) -> Result<Result<(), Denied>, PortError> {
+        if let Err(error) = self.check(Broken::Access) {
+            panic!("{error}");
+        }
         let permissions = &self.inner.permissions;
         permissions.check(caller, connector, accesses).await
     }
@@ -138,23 +143,7 @@ async fn invariant_6_fail_closed() {
     ] {
         let on = Arc::new(AtomicBool::new(false));
         let switch = on.clone();
-        let setup = Setup {
-            ports: Box::new(move |inner| {
-                let failing = Arc::new(Failing {
-                    inner,
-                    broken,
-                    on: switch,
-                });
-                Ports {
-                    credentials: failing.clone(),
-                    permissions: failing.clone(),
-                    approvals: failing.clone(),
-                    audit: failing,
-                }
-            }),
-            ..Setup::default()
-        };
-        let world = World::new(setup, &["fetch"]).await;
+        let world = World::new(failing(broken, switch), &["fetch"]).await;
         world.mode("fetch", "delete", Mode::Ask);
         let delete = json!({"id": "1"});
         // Someone has approved it, so that nothing but the port speaks against it.
@@ -183,6 +172,43 @@ async fn invariant_6_fail_closed() {
             assert!(world.service.seen().is_empty(), "{broken:?}");
         }
     }
+}
+
+/// Makes what a world is to be whose ports are [`Failing`].
+fn failing(broken: Broken, on: Arc<AtomicBool>) -> Setup {
+    Setup {
+        ports: Box::new(move |inner| {
+            let failing = Arc::new(Failing { inner, broken, on });
+            Ports {
+                credentials: failing.clone(),
+                permissions: failing.clone(),
+                approvals: failing.clone(),
+                audit: failing,
+            }
+        }),
+        ..Setup::default()
+    }
+}
+
+/// The panic does not have to pass the guest's frames, which nothing can unwind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_panics_under_a_guest_breaks_its_own_call_alone() {
+    let on = Arc::new(AtomicBool::new(true));
+    let setup = failing(Broken::Access, on.clone());
+    let world = World::new(setup, &["portcullis_salesforce"]).await;
+    let query = json!({"soql": "SELECT Id FROM Account"});
+    let call = |query| crate::support::call("salesforce", "query", query);
+
+    let (host, broken) = (world.host.clone(), call(query.clone()));
+    let broken = tokio::spawn(async move { host.call(broken).await }).await;
+    let panic = broken.unwrap_err().into_panic();
+    let words = panic.downcast_ref::<String>().unwrap();
+    assert!(words.contains("Access is broken"), "{words}");
+    assert!(world.service.seen().is_empty());
+
+    on.store(false, Ordering::SeqCst);
+    let reply = world.host.call(call(query)).await;
+    assert!(!world.service.seen().is_empty(), "{}", ended(&reply));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
