@@ -230,6 +230,7 @@ impl User {
         }
     }
 
+    /// Reads what the API's root tells, and the user's row as far as the agent may read it.
     fn by_root(client: &Client<'_>) -> Result<Self, ReadError> {
         let version = client.version()?;
         let root = client.read(|| Request::get(path!("/services/data/{}", version)))?;
@@ -244,6 +245,16 @@ impl User {
                     .hint("connect again with the scope `openid`")
                     .into(),
             );
+        }
+        let fields = ["Username", "Name", "Email", "TimeZoneSidKey"];
+        let may_read = client.host.check(&[Access::read("User", fields)]).is_ok();
+        if !may_read {
+            return Ok(Self {
+                id: id.to_owned(),
+                organization_id: organization_id.to_owned(),
+                limit_info: root.limit_info,
+                ..Self::default()
+            });
         }
         let soql =
             format!("SELECT Username, Name, Email, TimeZoneSidKey FROM User WHERE Id = '{id}'");

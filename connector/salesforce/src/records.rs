@@ -5,7 +5,6 @@
 
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::http::{Request, path};
-use portcullis_sdk::permissions::Access;
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,15 +78,7 @@ pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
         kind: None,
         pointer: "/soql",
     };
-    let check = |all: &touched::All| {
-        host.check(
-            &all.kinds()
-                .iter()
-                .map(Touched::permission)
-                .collect::<Vec<_>>(),
-        )
-    };
-    check(&touched::named_outright(&parsed))?;
+    client.check(touched::named_outright(&parsed).kinds())?;
     let narrowed = narrow::narrow(&client, &mut parsed)
         .map_err(|error| repaired(&client, error, asked(&parsed)))?;
     // As it was written where nothing is hidden, so that places in the service's words fit.
@@ -98,7 +89,7 @@ pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
     };
     let all = touched::by_query(&client, &parsed)
         .map_err(|error| repaired(&client, error, asked(&parsed)))?;
-    check(&all)?;
+    client.check(all.kinds())?;
 
     let kind = all
         .kinds()
@@ -165,7 +156,7 @@ pub fn query_next(host: &dyn Host, args: &QueryNext) -> Result<Output, Failure> 
     let records = reply.json.get("records").map_or(&[][..], Json::items);
     // The query was checked when it was sent, perhaps for another agent: a page is checked by what it shows.
     let shown = shown(records);
-    host.check(&shown.iter().map(Touched::permission).collect::<Vec<_>>())?;
+    client.check(&shown)?;
     cite(&client, &shown, records);
     let before = cursor
         .rsplit('-')
@@ -299,11 +290,6 @@ fn plural(count: usize) -> String {
     } else {
         format!("{count} rows")
     }
-}
-
-/// Asks about a kind of record and some of its fields.
-fn check_fields(host: &dyn Host, kind: &str, fields: &[String]) -> Result<(), Failure> {
-    host.check(&[Access::read(kind, fields)])
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod people;
 mod permissions;
 mod private;
 mod rotate;
+mod scopes;
 mod seal;
 mod sharing;
 mod sign_in;
@@ -34,6 +35,8 @@ mod store;
 #[cfg(feature = "keyring")]
 mod system_keyring;
 mod text;
+mod tool_rules;
+mod usage;
 
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
@@ -52,6 +55,7 @@ pub use master_key::{KeyError, MasterKey};
 pub use people::{Person, Role};
 pub use permissions::StorePermissions;
 pub use private::PrivateError;
+pub use scopes::AgentScope;
 pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};
 pub use sign_in::{SignIn, Taken};

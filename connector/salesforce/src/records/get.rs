@@ -6,7 +6,6 @@ use portcullis_sdk::{Failure, Output, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::check_fields;
 use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::host::Host;
@@ -17,6 +16,7 @@ use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::service_error::ServiceError;
 use crate::table::{Bounds, Row, Table};
+use crate::touched::Touched;
 
 /// One record is shown whole but for what no answer can hold: rich text has up to 131,072 characters.
 const BOUNDS: Bounds = Bounds {
@@ -67,9 +67,11 @@ pub fn get_record(host: &dyn Host, args: &GetRecord) -> Result<Output, Failure> 
     if let Key::External(field, _) = key {
         checked.push(field.to_owned());
     }
-    check_fields(host, kind, &checked)?;
-
     let client = Client::new(host);
+    client.check(&[Touched {
+        kind: kind.to_owned(),
+        fields: checked,
+    }])?;
     host.step(&format!("Read {kind}"), Some(key.said()));
     let version = client.version()?;
     let path: Path = match key {
@@ -92,6 +94,18 @@ pub fn get_record(host: &dyn Host, args: &GetRecord) -> Result<Output, Failure> 
         }
     });
     let reply = reply.map_err(|error| refused(&client, error, kind, &key))?;
+    // An address by an external id is one by a relationship, too, and leads to a record of another object then.
+    if rows::kind_of(&reply.json).is_some_and(|found| !found.eq_ignore_ascii_case(kind)) {
+        // As if there were no such field, lest it be learned which relationships there are.
+        let missing = ServiceError {
+            status: 404,
+            code: Some("NOT_FOUND".to_owned()),
+            message: "The requested resource does not exist".to_owned(),
+            retry_after_seconds: None,
+            choices: Vec::new(),
+        };
+        return Err(refused(&client, ReadError::Service(missing), kind, &key));
+    }
     Ok(answer(&client, kind, &reply.json, &fields))
 }
 
@@ -226,7 +240,7 @@ fn missing(
                 .filter(identifies)
                 .map(|field| field.name().to_owned())
                 .collect();
-            let visible = client.host.visible_fields(kind, &names);
+            let visible = client.visible_fields(kind, &names);
             let candidates: Vec<Candidate<'_>> = visible
                 .iter()
                 .filter_map(|name| Some(describe.field(name)?.candidate()))
@@ -291,13 +305,10 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
     let mut notes = Vec::new();
     if fields.is_empty() {
         let names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
-        let visible = client.host.visible_fields(kind, &names);
+        let visible = client.visible_fields(kind, &names);
         members.retain(|(name, _)| visible.iter().any(|seen| *name == **seen));
         if members.len() < names.len() {
-            notes.push(format!(
-                "{} fields are hidden from this agent",
-                names.len() - members.len()
-            ));
+            notes.push("fields that this agent may not see are left out".to_owned());
         }
     }
     let id = record.str_at("Id");

@@ -224,7 +224,7 @@ fn a_record_is_given_without_its_empty_fields() {
     Name|Acme
     BillingAddress|{"city":"Rome"}
     </org-data>
-    1 fields are hidden from this agent
+    fields that this agent may not see are left out
     1 empty fields left out
     "#);
     assert!(output.structured.unwrap().contains(r#""Industry":null"#));

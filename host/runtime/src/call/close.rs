@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use portcullis_policy::{ConnectionId, ConnectorName, Digest, Effect, Mode, ToolName};
+use portcullis_policy::{ConnectionId, ConnectorName, Decision, Digest, Effect, ToolName};
 
 use super::resolve::Resolved;
 use super::{Asked, Question};
@@ -31,6 +31,8 @@ struct Entry {
     tool: Option<ToolName>,
     effect: Option<Effect>,
     arguments: Sensitive,
+    /// What was decided on the tool, where the call ended by that.
+    decision: Option<Decision>,
 }
 
 impl Exit {
@@ -65,6 +67,7 @@ impl Exit {
                 tool,
                 effect: None,
                 arguments: Sensitive::new(question.arguments.to_string()),
+                decision: None,
             }),
             is_open: false,
             is_closed: false,
@@ -91,6 +94,13 @@ impl Exit {
         }
     }
 
+    /// Takes over what was decided on the tool of a call that ends by that.
+    pub(super) fn decided(&mut self, decision: Decision) {
+        if let Some(entry) = &mut self.entry {
+            entry.decision = Some(decision);
+        }
+    }
+
     /// Opens the entry.
     ///
     /// # Errors
@@ -98,19 +108,21 @@ impl Exit {
     /// [`PortError`] when it is not written; the call does not go on.
     pub(super) async fn open(
         &mut self,
-        mode: Option<Mode>,
+        decision: Option<Decision>,
         connection: Option<ConnectionId>,
     ) -> Result<(), PortError> {
         let Some(entry) = self.entry.take() else {
             return Ok(());
         };
+        let decision = decision.or(entry.decision);
         let opened = Event::Opened(Opened {
             caller: entry.caller,
             connector: entry.connector,
             component: entry.component,
             tool: entry.tool,
             effect: entry.effect,
-            mode,
+            mode: decision.as_ref().map(|decision| decision.mode),
+            rule: decision.map(|decision| decision.rule),
             connection,
             arguments: entry.arguments,
         });

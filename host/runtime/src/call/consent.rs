@@ -27,7 +27,7 @@ pub(super) async fn consent(
 ) -> Result<Consented, Outcome> {
     let resolved = &connected.validated.permitted.resolved;
     let (Mode::Ask, Effect::Read, Task::Tool(tool)) =
-        (connected.mode, resolved.effect, &resolved.task)
+        (connected.decision.mode, resolved.effect, &resolved.task)
     else {
         return Ok(Consented { connected });
     };

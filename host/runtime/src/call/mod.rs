@@ -27,6 +27,7 @@ use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply};
 use crate::scope::CallScope;
 
 pub use open::Opened;
+pub(crate) use resolve::ruled;
 
 /// What a connector is asked.
 pub(crate) enum Asked {
@@ -84,9 +85,9 @@ async fn decide(
 ) -> Result<Arc<CallScope>, Outcome> {
     let resolved = resolve::resolve(guard, connector, question).await?;
     exit.knows(&resolved);
-    let permitted = permit::permit(guard, resolved).await?;
+    let permitted = permit::permit(guard, resolved, exit).await?;
     let validated = validate::validate(permitted)?;
-    let connected = connect::connect(guard, validated).await?;
+    let connected = connect::connect(guard, validated, exit).await?;
     let consented = consent::consent(guard, connected, exit.id()).await?;
     open::open(guard, consented, exit).await
 }

@@ -15,6 +15,8 @@ use crate::scope::{CallScope, Task};
 pub(super) struct Approved {
     pub(super) request: Complete,
     pub(super) approval: Option<ApprovalId>,
+    /// How many records it changes.
+    pub(super) records: usize,
 }
 
 /// Uses the approval of this request, or asks for one.
@@ -22,11 +24,16 @@ pub(super) async fn approve(
     scope: &CallScope,
     announced: Announced,
 ) -> Result<Approved, GateFailure> {
-    let Announced { request, changes } = announced;
+    let Announced {
+        request,
+        changes,
+        records,
+    } = announced;
     if request.head.effect == Effect::Read {
         return Ok(Approved {
             request,
             approval: None,
+            records,
         });
     }
     let (Task::Tool(tool), Some(connection)) = (&scope.task, &scope.account.connection) else {
@@ -40,6 +47,7 @@ pub(super) async fn approve(
             return Ok(Approved {
                 request,
                 approval: None,
+                records,
             });
         }
         Mode::Ask => {}
@@ -90,6 +98,7 @@ pub(super) async fn approve(
         Ok(Claim::Granted(id)) => Ok(Approved {
             request,
             approval: Some(id),
+            records,
         }),
         Ok(Claim::Held { id, link }) => Err(GateFailure::Held(ApprovalRequired {
             id,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis::network::{HostPort, NetworkOptions, Resolve};
-use portcullis::policy::{Mode, Origin};
+use portcullis::policy::{Mode, Origin, Scope};
 use portcullis::ports::audit::{Event, Record};
 use portcullis::ports::credentials::Connection;
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions};
@@ -169,6 +169,12 @@ impl World {
             .set_mode(name(AGENT), name(connector), name(tool), mode);
     }
 
+    /// Says what the agent may touch.
+    pub fn scope(&self, connector: &str, scope: Scope) {
+        self.permissions
+            .set_scope(name(AGENT), name(connector), scope);
+    }
+
     /// Calls a tool.
     pub async fn call(&self, connector: &str, tool: &str, arguments: Value) -> Reply {
         self.host.call(call(connector, tool, arguments)).await
@@ -200,6 +206,7 @@ pub fn event(event: &Event) -> &'static str {
         Event::Announced(_) => "announced",
         Event::Intended(_) => "intended",
         Event::Answered(_) => "answered",
+        Event::Unseen { .. } => "unseen",
         Event::Denied { .. } => "denied",
         Event::Closed(_) => "closed",
         _ => "unknown",
