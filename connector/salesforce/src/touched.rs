@@ -197,6 +197,10 @@ impl Scope {
         let [name] = path.parts.as_slice() else {
             return Ok(true);
         };
+        // The shortest of all fields is `Id`.
+        if name.name.len() < "Id".len() {
+            return Ok(false);
+        }
         for kind in self.base.iter().filter(|kind| client.may_read(kind)) {
             if client.describe(kind)?.field(&name.name).is_some() {
                 return Ok(true);

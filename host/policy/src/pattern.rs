@@ -57,8 +57,7 @@ impl NamePattern {
         let core = text.strip_prefix('*').unwrap_or(text);
         let any_after = core.ends_with('*') || text == "*";
         let core = core.strip_suffix('*').unwrap_or(core);
-        let is_all = core.is_empty() && any_before;
-        if !is_all && !is_plain(core) {
+        if text != "*" && !is_plain(core) {
             return Err(PatternError {
                 text: shown(text),
                 rule: NAME_RULE,

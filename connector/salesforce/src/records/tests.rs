@@ -165,11 +165,20 @@ fn what_the_agent_may_not_see_costs_no_request() {
     let org = Org::new().hide("Account", "AnnualRevenue").forbid("User");
     let refused = |soql: &str| run(&org, soql).unwrap_err().message;
     assert!(refused("SELECT Id FROM Account WHERE AnnualRevenue > 1").contains("AnnualRevenue"));
-    assert!(refused("SELECT Id FROM Account ORDER BY CreatedBy.Name").contains("User"));
     assert!(
         refused("SELECT Id FROM Account WHERE OwnerId IN (SELECT Id FROM User)").contains("User")
     );
     assert!(org.requests().is_empty());
+    let said = refused("SELECT Id FROM Account ORDER BY CreatedBy.Name");
+    assert!(
+        said.contains("CreatedBy") && !said.contains("User"),
+        "{said}"
+    );
+    assert!(
+        org.requests()
+            .iter()
+            .all(|request| request.ends_with("/describe"))
+    );
 }
 
 #[test]

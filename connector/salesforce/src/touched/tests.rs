@@ -166,7 +166,7 @@ fn an_alias_hides_no_field_and_no_relationship() {
         "SELECT OWNER.Email FROM Account owner",
     ] {
         let said = refusal(&secret(), soql);
-        assert!(said.starts_with("NotPermitted"), "{soql}: {said}");
+        assert!(said.starts_with("Reason::NotPermitted"), "{soql}: {said}");
     }
     let (lines, _) = touched("SELECT COUNT(Id) n FROM Account ORDER BY n");
     assert_eq!(lines, ["Account: Id"]);

@@ -10,6 +10,7 @@ mod desk;
 mod keys;
 mod mcp;
 mod people;
+mod permissions;
 mod program;
 mod proxy;
 mod questions;

@@ -18,6 +18,7 @@ mod in_the_clear;
 mod keys;
 mod opening;
 mod people;
+mod permissions;
 mod refresh;
 mod sharing;
 mod sign_ins;

@@ -11,8 +11,10 @@
 mod accounts;
 mod approval;
 mod arrows;
+mod beyond;
 mod bounds;
 mod closed;
+mod decisions;
 mod effects;
 mod embedder;
 mod endings;
@@ -22,6 +24,7 @@ mod reach;
 mod record_first;
 mod renewal;
 mod schema_cache;
+mod scoped_org;
 mod sealed;
 mod secrets;
 mod stages;

@@ -148,7 +148,10 @@ impl World {
     pub async fn install_bytes(&self, bytes: Vec<u8>) {
         let _turn = INSTALLING.lock().await;
         let inspected = self.host.inspect(bytes).await.unwrap();
-        let connector = self.host.activate(inspected, &["/search"]).unwrap();
+        let connector = self
+            .host
+            .activate(inspected, &["/search", "/find"])
+            .unwrap();
         let connector = connector.manifest().name.clone();
         self.permissions.offer(name(AGENT), connector.clone());
         let connection = Connection {
