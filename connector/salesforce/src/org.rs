@@ -159,8 +159,7 @@ fn text(identified: &Identified, may_read_organization: bool) -> String {
     }
     if !may_read_organization {
         lines.push(
-            "the org's name and edition are left out: this agent may not read Organization"
-                .to_owned(),
+            "the org's name and edition are left out: this agent may not read them".to_owned(),
         );
     }
     lines
@@ -360,7 +359,7 @@ pub(crate) mod tests {
     fn an_agent_without_organization_is_told_what_is_left_out() {
         let org = org().forbid("Organization");
         let output = get_identity(&org).unwrap();
-        assert!(output.text.contains("may not read Organization"));
+        assert!(output.text.contains("may not read them"));
         assert_eq!(org.requests(), ["/services/oauth2/userinfo"]);
     }
 

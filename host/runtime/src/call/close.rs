@@ -31,7 +31,7 @@ struct Entry {
     tool: Option<ToolName>,
     effect: Option<Effect>,
     arguments: Sensitive,
-    /// What was decided on the tool, where the call ended by that.
+    /// What was decided on the tool, where it came to that.
     decision: Option<Decision>,
 }
 
@@ -94,7 +94,7 @@ impl Exit {
         }
     }
 
-    /// Takes over what was decided on the tool of a call that ends by that.
+    /// Takes over what was decided on the tool.
     pub(super) fn decided(&mut self, decision: Decision) {
         if let Some(entry) = &mut self.entry {
             entry.decision = Some(decision);
@@ -106,15 +106,11 @@ impl Exit {
     /// # Errors
     ///
     /// [`PortError`] when it is not written; the call does not go on.
-    pub(super) async fn open(
-        &mut self,
-        decision: Option<Decision>,
-        connection: Option<ConnectionId>,
-    ) -> Result<(), PortError> {
+    pub(super) async fn open(&mut self, connection: Option<ConnectionId>) -> Result<(), PortError> {
         let Some(entry) = self.entry.take() else {
             return Ok(());
         };
-        let decision = decision.or(entry.decision);
+        let decision = entry.decision;
         let opened = Event::Opened(Opened {
             caller: entry.caller,
             connector: entry.connector,
@@ -138,7 +134,7 @@ impl Exit {
         sent: Vec<SentChange>,
         dropped: u32,
     ) -> Reply {
-        let mut written = self.open(None, None).await;
+        let mut written = self.open(None).await;
         if self.is_open {
             let closed = self.closed(&outcome, dropped);
             written = self.append(Event::Closed(closed)).await;

@@ -60,11 +60,10 @@ pub(super) async fn open(
     exit: &mut Exit,
 ) -> Result<Arc<CallScope>, Outcome> {
     let connected = consented.connected;
-    let (account, decision) = (connected.account, connected.decision);
-    let mode = decision.mode;
+    let (account, mode) = (connected.account, connected.decision.mode);
     let resolved = connected.validated.permitted.resolved;
     let connection = account.connection.as_ref().map(|found| found.id.clone());
-    exit.open(Some(decision), connection)
+    exit.open(connection)
         .await
         .map_err(|error| unavailable("open the audit entry", &error))?;
     let placeholder =

@@ -73,11 +73,13 @@ pub(super) fn settle(
 ) -> Result<Decision, Refusal> {
     let Task::Tool(name) = &resolved.task else {
         // Asking who is signed in reads nothing but that, and is asked by the host alone.
-        return Ok(Decision {
+        let decision = Decision {
             mode: Mode::Allow,
             rule: "default: the host asks who is signed in".to_owned(),
             is_ruled: false,
-        });
+        };
+        exit.decided(decision.clone());
+        return Ok(decision);
     };
     let Some(tool) = resolved.connector.tool(name.as_str()) else {
         return Err(disabled(resolved));
@@ -85,11 +87,9 @@ pub(super) fn settle(
     let decision = resolved
         .policy
         .decide(acts_as, &ruled(&resolved.connector, tool));
+    exit.decided(decision.clone());
     match decision.mode {
-        Mode::Disabled => {
-            exit.decided(decision);
-            Err(disabled(resolved))
-        }
+        Mode::Disabled => Err(disabled(resolved)),
         Mode::Allow | Mode::Ask => Ok(decision),
     }
 }

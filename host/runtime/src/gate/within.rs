@@ -7,7 +7,7 @@
 //! A refusal does not name what it is about: the connector may have come to it by what the agent may not know. The
 //! operator's log does.
 
-use portcullis_policy::{Effect, Scope, Touched};
+use portcullis_policy::{DeniedBy, Effect, Scope, Touched};
 
 use super::GateFailure;
 use super::admit::Admitted;
@@ -49,12 +49,13 @@ pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Withi
     for access in &touched.accesses {
         policy.check(guarded, access).map_err(|denied| {
             tracing::info!(call = %scope.id, %denied, "a request is outside of the agent's scope");
-            let rule = policy.scope_name();
-            refused(
-                scope,
-                head,
-                &format!("it touches what is not within the {rule}"),
-            )
+            let why = match denied.why {
+                DeniedBy::Guarded => {
+                    "it changes what gives power over others, which no administrator allowed by name".to_owned()
+                }
+                _ => format!("it touches what is not within the {}", policy.scope_name()),
+            };
+            refused(scope, head, &why)
         })?;
     }
     if policy.limits(guarded, head.effect) && is_unseen(limits, head.effect, &touched) {

@@ -148,12 +148,14 @@ async fn an_agent_limited_to_three_objects_learns_of_no_other() {
     let mut ids = Vec::new();
     for kind in ALLOWED {
         hidden.remove(kind);
-        // What an allowed object has by itself is not hidden, even where it is named as an object is.
+        // The names and labels of its own fields are not hidden, even where a word of them is an object's name too.
         let described = org
             .data("describe_object", json!({ "object": kind, "limit": 1000 }))
             .await;
-        for name in first_cells(&described["parts"][0]["rows"]) {
-            hidden.remove(&name);
+        for field in described["parts"][0]["rows"].as_array().unwrap() {
+            for word in words(&format!("{} {}", field[0], field[1])) {
+                hidden.remove(word);
+            }
         }
         let rows = org
             .data(
@@ -163,7 +165,10 @@ async fn an_agent_limited_to_three_objects_learns_of_no_other() {
             .await;
         ids.push(rows["rows"][0][0].as_str().unwrap().to_owned());
     }
-    assert!(hidden.contains("Case") && hidden.contains("User") && hidden.contains("Task"));
+    assert!(hidden.len() > 20, "{hidden:?}");
+    for name in ["Case", "User", "Group"] {
+        assert!(hidden.contains(name), "{name} is a word of a field");
+    }
 
     org.limit(json!({ "read": ALLOWED }));
     let all_parts = [
@@ -251,7 +256,8 @@ async fn an_agent_limited_to_three_objects_learns_of_no_other() {
             reply.outcome
         );
         done += usize::from(end == "done");
-        let text = read(&reply);
+        // A value of an opportunity's own picklist.
+        let text = read(&reply).replace("Best Case", "");
         let asked = arguments.to_string();
         let told: Vec<&str> = words(&text)
             .into_iter()
