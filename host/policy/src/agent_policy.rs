@@ -1,7 +1,7 @@
 //! Everything that an administrator decided on an agent's use of a connector, as it was at one moment.
 
 use crate::rule::{
-    self, ActsAs, Decision, Level, RuledTool, SeenTools, Standing, ToolRule, Verdict,
+    self, ActsAs, Decision, Found, Level, RuledTool, SeenTools, Standing, ToolRule, Verdict,
 };
 use crate::scope::{Access, Denied, Scope, check_access};
 use crate::{AgentId, ConnectionId, Effect, Mode, NamePattern, PersonId};
@@ -65,17 +65,24 @@ impl AgentPolicy {
                 is_ruled: true,
             };
         }
-        rule::decide(&self.rules, &self.seen, &self.agent, acts_as, tool)
+        self.find(acts_as, tool).decision()
+    }
+
+    fn find(&self, acts_as: ActsAs<'_>, tool: &RuledTool<'_>) -> Found<'_> {
+        rule::find(&self.rules, &self.seen, &self.agent, acts_as, tool)
     }
 
     /// Decides on a tool before it is known whose account is used: none where that could still make a difference.
     pub fn decide_early(&self, tool: &RuledTool<'_>) -> Option<Decision> {
-        let decision = self.decide(ActsAs::Nobody, tool);
+        if self.forbids(tool) {
+            return Some(self.decide(ActsAs::Nobody, tool));
+        }
+        let found = self.find(ActsAs::Nobody, tool);
         let could_loosen = |rule: &ToolRule| {
-            rule.is_of_connection() && rule.mode < decision.mode && rule.selects(tool)
+            rule.is_of_connection() && rule.mode < found.mode && rule.selects(tool)
         };
-        let is_certain = decision.is_ruled || !self.rules.iter().any(could_loosen);
-        (decision.mode == Mode::Disabled && is_certain).then_some(decision)
+        let is_certain = found.is_ruled() || !self.rules.iter().any(could_loosen);
+        (found.mode == Mode::Disabled && is_certain).then(|| found.decision())
     }
 
     /// Lists what each rule that applies says; what decides comes first.
@@ -114,6 +121,9 @@ impl AgentPolicy {
 
     /// Keeps those of a kind's fields that the agent may read, in their order.
     pub fn visible_fields(&self, kind: &str, mut fields: Vec<String>) -> Vec<String> {
+        if !self.limits(&[], Effect::Read) {
+            return fields;
+        }
         let mut access = Access {
             effect: Effect::Read,
             kind: kind.to_owned(),

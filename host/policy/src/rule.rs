@@ -251,10 +251,7 @@ pub(crate) fn verdicts(
         .map(|rule| Verdict {
             rule: rule.to_string(),
             mode: rule.mode,
-            standing: match rule.is_of_this(tool, novelty) {
-                true => Standing::Counts,
-                false => Standing::Outgrown,
-            },
+            standing: rule.standing(tool, novelty),
         })
         .collect();
     let counts = verdicts
@@ -277,29 +274,72 @@ pub(crate) fn verdicts(
     verdicts
 }
 
-/// Decides on a tool.
-pub(crate) fn decide(
-    rules: &[ToolRule],
+/// What was found to decide, before anybody needs its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found<'r> {
+    pub(crate) mode: Mode,
+    /// None: the default.
+    rule: Option<&'r ToolRule>,
+    effect: Effect,
+    shared: bool,
+}
+
+impl Found<'_> {
+    pub(crate) fn is_ruled(&self) -> bool {
+        self.rule.is_some()
+    }
+
+    pub(crate) fn decision(&self) -> Decision {
+        Decision {
+            mode: self.mode,
+            rule: match self.rule {
+                Some(rule) => rule.to_string(),
+                None => default_name(self.effect, self.shared),
+            },
+            is_ruled: self.is_ruled(),
+        }
+    }
+}
+
+/// Finds what decides on a tool: the first of its [`verdicts`].
+pub(crate) fn find<'r>(
+    rules: &'r [ToolRule],
     seen: &SeenTools,
     agent: &AgentId,
     acts_as: ActsAs<'_>,
     tool: &RuledTool<'_>,
-) -> Decision {
-    let first = verdicts(rules, seen, agent, acts_as, tool)
-        .into_iter()
-        .next();
-    match first {
-        Some(first) => Decision {
-            mode: first.mode,
-            rule: first.rule,
-            is_ruled: first.standing != Standing::Default,
+) -> Found<'r> {
+    let novelty = seen.novelty(tool.name, tool.effect);
+    let shared = matches!(acts_as, ActsAs::Shared(_));
+    let mut counts = false;
+    let mut strictest: Option<(Mode, Standing, &ToolRule)> = None;
+    for rule in rules {
+        if !rule.is_for(agent, acts_as) || !rule.selects(tool) {
+            continue;
+        }
+        let standing = rule.standing(tool, novelty);
+        counts |= standing == Standing::Counts;
+        let is_first = strictest.is_none_or(|(mode, of, other)| {
+            (std::cmp::Reverse(rule.mode), standing, rule) < (std::cmp::Reverse(mode), of, other)
+        });
+        if is_first {
+            strictest = Some((rule.mode, standing, rule));
+        }
+    }
+    let default = Found {
+        mode: Mode::default_for(tool.effect, shared),
+        rule: None,
+        effect: tool.effect,
+        shared,
+    };
+    match strictest {
+        // What is outgrown is heard where it is stricter than the default.
+        Some((mode, _, rule)) if counts || mode > default.mode => Found {
+            mode,
+            rule: Some(rule),
+            ..default
         },
-        // There is always the default.
-        None => Decision {
-            mode: Mode::Disabled,
-            rule: "nothing".to_owned(),
-            is_ruled: false,
-        },
+        _ => default,
     }
 }
 
@@ -342,12 +382,16 @@ impl ToolRule {
             }
     }
 
-    /// Says whether it was made for the tool as it is.
-    fn is_of_this(&self, tool: &RuledTool<'_>, novelty: Novelty) -> bool {
-        match (&self.selector, self.made_for) {
+    /// Says whether it was made for the tool as it is, or for less.
+    fn standing(&self, tool: &RuledTool<'_>, novelty: Novelty) -> Standing {
+        let is_of_this = match (&self.selector, self.made_for) {
             // Who names a tool knows it.
             (Selector::Tool(_), Some(made_for)) => tool.effect <= made_for,
             _ => novelty == Novelty::Known,
+        };
+        match is_of_this {
+            true => Standing::Counts,
+            false => Standing::Outgrown,
         }
     }
 }

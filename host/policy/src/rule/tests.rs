@@ -35,7 +35,14 @@ fn decided(rules: &[ToolRule], seen: &SeenTools, acts_as: ActsAs<'_>, effect: Ef
         toolset: "changes",
         effect,
     };
-    decide(rules, seen, &name("helper"), acts_as, &tool)
+    let decision = find(rules, seen, &name("helper"), acts_as, &tool).decision();
+    // What is explained is what is done.
+    let verdicts = verdicts(rules, seen, &name("helper"), acts_as, &tool);
+    assert_eq!(
+        (verdicts[0].mode, &verdicts[0].rule),
+        (decision.mode, &decision.rule)
+    );
+    decision
 }
 
 fn agent() -> Level {
