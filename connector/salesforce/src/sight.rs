@@ -36,6 +36,9 @@ const NAME_PARTS: [&str; 6] = [
     "InformalName",
 ];
 
+/// The fields of a history that hold values of the object's fields.
+const HISTORY_VALUES: [&str; 2] = ["OldValue", "NewValue"];
+
 /// A field that no org has, since a name has no two underscores in a row but before its suffix: where an agent may see
 /// it, only what is denied is hidden from it.
 const NO_FIELD: &str = "no__such__field";
@@ -72,7 +75,39 @@ impl Client<'_> {
                 self.host.check(&[Access::read(kind, [part])])?;
             }
         }
-        Ok(())
+        touched
+            .iter()
+            .try_for_each(|touched| self.check_history(touched))
+    }
+
+    /// Refuses the old and new values of an object's history, where fields of the object are hidden: they are
+    /// among them.
+    fn check_history(&self, touched: &Touched) -> Result<(), Failure> {
+        let Some(kind) = kept_by(&touched.kind) else {
+            return Ok(());
+        };
+        let shows = |field: &String| {
+            HISTORY_VALUES
+                .iter()
+                .any(|value| field.eq_ignore_ascii_case(value))
+        };
+        if !touched.fields.iter().any(shows) {
+            return Ok(());
+        }
+        let hides = match self.may_read(&kind) {
+            true => {
+                let describe = self.describe(&kind)?;
+                self.fields_of(&describe).len() < describe.fields().count()
+            }
+            false => true,
+        };
+        match hides {
+            true => Err(Failure::not_permitted(format!(
+                "`{}` holds values of fields that this agent may not see",
+                touched.kind
+            ))),
+            false => Ok(()),
+        }
     }
 
     /// Gives the compound fields of which a part is hidden by its name, and that part.
@@ -130,6 +165,19 @@ impl Client<'_> {
     }
 }
 
+/// Names the object whose history an object keeps: `Account` of `AccountHistory`, `Site__c` of `Site__History`.
+fn kept_by(history: &str) -> Option<String> {
+    let lower = history.to_ascii_lowercase();
+    let stem = |suffix: &str| {
+        let stem = lower.strip_suffix(suffix)?;
+        (!stem.is_empty()).then(|| history[..stem.len()].to_owned())
+    };
+    let custom = stem("__history").map(|stem| format!("{stem}__c"));
+    custom
+        .or_else(|| stem("fieldhistory"))
+        .or_else(|| stem("history"))
+}
+
 /// Names the parts that a field of this name has, if it is a compound one.
 fn parts(field: &str) -> Vec<String> {
     let lower = field.to_ascii_lowercase();
@@ -182,6 +230,28 @@ mod tests {
         assert!(sees("Account", "ShippingAddress") && sees("Account", "BillingCity"));
         assert!(!sees("Contact", "Name") && sees("Account", "Name"));
         assert!(!sees("Site__c", "Office__c") && sees("Site__c", "Other__c"));
+    }
+
+    #[test]
+    fn a_history_is_as_visible_as_what_it_keeps() {
+        let touched = |kind: &str, field: &str| {
+            [Touched {
+                kind: kind.to_owned(),
+                fields: vec![field.to_owned()],
+            }]
+        };
+        let org = Org::new().hide("Account", "AnnualRevenue");
+        let client = Client::new(&org);
+        assert!(client.check(&touched("AccountHistory", "Field")).is_ok());
+        for field in ["OldValue", "newVALUE"] {
+            assert!(client.check(&touched("accounthistory", field)).is_err());
+        }
+        let org = Org::new().forbid("Site__c");
+        let client = Client::new(&org);
+        assert!(client.check(&touched("Site__History", "OldValue")).is_err());
+        let org = Org::new();
+        let client = Client::new(&org);
+        assert!(client.check(&touched("AccountHistory", "OldValue")).is_ok());
     }
 
     #[test]

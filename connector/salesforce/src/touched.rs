@@ -130,7 +130,7 @@ pub fn by_query(client: &Client<'_>, query: &Query) -> Result<All, ReadError> {
 }
 
 /// Gives the names that the `SELECT` list gives to its items.
-fn select_aliases(query: &Query) -> Vec<&Ident> {
+pub fn select_aliases(query: &Query) -> Vec<&Ident> {
     let aliases = query.select.iter().filter_map(|item| match item {
         SelectItem::Field { alias, .. } | SelectItem::Function { alias, .. } => alias.as_ref(),
         _ => None,

@@ -352,3 +352,15 @@ fn refusals_of_the_service_keep_their_code() {
         );
     }
 }
+
+#[test]
+fn what_comes_under_another_name_than_it_was_asked_by_is_checked_by_that() {
+    let rows = r#"{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Account"},"Name":"Acme","ns__Secret__c":"x","Owner":null}]}"#;
+    let org = || Org::new().answer(QUERY, 200, rows);
+    let soql = "SELECT Name, Secret__c, Owner.Name FROM Account";
+    assert!(run(&org(), soql).is_ok());
+    let failure = run(&org().hide("Account", "ns__Secret__c"), soql).unwrap_err();
+    assert_eq!(failure.reason, portcullis_sdk::Reason::NotPermitted);
+    // What is empty is not taken for a field.
+    assert!(run(&org().hide("Account", "Owner"), soql).is_ok());
+}
