@@ -177,7 +177,8 @@ fn refused(client: &Client<'_>, error: ReadError, kind: &str, key: &Key<'_>) -> 
         ReadError::Failed(failure) => return failure,
     };
     if error.status == 300 {
-        return several(&error, key);
+        let sees_ids = !client.visible_fields(kind, &["Id".to_owned()]).is_empty();
+        return several(&error, key, sees_ids);
     }
     if error.is("INVALID_FIELD") {
         return repaired(
@@ -273,7 +274,7 @@ fn missing(
 }
 
 /// Several records have one external id: their ids are in the paths that the service lists.
-fn several(error: &ServiceError, key: &Key<'_>) -> Failure {
+fn several(error: &ServiceError, key: &Key<'_>, sees_ids: bool) -> Failure {
     const IDS_SHOWN: usize = 10;
     let ids: Vec<_> = error
         .choices
@@ -290,9 +291,12 @@ fn several(error: &ServiceError, key: &Key<'_>) -> Failure {
         .copied()
         .collect::<Vec<_>>()
         .join(", ");
-    Failure::invalid(format!("{} records have this external id", ids.len()))
-        .field(key.pointer(), "is not unique")
-        .hint(format!("get one by its id: {shown}{more}"))
+    let failure = Failure::invalid(format!("{} records have this external id", ids.len()))
+        .field(key.pointer(), "is not unique");
+    match sees_ids {
+        true => failure.hint(format!("get one by its id: {shown}{more}")),
+        false => failure,
+    }
 }
 
 fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String]) -> Output {
@@ -303,15 +307,17 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
         .filter(|(name, _)| name != "attributes")
         .collect();
     let mut notes = Vec::new();
-    if fields.is_empty() {
-        let names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
-        let visible = client.visible_fields(kind, &names);
-        members.retain(|(name, _)| visible.iter().any(|seen| *name == **seen));
-        if members.len() < names.len() {
-            notes.push("fields that this agent may not see are left out".to_owned());
-        }
+    // The service adds the id, whatever was asked for.
+    let names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
+    let visible = client.visible_fields(kind, &names);
+    members.retain(|(name, _)| visible.iter().any(|seen| *name == **seen));
+    if members.len() < names.len() {
+        notes.push("fields that this agent may not see are left out".to_owned());
     }
-    let id = record.str_at("Id");
+    let id = members
+        .iter()
+        .find(|(name, _)| name == "Id")
+        .and_then(|(_, value)| value.as_str());
     let url = id.map(|id| names::record_url(client.origin(), kind, id));
     let (set, empty): (Vec<_>, Vec<_>) = members
         .iter()

@@ -183,9 +183,11 @@ fn what_the_agent_may_not_see_costs_no_request() {
 
 #[test]
 fn fields_of_a_set_are_narrowed() {
-    let org = Org::new()
-        .hide("Account", "AnnualRevenue")
-        .answer(QUERY, 200, TWO);
+    let org = Org::new().hide("Account", "AnnualRevenue").answer(
+        QUERY,
+        200,
+        &TWO.replace("AnnualRevenue", "Score__c"),
+    );
     let output = run(&org, "SELECT FIELDS(CUSTOM), Id FROM Account").unwrap();
     assert!(!output.text.contains("narrowed"));
     let output = run(&org, "SELECT FIELDS(ALL) FROM Account LIMIT 5").unwrap();
@@ -363,4 +365,22 @@ fn what_comes_under_another_name_than_it_was_asked_by_is_checked_by_that() {
     assert_eq!(failure.reason, portcullis_sdk::Reason::NotPermitted);
     // What is empty is not taken for a field.
     assert!(run(&org().hide("Account", "Owner"), soql).is_ok());
+}
+
+#[test]
+fn an_id_that_the_service_adds_is_shown_to_who_may_see_it() {
+    let by_external = "/services/data/v68.0/sobjects/Account/Ext__c/7";
+    let org = Org::new()
+        .hide("Account", "Id")
+        .answer(by_external, 200, RECORD);
+    let output = get(
+        &org,
+        r#"{"object": "Account", "external_id_field": "Ext__c", "external_id": "7", "fields": ["Name"]}"#,
+    )
+    .unwrap();
+    let all = output.text + &output.structured.unwrap();
+    assert!(
+        all.contains("Acme") && !all.contains("001000000000001AAA"),
+        "{all}"
+    );
 }
