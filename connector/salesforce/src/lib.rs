@@ -10,6 +10,7 @@
 pub mod client;
 pub mod describe;
 pub mod fence;
+pub mod follow;
 pub mod host;
 pub mod identify;
 pub mod json;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use portcullis_policy::{
-    Acting, ActsAs, AgentId, ConnectorName, Decision, Digest, Mode, Novelty, PersonId,
+    ActsAs, AgentId, Auth, ConnectorName, Decision, Digest, Mode, Novelty, PersonId,
 };
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -255,10 +255,10 @@ impl Host {
             let Some(policy) = permissions.policy(&caller, name).await? else {
                 continue;
             };
-            let acts_as = policy
-                .acting
-                .as_ref()
-                .map_or(ActsAs::Nobody, Acting::as_acts_as);
+            let acts_as = match (&connector.manifest().auth, &policy.acting) {
+                (Auth::None, _) | (_, None) => ActsAs::Nobody,
+                (_, Some(acting)) => acting.as_acts_as(),
+            };
             for (index, tool) in connector.tools().iter().enumerate() {
                 let ruled = call::ruled(&connector, tool);
                 let decision = policy.decide(acts_as, &ruled);

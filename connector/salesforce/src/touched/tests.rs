@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use portcullis_sdk::Failure;
+
 use super::*;
 use crate::testing::Org;
 

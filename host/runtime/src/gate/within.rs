@@ -58,7 +58,10 @@ pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Withi
             refused(scope, head, &why)
         })?;
     }
-    if policy.limits(guarded, head.effect) && is_unseen(limits, head.effect, &touched) {
+    // A query string can ask for more than the path says, or infer it.
+    let has_query = head.path.query().is_some() && !touched.accesses.is_empty();
+    let unseen = has_query || is_unseen(limits, head.effect, &touched);
+    if unseen && policy.limits(guarded, head.effect) {
         if !policy.is_trusted {
             let connector = &scope.connector.manifest().name;
             let why = format!(

@@ -86,6 +86,28 @@ async fn a_kind_in_a_path_is_the_scopes_however_it_is_spelled() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_string_can_ask_for_what_the_path_does_not_say() {
+    let world = world(json!({ "read": ["Contact"] })).await;
+    let get = |target: &str| json!({ "method": "GET", "target": target });
+    for target in [
+        "/kind/Contact/1?expand=Payroll",
+        "/kind/Contact/1?",
+        "/kind/Contact/1/Payroll",
+    ] {
+        assert_eq!(sends(&world, "read", get(target)).await, "refused scope");
+    }
+    assert!(world.service.seen().is_empty());
+    // What touches no records touches none with a query string, either.
+    assert_eq!(sends(&world, "read", get("/about?x=1")).await, "done");
+    world.permissions.trust(name("desk"), name(CONNECTOR));
+    let expand = get("/kind/Contact/1?expand=Account");
+    assert_eq!(sends(&world, "read", expand).await, "done");
+    // Trust is not for what the host sees.
+    let payroll = get("/kind/Payroll/1?expand=Contact");
+    assert_eq!(sends(&world, "read", payroll).await, "refused scope");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kind_in_a_body_is_the_scopes_or_the_request_is_not_sent() {
     let world = world(json!({ "read": ["Contact"] })).await;
     let find = |body: &str| json!({ "method": "POST", "target": "/find", "body": body });
