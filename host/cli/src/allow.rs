@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use portcullis::ComponentCache;
-use portcullis::policy::{AgentId, Level, Mode, ToolRule};
-use portcullis_store::{Owner, Store};
+use portcullis::policy::{AgentId, ConnectorName, Level, Mode, ToolRule};
+use portcullis_store::{Owner, Store, StoredConnection};
 use serde_json::{Value, json};
 
 use crate::agent;
@@ -23,7 +23,12 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
     if let Some(connector) = &args.connector {
         bundled::require(connector)?;
     }
-    let (level, what, mode) = read(args, store).await?;
+    let Asked {
+        level,
+        what,
+        mode,
+        connector,
+    } = read(args, store).await?;
     let catalog = Catalog::open(cache).await?;
     for connector in &catalog.connectors {
         catalog::meet(store, connector).await?;
@@ -33,7 +38,7 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
         level,
         what,
         mode.unwrap_or(Mode::Disabled),
-        args.connector.as_ref(),
+        connector.as_ref(),
     )?;
     let ToolRule {
         level,
@@ -70,8 +75,17 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
     Ok(show::done(args.form, &value, &sentence, Some(&next))?)
 }
 
+/// What the words come to.
+struct Asked<'a> {
+    level: Level,
+    what: &'a str,
+    /// None: the rule is taken back.
+    mode: Option<Mode>,
+    connector: Option<ConnectorName>,
+}
+
 /// Takes the words apart.
-async fn read<'a>(args: &'a Allow, store: &Store) -> Result<(Level, &'a str, Option<Mode>)> {
+async fn read<'a>(args: &'a Allow, store: &Store) -> Result<Asked<'a>> {
     let is_agents = !args.workspace && args.connection.is_none();
     let (agent, what, mode) = match (is_agents, args.words.as_slice()) {
         (true, [agent, what, mode]) => (Some(agent), what, mode),
@@ -94,28 +108,43 @@ async fn read<'a>(args: &'a Allow, store: &Store) -> Result<(Level, &'a str, Opt
             Problem::mistake("mode", message, "write `always`, `ask`, `off` or `default`")
         })?),
     };
-    let level = match (agent, &args.connection) {
+    let (level, connector) = match (agent, &args.connection) {
         (Some(agent), _) => {
             let wrong = |error| {
-                Problem::mistake(
-                    "agent",
-                    format!("{error}"),
-                    "`portcullis agent list` lists the agents",
-                )
+                let hint = "`portcullis agent list` lists the agents";
+                Problem::mistake("agent", format!("{error}"), hint)
             };
             let id = AgentId::parse(agent.as_str()).map_err(wrong)?;
-            Level::Agent(agent::require(store, &id).await?.id)
+            let agent = agent::require(store, &id).await?;
+            (Level::Agent(agent.id), args.connector.clone())
         }
-        (None, Some(text)) => {
-            let connection = connections::find(store, text).await?;
-            match connection.owner {
-                Owner::Shared => Level::Shared(connection.id),
-                Owner::Person(person) => Level::Own(person),
-            }
-        }
-        (None, None) => Level::Workspace,
+        (None, Some(text)) => of_connection(args, &connections::find(store, text).await?)?,
+        (None, None) => (Level::Workspace, args.connector.clone()),
     };
-    Ok((level, what, parsed))
+    Ok(Asked {
+        level,
+        what,
+        mode: parsed,
+        connector,
+    })
+}
+
+/// A rule of a connection is one of its connector's tools.
+fn of_connection(
+    args: &Allow,
+    connection: &StoredConnection,
+) -> Result<(Level, Option<ConnectorName>)> {
+    let of = &connection.connector;
+    if args.connector.as_ref().is_some_and(|named| named != of) {
+        let message = format!("the connection is one of `{of}`");
+        let hint = "leave `--connector` out";
+        return Err(Problem::mistake("other_connection", message, hint).into());
+    }
+    let level = match &connection.owner {
+        Owner::Shared => Level::Shared(connection.id.clone()),
+        Owner::Person(person) => Level::Own(person.clone()),
+    };
+    Ok((level, Some(of.clone())))
 }
 
 /// Makes an object of a rule.

@@ -60,6 +60,14 @@ fn rules_of_connections_hold_for_who_acts_as_them() {
         &["explain", "helper", "get_identity"],
     ]);
     insta::assert_snapshot!(said.replace(&shared, "SHARED"));
+    // It is one of the connection's connector alone, and whoever connects anew does not leave it behind.
+    let rule = ["allow", "--connection", "Ada's Acme", "effect:read", "off"];
+    let rule = home.json(&rule)["rule"].clone();
+    assert_eq!(rule["connector"], "salesforce");
+    assert_eq!(
+        (&rule["level"], &rule["subject"]),
+        (&json!("own_connection"), &json!("ada"))
+    );
 }
 
 #[test]
