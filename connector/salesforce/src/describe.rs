@@ -151,20 +151,23 @@ impl<'a> Field<'a> {
             && self.kind() != "boolean"
     }
 
-    /// Says the type with its bounds: `string(255)`, `currency(18,2)`, `reference(User)`.
-    pub fn type_with_bounds(self) -> String {
+    /// Says the type with its bounds: `string(255)`, `currency(18,2)`, `reference(User)`. `targets` are the objects of a
+    /// reference that are told.
+    pub fn type_with_bounds(self, targets: &[&str]) -> String {
         let count = |name| self.json.count_at(name).unwrap_or(0);
         match self.kind() {
             "reference" => {
                 // A polymorphic field lists up to a hundred objects.
                 const TARGETS_SHOWN: usize = 4;
-                let targets: Vec<_> = self.targets().collect();
                 let shown = targets
                     .iter()
                     .take(TARGETS_SHOWN)
                     .copied()
                     .collect::<Vec<_>>()
                     .join(",");
+                if targets.is_empty() {
+                    return "reference".to_owned();
+                }
                 match targets.len().checked_sub(TARGETS_SHOWN + 1) {
                     Some(_) => format!("reference({shown},+{})", targets.len() - TARGETS_SHOWN),
                     None => format!("reference({shown})"),

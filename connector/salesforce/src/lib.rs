@@ -2,7 +2,7 @@
 //!
 //! One file a toolset ([`org`], [`schema`], [`records`]); beneath them [`client`] talks to the REST API,
 //! [`touched`] says which objects and fields a query touches, so that the host can refuse before anything is
-//! sent, [`rows`] and [`table`] make small answers, and [`service_error`] and [`repair`] turn the service's
+//! sent, [`sight`] shows of a describe what the agent may see, [`rows`] and [`table`] make small answers, and [`service_error`] and [`repair`] turn the service's
 //! refusals into ones that say what would have been right. It reads and never writes.
 //!
 //! It holds no secret and no state: each call runs in a fresh instance, and the host adds the credential.
@@ -10,6 +10,7 @@
 pub mod client;
 pub mod describe;
 pub mod fence;
+pub mod follow;
 pub mod host;
 pub mod identify;
 pub mod json;
@@ -22,6 +23,7 @@ pub mod repair;
 pub mod rows;
 pub mod schema;
 pub mod service_error;
+pub mod sight;
 pub mod table;
 #[cfg(test)]
 mod testing;

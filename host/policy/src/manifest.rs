@@ -13,7 +13,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectorName, Effect, Method, Origin, OriginPattern};
+use crate::kinds::BodyPlace;
+use crate::{ConnectorName, Effect, KindPlace, Method, NamePattern, Origin, OriginPattern};
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, OAuth2, RevokeEnds, Scopes, StaleToken};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
@@ -41,6 +42,10 @@ pub struct Manifest {
     pub origins: Vec<OriginPattern>,
     /// What it may send.
     pub routes: Vec<RouteSpec>,
+    /// Kinds of record that give power over others: an agent changes one only where an administrator allowed it by its
+    /// full name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guarded_kinds: Vec<NamePattern>,
     /// The groups of its tools, with what each is for.
     pub toolsets: BTreeMap<String, String>,
 }
@@ -55,6 +60,12 @@ pub struct RouteSpec {
     pub path: String,
     /// How far it reaches.
     pub effect: Effect,
+    /// Where its kinds of record are; empty: it touches none. None: in the path, where that has `{kind}`, else unseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kinds: Option<Vec<KindPlace>>,
+    /// Where the body has the object, or objects, whose members are the record's fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<BodyPlace>,
     /// Whether the host remembers its answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CachePolicy>,

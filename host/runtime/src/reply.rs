@@ -240,6 +240,12 @@ codes! {
         NotOffered = "not_offered",
         /// The tool is switched off.
         ToolDisabled = "tool_disabled",
+        /// The agent has made as many calls as it may within a minute.
+        CallLimit = "call_limit",
+        /// The agent has changed as many records as it may within a day.
+        ChangeLimit = "change_limit",
+        /// A kind of record or a field that is not the agent's to touch.
+        Scope = "scope",
         /// The connection's address is not one that the connector may have.
         ConnectionOrigin = "connection_origin",
         /// A request to an origin that is not the connection's and not named by the manifest.
@@ -306,6 +312,8 @@ codes! {
         TimeLimit = "time_limit",
         /// The answer is larger than an answer may be.
         OutputLimit = "output_limit",
+        /// The answer has more rows than one of this agent's may have.
+        RowLimit = "row_limit",
         /// The answer does not fit the tool's output schema.
         OutputInvalid = "output_invalid",
         /// The caller gave up.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use portcullis_policy::{Change, Effect, Mode, ToolName};
+use portcullis_policy::{AgentPolicy, Change, Effect, Mode, ToolName};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
@@ -37,6 +37,7 @@ pub(crate) struct CallScope {
     pub(crate) id: CallId,
     pub(crate) caller: Caller,
     pub(crate) connector: Arc<Connector>,
+    pub(crate) policy: Arc<AgentPolicy>,
     pub(crate) task: Task,
     pub(crate) effect: Effect,
     pub(crate) mode: Mode,

@@ -30,6 +30,7 @@ mod person_token;
 mod private;
 mod rename;
 mod rotate;
+mod scopes;
 mod seal;
 mod session;
 mod sharing;
@@ -38,6 +39,8 @@ mod store;
 #[cfg(feature = "keyring")]
 mod system_keyring;
 mod text;
+mod tool_rules;
+mod usage;
 
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
@@ -62,6 +65,7 @@ pub use people::{Person, Role};
 pub use permissions::StorePermissions;
 pub use person_token::PersonToken;
 pub use private::PrivateError;
+pub use scopes::AgentScope;
 pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};
 pub use sign_in::{SignIn, Taken};

@@ -31,7 +31,8 @@ fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
-const HOSTILE: [&str; 18] = [
+const HOSTILE: [&str; 19] = [
+    "beyond_scope",
     "elsewhere",
     "flood",
     "half_write",

@@ -188,6 +188,18 @@ A file:
   name = \"Sales helper\"
   connectors.salesforce = { account = \"personal\" }
 
+  [agents.helper.tools]
+  \"effect:write\" = \"ask\"
+  query = \"always\"
+
+  [agents.helper.scope.salesforce]
+  read = [\"Account\", \"Contact\", \"Opportunity\"]
+  deny_read = [\"*.Salary*\"]
+  change = [\"Contact.Phone\"]
+  rows_max = 200
+  calls_per_minute = 60
+  changes_per_day = 50
+
   [agents.reporter]
   connectors.salesforce = { account = \"shared\", connection = \"Acme production\" }
 

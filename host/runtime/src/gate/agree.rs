@@ -17,17 +17,24 @@ pub(super) struct Agreed {
     pub(super) changes: Vec<Change>,
     /// What was found of them in the request.
     pub(super) agreement: Agreement,
+    /// How many records it changes.
+    pub(super) records: usize,
 }
 
 /// Compares the announcement with the request.
 pub(super) fn agree(announced: Announced) -> Result<Agreed, GateFailure> {
-    let Announced { request, changes } = announced;
+    let Announced {
+        request,
+        changes,
+        records,
+    } = announced;
     let head = &request.head;
     if head.effect == Effect::Read {
         return Ok(Agreed {
             request,
             changes,
             agreement: Agreement::default(),
+            records,
         });
     }
     let content_type = head.headers.get(CONTENT_TYPE);
@@ -51,5 +58,6 @@ pub(super) fn agree(announced: Announced) -> Result<Agreed, GateFailure> {
         request,
         changes,
         agreement,
+        records,
     })
 }

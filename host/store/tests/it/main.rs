@@ -19,6 +19,7 @@ mod in_the_clear;
 mod keys;
 mod opening;
 mod people;
+mod permissions;
 mod person_tokens;
 mod refresh;
 mod sharing;

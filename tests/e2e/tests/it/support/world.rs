@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis::network::{HostPort, NetworkOptions, Resolve};
-use portcullis::policy::{Mode, Origin};
+use portcullis::policy::{Mode, Origin, Scope};
 use portcullis::ports::audit::{Event, Record};
 use portcullis::ports::credentials::Connection;
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions};
@@ -148,7 +148,10 @@ impl World {
     pub async fn install_bytes(&self, bytes: Vec<u8>) {
         let _turn = INSTALLING.lock().await;
         let inspected = self.host.inspect(bytes).await.unwrap();
-        let connector = self.host.activate(inspected, &["/search"]).unwrap();
+        let connector = self
+            .host
+            .activate(inspected, &["/search", "/find"])
+            .unwrap();
         let connector = connector.manifest().name.clone();
         self.permissions.offer(name(AGENT), connector.clone());
         let connection = Connection {
@@ -167,6 +170,12 @@ impl World {
     pub fn mode(&self, connector: &str, tool: &str, mode: Mode) {
         self.permissions
             .set_mode(name(AGENT), name(connector), name(tool), mode);
+    }
+
+    /// Says what the agent may touch.
+    pub fn scope(&self, connector: &str, scope: Scope) {
+        self.permissions
+            .set_scope(name(AGENT), name(connector), scope);
     }
 
     /// Calls a tool.
@@ -200,6 +209,7 @@ pub fn event(event: &Event) -> &'static str {
         Event::Announced(_) => "announced",
         Event::Intended(_) => "intended",
         Event::Answered(_) => "answered",
+        Event::Unseen { .. } => "unseen",
         Event::Denied { .. } => "denied",
         Event::Closed(_) => "closed",
         _ => "unknown",
