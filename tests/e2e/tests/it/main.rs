@@ -29,3 +29,4 @@ mod state;
 mod support;
 mod versions;
 mod wit;
+mod writes;
