@@ -1,9 +1,10 @@
 //! The Salesforce connector: what is in an org, as tools for an agent.
 //!
-//! One file a toolset ([`org`], [`schema`], [`records`]); beneath them [`client`] talks to the REST API,
+//! One file a toolset ([`org`], [`schema`], [`records`], [`writes`]); beneath them [`client`] talks to the REST API,
 //! [`touched`] says which objects and fields a query touches, so that the host can refuse before anything is
 //! sent, [`sight`] shows of a describe what the agent may see, [`rows`] and [`table`] make small answers, and [`service_error`] and [`repair`] turn the service's
-//! refusals into ones that say what would have been right. It reads and never writes.
+//! refusals into ones that say what would have been right. A call changes one
+//! record at most, by one request that was announced and is never repeated.
 //!
 //! It holds no secret and no state: each call runs in a fresh instance, and the host adds the credential.
 
@@ -29,6 +30,7 @@ pub mod table;
 mod testing;
 mod tools;
 pub mod touched;
+pub mod writes;
 
 pub use tools::all as tools;
 

@@ -164,7 +164,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Names the visible fields near to `name`; a field of a parent is named with its path.
-fn near_fields(client: &Client<'_>, name: &str, describe: &Describe) -> String {
+pub fn near_fields(client: &Client<'_>, name: &str, describe: &Describe) -> String {
     let kind = describe.name();
     let fields = client.fields_of(describe);
     let candidates = fields.iter().map(|field| field.candidate());

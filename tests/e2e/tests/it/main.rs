@@ -33,3 +33,4 @@ mod state;
 mod support;
 mod versions;
 mod wit;
+mod writes;

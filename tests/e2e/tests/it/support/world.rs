@@ -7,7 +7,7 @@ use std::time::Duration;
 use portcullis::network::{HostPort, NetworkOptions, Resolve};
 use portcullis::policy::{Mode, Origin, Scope};
 use portcullis::ports::audit::{Event, Record};
-use portcullis::ports::credentials::Connection;
+use portcullis::ports::credentials::{Connection, Identity};
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions};
 use portcullis::{
     Call, CallId, ComponentCache, Host, Limits, Network, Outcome, Output, Ports, Reply,
@@ -38,6 +38,8 @@ pub struct Setup {
     /// Whether the operator allows the service's address.
     pub allow_service: bool,
     pub shared: bool,
+    /// Who is signed in, as a sign-in would have found it.
+    pub identity: Option<Identity>,
     pub cache: ComponentCache,
 }
 
@@ -57,6 +59,7 @@ impl Default for Setup {
             origin: None,
             allow_service: true,
             shared: false,
+            identity: None,
             cache: cache(),
         }
     }
@@ -73,6 +76,7 @@ pub struct World {
     token: String,
     origin: Origin,
     shared: bool,
+    identity: Option<Identity>,
 }
 
 /// Parses a name that is one.
@@ -132,6 +136,7 @@ impl World {
             audit,
             token: setup.token,
             shared: setup.shared,
+            identity: setup.identity,
         };
         for connector in connectors {
             world.install(connector).await;
@@ -159,7 +164,7 @@ impl World {
             shared: self.shared,
             origin: self.origin.clone(),
             scopes: vec!["records".to_owned()],
-            identity: None,
+            identity: self.identity.clone(),
         };
         let secret = self.token.clone().into();
         self.credentials
