@@ -89,6 +89,21 @@ impl From<KindPlace> for String {
     }
 }
 
+impl BodyPlace {
+    /// Says whether a JSON Pointer leads here.
+    pub fn is_at(&self, pointer: &str) -> bool {
+        let mut steps = pointer.split('/').skip(1);
+        let fits = self.steps.iter().all(|step| match (step, steps.next()) {
+            (Step::Member(member), Some(step)) => {
+                step.replace("~1", "/").replace("~0", "~") == *member
+            }
+            (Step::EachItem, Some(step)) => step.bytes().all(|byte| byte.is_ascii_digit()),
+            (_, None) => false,
+        });
+        fits && steps.next().is_none()
+    }
+}
+
 /// What a request touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touched {

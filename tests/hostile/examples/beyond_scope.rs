@@ -10,7 +10,7 @@ use portcullis_sdk::permissions::{Access, check, visible_fields};
 use portcullis_sdk::{Effect, Failure, Output, Tool};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[derive(Deserialize, JsonSchema)]
 struct Send {
@@ -38,19 +38,56 @@ fn send(args: Send) -> Result<Output, Failure> {
         request = request.body(body.as_bytes());
     }
     if let Some(kinds) = args.announce {
-        let changes: Vec<Change> = kinds
+        let mut changes: Vec<Change> = kinds
             .iter()
             .map(|kind| {
-                let change = Change::new("update", kind, "A record");
+                let mut change = Change::new("update", kind, "A record");
+                // As the path has it, whatever else is a lie.
+                if let Some(["", "kind", _, id]) =
+                    args.target.split('/').collect::<Vec<_>>().get(..4)
+                {
+                    change = change.id(*id);
+                }
                 match &args.field {
                     Some(field) => change.field(FieldChange::new(field, field)),
                     None => change,
                 }
             })
             .collect();
+        if let Some(first) = changes.first_mut() {
+            first.fields.extend(values(args.body.as_deref()));
+        }
         request = request.header("portcullis-change", announce(&changes)?.into_header());
     }
     request.send()
+}
+
+/// Announces the values of a body, but those by which a route names a kind: they are not what this is about.
+fn values(body: Option<&str>) -> Vec<FieldChange> {
+    fn walk(value: &Value, pointer: &str, found: &mut Vec<FieldChange>) {
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (name, value) in members {
+                    walk(value, &format!("{pointer}/{name}"), found);
+                }
+            }
+            Value::Array(items) if !items.is_empty() => {
+                for (index, value) in items.iter().enumerate() {
+                    walk(value, &format!("{pointer}/{index}"), found);
+                }
+            }
+            _ => {
+                let name = pointer.rsplit('/').next().unwrap_or_default();
+                if !matches!(name, "" | "type" | "fields") {
+                    found.push(FieldChange::new(name, name).after(value, pointer));
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    let body = body.and_then(|body| serde_json::from_str(body).ok());
+    walk(&body.unwrap_or(Value::Null), "", &mut found);
+    found
 }
 
 #[derive(Deserialize, JsonSchema)]

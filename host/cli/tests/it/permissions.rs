@@ -337,6 +337,7 @@ async fn what_is_decided_holds_from_the_next_call_on() {
     );
     must(&["scope", "helper", "--clear"]).await;
     must(&["allow", "--workspace", "effect:read", "off"]).await;
+    must(&["allow", "--workspace", "effect:write", "off"]).await;
     let said = call(
         &home,
         &org,

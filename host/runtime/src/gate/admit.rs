@@ -5,7 +5,8 @@ use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use portcullis_policy::{
-    CachePolicy, Effect, Method, Origin, RequestPath, RouteSpec, TICKET_HEADER,
+    BodyPlace, CachePolicy, Effect, KindPlace, Method, Origin, RequestPath, RouteSpec,
+    TICKET_HEADER,
 };
 
 use super::GateFailure;
@@ -28,6 +29,9 @@ pub(super) struct Admitted {
     /// The kind and the id of the record that the path names.
     pub(super) kind: Option<String>,
     pub(super) id: Option<String>,
+    /// Where the route has kinds and fields in the body.
+    pub(super) kinds_at: Vec<BodyPlace>,
+    pub(super) fields_at: Option<BodyPlace>,
     /// The route, where it matters what the request touches.
     pub(super) limited_route: Option<RouteSpec>,
     pub(super) effect: Effect,
@@ -88,6 +92,17 @@ pub(super) fn admit(
         found.kind().map(str::to_owned),
         found.id().map(str::to_owned),
     );
+    let in_body = |place| match place {
+        KindPlace::Body(place) => Some(place),
+        KindPlace::Path | KindPlace::Unseen => None,
+    };
+    let kinds_at = found
+        .route
+        .kind_places()
+        .into_iter()
+        .filter_map(in_body)
+        .collect();
+    let fields_at = found.route.fields.clone();
     let limited_route = is_limited(scope, effect).then(|| found.route.clone());
     let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
     Ok(Admitted {
@@ -101,6 +116,8 @@ pub(super) fn admit(
         route,
         kind,
         id,
+        kinds_at,
+        fields_at,
         limited_route,
         effect,
         is_schema,

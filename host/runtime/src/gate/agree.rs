@@ -41,6 +41,8 @@ pub(super) fn agree(announced: Announced) -> Result<Agreed, GateFailure> {
     let sent = SentChange {
         kind: head.kind.as_deref(),
         id: head.id.as_deref(),
+        kinds_at: &head.kinds_at,
+        fields_at: head.fields_at.as_ref(),
         path: &head.path,
         content_type: content_type.and_then(|value| value.to_str().ok()),
         body: &request.body,

@@ -248,7 +248,7 @@ fn mutated(mut plan: Value, place: usize, text: &str) -> Value {
         2 => sent["path"] = json!(format!("/kind/Account/001?{text}=x")),
         3 => sent["method"] = json!("DELETE"),
         4 => sent["method"] = json!("POST"),
-        5 => sent["headers"][1] = json!(["if-match", text]),
+        5 => sent["headers"] = json!([JSON, ["if-match", text]]),
         6 => {
             sent["headers"][0] =
                 json!(["content-type", format!("application/json; charset={text}")])

@@ -154,7 +154,7 @@ async fn a_kind_in_a_body_is_the_scopes_or_the_request_is_not_sent() {
     // One that lists several: each counts, and so does one that is not there.
     let batch = |records: Value| {
         let body = json!({ "records": records }).to_string();
-        json!({ "method": "POST", "target": "/batch", "body": body, "announce": ["Contact"] })
+        json!({ "method": "POST", "target": "/batch", "body": body, "announce": ["Contact", "Contact"] })
     };
     let contact = || json!({ "type": "Contact", "name": "x" });
     for records in [
@@ -193,7 +193,7 @@ async fn a_change_is_held_to_its_fields_and_to_what_is_announced() {
     };
     for (body, announced, field, end) in [
         (r#"{"phone":"1"}"#, "Contact", "phone", "done"),
-        (r#"{"PHONE":"1"}"#, "contact", "Phone", "done"),
+        (r#"{"PHONE":"1"}"#, "Contact", "Phone", "done"),
         (
             r#"{"phone":"1","salary":2}"#,
             "Contact",
@@ -229,7 +229,7 @@ async fn a_change_is_held_to_its_fields_and_to_what_is_announced() {
 async fn what_gives_power_is_changed_by_its_full_name_alone() {
     let world = world(json!({})).await;
     world.permissions.trust(name("desk"), name(CONNECTOR));
-    let patch = |kind: &str| json!({ "method": "PATCH", "target": format!("/kind/{kind}/1"), "body": "{}", "announce": ["Contact"] });
+    let patch = |kind: &str| json!({ "method": "PATCH", "target": format!("/kind/{kind}/1"), "body": "{}", "announce": [kind] });
     let guarded = [
         "User",
         "uSER",
@@ -383,7 +383,7 @@ async fn calls_changes_and_rows_are_limited() {
     };
     // As many count as are announced, and at least as many as the body names.
     assert_eq!(
-        sends(&world, "write", change(&["Contact"], 3)).await,
+        sends(&world, "write", change(&["Contact"; 3], 3)).await,
         "done"
     );
     let reply = world
@@ -392,7 +392,7 @@ async fn calls_changes_and_rows_are_limited() {
     assert_eq!(ended(&reply), "refused change_limit");
     insta::assert_snapshot!(reply.outcome.message().unwrap(), @"the agent `desk` may change 5 records a day, and with this it would be more; there is room again in 1440 minutes");
     assert_eq!(
-        sends(&world, "write", change(&["Contact"; 2], 1)).await,
+        sends(&world, "write", change(&["Contact"; 2], 2)).await,
         "done"
     );
     assert_eq!(

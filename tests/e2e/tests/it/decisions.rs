@@ -220,7 +220,13 @@ fn arguments(request: Request) -> Value {
         arguments["body"] = body.into();
     }
     if request.effect > Effect::Read {
-        arguments["announce"] = json!(["Contact"]);
+        // As the path spells it.
+        let kind = request
+            .target
+            .split('/')
+            .nth(2)
+            .filter(|kind| kind.eq_ignore_ascii_case("contact"));
+        arguments["announce"] = json!([kind.unwrap_or("Contact")]);
         arguments["field"] = "name".into();
     }
     arguments

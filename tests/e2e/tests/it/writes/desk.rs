@@ -13,6 +13,7 @@ use portcullis::{ApprovalRequired, Failure, Outcome, Reply};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 
+use crate::support::world::{AGENT, name};
 use crate::support::{Setup, World};
 
 /// An account of the sample records.
@@ -68,6 +69,8 @@ impl Desk {
             ..Setup::default()
         };
         let world = World::new(setup, &["portcullis_salesforce"]).await;
+        // As the bundled connector is.
+        world.permissions.trust(name(AGENT), name("salesforce"));
         for tool in ["update_record", "create_record", "delete_record"] {
             world.mode("salesforce", tool, mode);
         }
