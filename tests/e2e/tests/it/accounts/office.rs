@@ -20,6 +20,8 @@ use portcullis_store::{
 use salesforce_devorg::{DevOrg, DevUser, Options};
 use secrecy::SecretString;
 use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use super::browser::{Browser, End};
@@ -263,6 +265,18 @@ impl Site {
         let path = "/services/data/v68.0/limits";
         let (status, _) = self.office.browser.call(path, access_token).await;
         status == 200
+    }
+
+    /// Alters the store's file behind the store's back.
+    pub async fn raw(&self, sql: &str) {
+        let file = self.folder.path().join("portcullis.db");
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .busy_timeout(Duration::from_secs(10));
+        let mut raw = options.connect().await.unwrap();
+        let done = sqlx::query(AssertSqlSafe(sql.to_owned()));
+        done.execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
     }
 
     /// Lists the stored connections' ids, pending ones too.

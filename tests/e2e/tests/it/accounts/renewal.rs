@@ -13,7 +13,7 @@ use super::office::{Office, ROTATING, STAYING, Site, TIMING, Wish, answered};
 pub const TOKEN_PATH: &str = "/services/oauth2/token";
 
 /// Signs in, and lets the access token end.
-async fn stale(site: &Site, app: &str) -> (ConnectionId, Token) {
+pub async fn stale(site: &Site, app: &str) -> (ConnectionId, Token) {
     let wish = Wish {
         app,
         scopes: "api refresh_token",
@@ -26,7 +26,7 @@ async fn stale(site: &Site, app: &str) -> (ConnectionId, Token) {
 }
 
 /// Makes what goes to the token endpoint go wrong, a number of times.
-fn at_token(site: &Site, fault: Fault, work: Option<Work>, times: u64) {
+pub fn at_token(site: &Site, fault: Fault, work: Option<Work>, times: u64) {
     let rule = Rule {
         fault,
         when: When {
@@ -39,7 +39,7 @@ fn at_token(site: &Site, fault: Fault, work: Option<Work>, times: u64) {
     site.org.add_fault(rule).unwrap();
 }
 
-async fn connection(office: &Office, id: &ConnectionId) -> StoredConnection {
+pub async fn connection(office: &Office, id: &ConnectionId) -> StoredConnection {
     office.store.stored_connection(id).await.unwrap().unwrap()
 }
 
