@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ConnectorName, Effect, Method, Origin, OriginPattern};
 
-pub use auth::{ApiKey, ApiKeyPlace, Auth, OAuth2, Scopes, StaleToken};
+pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
 pub use login::{AlsoLogin, Login, LoginPattern, LoginPatternError, LoginPlace};
 

@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::ports::audit::{Durability, Event, Record};
 use crate::ports::{Caller, PortError, Ports, lock};
 use crate::reply::{
-    ApprovalRequired, Cancellation, ConnectRequired, Progress, Refusal, SentChange,
+    ApprovalRequired, Cancellation, ConnectRequired, Failure, Progress, Refusal, SentChange,
 };
 
 /// What a call does.
@@ -81,6 +81,8 @@ pub(crate) enum Stop {
     Held(ApprovalRequired),
     /// The connection has ended.
     Disconnected(ConnectRequired),
+    /// The token is stale, and a new one is not to be had now.
+    NotRenewed(Failure),
 }
 
 impl CallScope {

@@ -38,6 +38,9 @@ pub struct OAuth2 {
     /// The path of the revocation endpoint (RFC 7009).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoke: Option<String>,
+    /// What a revocation ends besides the token.
+    #[serde(default, skip_serializing_if = "Grants::is_default")]
+    pub grants: Grants,
     /// What is asked for.
     pub scopes: Scopes,
     /// Where in the token's response the connection's origin stands: a JSON Pointer.
@@ -48,6 +51,24 @@ pub struct OAuth2 {
     /// What to do about the service's errors.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub guidance: Vec<Guidance>,
+}
+
+/// Whether the sign-ins of one user with one app are independent of each other (RFC 7009, section 2.1, leaves
+/// it to the service what else a revocation ends).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Grants {
+    /// They may share a grant: to revoke one's tokens may end the others.
+    #[default]
+    Shared,
+    /// Each has a grant of its own.
+    Separate,
+}
+
+impl Grants {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Scopes of OAuth 2.

@@ -12,6 +12,9 @@ pub struct Guidance {
     /// Where the error is shown; none: anywhere.
     #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub where_: Vec<ErrorPlace>,
+    /// Whether it holds for now alone: what was granted stays good, and is asked for again later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passes: bool,
     /// What it means.
     pub title: String,
     /// What to do, in the order of what helps most often, where it does not matter who does it.

@@ -67,6 +67,7 @@ pub(crate) fn stopped(scope: &CallScope) -> Option<Outcome> {
         Stop::Refused(refusal) => Outcome::Refused(refusal),
         Stop::Held(approval) => Outcome::ApprovalRequired(approval),
         Stop::Disconnected(connect) => Outcome::ConnectRequired(connect),
+        Stop::NotRenewed(failure) => Outcome::Failed(failure),
     })
 }
 

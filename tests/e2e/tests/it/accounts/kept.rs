@@ -44,7 +44,10 @@ async fn a_refusal_that_holds_for_now_ends_no_connection() {
     let site = Site::new().await;
     let (id, token) = stale(&site, ROTATING).await;
     for (state, says) in [
-        (AppState::IpRestricted, "does not let this machine's address in"),
+        (
+            AppState::IpRestricted,
+            "does not let this machine's address in",
+        ),
         (AppState::OutsideLoginHours, "does not let in at this hour"),
         (AppState::Blocked, "has blocked this app"),
         (AppState::InactiveUser, "is not active in the org"),
@@ -115,7 +118,10 @@ async fn new_tokens_that_the_store_does_not_take_are_used_and_stored_later() {
     assert_eq!(site.org.requests(), before);
     // Where that one ends too, nothing is sent whose answer could be lost again.
     let refused = site.office.renewal.renew(&id, &renewed).await;
-    assert!(matches!(refused, Err(RefreshError::Unavailable(_))), "{refused:?}");
+    assert!(
+        matches!(refused, Err(RefreshError::Unavailable(_))),
+        "{refused:?}"
+    );
     assert_eq!(site.org.requests(), before);
     let other = site.another_office().await;
     let shut_out = other.renewal.renew(&id, &token).await;
@@ -127,7 +133,10 @@ async fn new_tokens_that_the_store_does_not_take_are_used_and_stored_later() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let stored = site.office.store.access_token(&id).await.unwrap();
-    assert_eq!(stored.secret.expose_secret(), renewed.secret.expose_secret());
+    assert_eq!(
+        stored.secret.expose_secret(),
+        renewed.secret.expose_secret()
+    );
     site.org.expire_sessions(None);
     answered(other.call().await);
     assert_eq!(connection(&site.office, &id).await.generation, 2);
@@ -143,7 +152,8 @@ async fn tokens_of_another(site: &Site) -> (String, String) {
     };
     let id = site.sign_in(&wish).await.unwrap().connection;
     let (secrets, _) = site.office.store.secrets(&id).await.unwrap();
-    site.raw(&format!("DELETE FROM connections WHERE id = '{id}'")).await;
+    site.raw(&format!("DELETE FROM connections WHERE id = '{id}'"))
+        .await;
     (
         secrets.access_token.expose_secret().to_owned(),
         secrets.refresh_token.unwrap().expose_secret().to_owned(),
@@ -199,7 +209,11 @@ async fn a_clock_that_is_set_forward_sends_no_token_twice() {
         let (renewal, id, token) = (site.office.renewal.clone(), id.clone(), token.clone());
         async move { renewal.renew(&id, &token).await }
     });
-    while connection(&site.office, &id).await.in_flight_since.is_none() {
+    while connection(&site.office, &id)
+        .await
+        .in_flight_since
+        .is_none()
+    {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     let other = site.another_office().await;

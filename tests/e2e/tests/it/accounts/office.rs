@@ -40,6 +40,7 @@ pub const BOB: &str = "bob";
 /// How long a renewal may take here: a request takes milliseconds.
 pub const TIMING: Timing = Timing {
     lease: Duration::from_secs(2),
+    beats: Duration::from_millis(200),
     waits: Duration::from_secs(10),
     looks: Duration::from_millis(20),
     pause: Duration::from_millis(20),

@@ -401,9 +401,15 @@ async fn a_call_that_finds_its_connection_ended_hands_on_a_link() {
     let Outcome::ConnectRequired(connect) = reply.outcome else {
         panic!("{reply:?}");
     };
-    assert!(connect.advice.contains("The connection has ended"), "{connect:?}");
+    assert!(
+        connect.advice.contains("The connection has ended"),
+        "{connect:?}"
+    );
     let link = connect.link.clone().unwrap();
-    assert!(!format!("{connect:?}").contains(&link), "a debug print has the link");
+    assert!(
+        !format!("{connect:?}").contains(&link),
+        "a debug print has the link"
+    );
     let page = Visitor::new().get(&link).await;
     assert_eq!(page.status, 200, "{}", page.text);
 }

@@ -212,7 +212,6 @@ async fn a_process_that_is_killed_leaves_nothing_half() {
         .0
         .store(hour, std::sync::atomic::Ordering::SeqCst);
     for swept in site.office.accounts.sweep().await.unwrap() {
-        assert_eq!(swept.connection.state, ConnectionState::Pending);
         assert!(swept.is_revoked(), "{swept:?}");
     }
     assert_eq!(site.stored().await.len(), 1);

@@ -8,7 +8,7 @@ use portcullis_store::{ConnectionState, Lease, Renew, StoredConnection};
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
 use secrecy::ExposeSecret;
 
-use super::office::{Office, ROTATING, STAYING, Site, TIMING, Wish, answered};
+use super::office::{Office, ROTATING, STAYING, Site, Wish, answered};
 
 pub const TOKEN_PATH: &str = "/services/oauth2/token";
 
@@ -204,7 +204,7 @@ async fn what_a_dead_process_had_sent_is_asked_for_once_more() {
         let site = Site::new().await;
         let (id, token) = stale(&site, ROTATING).await;
         let store = &site.office.store;
-        let lease = store.lease(&id, 0, "dead", TIMING.lease).await.unwrap();
+        let lease = store.lease(&id, 0, "dead", None).await.unwrap();
         let Lease::Leased(leased) = lease else {
             panic!("{lease:?}");
         };
@@ -213,7 +213,7 @@ async fn what_a_dead_process_had_sent_is_asked_for_once_more() {
             let refresh = leased.secrets.refresh_token.unwrap();
             spend(&site, refresh.expose_secret()).await;
         }
-        // It waits until the lease ends.
+        // It waits until it has seen for long enough that nobody keeps the lease.
         let renewed = site.office.renewal.renew(&id, &token).await;
         match has_acted {
             false => assert_eq!(renewed.unwrap().generation, 1),

@@ -87,7 +87,10 @@ async fn a_share_that_is_taken_away_while_the_token_is_renewed_sends_nothing_mor
     at_token(&site, Fault::Latency { ms: 500 }, None, 1);
     let under_way = tokio::spawn({
         let host = host.clone();
-        async move { host.call(call("salesforce", "get_identity", json!({}))).await }
+        async move {
+            host.call(call("salesforce", "get_identity", json!({})))
+                .await
+        }
     });
     // The one with the stale token, and the renewal.
     while site.org.requests() < before + 2 {
