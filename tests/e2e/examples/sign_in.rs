@@ -18,7 +18,7 @@ use portcullis::policy::{AgentId, ConnectorName, Origin, PersonId};
 use portcullis::ports::{Credentials, MemoryApprovals, MemoryAudit, MemoryPermissions};
 use portcullis::{Call, ComponentCache, Host, Limits, Outcome, Ports};
 use portcullis_connect::{
-    Accounts, ActiveManifests, App, Begin, Loopback, LoopbackOptions, Renewal, resolve,
+    Accounts, ActiveManifests, App, Begin, Connected, Loopback, LoopbackOptions, Renewal, resolve,
 };
 use portcullis_store::{
     Account, Location, MasterKey, Owner, Role, Store, StoreCredentials, StoreOptions,
@@ -83,33 +83,34 @@ async fn main() -> Result<()> {
     let Auth::OAuth2(auth) = &manifest.auth else {
         bail!("whoami does not sign in");
     };
-    let loopback = Loopback::bind(LoopbackOptions::default()).await?;
     let app = App {
         client_id,
         client_secret: None,
     };
-    let started = accounts
-        .begin(Begin {
+    let login = resolve(auth, &login, &allowed)?;
+    let sign_in = async || -> Result<Connected> {
+        let loopback = Loopback::bind(LoopbackOptions::default()).await?;
+        let begin = Begin {
             person: &person,
             owner: Owner::Person(person.clone()),
             connector: &connector,
             app: &app,
-            login: &resolve(auth, &login, &allowed)?,
+            login: &login,
             scopes: &[],
             redirect: loopback.redirect(),
             browser: None,
             label: "Provider",
             replaces: None,
             allow_other_organization: false,
-        })
-        .await?;
-    println!("{}", json!({ "link": started.url }));
-    let query = loopback.wait(&started.attempt).callback().await?;
-    let connected = accounts.finish(&query, Some(&person), None).await?;
-    println!(
-        "{}",
-        json!({ "connected": connected.identity.user_name, "scopes": connected.scopes })
-    );
+        };
+        let started = accounts.begin(begin).await?;
+        println!("{}", json!({ "link": started.url }));
+        let query = loopback.wait(&started.attempt).callback().await?;
+        let connected = accounts.finish(&query, Some(&person), None).await?;
+        let (user, scopes) = (&connected.identity.user_name, &connected.scopes);
+        println!("{}", json!({ "connected": user, "scopes": scopes }));
+        Ok(connected)
+    };
 
     let call = || {
         Call::new(
@@ -120,19 +121,34 @@ async fn main() -> Result<()> {
             json!({}),
         )
     };
-    println!("{}", json!({ "called": called(&host, call()).await? }));
-    // As the gate does with a token that the provider calls stale.
-    let stale = credentials.token(&connected.connection).await?;
-    let fresh = credentials.refresh(&connected.connection, &stale).await?;
-    println!(
-        "{}",
-        json!({ "renewed": fresh.generation > stale.generation })
-    );
-    println!("{}", json!({ "called": called(&host, call()).await? }));
+    // Twice, in one browser: the provider knows who comes again, and may keep one grant for both.
+    let mut connected = sign_in().await?;
+    for is_again in [false, true] {
+        if is_again {
+            let before = connected.connection;
+            connected = sign_in().await?;
+            println!("{}", json!({ "in_place": connected.connection == before }));
+        }
+        println!("{}", json!({ "called": called(&host, call()).await? }));
+        // As the gate does with a token that the provider calls stale.
+        let stale = credentials.token(&connected.connection).await?;
+        let fresh = credentials.refresh(&connected.connection, &stale).await?;
+        println!(
+            "{}",
+            json!({ "renewed": fresh.generation > stale.generation })
+        );
+        println!("{}", json!({ "called": called(&host, call()).await? }));
+    }
     let ended = accounts.disconnect(&connected.connection).await?;
     println!(
         "{}",
         json!({ "revoked": ended.is_some_and(|ended| ended.is_revoked()) })
+    );
+    // And what could not be revoked while the second sign-in lived by the same grant.
+    let swept = accounts.sweep().await?;
+    println!(
+        "{}",
+        json!({ "swept": swept.iter().all(|one| one.is_revoked()), "left": store.endings().await?.len() })
     );
     Ok(())
 }

@@ -12,6 +12,9 @@ use crate::signing::SignError;
 /// Characters of a service's error that are repeated.
 const ERROR_LEN_MAX: usize = 300;
 
+/// What is shorter is part of ordinary words, and no secret that is any good.
+const SECRET_BYTES_MIN: usize = 6;
+
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError {
@@ -132,11 +135,12 @@ pub(crate) fn without(text: &str, secrets: &[&SecretString]) -> String {
     let mut text = text.to_owned();
     for secret in secrets {
         let secret = secret.expose_secret();
+        if secret.len() < SECRET_BYTES_MIN {
+            continue;
+        }
         let in_a_form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         for form in [secret, &in_a_form] {
-            if !form.is_empty() {
-                text = text.replace(form, "[hidden]");
-            }
+            text = text.replace(form, "[hidden]");
         }
     }
     text
@@ -160,15 +164,18 @@ mod tests {
 
     #[test]
     fn a_service_that_repeats_what_it_was_sent_is_not_repeated() {
-        let (token, code): (SecretString, SecretString) = ("5Aep!/x=".into(), "aPrx".into());
-        let empty: SecretString = "".into();
+        let (token, code): (SecretString, SecretString) = ("5Aep!/x=".into(), "aPrxQ9".into());
+        let (empty, short): (SecretString, SecretString) = ("".into(), "o".into());
         let long = format!("{}5Aep!/x=", "x".repeat(ERROR_LEN_MAX - 3));
         for (said, shown) in [
-            ("unknown 5Aep!/x=, of aPrx", "unknown [hidden], of [hidden]"),
+            (
+                "unknown 5Aep!/x=, of aPrxQ9",
+                "unknown [hidden], of [hidden]",
+            ),
             ("token=5Aep%21%2Fx%3D&x", "token=[hidden]&x"),
             ("nothing of it", "nothing of it"),
         ] {
-            assert_eq!(without(said, &[&token, &code, &empty]), shown);
+            assert_eq!(without(said, &[&token, &code, &empty, &short]), shown);
         }
         // What is cut is cut afterwards, so that no half of a secret is left.
         let refused = Refused::new("x", Some(&long), None, &[&token]);

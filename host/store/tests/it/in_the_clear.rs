@@ -66,7 +66,8 @@ async fn no_secret_is_in_the_files_in_the_clear() {
     let mut replacing = new.clone();
     replacing.replaces = Some(shared.clone());
     texts.see(replacing.clone().secrets);
-    texts.see(store.put_connection(replacing).await.unwrap());
+    let put = store.put_connection(replacing).await.unwrap();
+    texts.see(put.replaced.unwrap().ending);
     texts.see(store.endings().await.unwrap());
     let signed_in = store.stored_connection(&shared).await.unwrap().unwrap();
     assert!(

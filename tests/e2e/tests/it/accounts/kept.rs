@@ -1,19 +1,22 @@
 //! What works goes on working: nothing that is for now, and nothing that breaks off, costs an account.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use portcullis::Outcome;
-use portcullis::policy::ConnectionId;
+use portcullis::policy::{Auth, ConnectionId, ConnectorName, Grants, Manifest};
 use portcullis::ports::credentials::{RefreshError, Token};
-use portcullis_connect::{ServiceAccount, ServiceGrant};
-use portcullis_store::{ConnectionState, Renew};
+use portcullis::{FailureCode, Limits, Outcome};
+use portcullis_connect::{
+    Accounts, ActiveManifests, Fate, Manifests, Revocation, ServiceAccount, ServiceGrant, Timing,
+};
+use portcullis_store::{ConnectionState, Lease, Renew};
 use salesforce_devorg::AppState;
 use salesforce_devorg::fault::{Fault, Work};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::office::{ADA, ROTATING, STAYING, Site, Wish, answered, connector};
+use super::office::{ADA, Office, ROTATING, STAYING, Site, TIMING, Wish, answered, connector};
 use super::renewal::{at_token, connection, stale};
 use crate::support::name;
 
@@ -288,4 +291,115 @@ async fn a_service_that_repeats_a_token_writes_it_nowhere() {
         let needle = refresh.expose_secret().as_bytes();
         assert!(!bytes.windows(needle.len()).any(|window| window == needle));
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_outlives_a_process_that_died_in_a_renewal() {
+    // With the times as they are where nobody says otherwise.
+    let site = Site::new().await;
+    let (id, _) = stale(&site, ROTATING).await;
+    let (folder, master) = (site.folder.path(), site.master.clone());
+    let usual = Office::open(folder, master, site.org.url(), Timing::default()).await;
+    let store = &site.office.store;
+    let lease = store.lease(&id, 0, "dead", None).await.unwrap();
+    assert!(matches!(lease, Lease::Leased(_)), "{lease:?}");
+    assert!(store.sending(&id, "dead").await.unwrap());
+    let began = Instant::now();
+    answered(usual.call().await);
+    let waited = began.elapsed();
+    assert!(waited >= Timing::default().lease, "{waited:?}");
+    assert!(waited < Timing::default().waits, "{waited:?}");
+    assert!(Timing::default().waits < Limits::default().wall_clock / 2 + Duration::from_secs(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_renewal_that_takes_long_is_told_while_there_is_time() {
+    let site = Site::new().await;
+    let (id, _) = stale(&site, ROTATING).await;
+    let (folder, master) = (site.folder.path(), site.master.clone());
+    let hurried = Timing {
+        lease: Duration::from_millis(500),
+        beats: Duration::from_millis(50),
+        waits: Duration::from_secs(1),
+        ..TIMING
+    };
+    let one = Office::open(folder, master.clone(), site.org.url(), hurried).await;
+    let other = Office::open(folder, master, site.org.url(), hurried).await;
+    at_token(&site, Fault::Latency { ms: 4_000 }, None, 1);
+    // It waits for itself, and for another process that is slow and lives.
+    for office in [&one, &other] {
+        let reply = office.call().await;
+        let Outcome::Failed(failure) = &reply.outcome else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(failure.code, FailureCode::Unavailable, "{failure:?}");
+        assert!(failure.message.contains("is being renewed"), "{failure:?}");
+        assert!(failure.retry_after.is_some(), "{failure:?}");
+    }
+    while connection(&site.office, &id).await.generation == 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    for office in [&one, &other] {
+        answered(office.call().await);
+    }
+    assert_eq!(connection(&site.office, &id).await.generation, 1);
+}
+
+/// The manifests, as if the service kept one grant for all sign-ins of a user.
+struct OneGrant(Arc<ActiveManifests>);
+
+impl Manifests for OneGrant {
+    fn manifest(&self, connector: &ConnectorName) -> Option<Manifest> {
+        let mut manifest = self.0.manifest(connector)?;
+        if let Auth::OAuth2(auth) = &mut manifest.auth {
+            assert_eq!(auth.grants, Grants::Separate);
+            auth.grants = Grants::Shared;
+        }
+        Some(manifest)
+    }
+}
+
+#[tokio::test]
+async fn what_may_live_by_the_same_grant_is_not_revoked_under_it() {
+    let site = Site::new().await;
+    let office = &site.office;
+    let accounts = Accounts::new(
+        office.store.clone(),
+        office.network.clone(),
+        Arc::new(office.host.clone()),
+        Arc::new(OneGrant(office.manifests.clone())),
+    );
+    let id = site.sign_in(&Wish::default()).await.unwrap().connection;
+    let access = async || office.store.access_token(&id).await.unwrap().secret;
+    let first = access().await;
+    // The same user again: the grant is that of the new tokens, too.
+    let query = site.come_back(&Wish::default()).await;
+    let again = accounts.finish(&query, None, None).await.unwrap();
+    let before = again.before.unwrap();
+    let is_shared = |one: &Revocation| one.fate == Fate::Shared;
+    assert!(before.revocations.iter().all(is_shared), "{before:?}");
+    assert!(site.takes(first.expose_secret()).await);
+    // An account that is refused, of nobody knows which user, ends nothing that works.
+    let kofi = Wish {
+        user: "kofi.arden",
+        ..Wish::default()
+    };
+    let query = site.come_back(&kofi).await;
+    let refused = accounts.finish(&query, None, None).await;
+    assert!(refused.is_err(), "{refused:?}");
+    let second = access().await;
+    assert!(site.takes(second.expose_secret()).await);
+    // Another user: nothing hangs on the grants of the one before any more.
+    let hedda = Wish {
+        user: "hedda",
+        ..Wish::default()
+    };
+    let query = site.come_back(&hedda).await;
+    let others = accounts.finish(&query, None, None).await.unwrap();
+    assert!(others.before.unwrap().is_revoked());
+    assert!(!site.takes(second.expose_secret()).await);
+    assert!(site.takes(first.expose_secret()).await);
+    accounts.sweep().await.unwrap();
+    assert!(!site.takes(first.expose_secret()).await);
+    assert!(answered(office.call().await).contains("hedda"));
 }
