@@ -286,6 +286,11 @@ async fn a_service_that_repeats_a_token_writes_it_nowhere() {
     for secret in [&refresh, &client_secret] {
         assert!(!shown.contains(secret.expose_secret()), "{shown}");
     }
+    // Nor is the address of a sign-in shown, which has its state.
+    let started = site.begin(&Wish::default()).await.unwrap();
+    let shown = format!("{started:?}");
+    let (_, state) = started.url.split_once("state=").unwrap();
+    assert!(!shown.contains(&state[..16]), "{shown}");
     for entry in std::fs::read_dir(site.folder.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         let needle = refresh.expose_secret().as_bytes();
