@@ -38,7 +38,9 @@ CLIENTS = {
 # Those that drive Portcullis itself, with a browser.
 WITH_BROWSER = {"portcullis", "oidc"}
 # What the org of a client is started with besides.
-MORE = {"portcullis": ["--admin", "--rotate-refresh-tokens"]}
+MORE = {
+    "portcullis": ["--admin", "--rotate-refresh-tokens", "--redirect-uri", "https://portcullis.acme.example/callback"],
+}
 
 # A script that takes longer hangs: the slowest takes a minute on two idle cores, and much more on busy ones.
 SCRIPT_SECONDS_MAX = 900

@@ -9,7 +9,7 @@ use portcullis::{ComponentCache, Outcome, Reply};
 use serde_json::{Value, json};
 
 use crate::args::{Call, Format, StoreSettings};
-use crate::desk::Desk;
+use crate::desk::{Desk, Where};
 use crate::org;
 use crate::problem::Problem;
 use crate::show;
@@ -27,8 +27,10 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
             (reply, records)
         }
         false => {
-            let desk = Desk::open(store, &args.who, &args.network, cache, None).await?;
-            let reply = desk.call(&args.tool, arguments).await?;
+            let desk = Desk::open(store, &args.who, &args.network, cache, Where::Nowhere).await?;
+            let reply = desk
+                .call(&args.tool, arguments, args.reason.clone())
+                .await?;
             let records = records(&reply, &desk.audit);
             (reply, records)
         }

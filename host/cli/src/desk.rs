@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 use portcullis::network::{Network, NetworkOptions};
-use portcullis::policy::{AgentId, PersonId};
-use portcullis::ports::{MemoryApprovals, MemoryAudit};
+use portcullis::policy::{AgentId, Origin, PersonId};
+use portcullis::ports::MemoryAudit;
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
-use portcullis_connect::{Accounts, ActiveManifests, LoopbackPages, Renewal};
-use portcullis_store::{ConnectLinks, Store, StoreCredentials, StorePermissions};
+use portcullis_connect::{Accounts, ActiveManifests, Links, LoopbackPages, Renewal};
+use portcullis_store::{ConnectLinks, Store, StoreApprovals, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
 use crate::args::{NetworkArgs, StoreSettings, Who};
@@ -30,6 +30,16 @@ pub(crate) struct Desk {
     connectors: Vec<Arc<Connector>>,
 }
 
+/// Where a person connects an account that an agent needs.
+pub(crate) enum Where {
+    /// Nowhere: no links are made.
+    Nowhere,
+    /// On this machine, while a link is open.
+    Here(LoopbackPages),
+    /// At another program's pages, on the same store.
+    At(Origin),
+}
+
 impl Desk {
     /// Opens the store and makes a host on it, with every connector that the program carries.
     pub(crate) async fn open(
@@ -37,22 +47,28 @@ impl Desk {
         who: &Who,
         network: &NetworkArgs,
         cache: ComponentCache,
-        pages: Option<Arc<LoopbackPages>>,
+        pages: Where,
     ) -> Result<Self> {
         let options = environment::network(network)?;
         let session = Home::of(store)?.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
-        let links = pages.clone().map(|pages| pages as Arc<dyn ConnectLinks>);
+        let (pages, links): (_, Option<Arc<dyn ConnectLinks>>) = match pages {
+            Where::Nowhere => (None, None),
+            Where::Here(pages) => {
+                let pages = Arc::new(pages);
+                (Some(pages.clone()), Some(pages))
+            }
+            Where::At(base) => {
+                let links = Links::new(session.store.clone(), base);
+                (None, Some(Arc::new(links)))
+            }
+        };
         let built = host(session.store, options, cache, links).await?;
         if let Some(pages) = pages {
             // They need the host, and are part of one of its ports.
-            let offering = Offering {
-                clients: built.clients,
-                host: built.host.clone(),
-            };
             tokio::spawn(sweep(built.accounts.clone()));
-            pages.serve(built.accounts, Arc::new(offering));
+            pages.serve(built.accounts.clone(), built.offers());
         }
         Ok(Self {
             host: built.host,
@@ -64,7 +80,12 @@ impl Desk {
     }
 
     /// Calls a tool of whichever connector has it.
-    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<Reply> {
+    pub(crate) async fn call(
+        &self,
+        tool: &str,
+        arguments: Value,
+        reason: Option<String>,
+    ) -> Result<Reply> {
         let has_it = |connector: &&Arc<Connector>| connector.tool(tool).is_some();
         let connector = self.connectors.iter().find(has_it);
         // One that does not have it says which tools there are.
@@ -72,13 +93,14 @@ impl Desk {
             anyhow::bail!("there are no connectors");
         };
         let name = connector.manifest().name.clone();
-        let call = Call::new(
+        let mut call = Call::new(
             self.agent.clone(),
             self.person.clone(),
             name.clone(),
             tool,
             arguments,
         );
+        call.reason = reason;
         let mut reply = self.host.call(call).await;
         if let Outcome::ConnectRequired(connect) = &mut reply.outcome
             && connect.link.is_none()
@@ -99,7 +121,7 @@ impl Desk {
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Tidies up for as long as the program serves.
-async fn sweep(accounts: Accounts) {
+pub(crate) async fn sweep(accounts: Accounts) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
     loop {
         every.tick().await;
@@ -118,6 +140,16 @@ pub(crate) struct Built {
     pub(crate) connectors: Vec<Arc<Connector>>,
 }
 
+impl Built {
+    /// Gives how people sign in, for the pages.
+    pub(crate) fn offers(&self) -> Arc<Offering> {
+        Arc::new(Offering {
+            clients: self.clients.clone(),
+            host: self.host.clone(),
+        })
+    }
+}
+
 /// Makes a host on a store, with every connector that the program carries.
 pub(crate) async fn host(
     store: Store,
@@ -133,7 +165,7 @@ pub(crate) async fn host(
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
         permissions: Arc::new(StorePermissions::new(store.clone())),
-        approvals: Arc::new(MemoryApprovals::new()?),
+        approvals: Arc::new(StoreApprovals::open(store.clone()).await?),
         audit: audit.clone(),
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;

@@ -7,6 +7,7 @@
 mod agent;
 mod app;
 mod apply;
+mod approvals;
 mod args;
 mod bundled;
 mod call;
@@ -27,6 +28,7 @@ mod person;
 mod problem;
 mod serve;
 mod show;
+mod token;
 mod tools;
 
 use std::io;
@@ -80,6 +82,7 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Agent { command } => agent::run(command, &home()?).await,
         Command::Connect(args) => connect::run(args, &home()?, cache()).await,
         Command::Connections { command } => connections::run(command, &home()?, cache()).await,
+        Command::Approvals { command } => approvals::run(command, &home()?, cache()).await,
         Command::App { command } => app::run(command, &home()?).await,
         Command::Key { command } => key::run(command, &home()?).await,
         Command::Apply(args) => apply::run(args, &home()?, cache()).await,
@@ -135,6 +138,7 @@ fn is_asked_by_program(command: &Command) -> bool {
         Command::Agent { command } => command.form().json,
         Command::Connect(args) => args.form.json,
         Command::Connections { command } => command.form().json,
+        Command::Approvals { command } => command.form().json,
         Command::App { command } => command.form().json,
         Command::Key { command } => command.form().json,
         Command::Apply(args) => args.form.json,

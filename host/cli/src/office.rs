@@ -84,6 +84,24 @@ pub(crate) fn problem(error: &ConnectError) -> Problem {
         | ConnectError::NoConnector(_)
         | ConnectError::NoSignIn(_)
         | ConnectError::Key(_) => Problem::mistake("connect", message, "nothing was connected"),
-        error => Problem::failure("connect", message, error.guide().map(ToString::to_string)),
+        error => Problem::failure("connect", message, error.hint()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_cannot_use_an_account_is_told_what_the_connector_advises() {
+        let unfit = ConnectError::Unfit {
+            message: "the user has no licence".to_owned(),
+            hint: Some("ask for a licence".to_owned()),
+            guide: None,
+        };
+        let problem = problem(&unfit);
+        assert_eq!(problem.hint.as_deref(), Some("ask for a licence"));
+        assert!(problem.message.contains("the user has no licence"));
     }
 }

@@ -15,12 +15,16 @@ use crate::office;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::{Table, shown};
+use crate::token;
 
 /// Does what was asked.
 pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open().await?;
     let store = &session.store;
-    if !matches!(command, PersonCommand::List(_)) {
+    if !matches!(
+        command,
+        PersonCommand::List(_) | PersonCommand::Token { .. }
+    ) {
         session.require_administrator().await?;
     }
     match command {
@@ -57,6 +61,7 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
             remove(session, id, *form, network, cache).await
         }
         PersonCommand::List(form) => list(store, *form).await,
+        PersonCommand::Token { command } => token::run(command, &session).await,
     }
 }
 

@@ -107,9 +107,10 @@ impl Problem {
             Outcome::ApprovalRequired(approval) => Self {
                 hint: Some(match &approval.link {
                     Some(link) => format!("decide at {link}, then make the same call again"),
-                    None => {
-                        "this program asks nobody: make the change in the service itself".to_owned()
-                    }
+                    None => format!(
+                        "`portcullis approvals approve {}` shows it and asks; then make the same call again",
+                        approval.id
+                    ),
                 }),
                 ..Self::of(
                     "approval_required",
@@ -176,6 +177,8 @@ fn of_store(error: &StoreError) -> Problem {
         | StoreError::OtherConnector { .. }
         | StoreError::OtherConnection(_) => ("other_connection", MISTAKE),
         StoreError::Text { .. } => ("text", MISTAKE),
+        StoreError::Settled { .. } => ("settled", MISTAKE),
+        StoreError::NoStanding(_) => ("no_standing_approval", MISTAKE),
         StoreError::Address(_)
         | StoreError::Files(_)
         | StoreError::Foreign { .. }

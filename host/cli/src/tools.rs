@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::args::{Form, NetworkArgs, StoreSettings, Tools};
 use crate::bundled;
-use crate::desk::Desk;
+use crate::desk::{Desk, Where};
 use crate::org;
 use crate::show;
 use crate::show::style::{QUIET, TITLE, styled};
@@ -17,7 +17,14 @@ use crate::show::style::{QUIET, TITLE, styled};
 pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     let offered = match args.who.is_given() {
         true => {
-            let desk = Desk::open(store, &args.who, &NetworkArgs::default(), cache, None).await?;
+            let desk = Desk::open(
+                store,
+                &args.who,
+                &NetworkArgs::default(),
+                cache,
+                Where::Nowhere,
+            )
+            .await?;
             desk.host.tools(&desk.agent, &desk.person).await?
         }
         // All that there are, for whoever looks around: no store is needed for that.

@@ -10,7 +10,7 @@
 //!    browser.
 //!
 //! [`Accounts`] joins all of it with the store, and [`Renewal`] keeps its tokens fresh. [`Pages`] is where people do it by a link,
-//! and [`LoopbackPages`] has them on this machine.
+//! signed in by a token of their own where that is not their own machine; [`LoopbackPages`] has them on this one.
 //!
 //! What the service refuses comes with a [`Guide`]: what it means, and what who can do about it.
 
@@ -25,6 +25,7 @@ mod links;
 mod listen;
 mod login;
 mod loopback;
+mod named;
 mod pages;
 mod random;
 mod redirect;
@@ -47,10 +48,12 @@ pub use callback::{AuthError, Code, receive};
 pub use endpoints::Endpoints;
 pub use exchange::{Body, Unavailable, Unclear};
 pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
-pub use links::{LINK_LASTS, Links};
+pub use links::{LINK_LASTS, Links, link_to};
 pub use login::{Login, LoginError, LoginProblem, resolve};
 pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Waiting};
-pub use pages::{LoopbackPages, LoopbackPagesOptions, Offer, Offers, Pages, PagesError};
+pub use pages::{
+    LoopbackPages, LoopbackPagesOptions, Offer, Offers, Pages, PagesError, Peer, SESSION_LASTS,
+};
 pub use random::NoRandom;
 pub use redirect::{RedirectError, RedirectUri};
 pub use revoke::Revoked;

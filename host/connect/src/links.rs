@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use portcullis::ports::Caller;
 use portcullis_policy::{ConnectorName, Origin};
 use portcullis_store::{ConnectLink, ConnectLinks, Store};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 /// How long a link is good: the time in which somebody reads what an agent says.
 pub const LINK_LASTS: Duration = Duration::from_secs(600);
@@ -41,14 +41,19 @@ pub(crate) async fn link(
 ) -> Option<String> {
     let link = ConnectLink {
         person: caller.person.clone(),
-        agent: caller.agent.clone(),
+        agent: Some(caller.agent.clone()),
         connector: connector.clone(),
     };
     match store.make_link(&link, LINK_LASTS).await {
-        Ok(secret) => Some(format!("{base}/connect/{}", secret.expose_secret())),
+        Ok(secret) => Some(link_to(base, &secret)),
         Err(error) => {
             tracing::warn!(%connector, %error, "no link was made");
             None
         }
     }
+}
+
+/// Writes a link of which the store gave the secret part.
+pub fn link_to(base: &Origin, secret: &SecretString) -> String {
+    format!("{base}/connect/{}", secret.expose_secret())
 }

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, REFERRER_POLICY,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -28,6 +28,7 @@ use crate::authorize::State;
 use crate::callback::is_return_of;
 use crate::guidance::{Guide, guides_on_page};
 use crate::listen::{accept, answer};
+use crate::named::Named;
 use crate::{Attempt, RedirectError, RedirectUri, Service};
 
 /// The path of the callback.
@@ -145,12 +146,8 @@ impl Loopback {
     /// Begins to wait for the browser of a sign-in that was begun with this callback URL.
     pub fn wait(self, attempt: &Attempt) -> Waiting {
         let (sender, came_back) = mpsc::channel(1);
-        let url = self.redirect.as_str();
-        let authority = url
-            .strip_prefix("http://")
-            .and_then(|rest| rest.strip_suffix(PATH));
         let door = Arc::new(Door {
-            authority: authority.unwrap_or_default().to_owned(),
+            named: Named::of(&self.redirect),
             state: attempt.state.clone(),
             came_back: sender,
         });
@@ -211,7 +208,7 @@ impl fmt::Debug for Waiting {
 /// Who may come in.
 struct Door {
     /// The listener's own address, as its callback URL has it.
-    authority: String,
+    named: Named,
     state: State,
     came_back: mpsc::Sender<String>,
 }
@@ -246,7 +243,7 @@ async fn converse(stream: TcpStream, door: Arc<Door>) -> Option<String> {
 
 impl Door {
     fn answer<B>(&self, request: &Request<B>) -> (Response<Full<Bytes>>, Option<String>) {
-        if !self.is_named(request.headers()) || request.uri().authority().is_some() {
+        if !self.named.is(request) {
             return (
                 page(StatusCode::FORBIDDEN, "This is not the address."),
                 None,
@@ -278,13 +275,6 @@ impl Door {
                 None,
             ),
         }
-    }
-
-    /// Says whether a request names this listener, once.
-    fn is_named(&self, headers: &HeaderMap) -> bool {
-        let mut hosts = headers.get_all(HOST).iter();
-        let is_ours = |host: &HeaderValue| host.as_bytes() == self.authority.as_bytes();
-        hosts.next().is_some_and(is_ours) && hosts.next().is_none()
     }
 }
 

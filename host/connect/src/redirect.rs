@@ -57,6 +57,12 @@ impl RedirectUri {
         Ok(Self(format!("{origin}{}", parsed.as_str())))
     }
 
+    /// Gives the host, and the port where it is not the scheme's, as a request to there has it.
+    pub(crate) fn authority(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.split('/').next().unwrap_or_default()
+    }
+
     /// Gives the address.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{AgentId, Change, ConnectionId, Method, Origin, PersonId, RequestPath, ToolName};
+use crate::{
+    AgentId, Change, ConnectionId, ConnectorName, Method, Origin, PersonId, RequestPath, ToolName,
+};
 
 /// A SHA-256 digest (FIPS 180-4), written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -143,6 +145,38 @@ impl BoundRequest<'_> {
         for change in self.changes {
             parts.change(change);
         }
+        parts.finish()
+    }
+}
+
+/// What a call asks, whatever request comes of it: the same question asked again has the same digest.
+#[derive(Clone, Copy, Debug)]
+pub struct BoundCall<'a> {
+    /// The connector, in whichever version.
+    pub connector: &'a ConnectorName,
+    /// The tool.
+    pub tool: &'a ToolName,
+    /// The call's arguments.
+    pub arguments: &'a Value,
+    /// For whom.
+    pub person: &'a PersonId,
+    /// By whom.
+    pub agent: &'a AgentId,
+    /// As whom.
+    pub connection: &'a ConnectionId,
+}
+
+impl BoundCall<'_> {
+    /// Gives the keyed digest, as [`BoundRequest::digest`] does; it is equal to none of those.
+    pub fn digest(&self, key: &[u8; 32]) -> Digest {
+        let mut parts = Parts::new(key);
+        parts.add("call", b"1");
+        parts.add("connector", self.connector.as_str().as_bytes());
+        parts.add("tool", self.tool.as_str().as_bytes());
+        parts.add("arguments", canonical_json(self.arguments).as_bytes());
+        parts.add("person", self.person.as_str().as_bytes());
+        parts.add("agent", self.agent.as_str().as_bytes());
+        parts.add("connection", self.connection.as_str().as_bytes());
         parts.finish()
     }
 }

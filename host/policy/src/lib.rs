@@ -6,9 +6,12 @@
 //! on the stricter one.
 
 pub mod address;
+mod agreement;
+mod card;
 mod change;
 mod digest;
 mod effect;
+mod environment;
 mod header;
 mod manifest;
 mod method;
@@ -17,11 +20,15 @@ mod name;
 mod origin;
 mod path;
 mod route;
+mod visible;
 
 pub use address::is_public;
+pub use agreement::{Agreement, ChangeAgreement, Disagreement, SentChange, agree};
+pub use card::{Account, Card, ChangeCard, Checked, FieldCard, WireRequest};
 pub use change::{Change, FieldChange};
-pub use digest::{BoundRequest, Digest, DigestError, canonical_json};
+pub use digest::{BoundCall, BoundRequest, Digest, DigestError, canonical_json};
 pub use effect::Effect;
+pub use environment::Environment;
 pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use manifest::{
     AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Grants, Guidance, Login,
@@ -34,3 +41,4 @@ pub use name::{AgentId, ConnectionId, ConnectorName, GroupName, NameError, Perso
 pub use origin::{Origin, OriginError, OriginPattern};
 pub use path::{PathRefusal, RequestPath};
 pub use route::{Match, RouteRefusal, RouteTable};
+pub use visible::{LookAlike, look_alikes, visible};

@@ -31,8 +31,17 @@ pub struct Match<'t> {
 impl Match<'_> {
     /// Gives the kind of record that the path names, where the route says which segment it is.
     pub fn kind(&self) -> Option<&str> {
-        let kind = self.params.iter().find(|(name, _)| name == "kind")?;
-        Some(&kind.1)
+        self.param("kind")
+    }
+
+    /// Gives the id of the record that the path names, where the route says which segment it is.
+    pub fn id(&self) -> Option<&str> {
+        self.param("id")
+    }
+
+    fn param(&self, wanted: &str) -> Option<&str> {
+        let (_, value) = self.params.iter().find(|(name, _)| name == wanted)?;
+        Some(value)
     }
 
     /// Gives the route's template.

@@ -332,6 +332,8 @@ impl Host {
             connector: connector.clone(),
             asked,
             arguments: Value::Null,
+            reason: None,
+            rerun: None,
             progress: None,
             cancellation: Cancellation::default(),
         };

@@ -13,6 +13,7 @@
 //! Both need the four [`ports`]: who a call acts for, what is allowed, who is asked, where it is written
 //! down.
 
+mod ask;
 mod bindings;
 mod cache;
 mod call;
@@ -29,6 +30,7 @@ mod linker;
 pub mod network;
 pub mod ports;
 mod registry;
+mod replay;
 mod reply;
 mod scope;
 mod state;
@@ -46,6 +48,7 @@ pub use linker::{PortcullisCtx, PortcullisCtxView, PortcullisView, add_to_linker
 pub use network::Network;
 pub use portcullis_policy as policy;
 pub use ports::Ports;
+pub use replay::{Replay, Rerun};
 pub use reply::{
     ApprovalRequired, Attachment, Call, Cancellation, ConnectRequired, Failure, FailureCode,
     FieldProblem, Outcome, Output, Progress, Refusal, RefusalCode, Reply, SentChange,

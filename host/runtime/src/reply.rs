@@ -4,13 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_policy::{AgentId, Change, ConnectorName, Method, PersonId};
-use serde::Serialize;
+use portcullis_policy::{AgentId, Card, ConnectorName, Method, PersonId};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use crate::ids::{ApprovalId, CallId};
 use crate::ports::audit::RequestEnd;
+use crate::replay::Rerun;
 
 /// A question to a connector.
 #[derive(Clone, Debug)]
@@ -25,6 +26,10 @@ pub struct Call {
     pub tool: String,
     /// A JSON object of arguments.
     pub arguments: Value,
+    /// Why the agent asks, in its own words: for the person who approves, and never for the connector.
+    pub reason: Option<String>,
+    /// What was approved and is now run; none: the agent asks.
+    pub rerun: Option<Rerun>,
     /// Where reports of progress go; those that come faster than they are taken are dropped.
     pub progress: Option<mpsc::Sender<Progress>>,
     /// How the caller gives up.
@@ -46,6 +51,8 @@ impl Call {
             connector,
             tool: tool.into(),
             arguments,
+            reason: None,
+            rerun: None,
             progress: None,
             cancellation: Cancellation::default(),
         }
@@ -107,7 +114,7 @@ pub struct Reply {
 }
 
 /// A change that was sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentChange {
     /// The request's method.
     pub method: Method,
@@ -118,12 +125,13 @@ pub struct SentChange {
 }
 
 /// How a call ended.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// With an answer.
     Done(Output),
     /// A person must decide first; then the same call is made again.
-    ApprovalRequired(ApprovalRequired),
+    ApprovalRequired(Box<ApprovalRequired>),
     /// Somebody must sign in first.
     ConnectRequired(ConnectRequired),
     /// The host did not allow it.
@@ -133,7 +141,7 @@ pub enum Outcome {
 }
 
 /// A tool's answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Output {
     /// Compact text for the model.
     pub text: String,
@@ -146,31 +154,32 @@ pub struct Output {
 }
 
 /// A file in an answer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// Its name.
     pub name: String,
     /// Its media type.
     pub media_type: String,
     /// Its bytes.
+    #[serde(with = "as_base64")]
     pub data: Vec<u8>,
 }
 
 /// A question that waits for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalRequired {
     /// The question's id.
     pub id: ApprovalId,
     /// Where a person decides, if there is a page for it.
     pub link: Option<String>,
-    /// What would change, as the connector says.
-    pub changes: Vec<Change>,
+    /// What the person decides on.
+    pub card: Card,
 }
 
 /// A sign-in that is missing or has ended.
 ///
 /// Its `Debug` leaves the link out: who has it is let in by it.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectRequired {
     /// Where to sign in, if there is a page for it.
     pub link: Option<String>,
@@ -187,7 +196,7 @@ impl fmt::Debug for ConnectRequired {
 }
 
 /// Something that the host did not allow.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// The stable reason.
     pub code: RefusalCode,
@@ -216,7 +225,7 @@ impl Refusal {
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $code:literal,)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $code)] $variant,)*
@@ -258,6 +267,8 @@ codes! {
         Ceiling = "ceiling",
         /// A change that was not announced.
         NoTicket = "no_ticket",
+        /// What was announced is not what would be sent.
+        Announcement = "announcement",
         /// A second change in one call.
         SecondChange = "second_change",
         /// The stand-in for the token where it does not belong.
@@ -272,6 +283,8 @@ codes! {
         ResponseEncoding = "response_encoding",
         /// A person said no.
         ApprovalDenied = "approval_denied",
+        /// Too much waits for a person already.
+        ApprovalsFull = "approvals_full",
         /// A port did not answer.
         HostUnavailable = "host_unavailable",
     }
@@ -316,7 +329,7 @@ codes! {
 }
 
 /// Something that went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The stable reason.
     pub code: FailureCode,
@@ -351,7 +364,7 @@ impl Failure {
 }
 
 /// An argument that does not fit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldProblem {
     /// Where: a JSON Pointer (RFC 6901) into the arguments.
     pub pointer: String,
@@ -388,5 +401,21 @@ impl Outcome {
             Self::ConnectRequired(connect) => Some(&connect.advice),
             Self::Done(_) | Self::ApprovalRequired(_) => None,
         }
+    }
+}
+
+/// Bytes as text, for they may be megabytes.
+mod as_base64 {
+    use base64::Engine;
+    use base64::prelude::BASE64_STANDARD;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&BASE64_STANDARD.encode(bytes))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        BASE64_STANDARD.decode(&*text).map_err(D::Error::custom)
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use portcullis_policy::{Change, Effect, Mode, ToolName};
 use serde_json::Value;
@@ -14,10 +14,11 @@ use tokio::sync::{mpsc, watch};
 
 use crate::connector::Connector;
 use crate::gate::Account;
-use crate::ids::CallId;
+use crate::ids::{ApprovalId, CallId};
 use crate::limits::Limits;
 use crate::ports::audit::{Durability, Event, Record};
 use crate::ports::{Caller, PortError, Ports, lock};
+use crate::replay::Replay;
 use crate::reply::{
     ApprovalRequired, Cancellation, ConnectRequired, Failure, Progress, Refusal, SentChange,
 };
@@ -40,6 +41,10 @@ pub(crate) struct CallScope {
     pub(crate) effect: Effect,
     pub(crate) mode: Mode,
     pub(crate) arguments: Value,
+    pub(crate) reason: Option<String>,
+    pub(crate) replay: Replay,
+    /// The approval that this is the run of.
+    pub(crate) rerun_of: Option<ApprovalId>,
     pub(crate) account: Account,
     pub(crate) ports: Ports,
     pub(crate) limits: Limits,
@@ -56,9 +61,18 @@ pub(crate) struct CallScope {
 pub(crate) struct Course {
     /// Set before the guest's store goes: a request that is not yet sent is not sent any more.
     ended: watch::Sender<bool>,
+    /// How long it has waited for a person, and since when it does.
+    waited: watch::Sender<Waited>,
     requests: AtomicU32,
     entries: AtomicU32,
     ledger: Mutex<Ledger>,
+}
+
+/// Time that does not count as the call's own.
+#[derive(Clone, Copy, Debug, Default)]
+struct Waited {
+    total: Duration,
+    since: Option<Instant>,
 }
 
 /// What happened at the gate.
@@ -78,7 +92,7 @@ pub(crate) enum Stop {
     /// A request was not allowed.
     Refused(Refusal),
     /// A request waits for a person.
-    Held(ApprovalRequired),
+    Held(Box<ApprovalRequired>),
     /// The connection has ended.
     Disconnected(ConnectRequired),
     /// The token is stale, and a new one is not to be had now.
@@ -183,6 +197,50 @@ impl CallScope {
     /// Gives what the network said to the last request, if that failed.
     pub(crate) fn last_network_problem(&self) -> Option<String> {
         lock(&self.course.ledger).network_problem.clone()
+    }
+
+    /// Waits for a person, which takes none of the call's time.
+    pub(crate) async fn waiting<T>(&self, person: impl Future<Output = T>) -> T {
+        /// Counts the time also where the wait is given up.
+        struct Since<'a>(&'a watch::Sender<Waited>);
+        impl Drop for Since<'_> {
+            fn drop(&mut self) {
+                self.0.send_modify(|waited| {
+                    let since = waited.since.take();
+                    waited.total += since.map_or(Duration::ZERO, |since| since.elapsed());
+                });
+            }
+        }
+        let waited = &self.course.waited;
+        waited.send_modify(|waited| waited.since = Some(Instant::now()));
+        let _since = Since(waited);
+        person.await
+    }
+
+    /// Gives the time that the call still has; none while it waits for a person.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let waited = *self.course.waited.borrow();
+        let spent = self.started.elapsed().saturating_sub(waited.total);
+        match waited.since {
+            None => Some(self.limits.wall_clock.saturating_sub(spent)),
+            Some(_) => None,
+        }
+    }
+
+    /// Waits until the call's time is over.
+    pub(crate) async fn time_over(&self) {
+        let mut changes = self.course.waited.subscribe();
+        loop {
+            // The sender is in `self`, so it cannot be gone.
+            let _ = match self.time_left() {
+                Some(Duration::ZERO) => return,
+                Some(left) => tokio::select! {
+                    () = tokio::time::sleep(left) => Ok(()),
+                    changed = changes.changed() => changed,
+                },
+                None => changes.changed().await,
+            };
+        }
     }
 
     /// Says whether the guest still runs.

@@ -24,7 +24,9 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn new(portcullis: PortcullisCtx, printed: &Printed) -> Self {
         let memory_bytes_max = portcullis.scope.limits.memory_bytes_max;
-        let wasi = WasiCtx::builder()
+        let mut wasi = WasiCtx::builder();
+        portcullis.scope.replay.apply(&mut wasi);
+        let wasi = wasi
             .stdout(printed.clone())
             .stderr(printed.clone())
             .allow_tcp(false)

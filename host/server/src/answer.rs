@@ -60,14 +60,12 @@ pub fn text(reply: &Reply) -> String {
                 .as_ref()
                 .map_or(String::new(), |link| format!(" at {link}"));
             let mut words = format!(
-                "A person must approve this first{at} (approval {}). Nothing was changed. Ask for it, then make the same call again.",
-                approval.id
+                "A person must approve this first{at} (approval {}). Nothing was changed. Ask for it, then make the same call again: it gives the answer.\n- {}",
+                approval.id,
+                approval.card.title()
             );
-            for change in &approval.changes {
-                words.push_str(&format!(
-                    "\n- {} {} {}",
-                    change.action, change.kind, change.label
-                ));
+            for difference in &approval.card.differs {
+                words.push_str(&format!("\n- {difference}"));
             }
             words
         }

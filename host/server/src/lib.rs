@@ -1,4 +1,4 @@
-//! The host's tools for clients of the Model Context Protocol.
+//! The host's tools for clients of the Model Context Protocol, and a server of HTTP at an address of the network.
 //!
 //! What a client sees is what the agent has: tools that are switched off are not listed. What a call comes to, also a
 //! refusal, is a result that a model can read; only a call of what is no tool at all is an error of the protocol.
@@ -7,6 +7,7 @@
 
 mod answer;
 mod handler;
+mod public;
 mod tools;
 
 use portcullis::Host;
@@ -15,6 +16,7 @@ use rmcp::ServiceExt;
 use rmcp::service::QuitReason;
 
 pub use answer::text;
+pub use public::{Bounds, PublicRequest, PublicServer, Tls, TlsError};
 
 /// A server that could not go on.
 #[derive(Debug, thiserror::Error)]

@@ -7,6 +7,7 @@ use portcullis_policy::{AgentId, ConnectionId, ConnectorName};
 use sqlx::{Row, SqliteConnection};
 
 use crate::error::StoreError;
+use crate::rename::{Named, rename};
 use crate::store::{Store, time};
 use crate::text::text;
 
@@ -53,7 +54,7 @@ impl Store {
     /// [`StoreError::NotFound`], and [`StoreError::Text`] when the name cannot be shown.
     pub async fn rename_agent(&self, id: &AgentId, name: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        rename(&mut tx, id, name).await?;
+        rename(&mut tx, Named::Agent(id), name).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -175,24 +176,6 @@ pub(crate) async fn add(
     .execute(tx)
     .await?;
     Ok(added.rows_affected() > 0)
-}
-
-/// Renames an agent in a transaction.
-pub(crate) async fn rename(
-    tx: &mut SqliteConnection,
-    id: &AgentId,
-    name: &str,
-) -> Result<(), StoreError> {
-    let name = text("an agent's name", name)?;
-    let renamed = sqlx::query("UPDATE agents SET name = ?2 WHERE id = ?1")
-        .bind(id.as_str())
-        .bind(name)
-        .execute(tx)
-        .await?;
-    match renamed.rows_affected() {
-        0 => Err(StoreError::not_found("agent", id)),
-        _ => Ok(()),
-    }
 }
 
 /// Removes an agent in a transaction, with the links that it has handed on.

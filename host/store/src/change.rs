@@ -7,6 +7,7 @@ use crate::connection::Removed;
 use crate::error::StoreError;
 use crate::groups;
 use crate::people::{self, Role};
+use crate::rename::{Named, rename};
 use crate::sharing::{self, Subject};
 use crate::store::Store;
 
@@ -88,7 +89,9 @@ impl Store {
                 Change::AddPerson { id, name, role } => {
                     people::add(&mut tx, now, id, name, *role).await?;
                 }
-                Change::RenamePerson { id, name } => people::rename(&mut tx, id, name).await?,
+                Change::RenamePerson { id, name } => {
+                    rename(&mut tx, Named::Person(id), name).await?
+                }
                 Change::SetRole { id, role } => people::set_role(&mut tx, id, *role).await?,
                 Change::RemovePerson(id) => {
                     removed.extend(people::remove(self, &mut tx, id).await?);
@@ -108,7 +111,7 @@ impl Store {
                 Change::AddAgent { id, name } => {
                     agents::add(&mut tx, now, id, name).await?;
                 }
-                Change::RenameAgent { id, name } => agents::rename(&mut tx, id, name).await?,
+                Change::RenameAgent { id, name } => rename(&mut tx, Named::Agent(id), name).await?,
                 Change::RemoveAgent(id) => {
                     agents::remove(&mut tx, id).await?;
                 }

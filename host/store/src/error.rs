@@ -125,6 +125,17 @@ pub enum StoreError {
         "the connection `{0}` cannot be replaced by one of another connector or owner: remove it and connect anew"
     )]
     OtherConnection(ConnectionId),
+    /// The question is settled already.
+    #[error("the question `{id}` is settled already: it is {state}")]
+    Settled {
+        /// The question.
+        id: String,
+        /// What became of it.
+        state: &'static str,
+    },
+    /// No standing approval can be made of a question.
+    #[error("no standing approval can be made of this: {0}")]
+    NoStanding(&'static str),
     /// A text for people that cannot be shown well.
     #[error("{what} must have 1 to {max} characters, none of them a control character")]
     Text {

@@ -11,6 +11,7 @@
 
 mod address;
 mod agents;
+mod approvals;
 mod apps;
 mod change;
 mod clock;
@@ -26,9 +27,12 @@ mod master_key;
 mod migrations;
 mod people;
 mod permissions;
+mod person_token;
 mod private;
+mod rename;
 mod rotate;
 mod seal;
+mod session;
 mod sharing;
 mod sign_in;
 mod store;
@@ -38,6 +42,11 @@ mod text;
 
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
+pub use approvals::{
+    Approval, ApprovalLinks, ApprovalState, Approved, Held, Kept, PassphraseError, Question,
+    STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval, StoreApprovals, Unlocked,
+    Which,
+};
 pub use apps::{App, NewApp, PutApp};
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
@@ -49,10 +58,11 @@ pub use credentials::{ConnectLinks, Renew, StoreCredentials};
 pub use ending::{Ended, Ending, User};
 pub use error::StoreError;
 pub use groups::Group;
-pub use link::ConnectLink;
+pub use link::{ConnectLink, LinkEnd, LinkState};
 pub use master_key::{KeyError, MasterKey};
 pub use people::{Person, Role};
 pub use permissions::StorePermissions;
+pub use person_token::PersonToken;
 pub use private::PrivateError;
 pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};

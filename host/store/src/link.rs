@@ -1,4 +1,5 @@
-//! Links that a person opens to connect an account: what an agent hands on when its person has none yet.
+//! Links that a person opens to connect an account: what an agent hands on when its person has none yet, and what a person
+//! at a terminal gets who waits there for what comes of it.
 //!
 //! The attack: somebody reads a link in a log or over a shoulder and opens it first. A link therefore ends soon, works once,
 //! and says only what is to be connected and for whom: who opens it must still be that person. The store
@@ -6,10 +7,7 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use portcullis_policy::{AgentId, ConnectorName, PersonId};
-use secrecy::zeroize::Zeroizing;
+use portcullis_policy::{AgentId, ConnectionId, ConnectorName, Digest, PersonId};
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -17,10 +15,8 @@ use sqlx::{Row, SqliteConnection};
 use crate::error::StoreError;
 use crate::people::require_person;
 use crate::sign_in::{Taken, digest_of, expiry};
-use crate::store::Store;
-
-/// The bytes of a link's secret part: 256 bits.
-const SECRET_BYTES: usize = 32;
+use crate::store::{Store, random_secret};
+use crate::text;
 
 /// Links that a person can have open; a further one takes the place of the oldest.
 const OPEN_MAX: i64 = 16;
@@ -30,10 +26,35 @@ const OPEN_MAX: i64 = 16;
 pub struct ConnectLink {
     /// Who connects.
     pub person: PersonId,
-    /// The agent that asked for it.
-    pub agent: AgentId,
+    /// The agent that asked for it; none: the person themselves, who waits for what comes of it.
+    pub agent: Option<AgentId>,
     /// What is connected.
     pub connector: ConnectorName,
+}
+
+/// What came of a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEnd {
+    /// An account is connected.
+    Connected(ConnectionId),
+    /// None is.
+    Refused {
+        /// Why, in a sentence.
+        problem: String,
+        /// What to do about it, on one or more lines.
+        hint: Option<String>,
+    },
+}
+
+/// How far a link has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// Nobody has gone on from its page yet.
+    Open,
+    /// It was used and has not ended, or it is not known.
+    Begun,
+    /// It has ended.
+    Ended(LinkEnd),
 }
 
 impl Store {
@@ -47,9 +68,7 @@ impl Store {
         link: &ConnectLink,
         lasts: Duration,
     ) -> Result<SecretString, StoreError> {
-        let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
-        getrandom::fill(&mut *bytes)?;
-        let secret = SecretString::from(URL_SAFE_NO_PAD.encode(*bytes));
+        let secret = random_secret()?;
         let id = digest_of(secret.expose_secret()).to_string();
         let mut tx = self.write().await?;
         require_person(&mut tx, &link.person).await?;
@@ -59,7 +78,7 @@ impl Store {
         )
         .bind(&id)
         .bind(link.person.as_str())
-        .bind(link.agent.as_str())
+        .bind(link.agent.as_ref().map(AgentId::as_str))
         .bind(link.connector.as_str())
         .bind(expiry(self.now(), lasts))
         .execute(&mut *tx)
@@ -109,6 +128,78 @@ impl Store {
         self.link_of(row)
     }
 
+    /// Writes down what came of a link that somebody waits for, under the digest of its secret. The first word counts.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] for the person.
+    pub async fn end_link(
+        &self,
+        link: &Digest,
+        person: &PersonId,
+        end: &LinkEnd,
+        lasts: Duration,
+    ) -> Result<(), StoreError> {
+        let (connection, problem, hint) = match end {
+            LinkEnd::Connected(connection) => (Some(connection.as_str()), None, None),
+            LinkEnd::Refused { problem, hint } => (
+                None,
+                Some(text::message(problem)),
+                hint.as_deref().map(text::lines),
+            ),
+        };
+        let mut tx = self.write().await?;
+        require_person(&mut tx, person).await?;
+        sqlx::query("DELETE FROM link_ends WHERE expires <= ?1")
+            .bind(self.now())
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query(
+            "INSERT INTO link_ends (id, person, connection, problem, hint, expires) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+        )
+        .bind(link.to_string())
+        .bind(person.as_str())
+        .bind(connection)
+        .bind(problem)
+        .bind(hint)
+        .bind(expiry(self.now(), lasts))
+        .execute(&mut *tx)
+        .await?;
+        Ok(tx.commit().await?)
+    }
+
+    /// Says how far a link has come, to who made it.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn link_state(&self, secret: &SecretString) -> Result<LinkState, StoreError> {
+        let id = digest_of(secret.expose_secret()).to_string();
+        let mut tx = self.read().await?;
+        if row(&mut tx, &id).await?.is_some() {
+            return Ok(LinkState::Open);
+        }
+        let ended = sqlx::query("SELECT connection, problem, hint FROM link_ends WHERE id = ?1")
+            .bind(&id)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(ended) = ended else {
+            return Ok(LinkState::Begun);
+        };
+        let connection: Option<String> = ended.try_get("connection")?;
+        Ok(LinkState::Ended(match connection {
+            Some(id) => LinkEnd::Connected(
+                ConnectionId::parse(id)
+                    .map_err(|error| StoreError::damaged("link", "a link", error))?,
+            ),
+            None => LinkEnd::Refused {
+                problem: ended.try_get("problem")?,
+                hint: ended.try_get("hint")?,
+            },
+        }))
+    }
+
     fn link_of(&self, row: Option<SqliteRow>) -> Result<Taken<ConnectLink>, StoreError> {
         let Some(row) = row else {
             return Ok(Taken::Unknown);
@@ -120,7 +211,11 @@ impl Store {
         let damaged = |error| StoreError::damaged("link", "a link", error);
         Ok(Taken::Taken(Box::new(ConnectLink {
             person: PersonId::parse(row.try_get::<String, _>("person")?).map_err(damaged)?,
-            agent: AgentId::parse(row.try_get::<String, _>("agent")?).map_err(damaged)?,
+            agent: row
+                .try_get::<Option<String>, _>("agent")?
+                .map(AgentId::parse)
+                .transpose()
+                .map_err(damaged)?,
             connector: ConnectorName::parse(row.try_get::<String, _>("connector")?)
                 .map_err(damaged)?,
         })))

@@ -4,7 +4,19 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 1] = [(1, "store", include_str!("../migrations/0001_store.sql"))];
+const ALL: [(i64, &str, &str); 3] = [
+    (1, "store", include_str!("../migrations/0001_store.sql")),
+    (
+        2,
+        "people_sign_in",
+        include_str!("../migrations/0002_people_sign_in.sql"),
+    ),
+    (
+        5,
+        "approvals",
+        include_str!("../migrations/0005_approvals.sql"),
+    ),
+];
 
 /// Gives what brings a store to the newest version.
 pub(crate) fn migrator() -> Migrator {

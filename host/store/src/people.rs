@@ -7,6 +7,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::connection::Removed;
 use crate::error::StoreError;
+use crate::rename::{Named, rename};
 use crate::store::{Store, time};
 use crate::text::text;
 
@@ -89,7 +90,7 @@ impl Store {
     /// [`StoreError::NotFound`], and [`StoreError::Text`] when the name cannot be shown.
     pub async fn rename_person(&self, id: &PersonId, name: &str) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        rename(&mut tx, id, name).await?;
+        rename(&mut tx, Named::Person(id), name).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -166,24 +167,6 @@ pub(crate) async fn add(
     .execute(tx)
     .await?;
     Ok(added.rows_affected() > 0)
-}
-
-/// Renames a person in a transaction.
-pub(crate) async fn rename(
-    tx: &mut SqliteConnection,
-    id: &PersonId,
-    name: &str,
-) -> Result<(), StoreError> {
-    let name = text("a person's name", name)?;
-    let renamed = sqlx::query("UPDATE people SET name = ?2 WHERE id = ?1")
-        .bind(id.as_str())
-        .bind(name)
-        .execute(tx)
-        .await?;
-    match renamed.rows_affected() {
-        0 => Err(StoreError::not_found("person", id)),
-        _ => Ok(()),
-    }
 }
 
 /// Sets a person's role in a transaction.

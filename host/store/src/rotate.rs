@@ -27,7 +27,7 @@ struct SealedColumn {
 }
 
 /// Every sealed column there is. A test compares it with the schema.
-const SEALED: [SealedColumn; 5] = [
+const SEALED: [SealedColumn; 11] = [
     SealedColumn {
         table: "connections",
         column: "secrets",
@@ -66,6 +66,49 @@ const SEALED: [SealedColumn; 5] = [
         find: "SELECT id, connector, sealed, sealed_key FROM endings WHERE sealed_key < ?1 LIMIT ?2",
         replace: "UPDATE endings SET sealed = ?2, sealed_key = ?3 WHERE id = ?1",
         remains: "SELECT EXISTS (SELECT 1 FROM endings WHERE sealed_key < ?1)",
+    },
+    SealedColumn {
+        table: "approvals",
+        column: "held",
+        find: "SELECT id, person, digest, held, held_key FROM approvals WHERE held_key < ?1 LIMIT ?2",
+        replace: "UPDATE approvals SET held = ?2, held_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM approvals WHERE held_key < ?1)",
+    },
+    SealedColumn {
+        table: "approvals",
+        column: "reason",
+        find: "SELECT id, person, digest, reason, reason_key FROM approvals WHERE reason_key < ?1 LIMIT ?2",
+        replace: "UPDATE approvals SET reason = ?2, reason_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM approvals WHERE reason_key < ?1)",
+    },
+    SealedColumn {
+        table: "approvals",
+        column: "answer",
+        find: "SELECT id, person, digest, answer, answer_key FROM approvals WHERE answer_key < ?1 LIMIT ?2",
+        replace: "UPDATE approvals SET answer = ?2, answer_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM approvals WHERE answer_key < ?1)",
+    },
+    SealedColumn {
+        table: "approvals",
+        column: "granted",
+        find: "SELECT id, person, digest, granted, granted_key FROM approvals WHERE granted_key < ?1 LIMIT ?2",
+        replace: "UPDATE approvals SET granted = ?2, granted_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM approvals WHERE granted_key < ?1)",
+    },
+    SealedColumn {
+        table: "standing_approvals",
+        column: "granted",
+        find: "SELECT id, person, agent, connector, tool, connection, kind, fields, CAST(expires AS TEXT), granted, \
+               granted_key FROM standing_approvals WHERE granted_key < ?1 LIMIT ?2",
+        replace: "UPDATE standing_approvals SET granted = ?2, granted_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM standing_approvals WHERE granted_key < ?1)",
+    },
+    SealedColumn {
+        table: "approval_keys",
+        column: "sealed",
+        find: "SELECT id, sealed, sealed_key FROM approval_keys WHERE sealed_key < ?1 LIMIT ?2",
+        replace: "UPDATE approval_keys SET sealed = ?2, sealed_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM approval_keys WHERE sealed_key < ?1)",
     },
 ];
 

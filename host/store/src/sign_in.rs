@@ -40,6 +40,8 @@ pub struct SignIn {
     pub replaces: Option<ConnectionId>,
     /// Whether the account may be of another organization than the one that it takes the place of.
     pub allow_other_organization: bool,
+    /// The digest of the link that it was begun by, where somebody waits for what comes of it.
+    pub link: Option<Digest>,
     /// The digest of a secret that the person's browser holds; none where only one browser can answer, as on a loopback address.
     pub browser: Option<Digest>,
     /// What proves to the service that the code is used by who asked for it (RFC 7636, section 4.1).
@@ -132,6 +134,30 @@ impl Store {
         Ok(())
     }
 
+    /// Says whether a person has a sign-in under way that ends within a time: one that began some time ago, and from which nobody has
+    /// come back.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn has_sign_in_ending_within(
+        &self,
+        person: &PersonId,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        let now = self.now();
+        let mut tx = self.read().await?;
+        let has = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sign_ins WHERE person = ?1 AND expires > ?2 AND expires <= ?3)",
+        )
+        .bind(person.as_str())
+        .bind(now)
+        .bind(expiry(now, time))
+        .fetch_one(&mut *tx)
+        .await?;
+        Ok(has)
+    }
+
     /// Takes the sign-in of a state: the first who asks gets it.
     ///
     /// # Errors
@@ -208,6 +234,8 @@ struct Record<'a> {
     environment: String,
     replaces: Option<ConnectionId>,
     allow_other_organization: bool,
+    #[serde(default)]
+    link: Option<Digest>,
     browser: Option<Digest>,
     verifier: Cow<'a, str>,
     client_id: String,
@@ -227,6 +255,7 @@ impl<'a> From<&'a SignIn> for Record<'a> {
             environment: sign_in.environment.as_str().to_owned(),
             replaces: sign_in.replaces.clone(),
             allow_other_organization: sign_in.allow_other_organization,
+            link: sign_in.link,
             browser: sign_in.browser,
             verifier: exposed(&sign_in.verifier),
             client_id: sign_in.client_id.clone(),
@@ -249,6 +278,7 @@ impl From<Record<'_>> for SignIn {
             environment: Environment::of_word(&record.environment),
             replaces: record.replaces,
             allow_other_organization: record.allow_other_organization,
+            link: record.link,
             browser: record.browser,
             verifier: secret(record.verifier),
             client_id: record.client_id,

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use secrecy::SecretString;
+use secrecy::zeroize::Zeroizing;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::address::Location;
@@ -14,8 +18,11 @@ use crate::error::StoreError;
 use crate::master_key::MasterKey;
 use crate::seal::Place;
 
-/// The bits of a random id.
+/// The bytes of a random id.
 const ID_BYTES: usize = 16;
+
+/// The bytes of a secret that is given away, such as a link's.
+const SECRET_BYTES: usize = 32;
 
 /// How a store is opened.
 #[derive(Clone)]
@@ -148,6 +155,13 @@ impl fmt::Debug for Store {
 pub(crate) fn time(millisecond: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(millisecond)
         .map_err(|error| StoreError::damaged("time", &millisecond.to_string(), error))
+}
+
+/// Makes 256 random bits, in characters that stand in a URL or a cookie as they are.
+pub(crate) fn random_secret() -> Result<SecretString, StoreError> {
+    let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
+    getrandom::fill(&mut *bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(*bytes).into())
 }
 
 /// Makes an id that nobody guesses.

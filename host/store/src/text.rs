@@ -29,8 +29,19 @@ pub(crate) fn message(text: &str) -> String {
     shown.take(MESSAGE_CHARS_MAX).collect()
 }
 
+/// Cuts a text of several lines to what is shown.
+pub(crate) fn lines(text: &str) -> String {
+    let shown = text
+        .chars()
+        .filter(|char| *char == '\n' || !char.is_control());
+    shown.take(LINES_CHARS_MAX).collect()
+}
+
 /// The most characters of a reason: a few sentences.
 const MESSAGE_CHARS_MAX: usize = 1_000;
+
+/// The most characters of advice: some steps for each of two people.
+const LINES_CHARS_MAX: usize = 4_000;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
@@ -46,5 +57,7 @@ mod tests {
         }
         assert_eq!(message("no\nmore\u{7}"), "nomore");
         assert_eq!(message(&"x".repeat(5_000)).len(), 1_000);
+        assert_eq!(lines("no\nmore\u{7}"), "no\nmore");
+        assert_eq!(lines(&"x".repeat(5_000)).len(), 4_000);
     }
 }

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +15,15 @@ from checks import ORG, Checks, equal
 from chromium import Browser
 from processes import end, within
 
+HERE = Path(__file__).resolve().parents[1]
 PROGRAM = os.environ["PORTCULLIS_PROGRAM"]
 # A command that takes longer does not end.
 SECONDS_MAX = 120
 # Calls at one time.
 PROCESSES = 6
+# How people's browsers reach the pages of a server.
+PUBLIC_NAME = "portcullis.acme.example"
+PUBLIC_URL = f"https://{PUBLIC_NAME}"
 checks = Checks("portcullis")
 
 
@@ -60,10 +65,23 @@ class Portcullis:
         finally:
             end(child)
 
-    def serve(self):
+    def serve(self, *arguments: str):
         """Starts the program as an MCP client does."""
-        command = ["serve", "--stdio", "--agent", "helper", "--connect-port", "0", *self._network]
+        command = ["serve", "--stdio", "--agent", "helper", *arguments, *self._network]
         return self._start(command, subprocess.PIPE)
+
+    def serve_pages(self, folder: Path):
+        """Starts the program as a server of the pages, with TLS of its own; gives it and its address."""
+        key, certificate = folder / "server.key.pem", folder / "server.pem"
+        subprocess.run([sys.executable, HERE / "certificate.py", key, certificate], check=True)
+        listen = ["serve", "--listen", "127.0.0.1:0", "--public-url", PUBLIC_URL]
+        child = self._start([*listen, "--tls-cert", str(certificate), "--tls-key", str(key), *self._network])
+        with within(child, SECONDS_MAX):
+            for line in child.stderr:
+                address = re.search(r" is served at (\S+);", line)
+                if address:
+                    return child, address[1]
+        raise RuntimeError("the server ended")
 
     def _start(self, arguments, stdin=subprocess.DEVNULL):
         return subprocess.Popen(
@@ -89,8 +107,8 @@ class Portcullis:
 class Client:
     """An MCP client on the program's standard input and output."""
 
-    def __init__(self, portcullis: Portcullis):
-        self._child = portcullis.serve()
+    def __init__(self, portcullis: Portcullis, *arguments: str):
+        self._child = portcullis.serve(*arguments)
         self._number = 0
         version, me = "2025-06-18", {"name": "browser-test", "version": "1"}
         self._ask("initialize", {"protocolVersion": version, "capabilities": {}, "clientInfo": me})
@@ -196,7 +214,7 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
         equal((code, value["outcome"]), (1, "connect_required"))
 
     with checks.check("an agent that needs an account is given a link, and works after the sign-in"):
-        client = Client(portcullis)
+        client = Client(portcullis, "--connect-port", "0")
         try:
             count = {"soql": "SELECT COUNT() FROM Account"}
             needed = client.call("query", count)
@@ -215,5 +233,39 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
             assert not browser.has("form"), browser.text
         finally:
             client.end()
+
+    with checks.check("on a server, a person signs in by a token, is led to the org and back, and the call works"):
+        connection = portcullis.run("connections", "list")[1][0]["id"]
+        equal(portcullis.on_accounts("connections", "disconnect", connection)[0], 0)
+        token = portcullis.run("person", "token", "add", "ada")[1]["token"]
+        server, address = portcullis.serve_pages(Path(folder))
+        client = Client(portcullis, "--public-url", PUBLIC_URL)
+        try:
+            needed = client.call("query", count)
+            link = re.search(rf"{PUBLIC_URL}/connect/[\w-]+", json.dumps(needed))[0]
+            with Browser({PUBLIC_NAME: address}) as elsewhere:
+                elsewhere.go(link)
+                elsewhere.wait("the page to sign in here", lambda: elsewhere.has("input[name=secret]"))
+                # A token that is nobody's says so, and is asked for again.
+                elsewhere.fill("input[name=secret]", "pct_" + "A" * 43)
+                elsewhere.click("button")
+                elsewhere.wait("the page that says so", lambda: "nobody" in elsewhere.text)
+                elsewhere.fill("input[name=secret]", token)
+                elsewhere.click("button")
+                elsewhere.wait("the page of the link", lambda: elsewhere.url == link)
+                assert "helper" in elsewhere.text and "ada" in elsewhere.text, elsewhere.text
+                elsewhere.click("button")
+                sign_in(elsewhere, administrator)
+                assert administrator["username"] in elsewhere.text, elsewhere.text
+                answer = client.call("query", count)
+                assert not answer.get("isError"), answer
+                # The way out.
+                elsewhere.go(f"{PUBLIC_URL}/sign-in")
+                assert "You are signed in here as ada" in elsewhere.text, elsewhere.text
+                elsewhere.click("button")
+                elsewhere.wait("the page to sign in here", lambda: elsewhere.has("input[name=secret]"))
+        finally:
+            client.end()
+            end(server)
 
 checks.end()

@@ -98,6 +98,7 @@ async fn main() -> Result<()> {
             login: &login,
             scopes: &[],
             redirect: loopback.redirect(),
+            link: None,
             browser: None,
             label: "Provider",
             replaces: None,

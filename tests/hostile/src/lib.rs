@@ -21,7 +21,7 @@ pub fn offline_manifest(name: &str) -> String {
 /// The manifest of a component with a service behind it, with a credential, so that there is
 /// something to steal.
 ///
-/// Besides `/record/{id}` and `/search`, its routes name what a test's service plays: `/moved`
+/// Besides `/record/{id}`, `/kind/{kind}/{id}`, `/batch` and `/search`, its routes name what a test's service plays: `/moved`
 /// answers with a redirect, `/slow` and `/large` as they are called. `https://files.example.org`
 /// is named in full; any other origin is not the component's business.
 #[must_use]
@@ -43,6 +43,10 @@ pub fn manifest(name: &str) -> String {
         { "methods": ["PATCH"], "path": "/record/{id}", "effect": "write" },
         { "methods": ["DELETE"], "path": "/record/{id}", "effect": "destructive" },
         { "methods": ["POST"], "path": "/search", "effect": "read" },
+        { "methods": ["PATCH"], "path": "/kind/{kind}/{id}", "effect": "write", "headers": ["If-Match"] },
+        { "methods": ["POST"], "path": "/kind/{kind}", "effect": "write" },
+        { "methods": ["DELETE"], "path": "/kind/{kind}/{id}", "effect": "destructive" },
+        { "methods": ["PATCH"], "path": "/batch", "effect": "write" },
         { "methods": ["GET"], "path": "/moved", "effect": "read" },
         { "methods": ["GET"], "path": "/slow", "effect": "read" },
         { "methods": ["GET"], "path": "/large", "effect": "read" },

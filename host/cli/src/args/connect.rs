@@ -1,10 +1,12 @@
 //! The command line for connecting an account.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
-use portcullis::policy::ConnectorName;
+use portcullis::policy::{ConnectorName, Origin};
 
+use super::serve::public_url;
 use super::{Form, NetworkArgs};
 
 #[derive(Debug, Args)]
@@ -15,6 +17,7 @@ Examples:
   portcullis connect salesforce --login sandbox --no-browser      prints the link, for another machine's browser
   portcullis connect salesforce --shared --label 'Acme reports'   an account for others, by an administrator
   portcullis connect salesforce --label Nightly --client-credentials
+  portcullis connect salesforce --public-url https://portcullis.acme.example   on the pages of a server
 
 Before the first: `portcullis app set salesforce --client-id …` says as which app people sign in. How to make one is told in
 docs/salesforce-app.md.")]
@@ -51,6 +54,20 @@ pub(crate) struct Connect {
     /// The port that the browser comes back to; the app's callback URL has it. 0 is a free one.
     #[arg(long, default_value_t = 7717)]
     pub(crate) port: u16,
+    /// Seconds of a sign-in after which the errors are told that the service shows on a page of its own.
+    #[arg(long, default_value_t = 60, value_name = "SECONDS")]
+    pub(crate) stuck_after: u64,
+    /// Connect your own account on the pages that `portcullis serve --listen` has at this address, with the app that is set.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = public_url,
+        conflicts_with_all = [
+            "login", "scopes", "label", "shared", "again", "other_organization", "client_id", "no_browser", "port",
+            "client_credentials", "jwt_user",
+        ]
+    )]
+    pub(crate) public_url: Option<Origin>,
     #[command(flatten)]
     pub(crate) service: ServiceArgs,
     #[command(flatten)]
@@ -83,6 +100,19 @@ pub(crate) struct ServiceArgs {
 }
 
 impl Connect {
+    /// Gives after how long it is likely that the service keeps the person on a page of its own.
+    pub(crate) fn stuck_after(&self) -> Duration {
+        Duration::from_secs(self.stuck_after)
+    }
+
+    /// Gives the callback URL that the app must know.
+    pub(crate) fn callback(&self) -> String {
+        match &self.public_url {
+            Some(base) => format!("{base}/callback"),
+            None => format!("http://localhost:{}/callback", self.port),
+        }
+    }
+
     /// Says whether a person signs in.
     pub(crate) fn is_by_person(&self) -> bool {
         !self.service.client_credentials && self.service.jwt_user.is_none()

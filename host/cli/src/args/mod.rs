@@ -1,8 +1,11 @@
 //! The command line.
 
 pub(crate) mod accounts;
+pub(crate) mod approvals;
 pub(crate) mod connect;
 pub(crate) mod people;
+pub(crate) mod serve;
+pub(crate) mod token;
 
 use std::path::PathBuf;
 
@@ -11,8 +14,10 @@ use portcullis::network::HostPort;
 use portcullis::policy::{AgentId, PersonId};
 
 use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
+use approvals::ApprovalsCommand;
 use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
+use serve::Serve;
 
 /// Connectors for AI agents that hold no keys.
 ///
@@ -196,6 +201,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ConnectionsCommand,
     },
+    /// Questions to people: what an agent may do only once they have said yes.
+    Approvals {
+        #[command(subcommand)]
+        command: ApprovalsCommand,
+    },
     /// The OAuth clients that people sign in with.
     App {
         #[command(subcommand)]
@@ -239,6 +249,9 @@ pub(crate) struct Call {
     /// How the answer is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) output: Format,
+    /// Why, in a sentence: for the person who approves, and never for the connector.
+    #[arg(long)]
+    pub(crate) reason: Option<String>,
     /// Print the call's audit entry too.
     #[arg(long)]
     pub(crate) audit: bool,
@@ -279,20 +292,4 @@ pub(crate) struct Inspect {
     /// Print it for programs.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Serve {
-    /// Serve one client over standard input and output.
-    #[arg(long, required = true)]
-    pub(crate) stdio: bool,
-    /// The port of the page where a person connects an account that an agent needs; the app's callback URL has it.
-    #[arg(long, default_value_t = 7717, value_name = "PORT")]
-    pub(crate) connect_port: u16,
-    #[command(flatten)]
-    pub(crate) who: Who,
-    #[command(flatten)]
-    pub(crate) org: Org,
-    #[command(flatten)]
-    pub(crate) network: NetworkArgs,
 }

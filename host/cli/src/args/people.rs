@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use portcullis::policy::{AgentId, ConnectorName, GroupName, PersonId};
 use portcullis_store::Role;
 
+use super::token::TokenCommand;
 use super::{Form, NetworkArgs};
 
 #[derive(Debug, Subcommand)]
@@ -48,6 +49,11 @@ pub(crate) enum PersonCommand {
     },
     /// List the people.
     List(Form),
+    /// Tokens by which people say who they are where they are not at this keyboard.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -189,6 +195,7 @@ impl PersonCommand {
             | Self::Role { form, .. }
             | Self::Remove { form, .. }
             | Self::List(form) => *form,
+            Self::Token { command } => command.form(),
         }
     }
 }

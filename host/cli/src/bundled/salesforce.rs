@@ -2,10 +2,14 @@
 
 use anyhow::{Error, Result};
 use portcullis::network::HostPort;
-use portcullis::policy::Origin;
+use portcullis::policy::{Auth, Manifest, Origin};
+use portcullis_connect::resolve;
 use url::Url;
 
 use crate::problem::Problem;
+
+/// The manifest of the connector, as it is in the component.
+const MANIFEST: &str = include_str!("../../../../connector/salesforce/manifest.json");
 
 /// What an address looks like, for messages.
 const SHAPE: &str = "give the org's My Domain address, such as `https://acme.my.salesforce.com`: it is what `sf org display` calls the instance URL";
@@ -80,23 +84,13 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// Gives the API's address where a page of the same org was pasted.
-fn meant(host: &str) -> Option<String> {
-    const PAGES: [(&str, &str); 4] = [
-        (".lightning.force.com", ".my.salesforce.com"),
-        (".my.salesforce-setup.com", ".my.salesforce.com"),
-        (".vf.force.com", ".my.salesforce.com"),
-        (".file.force.com", ".my.salesforce.com"),
-    ];
-    PAGES.iter().find_map(|(page, api)| {
-        let domain = host.strip_suffix(page)?;
-        // `acme--package` is a page of a package's in the org `acme`; `acme--uat.sandbox` is a sandbox.
-        let domain = match domain.split_once("--") {
-            Some((org, _)) if !domain.contains('.') => org,
-            _ => domain,
-        };
-        Some(format!("https://{domain}{api}"))
-    })
+/// Gives the API's address where a page of the same org was pasted, as the connector's manifest knows them.
+fn meant(host: &str) -> Option<Origin> {
+    let Auth::OAuth2(auth) = Manifest::from_json(MANIFEST).ok()?.auth else {
+        return None;
+    };
+    let login = resolve(&auth, &format!("https://{host}"), &[]).ok()?;
+    (login.origin.host() != host).then_some(login.origin)
 }
 
 #[cfg(test)]

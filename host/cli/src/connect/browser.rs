@@ -1,7 +1,7 @@
 //! A person signs in with a browser, on this machine or, by a link, on another.
 
-use std::io::{self, IsTerminal, Write};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use portcullis::policy::Manifest;
@@ -11,6 +11,7 @@ use portcullis_connect::{
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 
+use super::progress::Progress;
 use super::wanted::Wanted;
 use super::words;
 use crate::args::connect::Connect;
@@ -31,7 +32,7 @@ pub(super) async fn connect(
         port: args.port,
         host: LoopbackHost::Localhost,
         deadline: SIGN_IN_LASTS,
-        ..LoopbackOptions::default()
+        stuck_after: args.stuck_after(),
     })
     .await?;
     let begin = Begin {
@@ -42,6 +43,7 @@ pub(super) async fn connect(
         login: &wanted.login,
         scopes: &wanted.scopes,
         redirect: loopback.redirect(),
+        link: None,
         browser: None,
         label: &wanted.label,
         replaces: wanted.replaces.clone(),
@@ -64,23 +66,7 @@ fn tell(
     started: &SignInStarted,
 ) -> Result<()> {
     let mut err = anstream::stderr().lock();
-    let scopes = match wanted.scopes.is_empty() {
-        true => &service.auth.scopes.default,
-        false => &wanted.scopes,
-    };
-    writeln!(
-        err,
-        "Signing in at {}, {}.",
-        wanted.login.origin, wanted.login.title
-    )?;
-    writeln!(err, "The app needs:")?;
-    writeln!(err, "  callback URL  {}", redirect.as_str())?;
-    writeln!(err, "  scopes        {}", scopes.join(", "))?;
-    writeln!(
-        err,
-        "  PKCE          {}",
-        if service.auth.pkce { "required" } else { "off" }
-    )?;
+    write!(err, "{}", words::app(service, wanted, redirect.as_str()))?;
     if let Some(warning) = &started.warning {
         writeln!(err, "warning: {warning}")?;
     }
@@ -114,7 +100,7 @@ async fn wait(
     let mut pasted = BufReader::new(tokio::io::stdin()).lines();
     let (mut reads, mut is_stuck) = (args.no_browser, false);
     let mut tick = tokio::time::interval(TICK);
-    let mut progress = Progress::new();
+    let mut progress = Progress::new(SIGN_IN_LASTS);
     loop {
         tokio::select! {
             query = waiting.callback() => return Ok(query?),
@@ -128,7 +114,7 @@ async fn wait(
                 Some(_) => {}
                 None => reads = false,
             },
-            _ = tick.tick() => progress.tell(),
+            _ = tick.tick() => progress.tell("the sign-in"),
         }
     }
 }
@@ -138,46 +124,6 @@ fn query_of(text: &str) -> &str {
     let text = text.trim();
     let text = text.split_once('#').map_or(text, |(text, _)| text);
     text.split_once('?').map_or(text, |(_, query)| query)
-}
-
-/// How long a person has been waited for, on a terminal.
-struct Progress {
-    began: Instant,
-    is_shown: bool,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self {
-            began: Instant::now(),
-            is_shown: false,
-        }
-    }
-
-    fn tell(&mut self) {
-        if !io::stderr().is_terminal() {
-            return;
-        }
-        let (waited, all) = (self.began.elapsed().as_secs(), SIGN_IN_LASTS.as_secs());
-        // Nobody misses it where it cannot be written.
-        let _ = write!(
-            io::stderr(),
-            "\rwaiting for the sign-in: {waited} of {all} s"
-        );
-        self.is_shown = true;
-    }
-
-    fn end(&mut self) {
-        if std::mem::take(&mut self.is_shown) {
-            let _ = writeln!(io::stderr());
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.end();
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! `portcullis connect`: an account at a service, a person's own or shared.
 
 mod browser;
+mod progress;
+mod public;
 mod service;
 mod wanted;
 mod words;
@@ -27,9 +29,10 @@ pub(crate) async fn run(args: &Connect, home: &Home, cache: ComponentCache) -> R
     office.accounts.sweep().await?;
     let manifest = office.manifest(&args.connector)?;
     let wanted = Wanted::of(&office, &manifest, args).await?;
-    let connected = match args.is_by_person() {
-        true => browser::connect(&office, &manifest, args, &wanted).await?,
-        false => service::connect(&office, args, &wanted).await?,
+    let connected = match &args.public_url {
+        Some(base) => public::connect(&office, &manifest, args, base, &wanted).await?,
+        None if args.is_by_person() => browser::connect(&office, &manifest, args, &wanted).await?,
+        None => service::connect(&office, args, &wanted).await?,
     };
     let (value, sentence, next) = words::connected(&connected, &wanted);
     Ok(show::done(args.form, &value, &sentence, Some(&next))?)

@@ -74,9 +74,9 @@ fn no_app(auth: &OAuth2, args: &Connect) -> Problem {
     let connector = &args.connector;
     let message = format!("no app is set to sign in to `{connector}` with");
     let hint = format!(
-        "make one at the service, with the callback URL `http://localhost:{}/callback`, the scopes {} and PKCE on \
+        "make one at the service, with the callback URL `{}`, the scopes {} and PKCE on \
          (docs/{connector}-app.md leads through it); then `portcullis app set {connector} --client-id ID`",
-        args.port,
+        args.callback(),
         auth.scopes.default.join(", "),
     );
     Problem::mistake("no_app", message, hint)

@@ -1,12 +1,27 @@
 //! What is said of an account that was connected.
 
 use portcullis::ports::credentials::Environment;
-use portcullis_connect::{Connected, Guide};
+use portcullis_connect::{Connected, Guide, Service};
 use portcullis_store::Owner;
 use serde_json::{Value, json};
 
 use super::wanted::Wanted;
 use crate::show::table::shown;
+
+/// Says where somebody signs in, and what the app must be like: the very values to paste.
+pub(super) fn app(service: &Service<'_>, wanted: &Wanted, callback: &str) -> String {
+    let scopes = match wanted.scopes.is_empty() {
+        true => &service.auth.scopes.default,
+        false => &wanted.scopes,
+    };
+    format!(
+        "Signing in at {}, {}.\nThe app needs:\n  callback URL  {callback}\n  scopes        {}\n  PKCE          {}\n",
+        wanted.login.origin,
+        wanted.login.title,
+        scopes.join(", "),
+        if service.auth.pkce { "required" } else { "off" }
+    )
+}
 
 /// Says whom, which organization, of which kind, with which scopes, and what comes next.
 pub(super) fn connected(connected: &Connected, wanted: &Wanted) -> (Value, String, String) {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::args::Form;
 use crate::show;
 use crate::show::style::{QUIET, TITLE, styled};
-use crate::show::table::{Table, shown};
+use crate::show::table::{Table, moment, shown};
 
 /// Lists connections.
 pub(super) async fn list(
@@ -177,13 +177,6 @@ fn state_word(state: &ConnectionState) -> &'static str {
         ConnectionState::Active => "active",
         ConnectionState::Reconnect { .. } => "reconnect",
         ConnectionState::Pending => "pending",
-    }
-}
-
-fn moment(at: Option<jiff::Timestamp>) -> String {
-    match at {
-        Some(at) => at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
-        None => "never".to_owned(),
     }
 }
 

@@ -1,20 +1,15 @@
 //! The account's token: where it comes from, and how it is renewed.
 
+use std::sync::OnceLock;
+
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{Method, Request};
-use http_body_util::{BodyExt, Full, Limited};
-use portcullis::network::{Client, Timeouts};
-use portcullis::policy::{ConnectionId, ConnectorName};
+use portcullis::network::Network;
+use portcullis::policy::{ConnectionId, ConnectorName, Manifest, Origin};
 use portcullis::ports::credentials::{Lookup, RefreshError, Token};
 use portcullis::ports::{Caller, Credentials, MemoryCredentials, PortError};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
-use url::form_urlencoded;
-
-/// Bytes of a token endpoint's answer; a real one has about two thousand.
-const ANSWER_BYTES_MAX: usize = 64 << 10;
+use portcullis_connect::{App, Endpoints, Held, Service, TokenClient};
+use secrecy::SecretString;
+use tokio::sync::Mutex;
 
 /// How the token is renewed.
 pub(crate) enum Renewal {
@@ -23,16 +18,17 @@ pub(crate) enum Renewal {
     /// It came from this environment variable, and nothing came with it to renew it.
     Variable(String),
     /// By the refresh token of the sample org's administrator.
-    DevOrg(TokenEndpoint),
+    DevOrg(Box<Renewer>),
 }
 
-/// Where a refresh token is exchanged (RFC 6749, section 6).
-pub(crate) struct TokenEndpoint {
-    pub(crate) client: Client,
-    pub(crate) url: String,
-    pub(crate) client_id: String,
-    pub(crate) client_secret: SecretString,
-    pub(crate) refresh_token: SecretString,
+/// What renews the token of the sample org's administrator.
+pub(crate) struct Renewer {
+    pub(crate) network: Network,
+    pub(crate) origin: Origin,
+    pub(crate) app: App,
+    pub(crate) refresh_token: Mutex<SecretString>,
+    /// Set when the connector is active.
+    pub(crate) manifest: OnceLock<Manifest>,
 }
 
 /// The accounts, in memory.
@@ -46,6 +42,13 @@ impl Accounts {
         Self {
             known: MemoryCredentials::new(),
             renewal,
+        }
+    }
+
+    /// Says how the service's accounts are, as its connector's manifest has it.
+    pub(crate) fn is_active(&self, manifest: &Manifest) {
+        if let Renewal::DevOrg(renewer) = &self.renewal {
+            let _ = renewer.manifest.set(manifest.clone()); // It is the same each time.
         }
     }
 }
@@ -78,51 +81,32 @@ impl Credentials for Accounts {
                     ),
                 });
             }
-            Renewal::DevOrg(endpoint) => {
-                self.known
-                    .on_refresh(connection, endpoint.exchange().await?);
+            Renewal::DevOrg(renewer) => {
+                self.known.on_refresh(connection, renewer.renew().await?);
             }
         }
         self.known.refresh(connection, stale).await
     }
 }
 
-impl TokenEndpoint {
-    async fn exchange(&self) -> Result<SecretString, PortError> {
-        let form = form_urlencoded::Serializer::new(String::new())
-            .append_pair("grant_type", "refresh_token")
-            .append_pair("refresh_token", self.refresh_token.expose_secret())
-            .append_pair("client_id", &self.client_id)
-            .append_pair("client_secret", self.client_secret.expose_secret())
-            .finish();
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(&self.url)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(Full::new(Bytes::from(form)))
-            .map_err(|error| {
-                PortError::new("the sample org's address is unusable").caused_by(error)
-            })?;
-        let response = self
-            .client
-            .send(request, Timeouts::default())
-            .await
-            .map_err(|error| PortError::new("the sample org does not answer").caused_by(error))?;
-        let status = response.status();
-        let answer = Limited::new(response.into_body(), ANSWER_BYTES_MAX)
-            .collect()
-            .await
-            .map_err(|error| {
-                PortError::new(format!("the sample org's answer broke off: {error}"))
-            })?;
-        let answer: Value = serde_json::from_slice(&answer.to_bytes()).map_err(|error| {
-            PortError::new("the sample org's token is no JSON").caused_by(error)
-        })?;
-        match answer["access_token"].as_str() {
-            Some(token) if status.is_success() => Ok(token.to_owned().into()),
-            _ => Err(PortError::new(format!(
-                "the sample org gave no new token, and status {status}"
-            ))),
+impl Renewer {
+    async fn renew(&self) -> Result<SecretString, PortError> {
+        let unknown = || PortError::new("the sample org's connector is not active yet");
+        let manifest = self.manifest.get().ok_or_else(unknown)?;
+        let service = Service::of(manifest).ok_or_else(unknown)?;
+        let endpoints = Endpoints::at(service.auth, &self.origin);
+        let client = TokenClient::new(service, &self.app, &endpoints, &self.network);
+        let held = Held {
+            origin: &self.origin,
+            scopes: &[],
+        };
+        let mut refresh_token = self.refresh_token.lock().await;
+        let tokens = client.refresh(&refresh_token, held).await;
+        let tokens = tokens
+            .map_err(|error| PortError::new("the sample org gave no new token").caused_by(error))?;
+        if let Some(next) = tokens.refresh {
+            *refresh_token = next;
         }
+        Ok(tokens.access)
     }
 }

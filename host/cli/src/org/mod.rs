@@ -2,17 +2,19 @@
 
 mod credentials;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result};
-use portcullis::network::{HostPort, Network, NetworkOptions, Reach};
+use portcullis::network::{HostPort, Network, NetworkOptions};
 use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Origin, PersonId};
 use portcullis::ports::credentials::{Connection, Identity};
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryPermissions};
 use portcullis::{BuiltIn, Call, ComponentCache, Connector, Host, Limits, Ports, Reply};
+use portcullis_connect::App;
 use salesforce_devorg::{DevOrg, Options};
 use secrecy::SecretString;
 use serde_json::Value;
+use tokio::sync::Mutex;
 
 use crate::args;
 use crate::bundled;
@@ -102,16 +104,19 @@ fn world(
             token = user.access_token.clone().into();
             // It is this process: no proxy, nothing of the operator's settings.
             let network = Network::new(NetworkOptions {
-                allow_private: vec![destination.clone()],
+                allow_private: vec![destination],
                 ..NetworkOptions::default()
             })?;
-            let renewal = Renewal::DevOrg(credentials::TokenEndpoint {
-                client: network.client(Reach::Loopback(destination)),
-                url: format!("{origin}/services/oauth2/token"),
-                client_id: org.client_id().to_owned(),
-                client_secret: org.client_secret().to_owned().into(),
-                refresh_token: user.refresh_token.clone().into(),
-            });
+            let renewal = Renewal::DevOrg(Box::new(credentials::Renewer {
+                network,
+                origin: origin.clone(),
+                app: App {
+                    client_id: org.client_id().to_owned(),
+                    client_secret: Some(org.client_secret().to_owned().into()),
+                },
+                refresh_token: Mutex::new(SecretString::from(user.refresh_token.clone())),
+                manifest: OnceLock::new(),
+            }));
             dev_org = Some(org);
             (Some(origin), renewal)
         }
@@ -145,6 +150,7 @@ impl World {
         let connector = bundled::activate(&self.host, component).await?;
         let name = connector.manifest().name.clone();
         self.permissions.offer(self.agent.clone(), name.clone());
+        self.accounts.is_active(connector.manifest());
         if let Some(origin) = &self.origin {
             let connection = Connection {
                 id: ConnectionId::parse(name.as_str())?,

@@ -45,6 +45,13 @@ pub(crate) fn entry(out: &mut impl Write, records: &[Record]) -> io::Result<()> 
             Event::Denied { code, message, .. } => {
                 line(out, "denied", format!("{} ({code})", message.expose()))?;
             }
+            Event::Fetched { approval, call } => {
+                line(
+                    out,
+                    "answer",
+                    format!("of call {call}, run after approval {approval}"),
+                )?;
+            }
             Event::Closed(closed) => {
                 self::sources(out, &sources)?;
                 let code = closed

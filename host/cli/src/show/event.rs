@@ -71,6 +71,11 @@ fn event_json(event: &Event) -> Value {
             "code": code,
             "message": message.expose(),
         }),
+        Event::Fetched { approval, call } => json!({
+            "event": "fetched",
+            "approval": approval,
+            "call": call,
+        }),
         Event::Closed(closed) => json!({
             "event": "closed",
             "outcome": closed.outcome,

@@ -59,6 +59,13 @@ pub(crate) fn shown(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+pub(crate) fn moment(at: Option<jiff::Timestamp>) -> String {
+    match at {
+        Some(at) => at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        None => "never".to_owned(),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {

@@ -2,9 +2,10 @@
 
 use portcullis::policy::PersonId;
 use portcullis_store::Owner;
-use serde_json::json;
+use salesforce_devorg::{DevOrg, Options};
+use serde_json::{Value, json};
 
-use crate::program::{Home, connection};
+use crate::program::{Home, ask_org, connection};
 
 const ACME: &str = "https://acme.my.salesforce.com";
 
@@ -166,4 +167,35 @@ fn the_example_of_the_help_can_be_applied() {
         said.contains("+ agent reporter: salesforce, shared Acme production"),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_with_a_person_is_revoked_where_the_command_may_reach() {
+    let org = DevOrg::start(Options::default()).await.unwrap();
+    let allowed = org.address().to_string();
+    for (reach, is_revoked) in [(&[][..], false), (&["--allow-origin", &allowed][..], true)] {
+        let home = Home::new();
+        home.must(&["person", "add", "bob"]);
+        let bob = PersonId::parse("bob").unwrap();
+        let mut own = connection(Owner::Person(bob), "Bob's", org.url());
+        let user = &org.users()[1];
+        own.secrets.access_token = user.access_token.clone().into();
+        own.secrets.refresh_token = Some(user.refresh_token.clone().into());
+        own.secrets.client_id = org.client_id().to_owned();
+        own.secrets.client_secret = Some(org.client_secret().to_owned().into());
+        own.secrets.endpoints.revoke = Some(format!("{}/services/oauth2/revoke", org.url()));
+        home.store().await.put_connection(own).await.unwrap();
+        write(&home, "prune = true\n[people.ada]\nrole = \"admin\"");
+        let apply = [&["apply", "--yes", "--json"][..], reach].concat();
+        let said = home.run(&apply);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let value: Value = serde_json::from_str(&said.stdout).unwrap();
+        let ended = &value["connections_removed"][0];
+        assert_eq!(
+            (&ended["label"], &ended["revoked"]),
+            (&json!("Bob's"), &json!(is_revoked))
+        );
+        let taken = ask_org(&allowed, &user.access_token, &[]);
+        assert_eq!(taken.code == 0, !is_revoked, "{}", taken.stderr);
+    }
 }

@@ -1,10 +1,11 @@
 //! The program as people and MCP clients use it: started, asked, and its exit code read.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod accounts;
 mod apply;
 mod bad_input;
+mod connect;
 mod demo;
 mod desk;
 mod keys;
@@ -12,7 +13,9 @@ mod mcp;
 mod people;
 mod program;
 mod proxy;
+mod public;
 mod questions;
+mod tokens;
 
 #[test]
 fn every_file_of_these_tests_is_run() {

@@ -30,6 +30,8 @@ pub struct Begin<'a> {
     pub scopes: &'a [String],
     /// Where the browser comes back to.
     pub redirect: &'a RedirectUri,
+    /// The digest of the link that it is begun by, where somebody waits for what comes of it.
+    pub link: Option<Digest>,
     /// A secret that the person's browser holds; none where only one browser can come back, as on a loopback address.
     pub browser: Option<&'a SecretString>,
     /// What the connection will be called.
@@ -89,6 +91,7 @@ impl Accounts {
             environment: begin.login.environment,
             replaces: begin.replaces,
             allow_other_organization: begin.allow_other_organization,
+            link: begin.link,
             browser: begin
                 .browser
                 .map(|secret| Digest::of(secret.expose_secret().as_bytes())),

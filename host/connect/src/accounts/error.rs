@@ -86,4 +86,13 @@ impl ConnectError {
             _ => None,
         }
     }
+
+    /// Gives what to do, in words: as the manifest says, or else as the connector does.
+    pub fn hint(&self) -> Option<String> {
+        match (self.guide(), self) {
+            (Some(guide), _) => Some(guide.to_string()),
+            (None, Self::Unfit { hint, .. }) => hint.clone(),
+            (None, _) => None,
+        }
+    }
 }

@@ -10,6 +10,7 @@ use portcullis_store::{
 use secrecy::{ExposeSecret, SecretString};
 
 use super::settle::Unsettled;
+use super::waited::Waited;
 use super::{Accounts, ConnectError, Connected, known};
 use crate::authorize::Kept;
 use crate::callback::{AuthError, receive, state_of};
@@ -36,14 +37,21 @@ impl Accounts {
             Taken::Expired => return Err(ConnectError::Late),
             Taken::Unknown => return Err(AuthError::NotYours.into()),
         };
+        let waited = Waited::of(&sign_in);
         let is_theirs = who.is_none_or(|who| *who == sign_in.person);
         if !is_theirs || !sign_in.is_from_browser(browser) {
-            return Err(AuthError::NotYours.into());
+            tracing::warn!(person = %sign_in.person, by = ?who, "a sign-in came back by somebody else, or in another browser");
+            let refused = Err(AuthError::NotYours.into());
+            self.tell(waited.as_ref(), &refused).await;
+            return refused;
         }
         let asker = Binding::new(&sign_in.person, browser);
         let (this, query) = (self.clone(), query.to_owned());
-        let task =
-            tokio::spawn(async move { this.finish_taken(sign_in, state, asker, &query).await });
+        let task = tokio::spawn(async move {
+            let finished = this.finish_taken(sign_in, state, asker, &query).await;
+            this.tell(waited.as_ref(), &finished).await;
+            finished
+        });
         task.await.unwrap_or(Err(ConnectError::Ended))
     }
 

@@ -16,6 +16,7 @@ mod renewal;
 mod revocation;
 mod service_account;
 mod settle;
+mod waited;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use renewal::{Renewal, Timing};
 use revocation::Revoker;
 pub use revocation::{Fate, Revocation};
 pub use service_account::{ServiceAccount, ServiceGrant};
+pub(crate) use waited::Waited;
 
 /// Connects accounts, tries them and ends them. Clones are cheap and the same.
 #[derive(Clone)]

@@ -1,7 +1,10 @@
-//! What ties a page, and a sign-in, to one browser.
+//! What ties a page, a sign-in and a session to one browser.
 //!
 //! Cookies of this machine are shared by all its ports, so that each has the port in its name; that of a sign-in has its state, so
-//! that two sign-ins in one browser do not end each other.
+//! that two sign-ins in one browser do not end each other. By https each is a `__Host-` cookie, which no other host of the same domain
+//! and nobody on the way can plant (RFC 6265bis, section 4.1.3.2).
+
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -11,6 +14,7 @@ use portcullis_policy::{Digest, Origin};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::SESSION_LASTS;
 use crate::NoRandom;
 use crate::accounts::SIGN_IN_LASTS;
 use crate::random::unguessable;
@@ -19,6 +23,15 @@ use crate::random::unguessable;
 const SECRET_LEN: usize = 43;
 /// Characters of a state's digest in a name: enough for those of one browser.
 const STATE_LEN: usize = 16;
+
+/// A form, by what it does.
+#[derive(Clone, Copy)]
+pub(super) enum Form<'a> {
+    /// Goes on from the page of a link.
+    Connect(&'a SecretString),
+    SignIn,
+    SignOut,
+}
 
 /// The cookies and form tokens of one host.
 #[derive(Clone)]
@@ -38,9 +51,9 @@ impl Cookies {
         })
     }
 
-    /// Makes the token by which a form comes from a page that this browser was shown of this link.
-    pub(super) fn form_token(&self, browser: &SecretString, link: &SecretString) -> String {
-        let tag = hmac::sign(&self.key, &message(browser, link));
+    /// Makes the token by which a form comes from a page that this browser was shown.
+    pub(super) fn form_token(&self, browser: &SecretString, form: Form<'_>) -> String {
+        let tag = hmac::sign(&self.key, &message(browser, form));
         BASE64_URL_SAFE_NO_PAD.encode(tag.as_ref())
     }
 
@@ -49,10 +62,10 @@ impl Cookies {
         &self,
         token: &str,
         browser: &SecretString,
-        link: &SecretString,
+        form: Form<'_>,
     ) -> bool {
         let tag = BASE64_URL_SAFE_NO_PAD.decode(token);
-        tag.is_ok_and(|tag| hmac::verify(&self.key, &message(browser, link), &tag).is_ok())
+        tag.is_ok_and(|tag| hmac::verify(&self.key, &message(browser, form), &tag).is_ok())
     }
 
     /// Gives the secret of the browser that was shown a page.
@@ -61,7 +74,23 @@ impl Cookies {
     }
 
     pub(super) fn set_page(&self, browser: &SecretString) -> String {
-        self.set(&self.page_name(), browser, "Strict")
+        self.set(&self.page_name(), browser, "Strict", SIGN_IN_LASTS)
+    }
+
+    /// Gives the secret of a session.
+    pub(super) fn session(&self, headers: &HeaderMap) -> Option<SecretString> {
+        find(headers, &self.session_name())
+    }
+
+    /// Lax, for a link is opened from another site.
+    pub(super) fn set_session(&self, session: &SecretString) -> String {
+        self.set(&self.session_name(), session, "Lax", SESSION_LASTS)
+    }
+
+    /// Takes the session from the browser.
+    pub(super) fn unset_session(&self) -> String {
+        let nothing = SecretString::default();
+        self.set(&self.session_name(), &nothing, "Lax", Duration::ZERO)
     }
 
     /// Gives the secret of the browser that began the sign-in of a state.
@@ -75,21 +104,32 @@ impl Cookies {
 
     /// Lax, for the service leads back from another site.
     pub(super) fn set_sign_in(&self, state: &SecretString, browser: &SecretString) -> String {
-        self.set(&self.sign_in_name(state), browser, "Lax")
+        self.set(&self.sign_in_name(state), browser, "Lax", SIGN_IN_LASTS)
     }
 
     fn page_name(&self) -> String {
-        format!("portcullis_page_{}", self.port)
+        format!("{}portcullis_page_{}", self.prefix(), self.port)
+    }
+
+    fn session_name(&self) -> String {
+        format!("{}portcullis_session_{}", self.prefix(), self.port)
+    }
+
+    fn prefix(&self) -> &'static str {
+        match self.is_https {
+            true => "__Host-",
+            false => "",
+        }
     }
 
     fn sign_in_name(&self, state: &SecretString) -> String {
         let digest = Digest::of(state.expose_secret().as_bytes()).to_string();
         let (_, hex) = digest.split_once(':').unwrap_or(("", &digest));
         let short: String = hex.chars().take(STATE_LEN).collect();
-        format!("portcullis_{}_{short}", self.port)
+        format!("{}portcullis_{}_{short}", self.prefix(), self.port)
     }
 
-    fn set(&self, name: &str, value: &SecretString, same_site: &str) -> String {
+    fn set(&self, name: &str, value: &SecretString, same_site: &str, lasts: Duration) -> String {
         let secure = match self.is_https {
             true => "; Secure",
             false => "",
@@ -97,16 +137,25 @@ impl Cookies {
         format!(
             "{name}={}; Path=/; Max-Age={}; HttpOnly; SameSite={same_site}{secure}",
             value.expose_secret(),
-            SIGN_IN_LASTS.as_secs()
+            lasts.as_secs()
         )
     }
 }
 
-fn message(browser: &SecretString, link: &SecretString) -> Vec<u8> {
-    // A browser's secret has one length, so that no two pairs are written alike.
-    [browser.expose_secret(), link.expose_secret()]
-        .concat()
-        .into_bytes()
+fn message(browser: &SecretString, form: Form<'_>) -> Vec<u8> {
+    let (what, link) = match form {
+        Form::Connect(link) => ("/connect/", link.expose_secret()),
+        Form::SignIn => ("/sign-in", ""),
+        Form::SignOut => ("/sign-out", ""),
+    };
+    // A browser's secret has one length, so that no two are written alike.
+    [browser.expose_secret(), what, link].concat().into_bytes()
+}
+
+/// Says whether a text can be what [`unguessable`] makes.
+pub(super) fn is_secret(text: &str) -> bool {
+    let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.len() == SECRET_LEN && text.bytes().all(is_ours)
 }
 
 /// Finds a cookie that is there once and is one of ours.
@@ -119,9 +168,7 @@ fn find(headers: &HeaderMap, name: &str) -> Option<SecretString> {
         .filter_map(|pair| pair.trim().split_once('='))
         .filter(|(found, _)| *found == name);
     let (_, value) = found.next()?;
-    let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let fits = value.len() == SECRET_LEN && value.bytes().all(is_ours);
-    (fits && found.next().is_none()).then(|| value.to_owned().into())
+    (is_secret(value) && found.next().is_none()).then(|| value.to_owned().into())
 }
 
 #[cfg(test)]
@@ -138,13 +185,42 @@ mod tests {
         let ours = cookies("http://127.0.0.1:1717");
         let (one, other) = (unguessable().unwrap(), unguessable().unwrap());
         let (link, another) = ("link".into(), "another".into());
-        let token = ours.form_token(&one, &link);
-        assert!(ours.is_form_token(&token, &one, &link));
-        assert!(!ours.is_form_token(&token, &other, &link));
-        assert!(!ours.is_form_token(&token, &one, &another));
-        assert!(!ours.is_form_token("", &one, &link));
+        let token = ours.form_token(&one, Form::Connect(&link));
+        assert!(ours.is_form_token(&token, &one, Form::Connect(&link)));
+        assert!(!ours.is_form_token(&token, &other, Form::Connect(&link)));
+        assert!(!ours.is_form_token("", &one, Form::Connect(&link)));
+        let forms = [Form::Connect(&another), Form::SignIn, Form::SignOut];
+        for form in forms {
+            assert!(!ours.is_form_token(&token, &one, form));
+            let token = ours.form_token(&one, form);
+            assert!(!ours.is_form_token(&token, &one, Form::Connect(&link)));
+        }
         let theirs = cookies("http://127.0.0.1:1717");
-        assert!(!theirs.is_form_token(&token, &one, &link));
+        assert!(!theirs.is_form_token(&token, &one, Form::Connect(&link)));
+    }
+
+    #[test]
+    fn by_https_no_other_host_can_plant_a_cookie() {
+        let (ours, local) = (
+            cookies("https://host.example"),
+            cookies("http://localhost:7717"),
+        );
+        let secret = unguessable().unwrap();
+        for set in [
+            ours.set_page(&secret),
+            ours.set_session(&secret),
+            ours.unset_session(),
+            ours.set_sign_in(&"state".into(), &secret),
+        ] {
+            assert!(set.starts_with("__Host-portcullis_"), "{set}");
+            assert!(
+                set.contains("; Path=/; ") && !set.contains("Domain"),
+                "{set}"
+            );
+            assert!(set.ends_with("; Secure"), "{set}");
+        }
+        assert!(!local.set_page(&secret).contains("Secure"));
+        assert!(ours.unset_session().contains("=; Path=/; Max-Age=0;"));
     }
 
     #[test]

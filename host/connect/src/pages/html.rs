@@ -1,11 +1,13 @@
 //! The pages themselves. Everything that is put into one is escaped, whoever wrote it.
 
+pub(super) mod sign_in;
+
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    RETRY_AFTER, SET_COOKIE, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
@@ -20,6 +22,9 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
+/// Browsers that were here once come by https from then on, for a year.
+const HTTPS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// A page that is about to be sent.
 #[derive(Debug)]
 pub(super) struct Page {
@@ -29,6 +34,10 @@ pub(super) struct Page {
     body: String,
     cookie: Option<String>,
     allow: Option<&'static str>,
+    /// A path here.
+    location: Option<String>,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 /// What a person is told before anything begins.
@@ -36,12 +45,18 @@ pub(super) struct Welcome<'a> {
     pub(super) service: &'a str,
     pub(super) login: &'a Login,
     pub(super) person: Option<&'a str>,
+    /// Whether an agent asks, and not the person themselves.
+    pub(super) is_by_agent: bool,
     pub(super) agent: Option<&'a str>,
     pub(super) scopes: Vec<String>,
     /// What the person is connected to already.
     pub(super) organization: Option<String>,
+    /// What it may be that the service showed on a page of its own, where the person tried before and did not come back.
+    pub(super) stuck: Vec<Guide>,
     pub(super) action: String,
     pub(super) token: String,
+    /// Where people sign in.
+    pub(super) sign_out: Option<sign_in::SignOut>,
 }
 
 /// Says what scopes mean, where the manifest says.
@@ -66,6 +81,16 @@ impl Page {
             body,
             cookie: None,
             allow: None,
+            location: None,
+            retry_after: None,
+        }
+    }
+
+    /// Leads to another path here.
+    fn elsewhere(path: &str) -> Self {
+        Self {
+            location: Some(path.to_owned()),
+            ..Self::new(StatusCode::SEE_OTHER, "Portcullis", String::new())
         }
     }
 
@@ -108,10 +133,16 @@ impl Page {
         let mut body = heading(&title);
         let agent = welcome.agent.unwrap_or("an agent that is no longer known");
         let person = welcome.person.unwrap_or("a person who is no longer known");
-        body += &paragraph(&format!(
-            "The agent {agent} asks to work with {} as {person}. Go on only if that is you, and you asked it to.",
-            welcome.service
-        ));
+        body += &paragraph(&match welcome.is_by_agent {
+            true => format!(
+                "The agent {agent} asks to work with {} as {person}. Go on only if that is you, and you asked it to.",
+                welcome.service
+            ),
+            false => format!(
+                "At the command line, {person} asks to connect {}. Go on only if that is you, and you asked for it.",
+                welcome.service
+            ),
+        });
         body += &paragraph(&format!(
             "You sign in at {} ({}). After that, agents that work for you can:",
             welcome.login.origin, welcome.login.title
@@ -133,6 +164,24 @@ impl Page {
         }
         body += "<p><button type=\"submit\">Go on and sign in</button></form>";
         body += &paragraph("If not, close this page: nothing has happened.");
+        if !welcome.stuck.is_empty() {
+            let _ = write!(
+                body,
+                "<h2>Did you try before?</h2><p>If {} showed an error on a page of its own, which does not lead back:",
+                escaped(welcome.service)
+            );
+            for guide in &welcome.stuck {
+                let _ = write!(
+                    body,
+                    "<details><summary>{}</summary>{}</details>",
+                    escaped(&guide.title),
+                    of_guide(guide)
+                );
+            }
+        }
+        if let Some(sign_out) = &welcome.sign_out {
+            body += &sign_out.html();
+        }
         Self::new(StatusCode::OK, &title, body)
     }
 
@@ -187,7 +236,12 @@ impl Page {
                 body += &of_guide(guide);
                 body += &paragraph(&format!("In the service's words: {error}"));
             }
-            None => body += &paragraph(&error.to_string()),
+            None => {
+                body += &paragraph(&error.to_string());
+                if let Some(hint) = error.hint() {
+                    body += &paragraph(&hint);
+                }
+            }
         }
         let status = match error {
             ConnectError::Store(_) | ConnectError::NoRandom(_) | ConnectError::Ended => {
@@ -205,7 +259,8 @@ impl Page {
         }
     }
 
-    pub(super) fn response(self) -> Response<Full<Bytes>> {
+    /// Writes the page; `is_https_alone` where browsers must not come by http.
+    pub(super) fn response(self, is_https_alone: bool) -> Response<Full<Bytes>> {
         let html = format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
              content=\"width=device-width\"><title>{}</title>{}{}</html>",
@@ -225,6 +280,16 @@ impl Page {
             (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
             (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         ]);
+        if is_https_alone {
+            headers.insert(STRICT_TRANSPORT_SECURITY, HTTPS_ALONE);
+        }
+        let location = self.location.as_deref().map(HeaderValue::from_str);
+        if let Some(Ok(location)) = location {
+            headers.insert(LOCATION, location);
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
@@ -304,7 +369,7 @@ mod tests {
             "&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp; "
         );
         let page = Page::no_offer(hostile).with_cookie("a=b\r\nx: y".to_owned());
-        let response = page.response();
+        let response = page.response(false);
         assert!(!response.headers().contains_key(SET_COOKIE));
         assert!(!response.headers().contains_key("x"));
     }

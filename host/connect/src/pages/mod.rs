@@ -5,40 +5,57 @@
 //! gains access to what and does nothing; only its form begins, with a token that this page gave to this browser; a request counts only
 //! where it names this host; a sign-in is bound to the browser by a cookie; and what is shown is escaped, runs nothing, and
 //! is framed nowhere.
+//!
+//! Away from a person's own machine, anybody can be at the browser: somebody who is lured into lending their account by
+//! a link that is another's. So there (at every address of https) a link, and the way back, are for that person alone,
+//! signed in by a token of their own (`sign_in`).
 
+mod connect;
 mod cookie;
 mod html;
+mod limit;
 mod local;
+mod sign_in;
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{HOST, ORIGIN};
+use http::header::ORIGIN;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Body;
 use portcullis_policy::{ConnectorName, Origin, PersonId};
-use portcullis_store::{ConnectLink, Owner, Taken};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use tokio::time::timeout;
 use url::form_urlencoded;
 
-use crate::accounts::known;
-use crate::callback::state_of;
-use crate::random::unguessable;
-use crate::{Accounts, App, Begin, ConnectError, Login, NoRandom, RedirectError, RedirectUri};
-use cookie::Cookies;
-use html::{Page, Welcome};
+use crate::named::Named;
+use crate::{Accounts, App, Login, NoRandom, RedirectError, RedirectUri};
+use cookie::{Cookies, Form, is_secret};
+use html::Page;
+use limit::Limit;
 
 pub use local::{LoopbackPages, LoopbackPagesOptions};
+
+/// How long somebody stays signed in to the pages: a working day.
+pub const SESSION_LASTS: Duration = Duration::from_secs(12 * 3_600);
 
 /// The path of the callback.
 const CALLBACK: &str = "/callback";
 /// The path of a link, before its secret.
 const CONNECT: &str = "/connect/";
-/// Bytes of a form: a token and a tick.
+/// Where a person signs in to these pages.
+const SIGN_IN: &str = "/sign-in";
+/// Where they sign out.
+const SIGN_OUT: &str = "/sign-out";
+/// Bytes of a form: some tokens and a tick.
 const FORM_BYTES_MAX: usize = 4 << 10;
+/// How long a form may take to arrive.
+const FORM_TAKES: Duration = Duration::from_secs(10);
 
 /// How people sign in to a connector's service here.
 #[derive(Clone, Debug)]
@@ -60,6 +77,11 @@ pub trait Offers: Send + Sync {
     async fn offer(&self, person: &PersonId, connector: &ConnectorName) -> Option<Offer>;
 }
 
+/// From which address a request comes. A server puts it into the request's extensions; without it nobody's tries to sign in are
+/// told from another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
+
 /// The pages at one origin. Clones are cheap and the same.
 #[derive(Clone)]
 pub struct Pages {
@@ -67,11 +89,13 @@ pub struct Pages {
     offers: Arc<dyn Offers>,
     base: Origin,
     redirect: RedirectUri,
+    named: Named,
     cookies: Cookies,
+    limit: Arc<Limit>,
 }
 
 impl Pages {
-    /// Makes the pages of an origin: https, or on this machine.
+    /// Makes the pages of an origin: https, where people sign in first, or on this machine.
     ///
     /// # Errors
     ///
@@ -81,9 +105,12 @@ impl Pages {
         offers: Arc<dyn Offers>,
         base: Origin,
     ) -> Result<Self, PagesError> {
+        let redirect = RedirectUri::parse(&format!("{base}{CALLBACK}"))?;
         Ok(Self {
-            redirect: RedirectUri::parse(&format!("{base}{CALLBACK}"))?,
+            named: Named::of(&redirect),
+            redirect,
             cookies: Cookies::of(&base)?,
+            limit: Arc::new(Limit::new(Instant::now())),
             accounts,
             offers,
             base,
@@ -102,164 +129,94 @@ impl Pages {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        if !self.is_named(request.headers()) || request.uri().authority().is_some() {
-            return Page::words(StatusCode::FORBIDDEN, "This is not the address.").response();
-        }
+        let page = match self.named.is(&request) {
+            true => self.page(request).await,
+            false => Page::words(StatusCode::FORBIDDEN, "This is not the address."),
+        };
+        // On a person's own machine, other programs have addresses that differ by the port alone.
+        page.response(self.signs_in() && !self.base.is_loopback())
+    }
+
+    async fn page<B>(&self, request: Request<B>) -> Page
+    where
+        B: Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let path = request.uri().path().to_owned();
-        let page = match (request.method(), path.strip_prefix(CONNECT)) {
-            (&Method::GET, Some(secret)) => self.welcome(secret.into(), request.headers()).await,
-            (&Method::POST, Some(secret)) => self.begin(secret.into(), request).await,
-            (&Method::GET, None) if path == CALLBACK => self.finish(&request).await,
-            (_, Some(_)) => Page::not_allowed("GET, POST"),
-            (_, None) if path == CALLBACK => Page::not_allowed("GET"),
-            (_, None) => Page::words(StatusCode::NOT_FOUND, "There is no such page."),
-        };
-        page.response()
-    }
-
-    /// Says whether a request names this host, once.
-    fn is_named(&self, headers: &HeaderMap) -> bool {
-        let base = self.base.to_string();
-        let authority = base
-            .split_once("://")
-            .map_or("", |(_, authority)| authority);
-        let mut hosts = headers.get_all(HOST).iter();
-        let is_ours = |host: &HeaderValue| host.as_bytes() == authority.as_bytes();
-        hosts.next().is_some_and(is_ours) && hosts.next().is_none()
-    }
-
-    /// Says who gains access to what. The link is as good as before.
-    async fn welcome(&self, secret: SecretString, headers: &HeaderMap) -> Page {
-        let link = match self.accounts.store().look_at_link(&secret).await {
-            Ok(Taken::Taken(link)) => *link,
-            Ok(Taken::Expired | Taken::Unknown) => return Page::no_link(),
-            Err(error) => return Page::of_error(&error.into()),
-        };
-        match self.welcome_to(&link, &secret, headers).await {
-            Ok(page) => page,
-            Err(error) => Page::of_error(&error),
+        let method = request.method().clone();
+        if let Some(secret) = path.strip_prefix(CONNECT) {
+            let (true, secret) = (is_secret(secret), SecretString::from(secret)) else {
+                return Page::no_link();
+            };
+            return match method {
+                Method::GET => self.welcome(&secret, request.headers()).await,
+                Method::POST => self.begin(&secret, request).await,
+                _ => Page::not_allowed("GET, POST"),
+            };
+        }
+        match (method, &*path) {
+            (Method::GET, CALLBACK) => self.finish(&request).await,
+            (_, CALLBACK) => Page::not_allowed("GET"),
+            (Method::GET, SIGN_IN) if self.signs_in() => self.ask(&request).await,
+            (Method::POST, SIGN_IN) if self.signs_in() => self.sign_in(request).await,
+            (_, SIGN_IN) if self.signs_in() => Page::not_allowed("GET, POST"),
+            (Method::POST, SIGN_OUT) if self.signs_in() => self.sign_out(request).await,
+            (_, SIGN_OUT) if self.signs_in() => Page::not_allowed("POST"),
+            _ => Page::words(StatusCode::NOT_FOUND, "There is no such page."),
         }
     }
 
-    async fn welcome_to(
-        &self,
-        link: &ConnectLink,
-        secret: &SecretString,
-        headers: &HeaderMap,
-    ) -> Result<Page, ConnectError> {
-        let manifest = self.accounts.manifest(&link.connector)?;
-        let service = known::service(&manifest)?;
-        let Some(offer) = self.offers.offer(&link.person, &link.connector).await else {
-            return Ok(Page::no_offer(&manifest.title));
-        };
-        let store = self.accounts.store();
-        let person = store.person(&link.person).await?;
-        let agent = store.agent(&link.agent).await?;
-        let own = store.own_connection(&link.person, &link.connector).await?;
-        let chosen = match offer.scopes.is_empty() {
-            true => &service.auth.scopes.default,
-            false => &offer.scopes,
-        };
-        let browser = match self.cookies.page(headers) {
-            Some(browser) => browser,
-            None => unguessable()?,
-        };
-        let welcome = Welcome {
-            service: &manifest.title,
-            login: &offer.login,
-            person: person.as_ref().map(|person| person.name.as_str()),
-            agent: agent.as_ref().map(|agent| agent.name.as_str()),
-            scopes: html::meanings(&service.auth.scopes, chosen),
-            organization: own
-                .and_then(|own| own.identity)
-                .and_then(|identity| identity.organization_name),
-            action: format!("{CONNECT}{}", secret.expose_secret()),
-            token: self.cookies.form_token(&browser, secret),
-        };
-        Ok(Page::welcome(&welcome).with_cookie(self.cookies.set_page(&browser)))
+    /// Says whether people sign in here: by https, for a session on its way could be read.
+    fn signs_in(&self) -> bool {
+        self.base.is_https()
     }
 
-    /// Uses the link up, and leads to the service.
-    async fn begin<B>(&self, secret: SecretString, request: Request<B>) -> Page
+    /// Reads a form that this browser sends from a page that it was shown; none where it is another's.
+    async fn form<B>(&self, request: Request<B>, form: Form<'_>) -> Option<Fields>
     where
         B: Body + Send,
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
+        let browser = self.cookies.page(&parts.headers)?;
+        if !self.is_from_here(&parts.headers) {
+            return None;
+        }
+        let body = Limited::new(body, FORM_BYTES_MAX).collect();
+        let body = timeout(FORM_TAKES, body).await.ok()?.ok()?.to_bytes();
+        let fields = Fields {
+            body,
+            headers: parts.headers,
+        };
+        let token = fields.get("token")?;
+        self.cookies
+            .is_form_token(&token, &browser, form)
+            .then_some(fields)
+    }
+
+    /// Says whether a browser sends a form from a page of this origin. Every browser says from where.
+    fn is_from_here(&self, headers: &HeaderMap) -> bool {
         let base = self.base.to_string();
+        let mut origins = headers.get_all(ORIGIN).iter();
         let is_here = |origin: &HeaderValue| origin.as_bytes() == base.as_bytes();
-        let browser = self.cookies.page(&parts.headers);
-        let (Some(browser), true) = (browser, parts.headers.get(ORIGIN).is_none_or(is_here)) else {
-            return Page::not_from_here();
-        };
-        let Ok(body) = Limited::new(body, FORM_BYTES_MAX).collect().await else {
-            return Page::not_from_here();
-        };
-        let body = body.to_bytes();
-        let field = |wanted: &str| {
-            let mut fields = form_urlencoded::parse(&body);
-            let found = fields.find(|(name, _)| name == wanted);
-            found.map(|(_, value)| value.into_owned())
-        };
-        let token = field("token").unwrap_or_default();
-        if !self.cookies.is_form_token(&token, &browser, &secret) {
-            return Page::not_from_here();
-        }
-        let may_change = field("other_organization").is_some();
-        match self.begin_by(&secret, may_change).await {
-            Ok(page) => page,
-            Err(error) => Page::of_error(&error),
-        }
+        origins.next().is_some_and(is_here) && origins.next().is_none()
     }
+}
 
-    async fn begin_by(
-        &self,
-        secret: &SecretString,
-        may_change: bool,
-    ) -> Result<Page, ConnectError> {
-        let link = match self.accounts.store().take_link(secret).await? {
-            Taken::Taken(link) => *link,
-            Taken::Expired | Taken::Unknown => return Ok(Page::no_link()),
-        };
-        let manifest = self.accounts.manifest(&link.connector)?;
-        let Some(offer) = self.offers.offer(&link.person, &link.connector).await else {
-            return Ok(Page::no_offer(&manifest.title));
-        };
-        let browser = unguessable()?;
-        let begin = Begin {
-            person: &link.person,
-            owner: Owner::Person(link.person.clone()),
-            connector: &link.connector,
-            app: &offer.app,
-            login: &offer.login,
-            scopes: &offer.scopes,
-            redirect: &self.redirect,
-            browser: Some(&browser),
-            label: &offer.label,
-            replaces: None,
-            allow_other_organization: may_change,
-        };
-        let started = self.accounts.begin(begin).await?;
-        let cookie = self.cookies.set_sign_in(&started.attempt.state.0, &browser);
-        let warning = started.warning.as_deref();
-        Ok(Page::onward(&manifest.title, &started.url, warning).with_cookie(cookie))
-    }
+/// The fields of a form, and what came with it.
+struct Fields {
+    body: Bytes,
+    headers: HeaderMap,
+}
 
-    /// Finishes the sign-in that a browser comes back from.
-    async fn finish<B>(&self, request: &Request<B>) -> Page {
-        let query = request.uri().query().unwrap_or_default();
-        let browser = state_of(query)
-            .ok()
-            .and_then(|state| self.cookies.sign_in(request.headers(), &state));
-        let finished = self.accounts.finish(query, None, browser.as_ref()).await;
-        match finished {
-            Ok(connected) => {
-                let manifest = self.accounts.manifest(&connected.connector);
-                Page::connected(&connected, manifest.ok().as_ref())
-            }
-            Err(error) => Page::of_error(&error),
-        }
+impl Fields {
+    /// Gives a field; the first of its name.
+    fn get(&self, wanted: &str) -> Option<String> {
+        let mut fields = form_urlencoded::parse(&self.body);
+        let found = fields.find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.into_owned())
     }
 }
 

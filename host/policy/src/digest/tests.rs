@@ -130,6 +130,57 @@ fn every_part_counts() {
 }
 
 #[test]
+fn a_question_is_the_same_whatever_comes_of_it() {
+    let request = Owned::new();
+    let connector: ConnectorName = "salesforce".parse().unwrap();
+    let call = BoundCall {
+        connector: &connector,
+        tool: &request.tool,
+        arguments: &request.arguments,
+        person: &request.person,
+        agent: &request.agent,
+        connection: &request.connection,
+    };
+    let other = ToolName::parse("other").unwrap();
+    let (bob, c2) = (
+        PersonId::parse("bob").unwrap(),
+        ConnectionId::parse("c2").unwrap(),
+    );
+    let (agent, fetch) = (AgentId::parse("x").unwrap(), "fetch".parse().unwrap());
+    let arguments = json!({});
+    let all = [
+        call,
+        BoundCall {
+            tool: &other,
+            ..call
+        },
+        BoundCall {
+            person: &bob,
+            ..call
+        },
+        BoundCall {
+            connection: &c2,
+            ..call
+        },
+        BoundCall {
+            agent: &agent,
+            ..call
+        },
+        BoundCall {
+            connector: &fetch,
+            ..call
+        },
+        BoundCall {
+            arguments: &arguments,
+            ..call
+        },
+    ];
+    let digests: HashSet<Digest> = all.iter().map(|call| call.digest(&KEY)).collect();
+    assert_eq!(digests.len(), all.len());
+    assert_ne!(call.digest(&KEY), call.digest(&[8; 32]));
+}
+
+#[test]
 fn the_order_of_members_and_headers_does_not_count() {
     let mut a = Owned::new();
     a.headers.push(("Accept".to_owned(), b"x".to_vec()));

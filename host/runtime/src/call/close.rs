@@ -7,8 +7,9 @@ use portcullis_policy::{ConnectionId, ConnectorName, Digest, Effect, Mode, ToolN
 use super::resolve::Resolved;
 use super::{Asked, Question};
 use crate::guard::Guard;
-use crate::ids::CallId;
+use crate::ids::{ApprovalId, CallId};
 use crate::ports::audit::{Closed, Durability, Event, Opened, Record};
+use crate::ports::credentials::Connection;
 use crate::ports::{Caller, PortError, Ports, Sensitive};
 use crate::reply::{Outcome, Refusal, RefusalCode, Reply, SentChange};
 use crate::scope::Task;
@@ -75,10 +76,6 @@ impl Exit {
         self.id
     }
 
-    pub(super) fn started(&self) -> Instant {
-        self.started
-    }
-
     /// Takes over what the first stage found.
     pub(super) fn knows(&mut self, resolved: &Resolved) {
         if let Some(entry) = &mut self.entry {
@@ -117,6 +114,22 @@ impl Exit {
         self.append(opened).await?;
         self.is_open = true;
         Ok(())
+    }
+
+    /// Writes down that the answer is one that was kept.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] when it is not written.
+    pub(super) async fn fetched(
+        &mut self,
+        approval: ApprovalId,
+        call: CallId,
+        mode: Mode,
+        connection: &Connection,
+    ) -> Result<(), PortError> {
+        self.open(Some(mode), Some(connection.id.clone())).await?;
+        self.append(Event::Fetched { approval, call }).await
     }
 
     /// Closes the entry, with an opening where the call ended before its own, and makes the reply.

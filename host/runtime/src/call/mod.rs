@@ -23,7 +23,8 @@ use tokio::sync::mpsc;
 use crate::connector::Connector;
 use crate::guard::Guard;
 use crate::ports::credentials::Connection;
-use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply};
+use crate::replay::Rerun;
+use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply, SentChange};
 use crate::scope::CallScope;
 
 pub use open::Opened;
@@ -45,6 +46,8 @@ pub(crate) struct Question {
     pub(crate) connector: ConnectorName,
     pub(crate) asked: Asked,
     pub(crate) arguments: Value,
+    pub(crate) reason: Option<String>,
+    pub(crate) rerun: Option<Rerun>,
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
     pub(crate) cancellation: Cancellation,
 }
@@ -57,6 +60,8 @@ impl From<Call> for Question {
             connector: call.connector,
             asked: Asked::Tool(call.tool),
             arguments: call.arguments,
+            reason: call.reason,
+            rerun: call.rerun,
             progress: call.progress,
             cancellation: call.cancellation,
         }
@@ -72,7 +77,7 @@ pub(crate) async fn open(
     let mut exit = close::Exit::new(guard, &question)?;
     match decide(guard, connector, question, &mut exit).await {
         Ok(scope) => Ok(Opened::new(scope, exit)),
-        Err(outcome) => Err(Box::new(exit.close(outcome, Vec::new(), 0).await)),
+        Err(ended) => Err(Box::new(exit.close(ended.outcome, ended.sent, 0).await)),
     }
 }
 
@@ -81,14 +86,28 @@ async fn decide(
     connector: Arc<Connector>,
     question: Question,
     exit: &mut close::Exit,
-) -> Result<Arc<CallScope>, Outcome> {
+) -> Result<Arc<CallScope>, Ended> {
     let resolved = resolve::resolve(guard, connector, question).await?;
     exit.knows(&resolved);
     let permitted = permit::permit(guard, resolved).await?;
     let validated = validate::validate(permitted)?;
     let connected = connect::connect(guard, validated).await?;
-    let consented = consent::consent(guard, connected, exit.id()).await?;
-    open::open(guard, consented, exit).await
+    let consented = consent::consent(guard, connected, exit).await?;
+    Ok(open::open(guard, consented, exit).await?)
+}
+
+/// The end of a call that does not run.
+struct Ended {
+    outcome: Outcome,
+    /// What a run before it has sent, where its answer was kept.
+    sent: Vec<SentChange>,
+}
+
+impl From<Outcome> for Ended {
+    fn from(outcome: Outcome) -> Self {
+        let sent = Vec::new();
+        Self { outcome, sent }
+    }
 }
 
 /// Refuses a call to a connector that is not there, and writes that down.

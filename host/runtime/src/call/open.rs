@@ -1,6 +1,7 @@
 //! Stage 5: the audit entry is opened. Without one, nothing runs.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::close::Exit;
 use super::consent::Consented;
@@ -11,6 +12,7 @@ use crate::bindings::contract::failures;
 use crate::bindings::tools;
 use crate::guard::Guard;
 use crate::linker::PortcullisCtx;
+use crate::replay::Replay;
 use crate::reply::{Outcome, Reply};
 use crate::scope::{self, CallScope, Course, Task};
 
@@ -76,8 +78,11 @@ pub(super) async fn open(
         effect: resolved.effect,
         mode,
         arguments: resolved.arguments,
+        reason: resolved.reason,
+        replay: resolved.replay,
+        rerun_of: resolved.rerun_of,
         account,
-        started: exit.started(),
+        started: Instant::now(),
         cancellation: resolved.cancellation,
         progress: resolved.progress,
         placeholder,
@@ -95,6 +100,12 @@ impl Opened {
     /// Makes what the guest's store must hold: see [`PortcullisView`](crate::PortcullisView).
     pub fn context(&self) -> PortcullisCtx {
         PortcullisCtx::new(self.scope.clone())
+    }
+
+    /// Gives the call's randomness and time, for the guest's WASI: without them a call that was approved may come out
+    /// otherwise when it is run again, and is asked for anew.
+    pub fn replay(&self) -> &Replay {
+        &self.scope.replay
     }
 
     /// Gives the name to pass to `tools.call-tool`.

@@ -1,6 +1,7 @@
 //! Stage 1: the agent's connector, its active version, and the tool.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use portcullis_policy::{ConnectorName, Effect, ToolName};
 use serde_json::Value;
@@ -9,8 +10,10 @@ use tokio::sync::mpsc;
 use super::{Asked, Question};
 use crate::connector::Connector;
 use crate::guard::Guard;
+use crate::ids::{ApprovalId, NoId};
 use crate::ports::credentials::Connection;
 use crate::ports::{Caller, PortError};
+use crate::replay::Replay;
 use crate::reply::{Cancellation, Outcome, Progress, Refusal, RefusalCode};
 use crate::scope::Task;
 
@@ -23,6 +26,9 @@ pub(super) struct Resolved {
     /// The connection to act as, where nobody has it yet.
     pub(super) new_connection: Option<Box<Connection>>,
     pub(super) arguments: Value,
+    pub(super) reason: Option<String>,
+    pub(super) replay: Replay,
+    pub(super) rerun_of: Option<ApprovalId>,
     pub(super) progress: Option<mpsc::Sender<Progress>>,
     pub(super) cancellation: Cancellation,
 }
@@ -55,6 +61,13 @@ pub(super) async fn resolve(
             (Task::Tool(found.name.clone()), found.effect, None)
         }
     };
+    let (rerun_of, replay) = match question.rerun {
+        Some(rerun) => (Some(rerun.approval), rerun.replay),
+        None => {
+            let replay = Replay::random(SystemTime::now());
+            (None, replay.map_err(no_chance)?)
+        }
+    };
     Ok(Resolved {
         caller,
         connector,
@@ -62,6 +75,9 @@ pub(super) async fn resolve(
         effect,
         new_connection,
         arguments: question.arguments,
+        reason: question.reason.map(shortened),
+        replay,
+        rerun_of,
         progress: question.progress,
         cancellation: question.cancellation,
     })
@@ -86,6 +102,20 @@ async fn offered(guard: &Guard, caller: &Caller, name: &ConnectorName) -> Result
 pub(super) fn unknown_connector(name: &ConnectorName) -> Refusal {
     let message = format!("no connector `{name}` is installed");
     Refusal::new(RefusalCode::UnknownConnector, message)
+}
+
+/// Characters of an agent's reason: a sentence or two.
+const REASON_CHARS_MAX: usize = 500;
+
+fn shortened(reason: String) -> String {
+    match reason.char_indices().nth(REASON_CHARS_MAX) {
+        None => reason,
+        Some((end, _)) => format!("{} …", &reason[..end]),
+    }
+}
+
+fn no_chance(error: NoId) -> Outcome {
+    Refusal::new(RefusalCode::HostUnavailable, error.to_string()).into()
 }
 
 /// A port that did not answer: the call does not go on.

@@ -69,8 +69,6 @@ async fn run<T>(
     work: impl AsyncFnOnce(&Connector, &mut Store<State>) -> wasmtime::Result<T>,
 ) -> Result<wasmtime::Result<T>, Guest> {
     let scope = opened.scope();
-    let wall_clock = scope.limits.wall_clock;
-    let left = wall_clock.saturating_sub(scope.started.elapsed());
     let printed = Printed::new(scope.limits.printed_bytes_max);
     let guest = async {
         let Ok(_slot) = sandbox.slots.acquire().await else {
@@ -91,7 +89,7 @@ async fn run<T>(
     let ended = tokio::select! {
         biased;
         returned = guest => returned,
-        () = tokio::time::sleep(left) => Err(Guest::TimedOut(wall_clock)),
+        () = scope.time_over() => Err(Guest::TimedOut(scope.limits.wall_clock)),
         () = given_up(scope) => Err(Guest::Cancelled),
     };
     for line in printed.lines() {

@@ -23,6 +23,9 @@ pub(super) struct Admitted {
     pub(super) headers: HeaderMap,
     pub(super) ticket: Option<String>,
     pub(super) route: String,
+    /// The kind and the id of the record that the path names.
+    pub(super) kind: Option<String>,
+    pub(super) id: Option<String>,
     pub(super) effect: Effect,
     pub(super) is_schema: bool,
 }
@@ -77,6 +80,10 @@ pub(super) fn admit(
         ));
     }
     let (route, effect) = (found.template().to_owned(), found.effect);
+    let (kind, id) = (
+        found.kind().map(str::to_owned),
+        found.id().map(str::to_owned),
+    );
     let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
     Ok(Admitted {
         number,
@@ -87,6 +94,8 @@ pub(super) fn admit(
         headers,
         ticket,
         route,
+        kind,
+        id,
         effect,
         is_schema,
     })

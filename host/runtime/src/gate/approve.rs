@@ -1,12 +1,15 @@
 //! A change that needs a person's word is held until there is one, for exactly these bytes.
 
-use portcullis_policy::{BoundRequest, Effect, Mode};
+use portcullis_policy::{BoundCall, BoundRequest, ChangeCard, Effect, Mode, ToolName, WireRequest};
 
 use super::GateFailure;
+use super::agree::Agreed;
 use super::complete::Complete;
-use super::ticket::Announced;
+use crate::ask::{self, Question};
 use crate::ids::ApprovalId;
+use crate::ports::Sensitive;
 use crate::ports::approvals::{Claim, HeldRequest};
+use crate::ports::credentials::Connection;
 use crate::reply::{ApprovalRequired, RefusalCode};
 use crate::scope::{CallScope, Task};
 
@@ -18,16 +21,13 @@ pub(super) struct Approved {
 }
 
 /// Uses the approval of this request, or asks for one.
-pub(super) async fn approve(
-    scope: &CallScope,
-    announced: Announced,
-) -> Result<Approved, GateFailure> {
-    let Announced { request, changes } = announced;
-    if request.head.effect == Effect::Read {
-        return Ok(Approved {
-            request,
-            approval: None,
-        });
+pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approved, GateFailure> {
+    let unasked = |request| Approved {
+        request,
+        approval: None,
+    };
+    if agreed.request.head.effect == Effect::Read {
+        return Ok(unasked(agreed.request));
     }
     let (Task::Tool(tool), Some(connection)) = (&scope.task, &scope.account.connection) else {
         return Err(GateFailure::refused(
@@ -36,18 +36,53 @@ pub(super) async fn approve(
         ));
     };
     match scope.mode {
-        Mode::Allow => {
-            return Ok(Approved {
-                request,
-                approval: None,
-            });
-        }
+        Mode::Allow => return Ok(unasked(agreed.request)),
         Mode::Ask => {}
         Mode::Disabled => {
             let message = format!("the tool `{tool}` is switched off");
             return Err(GateFailure::refused(RefusalCode::ToolDisabled, message));
         }
     }
+    let held = held(scope, tool, connection, &agreed);
+    // A call that has ended must not use an approval up.
+    if !scope.is_live() {
+        return Err(GateFailure::Latched);
+    }
+    match scope.waiting(scope.ports.approvals.claim(&held)).await {
+        Ok(Claim::Granted(id)) => Ok(Approved {
+            request: agreed.request,
+            approval: Some(id),
+        }),
+        Ok(Claim::Held { id, link, differs }) => {
+            let mut card = held.card;
+            card.differs = differs;
+            let required = ApprovalRequired { id, link, card };
+            Err(GateFailure::Held(Box::new(required)))
+        }
+        Ok(Claim::Denied { reason }) => {
+            let message = ask::denied("this change", reason);
+            Err(GateFailure::refused(RefusalCode::ApprovalDenied, message))
+        }
+        Ok(Claim::Full { pending_max }) => {
+            let message = ask::full(pending_max);
+            Err(GateFailure::refused(RefusalCode::ApprovalsFull, message))
+        }
+        Err(error) => Err(GateFailure::unavailable("ask for approval", &error)),
+    }
+}
+
+/// Makes the question of a request: what is bound, and what a person sees of it.
+fn held(
+    scope: &CallScope,
+    tool: &ToolName,
+    connection: &Connection,
+    agreed: &Agreed,
+) -> HeldRequest {
+    let Agreed {
+        request,
+        changes,
+        agreement,
+    } = agreed;
     let head = &request.head;
     let headers: Vec<(String, Vec<u8>)> = head
         .headers
@@ -68,39 +103,49 @@ pub(super) async fn approve(
         path: &head.path,
         headers: &headers,
         body: &request.body,
-        changes: &changes,
+        changes,
     };
-    let held = HeldRequest {
-        digest: bound.digest(scope.ports.approvals.key().expose()),
+    let call = BoundCall {
+        connector: &scope.connector.manifest().name,
+        tool,
+        arguments: &scope.arguments,
+        person: &scope.caller.person,
+        agent: &scope.caller.agent,
+        connection: &connection.id,
+    };
+    let question = Question {
+        caller: &scope.caller,
+        connector: &scope.connector,
+        tool,
+        effect: head.effect,
+        connection,
+        reason: scope.reason.as_deref(),
+        arguments: &scope.arguments,
+    };
+    let found = changes.iter().zip(agreement.changes());
+    let cards = found.map(|(change, found)| ChangeCard::new(change, found, &connection.origin));
+    let shown = headers.iter();
+    let shown =
+        shown.map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()));
+    let url = format!("{}{}", head.origin, head.path.as_str());
+    let wire = WireRequest::new(head.method, url, shown.collect(), &request.body);
+    let mut card = ask::card(&question);
+    card.changes = cards.collect();
+    card.wire = Some(wire);
+    let key = scope.ports.approvals.key().expose();
+    HeldRequest {
+        digest: bound.digest(key),
+        question: call.digest(key),
         call: scope.id,
         caller: scope.caller.clone(),
         connector: scope.connector.manifest().name.clone(),
         tool: tool.clone(),
         connection: connection.id.clone(),
         effect: head.effect,
-        method: head.method,
-        route: head.route.clone(),
-        changes,
-    };
-    // A call that has ended must not use an approval up.
-    if !scope.is_live() {
-        return Err(GateFailure::Latched);
-    }
-    match scope.ports.approvals.claim(&held).await {
-        Ok(Claim::Granted(id)) => Ok(Approved {
-            request,
-            approval: Some(id),
-        }),
-        Ok(Claim::Held { id, link }) => Err(GateFailure::Held(ApprovalRequired {
-            id,
-            link,
-            changes: held.changes,
-        })),
-        Ok(Claim::Denied { reason }) => {
-            let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-            let message = format!("a person said no to this change{reason}");
-            Err(GateFailure::refused(RefusalCode::ApprovalDenied, message))
-        }
-        Err(error) => Err(GateFailure::unavailable("ask for approval", &error)),
+        is_whole: agreement.is_whole(changes),
+        card,
+        arguments: Sensitive::new(scope.arguments.to_string()),
+        replay: scope.replay.clone(),
+        replaces: scope.rerun_of,
     }
 }

@@ -143,11 +143,8 @@ async fn finish(
 /// The time that a request has until its answer begins: what the call still has, or less where the
 /// guest wants less.
 fn remaining(scope: &CallScope, first_byte: Option<Duration>) -> Duration {
-    let rest = scope
-        .limits
-        .wall_clock
-        .saturating_sub(scope.started.elapsed())
-        .max(Duration::from_millis(1));
+    let rest = scope.time_left().unwrap_or_default();
+    let rest = rest.max(Duration::from_millis(1));
     first_byte.map_or(rest, |wanted| wanted.min(rest))
 }
 

@@ -13,7 +13,7 @@ pub(crate) enum GateFailure {
     /// It is not allowed.
     Refused(Refusal),
     /// It waits for a person.
-    Held(ApprovalRequired),
+    Held(Box<ApprovalRequired>),
     /// Another request of the call was stopped before.
     Latched,
     /// Its body is too large.

@@ -9,6 +9,7 @@
 
 mod account;
 mod admit;
+mod agree;
 mod approve;
 mod body;
 mod commit;
@@ -106,7 +107,8 @@ async fn egress(
     let body = body::drain(body, &parts.headers, scope.limits.request_body_bytes_max).await;
     let complete = complete::complete(scope, admitted?, body?)?;
     let announced = ticket::redeem(scope, complete).await?;
-    let approved = approve::approve(scope, announced).await?;
+    let agreed = agree::agree(announced)?;
+    let approved = approve::approve(scope, agreed).await?;
     commit::commit(scope, approved, options).await
 }
 

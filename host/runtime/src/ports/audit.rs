@@ -57,6 +57,13 @@ pub enum Event {
         /// The reason, which may name the path that was asked for.
         message: Sensitive,
     },
+    /// The answer is one that was kept: the call was run after a person approved it.
+    Fetched {
+        /// The approval.
+        approval: ApprovalId,
+        /// The call that was run.
+        call: CallId,
+    },
     /// A call ended.
     Closed(Closed),
 }
@@ -134,7 +141,8 @@ pub struct Answer {
 }
 
 /// The end of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RequestEnd {
     /// The service answered with this status.
     Status(u16),

@@ -11,6 +11,7 @@ use super::row::{self, Anchor, Last, seal_identity, seal_secrets};
 use super::{ConnectionSecrets, ConnectionState, Owner, Removed};
 use crate::error::StoreError;
 use crate::people::require_person;
+use crate::rename::{Named, rename};
 use crate::store::{Store, random_id};
 use crate::text::{message, text};
 
@@ -288,18 +289,10 @@ impl Store {
     ///
     /// [`StoreError::NotFound`], and [`StoreError::Text`] when the label cannot be shown.
     pub async fn relabel(&self, id: &ConnectionId, label: &str) -> Result<(), StoreError> {
-        let label = text("a connection's label", label)?;
         let mut tx = self.write().await?;
-        let changed = sqlx::query("UPDATE connections SET label = ?2 WHERE id = ?1")
-            .bind(id.as_str())
-            .bind(label)
-            .execute(&mut *tx)
-            .await?;
+        rename(&mut tx, Named::Connection(id), label).await?;
         tx.commit().await?;
-        match changed.rows_affected() {
-            0 => Err(StoreError::not_found("connection", id)),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// Writes down that a connection is used now, unless that was written within the last minute.

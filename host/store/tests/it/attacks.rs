@@ -105,6 +105,7 @@ async fn a_sign_in_that_was_given_to_another_person_or_more_time_does_not_open()
             environment: Environment::Unknown,
             replaces: None,
             allow_other_organization: false,
+            link: None,
             browser: None,
             verifier: "verifier".to_owned().into(),
             client_id: "app".to_owned(),

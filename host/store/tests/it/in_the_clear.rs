@@ -103,6 +103,7 @@ async fn no_secret_is_in_the_files_in_the_clear() {
         environment: Environment::Unknown,
         replaces: None,
         allow_other_organization: false,
+        link: None,
         browser: Some(Digest::of(marked("browser").expose_secret().as_bytes())),
         verifier: marked("verifier"),
         client_id: "app".to_owned(),
@@ -134,10 +135,16 @@ async fn no_secret_is_in_the_files_in_the_clear() {
     texts.see(store.app(&crm(), "sandbox").await.unwrap());
     let link = ConnectLink {
         person: ada(),
-        agent: helper(),
+        agent: Some(helper()),
         connector: crm(),
     };
     let link = store.make_link(&link, lasts).await.unwrap();
+    let (token, made) = store.make_person_token(&ada(), "x", lasts).await.unwrap();
+    texts.see(made);
+    texts.see(store.person_of_token(&token).await.unwrap());
+    texts.see(store.person_tokens(&ada()).await.unwrap());
+    let session = store.begin_session(&token, lasts).await.unwrap().unwrap().0;
+    texts.see(store.person_of_session(&session).await.unwrap());
 
     let master = MasterKey::random().unwrap();
     let options = StoreOptions::new(store.location().clone(), master.clone());
@@ -155,6 +162,8 @@ async fn no_secret_is_in_the_files_in_the_clear() {
         fixture.master.to_base64(),
         master.to_base64(),
         link,
+        token,
+        session,
         MARK.to_owned().into(),
     ];
     search(&fixture, &secrets);

@@ -9,6 +9,7 @@
 )]
 
 mod agents;
+mod approvals;
 mod apps;
 mod attacks;
 mod changes;
@@ -19,6 +20,7 @@ mod in_the_clear;
 mod keys;
 mod opening;
 mod people;
+mod person_tokens;
 mod refresh;
 mod sharing;
 mod sign_ins;

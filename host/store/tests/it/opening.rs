@@ -2,12 +2,14 @@
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::time::Duration;
 
-use portcullis_store::{Location, MasterKey, Store, StoreError, StoreOptions};
-use sqlx::ConnectOptions;
+use portcullis_store::{ConnectLink, Location, MasterKey, Store, StoreError, StoreOptions};
+use secrecy::ExposeSecret;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions};
 
-use crate::support::{Fixture, ada};
+use crate::support::{Fixture, ada, crm};
 
 fn mode(path: &Path) -> u32 {
     std::fs::metadata(path).unwrap().mode() & 0o777
@@ -74,6 +76,45 @@ async fn a_store_of_a_newer_version_is_refused_and_left_alone() {
         "{refused}"
     );
     assert_eq!(std::fs::read(fixture.file()).unwrap(), before);
+}
+
+#[tokio::test]
+async fn a_store_of_an_older_version_keeps_what_it_has() {
+    let fixture = Fixture::new().await;
+    let id = fixture.own(ada(), "token").await;
+    fixture.store.close().await;
+    // As the first version left it, with a link that is open.
+    let first = include_str!("../../migrations/0001_store.sql");
+    let (_, links) = first.split_once("CREATE TABLE links").unwrap();
+    let (links, _) = links.split_once(';').unwrap();
+    let mut raw = fixture.raw().await;
+    for sql in [
+        "DROP TABLE sessions",
+        "DROP TABLE person_tokens",
+        "DROP TABLE link_ends",
+        "DROP TABLE links",
+        &format!("CREATE TABLE links{links}"),
+        "INSERT INTO links VALUES ('sha256:x', 'ada@example.com', 'helper', 'crm', 9999999999999)",
+        "DELETE FROM _sqlx_migrations WHERE version = 2",
+    ] {
+        let sql = AssertSqlSafe(sql.to_owned());
+        sqlx::query(sql).execute(&mut raw).await.unwrap();
+    }
+    drop(raw);
+    let store = fixture.open_again(&fixture.master).await.unwrap();
+    let token = store.access_token(&id).await.unwrap();
+    assert_eq!(token.secret.expose_secret(), "token");
+    assert_eq!(store.people().await.unwrap().len(), 2);
+    let lasts = Duration::from_secs(60);
+    let made = store.make_person_token(&ada(), "x", lasts).await.unwrap();
+    let person = store.person_of_token(&made.0).await.unwrap();
+    assert_eq!(person.unwrap().id, ada());
+    let link = ConnectLink {
+        person: ada(),
+        agent: None,
+        connector: crm(),
+    };
+    store.make_link(&link, lasts).await.unwrap();
 }
 
 #[tokio::test]

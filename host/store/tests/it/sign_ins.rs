@@ -20,6 +20,7 @@ fn sign_in(person: PersonId) -> SignIn {
         environment: Environment::Sandbox,
         replaces: Some("c1".parse().unwrap()),
         allow_other_organization: true,
+        link: None,
         browser: Some(Digest::of(b"browser")),
         verifier: "verifier".to_owned().into(),
         client_id: "the-app".to_owned(),
@@ -89,7 +90,7 @@ async fn of_fifty_who_take_a_sign_in_one_gets_it() {
         .unwrap();
     let link = ConnectLink {
         person: ada(),
-        agent: helper(),
+        agent: Some(helper()),
         connector: crm(),
     };
     let link = fixture.store.make_link(&link, LONG).await.unwrap();
@@ -150,6 +151,35 @@ async fn what_took_too_long_is_refused_and_swept() {
 }
 
 #[tokio::test]
+async fn one_from_which_nobody_came_back_is_known_by_its_end() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let minute = Duration::from_secs(60);
+    let has = |person| async move {
+        let left = LONG - Duration::from_secs(60);
+        store
+            .has_sign_in_ending_within(&person, left)
+            .await
+            .unwrap()
+    };
+    store
+        .begin_sign_in(&secret("one"), &sign_in(ada()), LONG)
+        .await
+        .unwrap();
+    assert!(!has(ada()).await, "it has just begun");
+    fixture.pass(minute);
+    assert!(has(ada()).await && !has(bob()).await);
+    store.take_sign_in(&secret("one")).await.unwrap();
+    assert!(!has(ada()).await, "it came back");
+    store
+        .begin_sign_in(&secret("two"), &sign_in(ada()), LONG)
+        .await
+        .unwrap();
+    fixture.pass(LONG);
+    assert!(!has(ada()).await, "it is over");
+}
+
+#[tokio::test]
 async fn nobody_has_more_under_way_than_is_sensible() {
     let fixture = Fixture::new().await;
     let store = &fixture.store;
@@ -198,7 +228,7 @@ async fn a_link_works_once_and_not_for_long() {
     let store = &fixture.store;
     let link = ConnectLink {
         person: ada(),
-        agent: helper(),
+        agent: Some(helper()),
         connector: crm(),
     };
     let made = store.make_link(&link, LONG).await.unwrap();

@@ -24,7 +24,7 @@ async fn invariant_4_what_a_person_approved_is_sent_once() {
     let Outcome::ApprovalRequired(approval) = &reply.outcome else {
         panic!("{reply:?}");
     };
-    let field = &approval.changes[0].fields[0];
+    let field = &approval.card.changes[0].fields[0];
     assert_eq!(field.before.as_deref(), Some("\"Record 1\""));
     assert_eq!(field.after.as_deref(), Some("\"New\""));
     assert_eq!(held(&put("New").await), first);
@@ -57,7 +57,7 @@ async fn invariant_4_what_a_person_approved_is_sent_once() {
     let Outcome::ApprovalRequired(approval) = &reply.outcome else {
         panic!("{reply:?}");
     };
-    let field = &approval.changes[0].fields[0];
+    let field = &approval.card.changes[0].fields[0];
     assert_eq!(field.before.as_deref(), Some("\"Someone else's\""));
     assert_eq!(world.service.changes().len(), 1);
     // As it was, the approval holds.
@@ -67,7 +67,7 @@ async fn invariant_4_what_a_person_approved_is_sent_once() {
 
     // A person's no is a no.
     let id = held(&put("Never").await);
-    assert!(world.approvals.deny(id));
+    assert!(world.approvals.deny(id, None));
     assert_eq!(ended(&put("Never").await), "refused approval_denied");
     assert_eq!(world.service.changes().len(), 2);
 }

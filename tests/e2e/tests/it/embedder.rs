@@ -109,8 +109,11 @@ impl Foreign {
             Ok(opened) => opened,
             Err(reply) => return *reply,
         };
+        let mut wasi = WasiCtx::builder();
+        opened.replay().apply(&mut wasi);
+        let wasi = wasi.build();
         let data = Data {
-            wasi: WasiCtx::builder().build(),
+            wasi,
             table: ResourceTable::new(),
             portcullis: opened.context(),
         };

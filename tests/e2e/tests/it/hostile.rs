@@ -138,6 +138,15 @@ fn attacks() -> Vec<Attack> {
             json!({"way": "query"}),
             "refused placeholder",
         ),
+        (
+            "liar",
+            "write",
+            json!({
+                "announce": [{"kind": "Record", "id": "2"}],
+                "send": [{"method": "PATCH", "path": "/record/1", "headers": [["content-type", "application/json"]], "body": "{}"}],
+            }),
+            "refused announcement",
+        ),
         ("overflow", "overflow", json!({}), "failed stack_limit"),
         (
             "redirect",

@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod announcements;
 mod approval;
 mod arrows;
 mod bounds;

@@ -12,3 +12,4 @@ mod processes;
 mod refusals;
 mod renewal;
 mod taken;
+mod visitor;

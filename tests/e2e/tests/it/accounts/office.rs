@@ -168,6 +168,7 @@ impl Office {
             login: &self.login(),
             scopes: &scopes,
             redirect: &callback(),
+            link: None,
             browser: wish.browser,
             label: "Acme",
             replaces: wish.replaces.clone(),

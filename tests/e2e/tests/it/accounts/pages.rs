@@ -1,24 +1,20 @@
 //! The pages behind a link, as a person's browser sees them, and as others do who should not.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, ORIGIN, SET_COOKIE};
-use http::{HeaderMap, Method, Request};
-use http_body_util::{BodyExt, Full};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use http::Method;
+use http::header::{CONTENT_SECURITY_POLICY, HOST, ORIGIN, SET_COOKIE};
 use portcullis::Outcome;
 use portcullis::policy::{ConnectorName, PersonId};
 use portcullis_connect::{Offer, Offers};
 use secrecy::ExposeSecret;
 use url::form_urlencoded;
 
-use super::browser::{End, hidden};
+use super::browser::hidden;
 use super::office::{STAYING, Site, Wish, answered};
+use super::visitor::{Visitor, come_back};
 use crate::support::name;
 use crate::support::world::AGENT;
 
@@ -62,114 +58,6 @@ async fn link(site: &Site) -> String {
         Outcome::ConnectRequired(connect) => connect.link.unwrap(),
         other => panic!("{other:?}"),
     }
-}
-
-/// A browser with its cookies.
-struct Visitor {
-    client: Client<HttpConnector, Full<Bytes>>,
-    cookies: BTreeMap<String, String>,
-}
-
-/// A page, and the headers that it came with.
-struct Seen {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
-}
-
-impl Visitor {
-    fn new() -> Self {
-        Self {
-            client: Client::builder(TokioExecutor::new()).build_http(),
-            cookies: BTreeMap::new(),
-        }
-    }
-
-    async fn get(&mut self, url: &str) -> Seen {
-        self.send(Method::GET, url, &[], "").await
-    }
-
-    /// Sends the form of a page, with what a person adds.
-    async fn submit(&mut self, url: &str, page: &str, added: &[(&str, &str)]) -> Seen {
-        let form = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(hidden(page))
-            .extend_pairs(added)
-            .finish();
-        let origin = url.split("/connect/").next().unwrap().to_owned();
-        self.send(Method::POST, url, &[(ORIGIN.as_str(), &origin)], &form)
-            .await
-    }
-
-    async fn send(
-        &mut self,
-        method: Method,
-        url: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Seen {
-        let cookies = self.cookies.iter();
-        let cookies: Vec<_> = cookies
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let mut request = Request::builder()
-            .method(method)
-            .uri(url)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-        if !cookies.is_empty() {
-            request = request.header(COOKIE, cookies.join("; "));
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::from(body.to_owned())).unwrap();
-        let response = self.client.request(request).await.unwrap();
-        for set in response.headers().get_all(SET_COOKIE) {
-            let pair = set.to_str().unwrap().split(';').next().unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.insert(name.to_owned(), value.to_owned());
-        }
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Seen {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            text: String::from_utf8(body.to_vec()).unwrap(),
-        }
-    }
-
-    /// Opens a link, goes on, and gives the service's address.
-    async fn go_on(&mut self, link: &str, added: &[(&str, &str)]) -> String {
-        let welcome = self.get(link).await;
-        assert_eq!(welcome.status, 200, "{}", welcome.text);
-        let onward = self.submit(link, &welcome.text, added).await;
-        assert_eq!(onward.status, 200, "{}", onward.text);
-        let (_, rest) = onward.text.split_once("0;url=").unwrap();
-        rest.split('"').next().unwrap().replace("&amp;", "&")
-    }
-
-    /// Connects by a link, and gives the page at the end.
-    async fn connect(
-        &mut self,
-        site: &Site,
-        link: &str,
-        user: &str,
-        added: &[(&str, &str)],
-    ) -> Seen {
-        let url = self.go_on(link, added).await;
-        self.get(&come_back(site, link, &url, user, "allow").await)
-            .await
-    }
-}
-
-/// Signs in at the service, and gives the address that it leads back to.
-async fn come_back(site: &Site, link: &str, url: &str, user: &str, decision: &str) -> String {
-    let user = site.user(user);
-    let user = (&*user.username, &*user.password);
-    let End::Callback(query) = site.office.browser.browse(url, user, decision).await else {
-        panic!("{url} does not lead back");
-    };
-    let base = link.split("/connect/").next().unwrap();
-    format!("{base}/callback?{query}")
 }
 
 #[tokio::test]
@@ -339,6 +227,35 @@ async fn what_is_refused_comes_with_what_to_do() {
     assert_eq!(denied.status, 400);
     assert!(denied.text.contains("What you can do:"), "{}", denied.text);
     assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn who_was_kept_at_the_service_is_told_what_its_page_may_mean() {
+    let site = site().await;
+    let mut person = Visitor::new();
+    let first = link(&site).await;
+    person.go_on(&first, &[]).await;
+    let asked = "showed an error on a page of its own";
+    // Who has just gone there is on the way.
+    let early = person.get(&link(&site).await).await;
+    assert!(!early.text.contains(asked), "{}", early.text);
+    site.office.clock.0.store(61_000, Ordering::SeqCst);
+    let second = link(&site).await;
+    let again = person.get(&second).await;
+    let setup = format!("{}/lightning/setup/", site.org.url());
+    let base = first.split("/connect/").next().unwrap();
+    for word in [
+        asked,
+        "Salesforce did not let this app in, and does not say why",
+        "The app is not installed in this org",
+        &format!("Add {base}/callback to the app"),
+        &setup,
+    ] {
+        assert!(again.text.contains(word), "{word}: {}", again.text);
+    }
+    // The form of the page is as good as without it.
+    let end = person.connect(&site, &second, "aiko", &[]).await;
+    assert_eq!(end.status, 200, "{}", end.text);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use portcullis::policy::ConnectionId;
 use portcullis::ports::credentials::{RefreshError, Token};
+use portcullis::{FailureCode, Outcome};
 use portcullis_store::{ConnectionState, Lease, Renew, StoredConnection};
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
 use secrecy::ExposeSecret;
@@ -178,6 +179,39 @@ async fn a_lost_answer_is_asked_for_once_more() {
         ),
         "{ended}"
     );
+}
+
+#[tokio::test]
+async fn what_passes_by_itself_is_waited_for_and_ends_nothing() {
+    let site = Site::new().await;
+    let (id, token) = stale(&site, ROTATING).await;
+    let answer = Fault::Answer {
+        status: 400,
+        headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        body: r#"{"error":"invalid_grant","error_description":"login rate exceeded"}"#.to_owned(),
+    };
+    at_token(&site, answer, None, 2);
+    let waits = site.office.renewal.renew(&id, &token).await.unwrap_err();
+    assert!(matches!(waits, RefreshError::Unavailable(_)), "{waits:?}");
+    let wait = "Too many sign-ins in a short time: Wait an hour";
+    assert!(waits.to_string().starts_with(wait), "{waits}");
+    let stored = connection(&site.office, &id).await;
+    assert_eq!(stored.state, ConnectionState::Active);
+    assert_eq!(stored.in_flight_since, None);
+
+    // A call says so, and not that somebody must sign in.
+    let reply = site.office.call().await;
+    let Outcome::Failed(failure) = &reply.outcome else {
+        panic!("{reply:?}");
+    };
+    assert_eq!(failure.code, FailureCode::Unavailable);
+    for word in [wait, "The connection is kept"] {
+        assert!(failure.message.contains(word), "{word}: {failure:?}");
+    }
+    assert!(failure.hint.as_deref().unwrap().contains("later"));
+    // An hour later it works.
+    answered(site.office.call().await);
+    assert_eq!(connection(&site.office, &id).await.generation, 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,448 @@
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn field(name: &str, after: &Value, pointer: &str) -> FieldChange {
+    FieldChange {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        before: None,
+        after: Some(after.to_string()),
+        pointer: Some(pointer.to_owned()),
+    }
+}
+
+fn change(id: Option<&str>, fields: Vec<FieldChange>) -> Change {
+    Change {
+        action: "update".to_owned(),
+        kind: "Account".to_owned(),
+        id: id.map(str::to_owned),
+        label: "Acme".to_owned(),
+        url: None,
+        fields,
+        notes: Vec::new(),
+        undo: None,
+    }
+}
+
+/// A request to `/Account/001`.
+struct Sent {
+    path: RequestPath,
+    kind: Option<&'static str>,
+    id: Option<&'static str>,
+    content_type: &'static str,
+    body: Vec<u8>,
+}
+
+impl Sent {
+    fn json(body: &str) -> Self {
+        Self {
+            path: RequestPath::parse("/Account/001").unwrap(),
+            kind: Some("Account"),
+            id: Some("001"),
+            content_type: "application/json; charset=utf-8",
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    fn of(content_type: &'static str, body: &str) -> Self {
+        Self {
+            content_type,
+            ..Self::json(body)
+        }
+    }
+
+    fn with_path(self, path: &str) -> Self {
+        Self {
+            path: RequestPath::parse(path).unwrap(),
+            ..self
+        }
+    }
+
+    fn unnamed(self) -> Self {
+        Self {
+            kind: None,
+            id: None,
+            ..self
+        }
+    }
+
+    fn agrees(&self, changes: &[Change]) -> Result<Agreement, Disagreement> {
+        let sent = SentChange {
+            kind: self.kind,
+            id: self.id,
+            path: &self.path,
+            content_type: Some(self.content_type),
+            body: &self.body,
+        };
+        agree(changes, &sent)
+    }
+}
+
+fn name_to(value: Value) -> Vec<Change> {
+    vec![change(Some("001"), vec![field("Name", &value, "/Name")])]
+}
+
+#[test]
+fn what_is_sent_as_announced_agrees() {
+    let found = Sent::json(r#"{"Name": "Acm\u0065"}"#).agrees(&name_to(json!("Acme")));
+    assert!(found.unwrap().is_whole(&name_to(json!("Acme"))));
+    for value in [
+        json!(null),
+        json!(true),
+        json!(1.50),
+        json!("\"\\/~ \u{1f600}"),
+        json!({"a": [1, {"b": {}}], "c/d~e": []}),
+        json!([]),
+    ] {
+        let body = json!({ "Name": value }).to_string();
+        Sent::json(&body).agrees(&name_to(value)).unwrap();
+    }
+}
+
+#[test]
+fn another_kind_record_or_number_of_them_does_not() {
+    let body = r#"{"Name": "Acme"}"#;
+    let mut changes = name_to(json!("Acme"));
+    changes[0].kind = "account".to_owned();
+    let kind = Disagreement::Kind {
+        announced: "account".to_owned(),
+        sent: "Account".to_owned(),
+    };
+    assert_eq!(Sent::json(body).agrees(&changes), Err(kind));
+    for id in [Some("002"), Some("001 "), Some(""), None] {
+        let mut changes = name_to(json!("Acme"));
+        changes[0].id = id.map(str::to_owned);
+        let found = Sent::json(body).agrees(&changes);
+        assert!(matches!(found, Err(Disagreement::Id { .. })), "{found:?}");
+    }
+    let twice = [name_to(json!("Acme")), name_to(json!("Acme"))].concat();
+    assert_eq!(Sent::json(body).agrees(&twice), Err(Disagreement::Count(2)));
+    assert_eq!(Sent::json(body).agrees(&[]), Err(Disagreement::Count(0)));
+}
+
+#[test]
+fn another_value_does_not() {
+    let cases = [
+        (r#"{"Name": "Acme "}"#, json!("Acme")),
+        (r#"{"Name": "acme"}"#, json!("Acme")),
+        (r#"{"Name": 1}"#, json!("1")),
+        (r#"{"Name": "1"}"#, json!(1)),
+        (r#"{"Name": 1.0}"#, json!(1)),
+        (
+            r#"{"Name": 10000000000000000.1}"#,
+            json!(10000000000000000.2),
+        ),
+        (r#"{"Name": null}"#, json!("")),
+        (r#"{"Name": "null"}"#, json!(null)),
+        (r#"{"Name": []}"#, json!({})),
+        (r#"{"Name": [1, 2]}"#, json!([2, 1])),
+        // Two letters that look the same.
+        ("{\"Name\": \"\u{410}cme\"}", json!("Acme")),
+    ];
+    for (body, announced) in cases {
+        let found = Sent::json(body).agrees(&name_to(announced));
+        assert!(
+            matches!(found, Err(Disagreement::Value(_))),
+            "{body}: {found:?}"
+        );
+    }
+    let missing = Sent::json("{}").agrees(&name_to(json!("Acme")));
+    assert_eq!(missing, Err(Disagreement::Missing("/Name".to_owned())));
+    let none = Sent::json("").agrees(&name_to(json!("Acme")));
+    assert_eq!(none, Err(Disagreement::Missing("/Name".to_owned())));
+}
+
+#[test]
+fn a_value_more_than_announced_does_not() {
+    let more = [
+        (r#"{"Name": "Acme", "OwnerId": "005"}"#, "/OwnerId"),
+        (
+            r#"{"Name": "Acme", "Parent": {"Name": "x"}}"#,
+            "/Parent/Name",
+        ),
+        (r#"{"Name": "Acme", "Tags": []}"#, "/Tags"),
+        (r#"{"Name": "Acme", "Tags": [[]]}"#, "/Tags/0"),
+    ];
+    for (body, place) in more {
+        assert_eq!(
+            Sent::json(body).agrees(&name_to(json!("Acme"))),
+            Err(Disagreement::Unannounced(place.to_owned())),
+            "{body}"
+        );
+    }
+    let deep = Sent::json(r#"{"Name": {"a": 1, "b": 2}}"#).agrees(&name_to(json!({"a": 1})));
+    assert_eq!(deep, Err(Disagreement::Unannounced("/Name/b".to_owned())));
+    let query = Sent::json(r#"{"Name": "Acme"}"#).with_path("/Account/001?OwnerId=005");
+    assert_eq!(
+        query.agrees(&name_to(json!("Acme"))),
+        Err(Disagreement::Unannounced("?OwnerId".to_owned()))
+    );
+}
+
+#[test]
+fn a_name_twice_is_refused_whatever_is_announced() {
+    for body in [
+        r#"{"Name": "Acme", "Name": "Evil"}"#,
+        r#"{"Name": "Acme", "name": "Evil"}"#,
+        r#"{"Name": "Acme", "Nam\u0065": "Evil"}"#,
+        r#"{"Name": "Acme", "Name": "Acme"}"#,
+    ] {
+        assert_eq!(
+            Sent::json(body).agrees(&name_to(json!("Acme"))),
+            Err(Disagreement::Body("has a member twice")),
+            "{body}"
+        );
+    }
+}
+
+#[test]
+fn a_body_that_can_be_read_in_two_ways_is_refused() {
+    for body in ["{\"Name\": \"Acme\"} ", "{\"Name\": \"Acme\"}"] {
+        Sent::json(body).agrees(&name_to(json!("Acme"))).unwrap();
+    }
+    for body in [
+        "\u{feff}{\"Name\": \"Acme\"}",
+        "{\"Name\": \"Acme\",}",
+        "{\"Name\": \"Acme\"}{\"Name\": \"Evil\"}",
+        "{'Name': 'Acme'}",
+        "{\"Name\": \"Acme\"} // x",
+        "{\"Name\": 01}",
+        "{\"Name\": NaN}",
+    ] {
+        let found = Sent::json(body).agrees(&name_to(json!("Acme")));
+        assert!(matches!(found, Err(Disagreement::Body(_))), "{body}");
+    }
+    let mut broken = Sent::json(r#"{"Name": "Acme"}"#);
+    broken.body[10] = 0xff;
+    let found = broken.agrees(&name_to(json!("Acme")));
+    assert!(matches!(found, Err(Disagreement::Body(_))));
+    for kind in [
+        "",
+        "text/plain",
+        "application/octet-stream",
+        "application/json2",
+    ] {
+        let found = Sent::of(kind, r#"{"Name": "Acme"}"#).agrees(&name_to(json!("Acme")));
+        assert!(matches!(found, Err(Disagreement::Body(_))), "{kind}");
+    }
+}
+
+#[test]
+fn a_field_stands_under_its_own_name_once() {
+    let body = r#"{"OwnerId": "005"}"#;
+    let disguised = [change(
+        Some("001"),
+        vec![field("Description", &json!("005"), "/OwnerId")],
+    )];
+    assert_eq!(
+        Sent::json(body).agrees(&disguised),
+        Err(Disagreement::Name {
+            name: "Description".to_owned(),
+            place: "/OwnerId".to_owned()
+        })
+    );
+    let owner = field("OwnerId", &json!("005"), "/OwnerId");
+    let twice = [change(Some("001"), vec![owner.clone(), owner])];
+    assert_eq!(
+        Sent::json(body).agrees(&twice),
+        Err(Disagreement::Twice("/OwnerId".to_owned()))
+    );
+    let no_json = FieldChange {
+        after: Some("005".to_owned()),
+        ..field("OwnerId", &json!(null), "/OwnerId")
+    };
+    assert_eq!(
+        Sent::json(body).agrees(&[change(Some("001"), vec![no_json])]),
+        Err(Disagreement::NotJson("/OwnerId".to_owned()))
+    );
+}
+
+#[test]
+fn what_is_not_sent_as_such_is_told_apart() {
+    let mut computed = field("Stage", &json!("Won"), "/x");
+    computed.pointer = None;
+    let changes = [change(
+        Some("001"),
+        vec![computed, field("Name", &json!("Acme"), "/Name")],
+    )];
+    let found = Sent::json(r#"{"Name": "Acme"}"#).agrees(&changes).unwrap();
+    assert_eq!(found.changes()[0].fields, [false, true]);
+    assert!(!found.is_whole(&changes));
+}
+
+#[test]
+fn a_record_that_the_path_does_not_name_stands_in_the_body() {
+    let body = r#"{"records": [
+        {"attributes": {"type": "Account"}, "id": "001", "Name": "A"},
+        {"attributes": {"type": "Account"}, "id": "002", "Name": "B"}
+    ]}"#;
+    let of = |index: usize, id: &str, name: &str| {
+        let place = |rest: &str| format!("/records/{index}/{rest}");
+        change(
+            Some(id),
+            vec![
+                field("type", &json!("Account"), &place("attributes/type")),
+                field("id", &json!(id), &place("id")),
+                field("Name", &json!(name), &place("Name")),
+            ],
+        )
+    };
+    let sent = || Sent::json(body).unnamed();
+    let changes = [of(0, "001", "A"), of(1, "002", "B")];
+    assert!(sent().agrees(&changes).unwrap().is_whole(&changes));
+    // One that is changed and not announced, and one announced and not changed.
+    assert!(matches!(
+        sent().agrees(&changes[..1]),
+        Err(Disagreement::Unannounced(_))
+    ));
+    let mut other = changes.clone();
+    other[1].id = Some("003".to_owned());
+    assert_eq!(
+        sent().agrees(&other),
+        Err(Disagreement::NoSuchId("003".to_owned()))
+    );
+    // Nothing vouches for a kind that is nowhere.
+    let mut other = changes.clone();
+    other[1].kind = "Contact".to_owned();
+    let found = sent().agrees(&other).unwrap();
+    assert!(!found.is_whole(&other) && !found.changes()[1].kind);
+}
+
+#[test]
+fn forms_and_queries_are_read_once_and_whole() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let changes = [change(
+        Some("001"),
+        vec![
+            field("Name", &json!("A & B"), "Name"),
+            field("Count", &json!(2), "Count"),
+            field("Live", &json!(true), "Live"),
+            field("note", &json!("x y"), "?note"),
+        ],
+    )];
+    let path = "/Account/001?note=x%20y";
+    let sent = |body: &str| Sent::of(FORM, body).with_path(path).agrees(&changes);
+    assert!(
+        sent("Name=A+%26+B&Count=2&Live=true")
+            .unwrap()
+            .is_whole(&changes)
+    );
+    for (body, problem) in [
+        ("Name=A+%26+B&Count=2&Live=true&Name=x", "Body"),
+        ("Name=A+%26+B&Count=2&Live=true&name=x", "Body"),
+        ("Name=A+%26+B&Count=2&Live=true&%4eame=x", "Body"),
+        ("Name=A+%26+B&Count=2&Live=true&Owner=x", "Unannounced"),
+        ("Name=A+%26+B&Count=2.0&Live=true", "Value"),
+        ("Name=A+%26+B&Count=2&Live=TRUE", "Value"),
+        ("Name=A%20%26%20B&Count=2", "Missing"),
+        ("Name=%ff&Count=2&Live=true", "Body"),
+        ("Name=A+%26+B&Count=2&Live=true&%3Fnote=z", "Body"),
+    ] {
+        let found = format!("{:?}", sent(body).unwrap_err());
+        assert!(found.starts_with(problem), "{body}: {found}");
+    }
+}
+
+#[test]
+fn xml_is_read_by_the_paths_of_its_elements() {
+    let envelope = |inner: &str| {
+        format!(
+            "<?xml version=\"1.0\"?>\n<s:Envelope xmlns:s=\"http://x\" xmlns:xsi=\"http://i\">\n <s:Body><undelete>{inner}</undelete></s:Body>\n</s:Envelope>"
+        )
+    };
+    let at = |rest: &str| format!("Envelope/Body/undelete/{rest}");
+    let changes = [
+        change(Some("001"), vec![field("ids", &json!("001"), &at("ids"))]),
+        change(
+            Some("002"),
+            vec![
+                field("ids", &json!("002"), &at("ids[1]")),
+                field("Note", &json!("a < b & \u{1f600}"), &at("Note")),
+                field("Empty", &json!(null), &at("Empty")),
+            ],
+        ),
+    ];
+    let good = "<ids>001</ids><ids>002</ids><Note>a &lt; b &amp; &#x1F600;</Note><Empty xsi:nil=\"true\"/>";
+    let sent = |inner: &str| {
+        Sent::of("text/xml", &envelope(inner))
+            .unnamed()
+            .agrees(&changes)
+    };
+    sent(good).unwrap();
+    for (inner, problem) in [
+        (good.replace("002", "003"), "Value"),
+        (format!("{good}<ids>003</ids>"), "Unannounced"),
+        (good.replace("<Note>", "<Note kind=\"x\">"), "Unannounced"),
+        (good.replace("<Note>", "<Note><!-- x -->"), "Body"),
+        (good.replace("<Note>", "<Note><![CDATA[x]]>"), "Body"),
+        (good.replace("<Note>", "<Note><?x y?>"), "Body"),
+        (good.replace("&amp;", "&evil;"), "Body"),
+        (good.replace("<ids>001", "text <ids>001"), "Body"),
+        (good.replace("</Note>", ""), "Body"),
+    ] {
+        let found = format!("{:?}", sent(&inner).unwrap_err());
+        assert!(found.starts_with(problem), "{inner}: {found}");
+    }
+    for whole in [
+        "<!DOCTYPE a [<!ENTITY b \"c\">]><a>1</a>",
+        "<a>1</a><a>2</a>",
+        "<a>1</a>text",
+        "",
+        "text",
+        &"<a>".repeat(100),
+    ] {
+        if whole.is_empty() {
+            continue;
+        }
+        let found = Sent::of("application/xml", whole)
+            .unnamed()
+            .agrees(&changes);
+        assert!(
+            matches!(found, Err(Disagreement::Body(_))),
+            "{whole}: {found:?}"
+        );
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".{0,4}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            prop::collection::btree_map("[a-d~/\"\\\\]{1,3}", inner, 0..3)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    /// Whatever else is sent than what was announced, the two do not agree.
+    #[test]
+    fn only_what_was_announced_agrees(announced in any_value(), sent in any_value()) {
+        let body = json!({ "Name": sent }).to_string();
+        let found = Sent::json(&body).agrees(&name_to(announced.clone()));
+        prop_assert_eq!(found.is_ok(), announced == sent);
+    }
+
+    #[test]
+    fn no_body_breaks_it(body in prop::collection::vec(any::<u8>(), 0..64), kind in 0..3_usize) {
+        let kinds = ["application/json", "application/x-www-form-urlencoded", "text/xml"];
+        let sent = Sent { body, ..Sent::of(kinds[kind], "") };
+        let _ = sent.agrees(&name_to(json!("x")));
+    }
+
+    #[test]
+    fn no_text_breaks_it(body in "[<>/a\"'&;= !?\\[\\]{}:,0-9-]{0,40}", kind in 0..3_usize) {
+        let kinds = ["application/json", "application/x-www-form-urlencoded", "text/xml"];
+        let _ = Sent::of(kinds[kind], &body).agrees(&name_to(json!("x")));
+    }
+}

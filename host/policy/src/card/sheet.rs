@@ -1,0 +1,321 @@
+//! A card, laid out: its words, in their order, without saying how they are drawn.
+
+use std::fmt::Write as _;
+
+use super::{Card, ChangeCard, Checked, FieldCard, WireRequest};
+use crate::{Effect, Environment, look_alikes, visible};
+
+/// Characters of a value that are shown; the JSON form has it whole, and the digest of the body vouches for the rest.
+const VALUE_CHARS_MAX: usize = 4_000;
+
+/// A card's words.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Sheet {
+    /// What is asked.
+    pub(super) title: String,
+    /// Which kind of system it hits, in capital letters where that is real data.
+    pub(super) environment: &'static str,
+    /// Its parts.
+    pub(super) sections: Vec<Section>,
+}
+
+/// A part of a card.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Section {
+    /// Who says what follows.
+    pub(super) heading: String,
+    /// What follows.
+    pub(super) lines: Vec<Line>,
+}
+
+/// A line of a card.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    /// A name and a value.
+    Fact(&'static str, String),
+    /// A heading within a part.
+    Record(String),
+    /// A place to look at.
+    Link(String),
+    /// A field: what it is called, its value before, and its value after with what vouches for it.
+    Field {
+        /// Its label and name.
+        name: String,
+        /// The value before; none: not known.
+        before: Option<String>,
+        /// The value after; none: it is not sent.
+        after: Option<String>,
+        /// Whether the host found the value after in the request.
+        checked: Checked,
+    },
+    /// Something to be careful of.
+    Warning(String),
+    /// Text that is sent as it stands here.
+    Code(String),
+}
+
+impl Sheet {
+    /// Says in a line what is asked.
+    pub(super) fn title_of(card: &Card) -> String {
+        match card.changes.as_slice() {
+            [] => format!(
+                "Let the agent call {} ({})",
+                visible(&card.tool_title),
+                card.tool
+            ),
+            [change] => one(change),
+            changes => {
+                let first = &changes[0];
+                let is_alike = |change: &ChangeCard| {
+                    change.action == first.action && change.kind == first.kind
+                };
+                match changes.iter().all(is_alike) {
+                    true => {
+                        let (action, kind) = (capital(&visible(&first.action)), &first.kind);
+                        format!("{action} {} {} records", changes.len(), visible(kind))
+                    }
+                    false => format!("Change {} records", changes.len()),
+                }
+            }
+        }
+    }
+
+    pub(super) fn of(card: &Card) -> Self {
+        let mut sections = vec![asked(card)];
+        if !card.differs.is_empty() {
+            let lines = card.differs.iter();
+            sections.push(Section {
+                heading: "This was approved before, and is not the same any more".to_owned(),
+                lines: lines
+                    .map(|line| Line::Warning(visible(line).into_owned()))
+                    .collect(),
+            });
+        }
+        if !card.changes.is_empty() {
+            sections.push(changes(card));
+        }
+        match &card.wire {
+            Some(wire) => sections.push(sent(wire)),
+            None => sections.push(Section {
+                heading: "The call's arguments".to_owned(),
+                lines: vec![Line::Code(bounded(&card.arguments))],
+            }),
+        }
+        let warnings = warnings(card);
+        if !warnings.is_empty() {
+            sections.push(Section {
+                heading: "Look twice".to_owned(),
+                lines: warnings.into_iter().map(Line::Warning).collect(),
+            });
+        }
+        Self {
+            title: Self::title_of(card),
+            environment: match card.account.environment {
+                Environment::Production => "PRODUCTION",
+                Environment::Sandbox => "sandbox",
+                Environment::Development => "development",
+                Environment::Unknown => "PRODUCTION or not: not known",
+            },
+            sections,
+        }
+    }
+}
+
+fn one(change: &ChangeCard) -> String {
+    let mut title = format!(
+        "{} {} “{}”",
+        capital(&visible(&change.action)),
+        visible(&change.kind),
+        visible(&change.label)
+    );
+    if let Some(id) = &change.id {
+        let _ = write!(title, " ({})", visible(id));
+    }
+    title
+}
+
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|char| char.to_uppercase().to_string());
+    first.unwrap_or_default() + chars.as_str()
+}
+
+/// Who asks, as whom, and how far it goes: what the host knows, and the reason, which nobody has verified.
+fn asked(card: &Card) -> Section {
+    let account = &card.account;
+    let organization = match (&account.organization, &account.organization_id) {
+        (Some(name), Some(id)) => format!("{} ({})", visible(name), visible(id)),
+        (Some(text), None) | (None, Some(text)) => visible(text).into_owned(),
+        (None, None) => "not known".to_owned(),
+    };
+    let user = account.user.as_deref().map_or("not known".into(), visible);
+    let shared = match account.shared {
+        true => ", a shared account",
+        false => "",
+    };
+    let effect = match card.effect {
+        Effect::Read => "it reads",
+        Effect::Write => "it changes something",
+        Effect::Destructive => "it cannot simply be undone",
+    };
+    let mut lines = vec![
+        Line::Fact("Organization", organization),
+        Line::Fact("At", account.origin.to_string()),
+        Line::Fact("Acting as", format!("{user}{shared}")),
+        Line::Fact(
+            "Asked by",
+            format!("the agent {} for {}", card.agent, card.person),
+        ),
+        Line::Fact(
+            "By",
+            format!(
+                "{} of {} ({effect})",
+                visible(&card.tool_title),
+                visible(&card.service)
+            ),
+        ),
+    ];
+    if let Some(reason) = &card.reason {
+        let reason = format!("{} (nobody has verified this)", quoted(reason));
+        lines.push(Line::Fact("The agent says why", reason));
+    }
+    Section {
+        heading: "Who and where".to_owned(),
+        lines,
+    }
+}
+
+fn changes(card: &Card) -> Section {
+    let mut lines = Vec::new();
+    for change in &card.changes {
+        lines.push(Line::Record(one(change)));
+        if let Some(url) = &change.url {
+            lines.push(Line::Link(visible(url).into_owned()));
+        }
+        lines.extend(change.fields.iter().map(field));
+        let notes = change.notes.iter();
+        lines.extend(notes.map(|note| Line::Fact("Note", visible(note).into_owned())));
+        if let Some(undo) = &change.undo {
+            lines.push(Line::Fact("To undo", visible(undo).into_owned()));
+        }
+    }
+    Section {
+        heading: "What changes, as the connector says".to_owned(),
+        lines,
+    }
+}
+
+fn field(field: &FieldCard) -> Line {
+    let name = match field.label == field.name {
+        true => visible(&field.name).into_owned(),
+        false => format!("{} ({})", visible(&field.label), visible(&field.name)),
+    };
+    Line::Field {
+        name,
+        before: field.before.as_deref().map(value),
+        after: field.after.as_deref().map(value),
+        checked: field.checked,
+    }
+}
+
+fn sent(wire: &WireRequest) -> Section {
+    let mut lines = vec![Line::Code(format!(
+        "{} {}",
+        wire.method,
+        visible(&wire.url)
+    ))];
+    let headers = wire.headers.iter();
+    lines.extend(headers.map(|(name, value)| Line::Code(format!("{name}: {}", visible(value)))));
+    match (&wire.body, wire.body_bytes) {
+        (_, 0) => {}
+        (Some(body), _) => lines.push(Line::Code(bounded(body))),
+        (None, bytes) => lines.push(Line::Fact(
+            "Body",
+            format!(
+                "{bytes} bytes that are no text, SHA-256 {}",
+                wire.body_digest
+            ),
+        )),
+    }
+    Section {
+        heading: "What is sent".to_owned(),
+        lines,
+    }
+}
+
+/// What nothing vouches for, and words that may be taken for others.
+fn warnings(card: &Card) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for change in &card.changes {
+        if !change.kind_checked {
+            warnings.push(format!(
+                "that the record is of the kind {} is what the connector says: the request does not show it",
+                visible(&change.kind)
+            ));
+        }
+        let unchecked = change.fields.iter();
+        let unchecked = unchecked.filter(|field| field.checked == Checked::ConnectorSays);
+        let names: Vec<_> = unchecked.map(|field| visible(&field.name)).collect();
+        if !names.is_empty() {
+            warnings.push(format!(
+                "the new value of {} is what the connector says: it is not sent as such, so nothing vouches for it",
+                names.join(", ")
+            ));
+        }
+    }
+    let mut texts: Vec<&str> = Vec::new();
+    for change in &card.changes {
+        texts.extend([change.label.as_str(), change.kind.as_str()]);
+        for field in &change.fields {
+            texts.extend([field.label.as_str(), field.name.as_str()]);
+            texts.extend(
+                [&field.before, &field.after]
+                    .into_iter()
+                    .flatten()
+                    .map(String::as_str),
+            );
+        }
+    }
+    texts.extend(card.reason.as_deref());
+    let found: std::collections::BTreeMap<_, _> = texts
+        .into_iter()
+        .flat_map(look_alikes)
+        .map(|found| (found.word.clone(), found))
+        .collect();
+    for found in found.into_values().take(20) {
+        let scripts = found.scripts.join(" and ");
+        warnings.push(match found.looks_like {
+            Some(plain) => format!(
+                "“{}” has letters of {scripts}, and looks like “{plain}”, which it is not",
+                visible(&found.word)
+            ),
+            None => format!("“{}” mixes letters of {scripts}", visible(&found.word)),
+        });
+    }
+    warnings
+}
+
+/// Shows a JSON value as a person reads it: a text in quotes, nothing for null.
+fn value(json: &str) -> String {
+    match serde_json::from_str::<serde_json::Value>(json) {
+        Ok(serde_json::Value::Null) => "nothing".to_owned(),
+        Ok(serde_json::Value::String(text)) => quoted(&text),
+        _ => bounded(json),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("“{}”", bounded(text))
+}
+
+/// Shows a text up to a bound, and says how much is not shown.
+fn bounded(text: &str) -> String {
+    match text.char_indices().nth(VALUE_CHARS_MAX) {
+        None => visible(text).into_owned(),
+        Some((end, _)) => format!(
+            "{} … and {} more characters",
+            visible(&text[..end]),
+            text[end..].chars().count()
+        ),
+    }
+}

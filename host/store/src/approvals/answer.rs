@@ -1,0 +1,123 @@
+//! What came of a call that was run after its approval, sealed until the agent fetches it, and an hour at most.
+
+use std::time::Duration;
+
+use portcullis::ports::Caller;
+use portcullis::ports::approvals::KeptAnswer;
+use portcullis::{ApprovalId, CallId, Outcome, Reply, SentChange};
+use portcullis_policy::{Digest, PersonId};
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+
+use super::claim::identity;
+use super::{parsed, place};
+use crate::connection::{open, seal};
+use crate::error::StoreError;
+use crate::sign_in::expiry;
+use crate::store::Store;
+
+/// How long an answer waits to be fetched.
+const ANSWER_LASTS: Duration = Duration::from_secs(3_600);
+
+/// What is kept of a reply.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Kept {
+    call: CallId,
+    outcome: Outcome,
+    sent: Vec<SentChange>,
+}
+
+impl Kept {
+    /// Takes a reply that an agent is to get; none where it is no answer: a question that is asked anew, or an account that is missing.
+    pub fn of(reply: &Reply) -> Option<Self> {
+        match &reply.outcome {
+            Outcome::ApprovalRequired(_) | Outcome::ConnectRequired(_) => None,
+            outcome @ (Outcome::Done(_) | Outcome::Refused(_) | Outcome::Failed(_)) => Some(Self {
+                call: reply.call?,
+                outcome: outcome.clone(),
+                sent: reply.sent.clone(),
+            }),
+        }
+    }
+}
+
+impl Store {
+    /// Keeps the answer of an approved call for the agent that asked, for an hour.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] where there is no such question of this person.
+    pub async fn keep_answer(
+        &self,
+        id: ApprovalId,
+        person: &PersonId,
+        kept: &Kept,
+    ) -> Result<(), StoreError> {
+        let text = id.to_string();
+        let mut tx = self.write().await?;
+        let digest: Option<String> =
+            sqlx::query_scalar("SELECT digest FROM approvals WHERE id = ?1 AND person = ?2")
+                .bind(&text)
+                .bind(person.as_str())
+                .fetch_optional(&mut *tx)
+                .await?;
+        let digest = digest.ok_or_else(|| StoreError::not_found("question of yours", id))?;
+        let row = [text.as_str(), person.as_str(), digest.as_str()];
+        let sealed = seal(self, &mut tx, place("answer", &row), kept).await?;
+        sqlx::query(
+            "UPDATE approvals SET answer = ?2, answer_key = ?3, answer_expires = ?4 WHERE id = ?1",
+        )
+        .bind(&text)
+        .bind(sealed.bytes)
+        .bind(sealed.key)
+        .bind(expiry(self.now(), ANSWER_LASTS))
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Takes the answer that is kept for a question of this caller.
+    pub(super) async fn take_answer(
+        &self,
+        caller: &Caller,
+        question: Digest,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        const FIND: &str = "SELECT * FROM approvals WHERE question = ?1 AND person = ?2 AND agent = ?3 \
+                            AND answer IS NOT NULL AND answer_expires > ?4 ORDER BY answer_expires LIMIT 1";
+        let find = || {
+            sqlx::query(FIND)
+                .bind(question.to_string())
+                .bind(caller.person.as_str().to_owned())
+                .bind(caller.agent.as_str().to_owned())
+                .bind(self.now())
+        };
+        // Most calls have none: only who finds one takes the turn of those that write.
+        let mut tx = self.read().await?;
+        if find().fetch_optional(&mut *tx).await?.is_none() {
+            return Ok(None);
+        }
+        drop(tx);
+        let mut tx = self.write().await?;
+        let Some(row) = find().fetch_optional(&mut *tx).await? else {
+            return Ok(None);
+        };
+        let (id, person, digest) = identity(&row)?;
+        let place_row = [id.as_str(), person.as_str(), digest.as_str()];
+        let (key, sealed): (i64, Vec<u8>) = (row.try_get("answer_key")?, row.try_get("answer")?);
+        let kept: Kept = open(self, &mut tx, place("answer", &place_row), key, &sealed).await?;
+        sqlx::query(
+            "UPDATE approvals SET answer = NULL, answer_key = NULL, answer_expires = NULL WHERE id = ?1",
+        )
+        .bind(&id)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Some(KeptAnswer {
+            approval: parsed(&id, &id)?,
+            call: kept.call,
+            outcome: kept.outcome,
+            sent: kept.sent,
+        }))
+    }
+}

@@ -1,0 +1,143 @@
+//! What waits for people, and what became of what did.
+
+use portcullis::ApprovalId;
+use portcullis_policy::PersonId;
+use sqlx::Row;
+
+use super::claim::{opened, reason};
+use super::{Approval, Question, StandingApproval, approval, standing};
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// Which questions are listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Which {
+    /// Of whom; none: of everybody.
+    pub person: Option<PersonId>,
+    /// Also those that are settled.
+    pub settled: bool,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Store {
+    /// Lists questions, the newest first, and counts all that fit.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn approvals(&self, which: &Which) -> Result<(Vec<Approval>, u64), StoreError> {
+        let whose = match which.person {
+            Some(_) => "person = ?1",
+            None => "?1 IS NULL",
+        };
+        // As the partial indexes have it, to the letter.
+        let state = match which.settled {
+            true => "?2 IS NOT NULL",
+            false => "state IN ('pending', 'approved') AND expires > ?2",
+        };
+        let fit = format!("FROM approvals WHERE {whose} AND {state}");
+        let person = which.person.as_ref().map(|person| person.as_str());
+        let mut tx = self.read().await?;
+        let list = format!("SELECT * {fit} ORDER BY created DESC, id DESC LIMIT ?3");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(list))
+            .bind(person)
+            .bind(self.now())
+            .bind(which.limit)
+            .fetch_all(&mut *tx)
+            .await?;
+        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) {fit}")))
+            .bind(person)
+            .bind(self.now())
+            .fetch_one(&mut *tx)
+            .await?;
+        let list = rows.iter().map(approval).collect::<Result<_, _>>()?;
+        Ok((list, u64::try_from(count).unwrap_or_default()))
+    }
+
+    /// Gives a question with what it is about, to the person whose it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] where there is no such question of this person.
+    pub async fn question(
+        &self,
+        id: ApprovalId,
+        person: &PersonId,
+    ) -> Result<Question, StoreError> {
+        let mut tx = self.read().await?;
+        let row = sqlx::query("SELECT * FROM approvals WHERE id = ?1 AND person = ?2")
+            .bind(id.to_string())
+            .bind(person.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let row = row.ok_or_else(|| StoreError::not_found("question of yours", id))?;
+        let mut approval = approval(&row)?;
+        let held = match row.try_get::<Option<i64>, _>("held_key")? {
+            Some(_) if approval.expires.as_millisecond() > self.now() => {
+                Some(opened(self, &mut tx, &row).await?)
+            }
+            Some(_) => {
+                approval.state = super::ApprovalState::Expired;
+                None
+            }
+            None => None,
+        };
+        let reason = reason(self, &mut tx, &row).await?;
+        Ok(Question {
+            approval,
+            held,
+            reason,
+        })
+    }
+
+    /// Finds the questions of a person whose id begins so.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn approvals_like(
+        &self,
+        person: &PersonId,
+        beginning: &str,
+    ) -> Result<Vec<ApprovalId>, StoreError> {
+        let mut tx = self.read().await?;
+        let ids: Vec<String> = sqlx::query_scalar(
+            "SELECT id FROM approvals WHERE person = ?1 AND substr(id, 1, length(?2)) = ?2 LIMIT 8",
+        )
+        .bind(person.as_str())
+        .bind(beginning.to_ascii_lowercase())
+        .fetch_all(&mut *tx)
+        .await?;
+        ids.iter().map(|id| super::parsed(id, id)).collect()
+    }
+
+    /// Lists a person's standing approvals that still count.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn standing_approvals(
+        &self,
+        person: &PersonId,
+    ) -> Result<Vec<StandingApproval>, StoreError> {
+        let mut tx = self.read().await?;
+        standing::of_person(&mut tx, person, self.now()).await
+    }
+
+    /// Ends a standing approval of a person, and says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn end_standing_approval(
+        &self,
+        id: ApprovalId,
+        person: &PersonId,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let ended = standing::end(&mut tx, id, person).await?;
+        tx.commit().await?;
+        Ok(ended)
+    }
+}

@@ -1,0 +1,148 @@
+//! A passphrase that a person sets, so that not everybody at their keyboard approves in their name.
+//!
+//! Kept as an Argon2id hash (RFC 9106). Wrong ones are counted: after five in a row none is looked at for a minute.
+
+use std::time::Duration;
+
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use portcullis_policy::PersonId;
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::Row;
+
+use crate::error::StoreError;
+use crate::people::require_person;
+use crate::sign_in::expiry;
+use crate::store::Store;
+
+/// Wrong passphrases in a row before there is a pause.
+const FAILURES_MAX: i64 = 5;
+
+/// The pause.
+const LOCKED_FOR: Duration = Duration::from_secs(60);
+
+/// What a passphrase came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unlocked {
+    /// It is the one, or none is set.
+    Yes,
+    /// It is not.
+    No,
+    /// Too many wrong ones: none is looked at for a while.
+    Locked,
+}
+
+/// Why a passphrase was not set.
+#[derive(Debug, thiserror::Error)]
+pub enum PassphraseError {
+    /// It is too short.
+    #[error("a passphrase has at least 8 characters")]
+    Short,
+    /// It could not be hashed.
+    #[error("the passphrase could not be hashed")]
+    Hash(#[source] argon2::password_hash::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Store {
+    /// Says whether a person has set a passphrase.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn has_passphrase(&self, person: &PersonId) -> Result<bool, StoreError> {
+        let mut tx = self.read().await?;
+        let has = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM passphrases WHERE person = ?1)")
+            .bind(person.as_str())
+            .fetch_one(&mut *tx)
+            .await?;
+        Ok(has)
+    }
+
+    /// Sets a person's passphrase, or takes it away.
+    ///
+    /// # Errors
+    ///
+    /// [`PassphraseError`].
+    pub async fn set_passphrase(
+        &self,
+        person: &PersonId,
+        passphrase: Option<&SecretString>,
+    ) -> Result<(), PassphraseError> {
+        let hash = passphrase.map(hashed).transpose()?;
+        let mut tx = self.write().await?;
+        require_person(&mut tx, person).await?;
+        match hash {
+            Some(hash) => sqlx::query(
+                "INSERT INTO passphrases (person, hash) VALUES (?1, ?2) \
+                 ON CONFLICT (person) DO UPDATE SET hash = ?2, failures = 0, locked_until = NULL",
+            )
+            .bind(person.as_str())
+            .bind(hash),
+            None => sqlx::query("DELETE FROM passphrases WHERE person = ?1").bind(person.as_str()),
+        }
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::from)?;
+        tx.commit().await.map_err(StoreError::from)?;
+        Ok(())
+    }
+
+    /// Looks whether a passphrase is a person's, and counts those that are not.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn unlock(
+        &self,
+        person: &PersonId,
+        passphrase: &SecretString,
+    ) -> Result<Unlocked, StoreError> {
+        let mut tx = self.write().await?;
+        let row = sqlx::query("SELECT * FROM passphrases WHERE person = ?1")
+            .bind(person.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some(row) = row else {
+            return Ok(Unlocked::Yes);
+        };
+        let now = self.now();
+        let locked: Option<i64> = row.try_get("locked_until")?;
+        if locked.is_some_and(|until| until > now) {
+            return Ok(Unlocked::Locked);
+        }
+        let hash: String = row.try_get("hash")?;
+        let hash = PasswordHash::new(&hash)
+            .map_err(|error| StoreError::damaged("passphrase", person.as_str(), error))?;
+        let is_it = Argon2::default()
+            .verify_password(passphrase.expose_secret().as_bytes(), &hash)
+            .is_ok();
+        let failures = match is_it {
+            true => 0,
+            false => row.try_get::<i64, _>("failures")? + 1,
+        };
+        let locked = (failures >= FAILURES_MAX).then(|| expiry(now, LOCKED_FOR));
+        sqlx::query("UPDATE passphrases SET failures = ?2, locked_until = ?3 WHERE person = ?1")
+            .bind(person.as_str())
+            .bind(if locked.is_some() { 0 } else { failures })
+            .bind(locked)
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(match is_it {
+            true => Unlocked::Yes,
+            false => Unlocked::No,
+        })
+    }
+}
+
+fn hashed(passphrase: &SecretString) -> Result<String, PassphraseError> {
+    let passphrase = passphrase.expose_secret();
+    if passphrase.chars().count() < 8 {
+        return Err(PassphraseError::Short);
+    }
+    let hash = Argon2::default().hash_password(passphrase.as_bytes());
+    Ok(hash.map_err(PassphraseError::Hash)?.to_string())
+}
