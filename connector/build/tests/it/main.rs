@@ -31,12 +31,13 @@ fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
-const HOSTILE: [&str; 18] = [
+const HOSTILE: [&str; 19] = [
     "elsewhere",
     "flood",
     "half_write",
     "hog",
     "leak",
+    "liar",
     "overflow",
     "redirect",
     "slow_reader",
