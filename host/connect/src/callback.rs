@@ -98,6 +98,7 @@ pub fn receive(
                 error,
                 description,
                 guide,
+                &[&attempt.state.0],
             ))))
         }
         (Some(code), None) if is_code(code) => Ok(Code(code.to_owned().into())),

@@ -21,10 +21,10 @@ pub struct Subject {
 /// What an error means, and what who can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guide {
+    /// Whether it holds for now alone, and what was granted stays good.
+    pub passes: bool,
     /// What it means.
     pub title: String,
-    /// Whether it passes by itself.
-    pub passes: bool,
     /// What to do, whoever does it.
     pub steps: Vec<String>,
     /// What the person who connects can do.
@@ -95,8 +95,8 @@ pub fn guides_on_page(auth: &OAuth2, subject: &Subject) -> Vec<Guide> {
 fn guide(entry: &Guidance, subject: &Subject) -> Guide {
     let filled = |steps: &[String]| steps.iter().map(|step| fill(step, subject)).collect();
     Guide {
-        title: entry.title.clone(),
         passes: entry.passes,
+        title: entry.title.clone(),
         steps: filled(&entry.steps),
         person: filled(&entry.person),
         administrator: filled(&entry.administrator),

@@ -197,7 +197,10 @@ fn kinds_in_body(
             kinds.push(kind.as_str());
             false
         }
-        Scalar::EmptyObject => !sent.fields_at.is_some_and(|at| at.is_at(place)),
+        // A body without anything in it sends nothing.
+        Scalar::EmptyObject => {
+            !place.is_empty() && !sent.fields_at.is_some_and(|at| at.is_at(place))
+        }
         _ => true,
     });
     if kinds.is_empty() {

@@ -38,9 +38,9 @@ pub use environment::Environment;
 pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use kinds::{BodyPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
-    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Guidance, Login, LoginPattern,
-    LoginPatternError, LoginPlace, MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2, PLACEHOLDERS,
-    Problem, RevokeEnds, RouteSpec, Scopes, SetupPage, StaleToken,
+    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Grants, Guidance, Login,
+    LoginPattern, LoginPatternError, LoginPlace, MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2,
+    PLACEHOLDERS, Problem, RouteSpec, Scopes, SetupPage, StaleToken,
 };
 pub use method::Method;
 pub use mode::Mode;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::kinds::BodyPlace;
 use crate::{ConnectorName, Effect, KindPlace, Method, NamePattern, Origin, OriginPattern};
 
-pub use auth::{ApiKey, ApiKeyPlace, Auth, OAuth2, RevokeEnds, Scopes, StaleToken};
+pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
 pub use login::{AlsoLogin, Login, LoginPattern, LoginPatternError, LoginPlace};
 

@@ -1,5 +1,6 @@
 //! A call and its answer, as an embedder sees them.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,12 +177,22 @@ pub struct ApprovalRequired {
 }
 
 /// A sign-in that is missing or has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its `Debug` leaves the link out: who has it is let in by it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectRequired {
     /// Where to sign in, if there is a page for it.
     pub link: Option<String>,
     /// Why, and what to do.
     pub advice: String,
+}
+
+impl fmt::Debug for ConnectRequired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectRequired")
+            .field("advice", &self.advice)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something that the host did not allow.

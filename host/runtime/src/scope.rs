@@ -20,7 +20,7 @@ use crate::ports::audit::{Durability, Event, Record};
 use crate::ports::{Caller, PortError, Ports, lock};
 use crate::replay::Replay;
 use crate::reply::{
-    ApprovalRequired, Cancellation, ConnectRequired, Progress, Refusal, SentChange,
+    ApprovalRequired, Cancellation, ConnectRequired, Failure, Progress, Refusal, SentChange,
 };
 
 /// What a call does.
@@ -96,8 +96,8 @@ pub(crate) enum Stop {
     Held(Box<ApprovalRequired>),
     /// The connection has ended.
     Disconnected(ConnectRequired),
-    /// The service does not renew the connection for now.
-    Waits(String),
+    /// The token is stale, and a new one is not to be had now.
+    NotRenewed(Failure),
 }
 
 impl CallScope {

@@ -19,6 +19,7 @@ mod connection;
 mod credentials;
 mod data_keys;
 mod database;
+mod ending;
 mod error;
 mod groups;
 mod link;
@@ -53,10 +54,11 @@ pub use apps::{App, NewApp, PutApp};
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
 pub use connection::{
-    ConnectionSecrets, ConnectionState, Endpoints, Grant, InFlight, Lease, Leased, NewConnection,
-    NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
+    ConnectionSecrets, ConnectionState, Endpoints, Grant, Hold, InFlight, Lease, Leased,
+    NewConnection, NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
 };
 pub use credentials::{ConnectLinks, Renew, StoreCredentials};
+pub use ending::{Ended, Ending, User};
 pub use error::StoreError;
 pub use groups::Group;
 pub use link::{ConnectLink, LinkEnd, LinkState};

@@ -7,7 +7,7 @@ use portcullis_policy::{ConnectionId, ConnectorName, GroupName, PersonId};
 use sqlx::{Row, SqliteConnection};
 
 use crate::agents::require_shared;
-use crate::connection::{StoredConnection, of_row};
+use crate::connection::{StoredConnection, of_row, own};
 use crate::error::StoreError;
 use crate::groups::{group_name, require_group};
 use crate::people::{self, Person, require_person};
@@ -54,10 +54,6 @@ pub enum Found {
     /// The agent uses a shared one, which was removed or is not shared with the person.
     NotShared,
 }
-
-/// A person's own connection of a connector.
-const OWN: &str =
-    "SELECT * FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'";
 
 /// A shared connection, if it is shared with a person who is known here: by themselves, by a group, or with everyone.
 const SHARED_WITH: &str = "SELECT * FROM connections c \
@@ -159,15 +155,21 @@ impl Store {
         .bind(connector.as_str())
         .fetch_optional(&mut *tx)
         .await?;
-        let (query, missing) = match of_agent {
-            Some((_, Some(shared))) => (sqlx::query(SHARED_WITH).bind(shared), Found::NotShared),
-            _ => (sqlx::query(OWN), Found::NoneOfTheirOwn),
+        let (row, missing) = match of_agent {
+            Some((_, Some(shared))) => {
+                let row = sqlx::query(SHARED_WITH)
+                    .bind(shared)
+                    .bind(caller.person.as_str())
+                    .bind(connector.as_str())
+                    .fetch_optional(&mut *tx)
+                    .await?;
+                (row, Found::NotShared)
+            }
+            _ => {
+                let row = own(&mut tx, &caller.person, connector).await?;
+                (row, Found::NoneOfTheirOwn)
+            }
         };
-        let row = query
-            .bind(caller.person.as_str())
-            .bind(connector.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
         match row {
             Some(row) => {
                 let connection = of_row(self, &mut tx, &row).await?;

@@ -9,6 +9,7 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::Result;
 use portcullis::ComponentCache;
+use portcullis::policy::PersonId;
 use portcullis_store::Change;
 use serde_json::{Value, json};
 
@@ -71,8 +72,10 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
         }
     }
     let changes: Vec<Change> = differences.iter().map(|one| one.change.clone()).collect();
+    let leaving: Vec<PersonId> = changes.iter().filter_map(leaves).collect();
+    let accounts = office::to_revoke(&session, &leaving, &args.network, cache).await?;
     let removed = session.store.apply(&changes).await?;
-    let ended = office::revoke(session, removed, &args.network, cache).await?;
+    let ended = office::revoke(accounts, removed).await;
     let sentence = format!(
         "{} made.{}",
         counted(differences.len()),
@@ -84,6 +87,13 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
         &sentence,
         None,
     )?)
+}
+
+fn leaves(change: &Change) -> Option<PersonId> {
+    match change {
+        Change::RemovePerson(person) => Some(person.clone()),
+        _ => None,
+    }
 }
 
 /// Looks at the connectors, where the file speaks of their tools.

@@ -150,7 +150,8 @@ pub(crate) enum KeyCommand {
     Show(Form),
     /// Seal every secret under a new data key. Others may go on working.
     Rotate(Form),
-    /// Make a new master key and keep it elsewhere. Programs that serve go on with what they have until they end.
+    /// Make a new master key and keep it elsewhere, and seal every secret under a new data key. Programs that have the store
+    /// open must be started again.
     Move {
         /// Where the new master key goes.
         #[arg(long, value_enum)]

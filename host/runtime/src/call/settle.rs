@@ -67,13 +67,7 @@ pub(crate) fn stopped(scope: &CallScope) -> Option<Outcome> {
         Stop::Refused(refusal) => Outcome::Refused(refusal),
         Stop::Held(approval) => Outcome::ApprovalRequired(approval),
         Stop::Disconnected(connect) => Outcome::ConnectRequired(connect),
-        Stop::Waits(reason) => Outcome::Failed(
-            Failure::new(
-                FailureCode::RateLimited,
-                format!("the service does not renew the connection for now: {reason}"),
-            )
-            .with_hint("wait as long as that says, then call again: the connection is kept"),
-        ),
+        Stop::NotRenewed(failure) => Outcome::Failed(failure),
     })
 }
 

@@ -15,6 +15,7 @@ mod attacks;
 mod changes;
 mod connections;
 mod credentials;
+mod endings;
 mod in_the_clear;
 mod keys;
 mod opening;
