@@ -4,6 +4,7 @@
 
 mod accounts;
 mod apply;
+mod approvals;
 mod bad_input;
 mod connect;
 mod demo;

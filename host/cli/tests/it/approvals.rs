@@ -1,0 +1,289 @@
+//! Questions to people, by the program: who is asked, on a terminal alone, and what comes of a yes and of a no.
+//!
+//! The attack: an agent with a shell runs the command that approves. Without a terminal that is refused; where it makes itself a terminal
+//! as the person, it is outside the promise, and a passphrase stands in its way.
+
+use std::sync::Arc;
+
+use portcullis_store::Owner;
+use rexpect::session::{PtySession, spawn_command};
+use salesforce_devorg::{DevOrg, Options};
+use serde_json::Value;
+
+use crate::program::{Home, Said, connection};
+
+/// An account of the sample records.
+const ACCOUNT: &str = "001DO0000000002YAA";
+const TERMINAL_MS: Option<u64> = Some(60_000);
+
+/// Ada with an agent, and her own account at an org.
+struct Desk {
+    home: Home,
+    /// Ends when this is dropped.
+    _org: DevOrg,
+    address: String,
+}
+
+impl Desk {
+    async fn new() -> Arc<Self> {
+        let options = Options {
+            today: Some("2026-11-23".parse().unwrap()),
+            ..Options::default()
+        };
+        let org = DevOrg::start(options).await.unwrap();
+        let token = org.users()[0].access_token.clone();
+        let (url, address) = (org.url().to_owned(), org.address().to_string());
+        let home = blocking(move || {
+            let home = Home::new();
+            home.must(&["person", "add", "bob"]);
+            home.must(&["agent", "add", "helper"]);
+            home.must(&["agent", "give", "helper", "salesforce"]);
+            let mut account = connection(Owner::Person("ada".parse().unwrap()), "Acme", &url);
+            account.secrets.access_token = token.into();
+            home.connect(account);
+            home
+        })
+        .await;
+        Arc::new(Self {
+            home,
+            _org: org,
+            address,
+        })
+    }
+
+    /// The agent sets an account's site.
+    fn set_site(&self, site: &str) -> Said {
+        let fields =
+            serde_json::json!({ "object": "Account", "id": ACCOUNT, "fields": { "Site": site } });
+        let fields = fields.to_string();
+        let reason = "the customer has moved";
+        self.home.run(&[
+            "call",
+            "update_record",
+            "--json",
+            &fields,
+            "--reason",
+            reason,
+            "--output",
+            "json",
+            "--allow-origin",
+            &self.address,
+        ])
+    }
+
+    fn site(&self) -> Value {
+        let soql = format!("{{\"soql\": \"SELECT Site FROM Account WHERE Id = '{ACCOUNT}'\"}}");
+        let said = self.home.run(&[
+            "call",
+            "query",
+            "--json",
+            &soql,
+            "--output",
+            "json",
+            "--allow-origin",
+            &self.address,
+        ]);
+        let answer: Value = serde_json::from_str(&said.stdout).unwrap();
+        answer["structured"]["rows"][0].clone()
+    }
+
+    /// The one question that waits.
+    fn waiting(&self) -> String {
+        let listed = self.home.json(&["approvals", "list"]);
+        assert_eq!(listed["count"], 1, "{listed}");
+        listed["approvals"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    fn at_terminal(&self, user: &str, arguments: &[&str]) -> PtySession {
+        spawn_command(self.home.command(user, arguments), TERMINAL_MS).unwrap()
+    }
+
+    fn approve(&self, id: &str, more: &[&str]) -> PtySession {
+        let command = ["approvals", "approve", id, "--allow-origin", &self.address];
+        self.at_terminal("ada", &[&command[..], more].concat())
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}
+
+fn code(said: &Said) -> Value {
+    let value: Value = serde_json::from_str(&said.stdout).unwrap();
+    value["code"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_is_asked_for_shown_approved_and_made_once() {
+    let desk = Desk::new().await;
+    let at = desk.clone();
+    blocking(move || {
+        let before = at.site();
+        let said = at.set_site("Munich");
+        assert_eq!(
+            (said.code, code(&said)),
+            (1, "approval_required".into()),
+            "{}",
+            said.stderr
+        );
+        assert_eq!(at.site(), before);
+        assert_eq!(code(&at.set_site("Munich")), "approval_required");
+        let id = at.waiting();
+        // What a person reads.
+        let card = at.home.must(&["approvals", "show", &id[..20]]);
+        let card: String = card
+            .replace(&at.address, "ORG")
+            .lines()
+            .filter(|line| !line.starts_with("It is pending until"))
+            .map(|line| match line.starts_with("  | if-unmodified-since") {
+                true => "  | if-unmodified-since: …\n".to_owned(),
+                false => format!("{line}\n"),
+            })
+            .collect();
+        insta::assert_snapshot!("card", card);
+        // Bob is not asked, and neither is a program.
+        let bob = at.home.run_as("bob", &["approvals", "show", &id]);
+        assert_eq!(bob.code, 2, "{}", bob.stdout);
+        let program = at.home.run(&["approvals", "approve", &id]);
+        assert_eq!(program.code, 2);
+        assert!(
+            program.stderr.contains("on a terminal only"),
+            "{}",
+            program.stderr
+        );
+        assert_eq!(at.site(), before);
+        // A no at the prompt leaves it as it is.
+        let mut terminal = at.approve(&id, &[]);
+        terminal.exp_string("Approve? [y/N]").unwrap();
+        terminal.send_line("").unwrap();
+        terminal.exp_string("it still waits").unwrap();
+        terminal.exp_eof().unwrap();
+        // A yes makes the change.
+        let mut terminal = at.approve(&id, &[]);
+        terminal.exp_string("Update Account").unwrap();
+        terminal.exp_string("Munich").unwrap();
+        terminal.exp_string("Approve? [y/N]").unwrap();
+        terminal.send_line("y").unwrap();
+        terminal.exp_string("Approved and done").unwrap();
+        terminal.exp_eof().unwrap();
+        assert_eq!(at.site()[0], "Munich");
+        // The agent gets the answer, once; after that, it is a question of its own.
+        let said = at.set_site("Munich");
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let answer: Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!(answer["outcome"], "done");
+        assert_eq!(answer["sent"].as_array().unwrap().len(), 1);
+        let again: Value = serde_json::from_str(&at.set_site("Munich").stdout).unwrap();
+        assert_eq!(
+            again["sent"],
+            serde_json::json!([]),
+            "nothing is left to change"
+        );
+        let again = at.home.run(&["approvals", "approve", &id]);
+        assert!(again.code == 2 && at.home.json(&["approvals", "list"])["count"] == 0);
+    })
+    .await;
+    drop(desk);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_changed_meanwhile_is_asked_for_anew() {
+    let desk = Desk::new().await;
+    let at = desk.clone();
+    blocking(move || {
+        let _ = at.set_site("Munich");
+        let id = at.waiting();
+        let allow = ["allow", "helper", "update_record", "always"];
+        at.home.must(&allow);
+        let theirs = at.set_site("Vienna");
+        assert_eq!(theirs.code, 0, "{}", theirs.stderr);
+        at.home.must(&["allow", "helper", "update_record", "ask"]);
+        let mut terminal = at.approve(&id, &[]);
+        terminal.exp_string("Approve? [y/N]").unwrap();
+        terminal.send_line("yes").unwrap();
+        terminal.exp_string("not the same any more").unwrap();
+        terminal.exp_string("has changed meanwhile").unwrap();
+        terminal.exp_eof().unwrap();
+        assert_eq!(at.site()[0], "Vienna");
+        assert_ne!(at.waiting(), id);
+    })
+    .await;
+    drop(desk);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_no_is_told_and_a_passphrase_is_asked_for() {
+    let desk = Desk::new().await;
+    let at = desk.clone();
+    blocking(move || {
+        let before = at.site();
+        let _ = at.set_site("Munich");
+        let id = at.waiting();
+        at.home
+            .must(&["approvals", "deny", &id, "--reason", "not on a Friday"]);
+        let said = at.set_site("Munich");
+        assert_eq!(code(&said), "approval_denied");
+        assert!(said.stdout.contains("not on a Friday"), "{}", said.stdout);
+
+        let program = at.home.run(&["approvals", "passphrase"]);
+        assert_eq!(program.code, 2, "{}", program.stdout);
+        let mut terminal = at.at_terminal("ada", &["approvals", "passphrase"]);
+        for _ in 0..2 {
+            terminal.exp_regex("passphrase: |again: ").unwrap();
+            terminal.send_line("correct horse battery").unwrap();
+        }
+        terminal.exp_string("The passphrase is set").unwrap();
+        terminal.exp_eof().unwrap();
+
+        let _ = at.set_site("Berlin");
+        let id = at.waiting();
+        for (given, says) in [
+            ("wrong horse", "this is not the passphrase"),
+            ("correct horse battery", "Approved and done"),
+        ] {
+            let mut terminal = at.approve(&id, &[]);
+            terminal.exp_string("Approve? [y/N]").unwrap();
+            terminal.send_line("y").unwrap();
+            terminal.exp_string("Your passphrase:").unwrap();
+            assert_eq!(at.site(), before);
+            terminal.send_line(given).unwrap();
+            terminal.exp_string(says).unwrap();
+            terminal.exp_eof().unwrap();
+        }
+        assert_eq!(at.site()[0], "Berlin");
+    })
+    .await;
+    drop(desk);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_standing_approval_lets_a_few_alike_pass() {
+    let desk = Desk::new().await;
+    let at = desk.clone();
+    blocking(move || {
+        let _ = at.set_site("Munich");
+        let id = at.waiting();
+        let mut terminal = at.approve(&id, &["--records", "2", "--minutes", "5"]);
+        terminal.exp_string("would pass for 5 minutes").unwrap();
+        terminal.exp_string("Approve? [y/N]").unwrap();
+        terminal.send_line("y").unwrap();
+        terminal.exp_string("Approved and done").unwrap();
+        terminal.exp_eof().unwrap();
+        for site in ["Vienna", "Berlin"] {
+            let said = at.set_site(site);
+            assert_eq!(said.code, 0, "{}", said.stderr);
+        }
+        assert_eq!(code(&at.set_site("Paris")), "approval_required");
+        assert_eq!(at.site()[0], "Berlin");
+        assert_eq!(
+            at.home.json(&["approvals", "standing"]),
+            serde_json::json!([])
+        );
+        let id = at.waiting();
+        at.home.must(&["approvals", "withdraw", &id]);
+        let settled = at.home.must(&["approvals", "show", &id]);
+        assert!(settled.contains("withdrawn"), "{settled}");
+    })
+    .await;
+    drop(desk);
+}
