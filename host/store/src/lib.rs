@@ -4,6 +4,8 @@
 //! have a store open at once; nothing that counts is remembered between two calls, so that what one takes away is gone
 //! for all.
 //!
+//! [`StoreAudit`] is the audit log: files beside the database, chained, with their head in it.
+//!
 //! Every secret is sealed and bound to its row. What the sealing does not hide: that a person has a connection, its
 //! label, address and scopes, and when it was used.
 //!
@@ -12,6 +14,7 @@
 mod address;
 mod agents;
 mod apps;
+mod audit;
 mod change;
 mod clock;
 mod connection;
@@ -38,6 +41,10 @@ mod text;
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
 pub use apps::{App, NewApp, PutApp};
+pub use audit::{
+    Activity, AuditError, CallRow, CutOff, Ended, Fault, Filter, Finding, Head, HeadTag, KeptValues,
+    Line, Note, Reader, Report, Restarted, Retained, StoreAudit,
+};
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
 pub use connection::{

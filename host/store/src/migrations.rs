@@ -4,7 +4,10 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 1] = [(1, "store", include_str!("../migrations/0001_store.sql"))];
+const ALL: [(i64, &str, &str); 2] = [
+    (1, "store", include_str!("../migrations/0001_store.sql")),
+    (2, "audit", include_str!("../migrations/0002_audit.sql")),
+];
 
 /// Gives what brings a store to the newest version.
 pub(crate) fn migrator() -> Migrator {

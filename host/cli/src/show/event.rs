@@ -22,10 +22,12 @@ fn event_json(event: &Event) -> Value {
             "agent": opened.caller.agent,
             "person": opened.caller.person,
             "connector": opened.connector,
+            "version": opened.version,
             "component": opened.component.map(|digest| digest.to_string()),
             "tool": opened.tool,
             "effect": opened.effect,
             "mode": opened.mode,
+            "rule": opened.rule,
             "connection": opened.connection,
             "arguments": opened.arguments.expose(),
         }),
@@ -57,9 +59,11 @@ fn event_json(event: &Event) -> Value {
         Event::Answered(answer) => json!({
             "event": "answered",
             "request": answer.request,
+            "effect": answer.effect,
             "end": end(&answer.end),
             "renewed": answer.renewed,
             "elapsed_us": answer.elapsed_us,
+            "body_bytes": answer.body_bytes,
         }),
         Event::Denied {
             request,
@@ -77,8 +81,10 @@ fn event_json(event: &Event) -> Value {
             "code": closed.code,
             "message": closed.message.as_ref().map(|message| message.expose()),
             "dropped": closed.dropped,
+            "received_bytes": closed.received_bytes,
             "elapsed_us": closed.elapsed_us,
         }),
+        Event::CutOff { unclear } => json!({ "event": "cut_off", "unclear": unclear }),
         other => json!({ "event": "other", "debug": format!("{other:?}") }),
     }
 }

@@ -72,7 +72,7 @@ pub(crate) async fn open(
     let mut exit = close::Exit::new(guard, &question)?;
     match decide(guard, connector, question, &mut exit).await {
         Ok(scope) => Ok(Opened::new(scope, exit)),
-        Err(outcome) => Err(Box::new(exit.close(outcome, Vec::new(), 0).await)),
+        Err(outcome) => Err(Box::new(exit.close(outcome, Vec::new(), close::Tally::default()).await)),
     }
 }
 
@@ -96,7 +96,8 @@ pub(crate) async fn unknown(guard: &Guard, question: Question) -> Reply {
     match close::Exit::new(guard, &question) {
         Ok(exit) => {
             let refusal = resolve::unknown_connector(&question.connector);
-            exit.close(refusal.into(), Vec::new(), 0).await
+            let tally = close::Tally::default();
+            exit.close(refusal.into(), Vec::new(), tally).await
         }
         Err(reply) => *reply,
     }
