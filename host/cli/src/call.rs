@@ -8,6 +8,7 @@ use portcullis::ports::audit::Record;
 use portcullis::{ComponentCache, Outcome, Reply};
 use serde_json::{Value, json};
 
+use crate::activity;
 use crate::args::{Call, Format, StoreSettings};
 use crate::desk::Desk;
 use crate::org;
@@ -29,7 +30,11 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
         false => {
             let desk = Desk::open(store, &args.who, &args.network, cache, None).await?;
             let reply = desk.call(&args.tool, arguments).await?;
-            let records = records(&reply, &desk.audit);
+            let records = match reply.call {
+                Some(call) if args.audit => desk.audit.records(call).await?,
+                _ => Vec::new(),
+            };
+            activity::close(&desk.audit).await;
             (reply, records)
         }
     };

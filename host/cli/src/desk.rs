@@ -6,14 +6,15 @@ use std::time::Duration;
 use anyhow::Result;
 use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, PersonId};
-use portcullis::ports::{MemoryApprovals, MemoryAudit};
+use portcullis::ports::MemoryApprovals;
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
 use portcullis_connect::{Accounts, ActiveManifests, LoopbackPages, Renewal};
-use portcullis_store::{ConnectLinks, Store, StoreCredentials, StorePermissions};
+use portcullis_store::{ConnectLinks, Store, StoreAudit, StoreCredentials, StorePermissions};
 use serde_json::Value;
 
+use crate::activity;
 use crate::args::{NetworkArgs, StoreSettings, Who};
 use crate::bundled;
 use crate::clients::{Clients, Offering};
@@ -26,7 +27,7 @@ pub(crate) struct Desk {
     pub(crate) host: Host,
     pub(crate) agent: AgentId,
     pub(crate) person: PersonId,
-    pub(crate) audit: Arc<MemoryAudit>,
+    pub(crate) audit: StoreAudit,
     connectors: Vec<Arc<Connector>>,
 }
 
@@ -114,7 +115,7 @@ pub(crate) struct Built {
     pub(crate) host: Host,
     pub(crate) accounts: Accounts,
     pub(crate) clients: Clients,
-    pub(crate) audit: Arc<MemoryAudit>,
+    pub(crate) audit: StoreAudit,
     pub(crate) connectors: Vec<Arc<Connector>>,
 }
 
@@ -127,14 +128,15 @@ pub(crate) async fn host(
 ) -> Result<Built> {
     let allowed = options.allow_private.clone();
     let network = Network::new(options)?;
-    let audit = Arc::new(MemoryAudit::new());
+    let audit = StoreAudit::open(store.clone()).await?;
+    activity::say_cut_off(audit.cut_off())?;
     let manifests = Arc::new(ActiveManifests::new());
     let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
         permissions: Arc::new(StorePermissions::new(store.clone())),
         approvals: Arc::new(MemoryApprovals::new()?),
-        audit: audit.clone(),
+        audit: Arc::new(audit.clone()),
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
     let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;

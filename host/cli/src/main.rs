@@ -4,10 +4,12 @@
 //! Owned here: the command line, the environment, the terminal, and which connectors are bundled. What a
 //! connector may do is decided in the library, and nothing here can widen it.
 
+mod activity;
 mod agent;
 mod app;
 mod apply;
 mod args;
+mod audit;
 mod bundled;
 mod call;
 mod clients;
@@ -81,6 +83,8 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Connect(args) => connect::run(args, &home()?, cache()).await,
         Command::Connections { command } => connections::run(command, &home()?, cache()).await,
         Command::App { command } => app::run(command, &home()?).await,
+        Command::Activity(args) => activity::run(args, &home()?).await,
+        Command::Audit { command } => audit::run(command, &home()?).await,
         Command::Key { command } => key::run(command, &home()?).await,
         Command::Apply(args) => apply::run(args, &home()?, cache()).await,
     }
@@ -116,7 +120,7 @@ fn is_broken_pipe(error: &Error) -> bool {
 fn end(cli: &Cli, error: Error) -> ExitCode {
     let problem = Problem::of_error(error);
     // The object of a call that was made is printed already.
-    if is_asked_by_program(&cli.command) && problem.call.is_none() {
+    if is_asked_by_program(&cli.command) && problem.call.is_none() && !problem.is_printed {
         let object = show::reply::problem_json(&problem);
         let _ = show::json(&Value::Object(object)); // There is nobody left to tell.
     }
@@ -136,6 +140,8 @@ fn is_asked_by_program(command: &Command) -> bool {
         Command::Connect(args) => args.form.json,
         Command::Connections { command } => command.form().json,
         Command::App { command } => command.form().json,
+        Command::Activity(args) => args.form().json,
+        Command::Audit { command } => command.form().json,
         Command::Key { command } => command.form().json,
         Command::Apply(args) => args.form.json,
     }

@@ -6,6 +6,7 @@ use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis_connect::{LoopbackHost, LoopbackPages, LoopbackPagesOptions};
 
+use crate::activity;
 use crate::args::{Serve, StoreSettings};
 use crate::desk::Desk;
 use crate::org;
@@ -21,7 +22,9 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         let pages = Some(Arc::new(pages));
         let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
         let server = portcullis_server::Server::new(desk.host, desk.agent, desk.person);
-        return Ok(server.serve_stdio().await?);
+        let served = server.serve_stdio().await;
+        activity::close(&desk.audit).await;
+        return Ok(served?);
     }
     let world = org::open(&args.org, &args.network, cache).await?;
     let (_, identity) = world.connect().await?;

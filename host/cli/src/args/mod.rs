@@ -1,6 +1,7 @@
 //! The command line.
 
 pub(crate) mod accounts;
+pub(crate) mod audit;
 pub(crate) mod connect;
 pub(crate) mod people;
 
@@ -11,6 +12,7 @@ use portcullis::network::HostPort;
 use portcullis::policy::{AgentId, PersonId};
 
 use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
+use audit::{Activity, AuditCommand};
 use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
 
@@ -200,6 +202,13 @@ pub(crate) enum Command {
     App {
         #[command(subcommand)]
         command: AppCommand,
+    },
+    /// What agents did: for whom, with what, and how it ended.
+    Activity(Box<Activity>),
+    /// The log of all that: whether it is whole, exports, how long it is kept.
+    Audit {
+        #[command(subcommand)]
+        command: Box<AuditCommand>,
     },
     /// The master key of the store.
     Key {

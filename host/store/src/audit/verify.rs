@@ -1,11 +1,13 @@
 //! Looking at all of the log: every record's hash, every link, every head, and whether the index tells the same.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use portcullis::CallId;
+use portcullis_policy::Digest;
 
 use super::chain::HeadTag;
 use super::claim::{lock, opening};
@@ -28,6 +30,26 @@ pub struct Head {
     pub number: u64,
     /// The hash of it, through which all records before it are bound.
     pub tag: HeadTag,
+}
+
+impl Head {
+    /// Reads what [`Display`](fmt::Display) wrote: `LANE:NUMBER:HASH`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.trim().splitn(3, ':');
+        let (lane, number) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        let tag: Digest = parts.next()?.parse().ok()?;
+        Some(Self {
+            lane,
+            number,
+            tag: HeadTag(*tag.as_bytes()),
+        })
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.lane, self.number, self.tag)
+    }
 }
 
 /// What was found.
@@ -61,13 +83,14 @@ impl Report {
 }
 
 impl Activity {
-    /// Looks at all of the log. `so_far` is told the bytes that were read.
+    /// Looks at all of the log, which must go `through` heads that were written down elsewhere. `so_far` is told the bytes that were read.
     ///
     /// # Errors
     ///
     /// When the store or the index cannot be read; what is wrong with the log is in the report.
     pub async fn verify(
         &self,
+        through: &[Head],
         so_far: impl FnMut(u64) + Send + 'static,
     ) -> Result<Report, StoreError> {
         let inner = &self.inner;
@@ -76,8 +99,10 @@ impl Activity {
         let listed = segment::list(&inner.folder)?;
         let (lanes, altered) = self.lanes().await?;
         let (folder, keys) = (inner.folder.clone(), Arc::clone(&inner.keys));
+        let through = through.to_vec();
         let work = move || {
             let mut walk = Walk {
+                through,
                 folder,
                 keys,
                 report: Report::default(),
@@ -86,6 +111,7 @@ impl Activity {
             };
             walk.report.findings.extend(altered);
             walk.lanes(&listed, &lanes)?;
+            walk.unmet();
             Ok::<_, StoreError>((walk.report, walk.pieces, lanes))
         };
         let done = tokio::task::spawn_blocking(work).await;
@@ -159,6 +185,8 @@ struct Walk<F> {
     keys: Arc<LogKeys>,
     report: Report,
     pieces: Pieces,
+    /// Heads that are still to be met.
+    through: Vec<Head>,
     so_far: F,
 }
 
@@ -259,12 +287,15 @@ impl<F: FnMut(u64)> Walk<F> {
         };
         let (mut last_call, mut rewritten) = (None, None);
         let (report, pieces) = (&mut self.report, &mut self.pieces);
+        let through = &mut self.through;
         let each = |found: Found<'_>| -> Result<(), StoreError> {
             report.records += 1;
             last_call = said_call(found.payload).or(last_call);
             if found.after.number == kept.head.number && found.after != kept.head {
                 rewritten.get_or_insert((found.offset, found.after.number - 1));
             }
+            let met = HeadTag(found.after.tag);
+            through.retain(|head| (head.lane, head.number, head.tag) != (lane, found.after.number, met));
             let payload = Payload::read(found.payload, lane, found.after.number)?;
             row::add(pieces, lane, segment, &payload);
             if let (Plain::Note(note), Ok(at)) =
@@ -300,6 +331,16 @@ impl<F: FnMut(u64)> Walk<F> {
         let call = payload.and_then(said_call).or(last_call);
         self.find(fault, lane, segment, Some(&end), call);
         Ok(None)
+    }
+
+    /// Finds the heads that the log does not go through.
+    fn unmet(&mut self) {
+        for head in std::mem::take(&mut self.through) {
+            let fault = Fault::Rewritten {
+                number: head.number,
+            };
+            self.find(fault, head.lane, 1, None, None);
+        }
     }
 
     fn find(
