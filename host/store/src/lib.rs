@@ -42,8 +42,8 @@ pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
 pub use apps::{App, NewApp, PutApp};
 pub use audit::{
-    Activity, AuditError, CallRow, CutOff, Ended, Fault, Filter, Finding, Head, HeadTag, KeptValues,
-    Line, Note, Reader, Report, Restarted, Retained, StoreAudit,
+    Activity, AuditError, CallRow, CutOff, Ended, Fault, Filter, Finding, Head, HeadTag,
+    KeptValues, Line, Note, Reader, Report, Restarted, Retained, StoreAudit,
 };
 pub use change::Change;
 pub use clock::{Clock, SystemClock};

@@ -78,7 +78,11 @@ impl<'a> Entry<'a> {
                     entry.dropped = closed.dropped;
                 }
                 Event::CutOff { unclear } => {
-                    let at = line.record.at.duration_since(UNIX_EPOCH).unwrap_or_default();
+                    let at = line
+                        .record
+                        .at
+                        .duration_since(UNIX_EPOCH)
+                        .unwrap_or_default();
                     let ms = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
                     let at = jiff::Timestamp::from_millisecond(ms).map_or_else(
                         |_| String::new(),
@@ -102,12 +106,16 @@ impl<'a> Entry<'a> {
 
     /// Gives all sources of the call.
     pub(crate) fn sources(&self) -> impl Iterator<Item = &'a Source> {
-        self.steps.iter().flat_map(|step| step.sources.iter().copied())
+        self.steps
+            .iter()
+            .flat_map(|step| step.sources.iter().copied())
     }
 
     /// Gives all changes that were announced.
     pub(crate) fn changes(&self) -> impl Iterator<Item = &'a Change> {
-        self.steps.iter().flat_map(|step| step.changes.iter().copied())
+        self.steps
+            .iter()
+            .flat_map(|step| step.changes.iter().copied())
     }
 
     /// Gives all requests.

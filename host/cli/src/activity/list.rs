@@ -20,7 +20,12 @@ pub(super) fn list(calls: &[CallRow], form: Form) -> Result<()> {
         return Ok(show::json(&calls)?);
     }
     if calls.is_empty() {
-        return Ok(show::done(form, &Value::Null, "There are no such calls.", None)?);
+        return Ok(show::done(
+            form,
+            &Value::Null,
+            "There are no such calls.",
+            None,
+        )?);
     }
     let mut table = Table::new(&HEAD);
     for call in calls {
@@ -29,7 +34,9 @@ pub(super) fn list(calls: &[CallRow], form: Form) -> Result<()> {
     Ok(table.write(&mut anstream::stdout().lock())?)
 }
 
-const HEAD: [&str; 8] = ["CALL", "WHEN", "PERSON", "AGENT", "TOOL", "EFFECT", "ENDED", "TOOK"];
+const HEAD: [&str; 8] = [
+    "CALL", "WHEN", "PERSON", "AGENT", "TOOL", "EFFECT", "ENDED", "TOOK",
+];
 
 /// The widths of columns where those that are to come are not known.
 const WIDTHS: [usize; 8] = [ID_DIGITS, 19, 16, 12, 26, 11, 26, 9];

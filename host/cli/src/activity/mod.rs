@@ -89,7 +89,11 @@ async fn one(
     let label = label(session, call).await?;
     match form.json {
         true => Ok(show::json(&entry.json(label.as_deref()))?),
-        false => Ok(view::write(&mut anstream::stdout().lock(), &entry, label.as_deref())?),
+        false => Ok(view::write(
+            &mut anstream::stdout().lock(),
+            &entry,
+            label.as_deref(),
+        )?),
     }
 }
 
@@ -158,8 +162,13 @@ pub(crate) async fn close(audit: &StoreAudit) {
 pub(crate) fn say_cut_off(cut_off: &[CutOff]) -> Result<()> {
     for one in cut_off {
         let (call, person, agent, connector) = (one.call, &one.person, &one.agent, &one.connector);
-        let tool = one.tool.as_ref().map_or("who is signed in", |tool| tool.as_str());
-        let what = format!("the call {call} of `{connector}` / `{tool}`, by the agent `{agent}` for `{person}`");
+        let tool = one
+            .tool
+            .as_ref()
+            .map_or("who is signed in", |tool| tool.as_str());
+        let what = format!(
+            "the call {call} of `{connector}` / `{tool}`, by the agent `{agent}` for `{person}`"
+        );
         let sentence = match one.unclear.is_empty() {
             true => format!("{what} was cut off when the program ended; it changed nothing"),
             false => format!(

@@ -21,7 +21,11 @@ const LINE_CHARS_MAX: usize = 400;
 const SOURCES_SHOWN_MAX: usize = 20;
 
 /// Writes a call. `label` is what people call its account.
-pub(super) fn write(out: &mut impl Write, entry: &Entry<'_>, label: Option<&str>) -> io::Result<()> {
+pub(super) fn write(
+    out: &mut impl Write,
+    entry: &Entry<'_>,
+    label: Option<&str>,
+) -> io::Result<()> {
     let call = entry.call;
     let tool = call.tool.as_deref().unwrap_or("who is signed in");
     let title = format!("{} / {tool}", call.connector);
@@ -29,18 +33,34 @@ pub(super) fn write(out: &mut impl Write, entry: &Entry<'_>, label: Option<&str>
     line(out, "call", &call.id.to_string())?;
     let at = call.at.strftime("%Y-%m-%d %H:%M:%S UTC");
     let took = took(call.elapsed_us);
-    let took = if took.is_empty() { took } else { format!(", took {took}") };
+    let took = if took.is_empty() {
+        took
+    } else {
+        format!(", took {took}")
+    };
     line(out, "when", &format!("{at}{took}"))?;
-    line(out, "for", &format!("{}, asked by the agent `{}`", call.person, call.agent))?;
+    line(
+        out,
+        "for",
+        &format!("{}, asked by the agent `{}`", call.person, call.agent),
+    )?;
     if let Some(connection) = &call.connection {
-        let label = label.map_or_else(|| connection.clone(), |label| format!("{label} ({connection})"));
+        let label = label.map_or_else(
+            || connection.clone(),
+            |label| format!("{label} ({connection})"),
+        );
         line(out, "account", &label)?;
     }
     let version = call.version.as_deref().unwrap_or("no version");
-    let digest = call.component.as_deref().map_or("not installed", |digest| {
-        digest.get(..12).unwrap_or(digest)
-    });
-    line(out, "connector", &format!("{} {version} ({digest})", call.connector))?;
+    let digest = call
+        .component
+        .as_deref()
+        .map_or("not installed", |digest| digest.get(..12).unwrap_or(digest));
+    line(
+        out,
+        "connector",
+        &format!("{} {version} ({digest})", call.connector),
+    )?;
     if let Some(mode) = &call.mode {
         let rule = match &call.rule {
             Some(rule) => format!("by the rule `{rule}`"),
@@ -60,7 +80,11 @@ pub(super) fn write(out: &mut impl Write, entry: &Entry<'_>, label: Option<&str>
         self::step(out, number + 1, step)?;
     }
     if entry.dropped > 0 {
-        writeln!(out, "\n{} steps and sources more than are kept", entry.dropped)?;
+        writeln!(
+            out,
+            "\n{} steps and sources more than are kept",
+            entry.dropped
+        )?;
     }
     finding_out(out, entry)
 }
@@ -68,7 +92,10 @@ pub(super) fn write(out: &mut impl Write, entry: &Entry<'_>, label: Option<&str>
 /// Says what to do about a change whose outcome nobody knows.
 fn finding_out(out: &mut impl Write, entry: &Entry<'_>) -> io::Result<()> {
     if let Some((at, _)) = &entry.cut_off {
-        writeln!(out, "\nThe program that ran this call ended in the middle of it; that was found out at {at}.")?;
+        writeln!(
+            out,
+            "\nThe program that ran this call ended in the middle of it; that was found out at {at}."
+        )?;
     }
     if entry.call.ended != Ended::Unclear {
         return Ok(());
@@ -80,7 +107,10 @@ fn finding_out(out: &mut impl Write, entry: &Entry<'_>) -> io::Result<()> {
     )?;
     for change in entry.changes() {
         let id = change.id.as_deref().unwrap_or("(a new one)");
-        let link = change.url.as_deref().map_or(String::new(), |url| format!("  {url}"));
+        let link = change
+            .url
+            .as_deref()
+            .map_or(String::new(), |url| format!("  {url}"));
         writeln!(out, "  {}", shown(&format!("{} {id}{link}", change.kind)))?;
     }
     Ok(())
@@ -89,7 +119,12 @@ fn finding_out(out: &mut impl Write, entry: &Entry<'_>) -> io::Result<()> {
 fn line(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
     let mut label = label;
     for text in text.lines() {
-        writeln!(out, "  {} {}", styled(QUIET, format!("{label:<9}")), short(text))?;
+        writeln!(
+            out,
+            "  {} {}",
+            styled(QUIET, format!("{label:<9}")),
+            short(text)
+        )?;
         label = "";
     }
     Ok(())
@@ -120,7 +155,10 @@ fn step(out: &mut impl Write, number: usize, step: &Step<'_>) -> io::Result<()> 
 
 fn source_words(source: &Source) -> String {
     let mut words = source.kind.clone();
-    let label = source.label.as_ref().map(|label| format!("\"{}\"", label.expose()));
+    let label = source
+        .label
+        .as_ref()
+        .map(|label| format!("\"{}\"", label.expose()));
     for part in [source.id.clone(), label].into_iter().flatten() {
         words.push(' ');
         words.push_str(&part);
@@ -135,7 +173,10 @@ fn source_words(source: &Source) -> String {
 }
 
 fn change(out: &mut impl Write, change: &Change) -> io::Result<()> {
-    let id = change.id.as_deref().map_or(String::new(), |id| format!(" {id}"));
+    let id = change
+        .id
+        .as_deref()
+        .map_or(String::new(), |id| format!(" {id}"));
     line(
         out,
         "changes",
@@ -145,7 +186,8 @@ fn change(out: &mut impl Write, change: &Change) -> io::Result<()> {
         let words = match (&field.before, &field.after) {
             (None, None) => format!("{} (values are not kept)", field.name),
             (before, after) => {
-                let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
+                let value =
+                    |value: &Option<String>| value.clone().unwrap_or_else(|| "(none)".to_owned());
                 format!("{}: {} -> {}", field.name, value(before), value(after))
             }
         };
@@ -161,21 +203,31 @@ fn request(out: &mut impl Write, request: &Request<'_>) -> io::Result<()> {
             let (method, origin) = (intent.method, &intent.origin);
             let path = intent.path.expose();
             let approval = approval.unwrap_or_default();
-            line(out, "request", &format!("{method} {origin}{path}{approval}"))?;
+            line(
+                out,
+                "request",
+                &format!("{method} {origin}{path}{approval}"),
+            )?;
             let answer = match answer {
                 None => "sent, and no answer is on record".to_owned(),
                 Some(answer) => {
-                    let renewed = if answer.renewed { ", with a renewed token" } else { "" };
+                    let renewed = if answer.renewed {
+                        ", with a renewed token"
+                    } else {
+                        ""
+                    };
                     let bytes = answer.body_bytes.map(|bytes| format!(", {bytes} bytes"));
                     let bytes = bytes.unwrap_or_default();
-                    format!("{}{renewed}, after {}{bytes}", end(&answer.end), took(Some(answer.elapsed_us)))
+                    format!(
+                        "{}{renewed}, after {}{bytes}",
+                        end(&answer.end),
+                        took(Some(answer.elapsed_us))
+                    )
                 }
             };
             line(out, "", &format!("-> {answer}"))
         }
-        Request::Denied(_, code, message) => {
-            line(out, "denied", &format!("{message} ({code})"))
-        }
+        Request::Denied(_, code, message) => line(out, "denied", &format!("{message} ({code})")),
     }
 }
 

@@ -129,9 +129,31 @@ impl<W: Write> Form<W> {
 }
 
 const COLUMNS: [&str; 25] = [
-    "id", "time", "person", "agent", "connector", "version", "component", "tool", "effect", "mode", "rule", "connection",
-    "outcome", "code", "duration_ms", "requests", "changes", "denied", "sent_bytes", "received_bytes", "statuses",
-    "records", "fields", "arguments", "message",
+    "id",
+    "time",
+    "person",
+    "agent",
+    "connector",
+    "version",
+    "component",
+    "tool",
+    "effect",
+    "mode",
+    "rule",
+    "connection",
+    "outcome",
+    "code",
+    "duration_ms",
+    "requests",
+    "changes",
+    "denied",
+    "sent_bytes",
+    "received_bytes",
+    "statuses",
+    "records",
+    "fields",
+    "arguments",
+    "message",
 ];
 
 fn cells(entry: &Entry<'_>) -> [String; 25] {
@@ -158,7 +180,11 @@ fn cells(entry: &Entry<'_>) -> [String; 25] {
     let mut fields: Vec<&str> = entry
         .sources()
         .flat_map(|source| source.fields.iter().map(String::as_str))
-        .chain(entry.changes().flat_map(|change| change.fields.iter().map(|field| field.name.as_str())))
+        .chain(
+            entry
+                .changes()
+                .flat_map(|change| change.fields.iter().map(|field| field.name.as_str())),
+        )
         .collect();
     fields.sort_unstable();
     fields.dedup();
@@ -177,7 +203,8 @@ fn cells(entry: &Entry<'_>) -> [String; 25] {
         text(&call.connection),
         call.ended.as_str().to_owned(),
         text(&call.code),
-        call.elapsed_us.map_or_else(String::new, |us| (us / 1_000).to_string()),
+        call.elapsed_us
+            .map_or_else(String::new, |us| (us / 1_000).to_string()),
         call.requests.to_string(),
         call.changes.to_string(),
         call.denied.to_string(),
@@ -186,7 +213,9 @@ fn cells(entry: &Entry<'_>) -> [String; 25] {
         statuses.collect::<Vec<_>>().join(" "),
         records.collect::<Vec<_>>().join(" "),
         fields.join(" "),
-        entry.opened.map_or_else(String::new, |opened| opened.arguments.expose().to_owned()),
+        entry
+            .opened
+            .map_or_else(String::new, |opened| opened.arguments.expose().to_owned()),
         entry.message.unwrap_or_default().to_owned(),
     ];
     cells.map(|cell| harmless(&cell))

@@ -46,11 +46,15 @@ pub(crate) async fn run(command: &AuditCommand, home: &Home) -> Result<()> {
                 true => "kept, sealed, from now on",
                 false => "not kept any more",
             };
-            let same = if is_new { "" } else { " already; nothing changed" };
-            let sentence = format!(
-                "The values that `{tool}` of `{connector}` changes are {kept}{same}."
-            );
-            let value = json!({ "changed": is_new, "connector": connector, "tool": tool, "kept": keep });
+            let same = if is_new {
+                ""
+            } else {
+                " already; nothing changed"
+            };
+            let sentence =
+                format!("The values that `{tool}` of `{connector}` changes are {kept}{same}.");
+            let value =
+                json!({ "changed": is_new, "connector": connector, "tool": tool, "kept": keep });
             Ok(show::done(*form, &value, &sentence, None)?)
         }
         AuditCommand::Values { form, .. } => values(&session, *form).await,
@@ -203,7 +207,10 @@ async fn values(session: &Session, form: Form) -> Result<()> {
         .collect();
     let sentence = match words.is_empty() {
         true => "The log keeps no values of records.".to_owned(),
-        false => format!("The values that these change are kept, sealed: {}.", words.join(", ")),
+        false => format!(
+            "The values that these change are kept, sealed: {}.",
+            words.join(", ")
+        ),
     };
     Ok(show::done(form, &value.collect(), &sentence, None)?)
 }

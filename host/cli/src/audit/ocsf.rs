@@ -22,7 +22,9 @@ pub(super) fn event(entry: &Entry<'_>) -> Value {
     let ended = call.ended.as_str();
     let time = call.at.as_millisecond();
     let duration = call.elapsed_us.map(|us| us / 1_000);
-    let end = duration.and_then(|ms| i64::try_from(ms).ok()).map(|ms| time + ms);
+    let end = duration
+        .and_then(|ms| i64::try_from(ms).ok())
+        .map(|ms| time + ms);
     let event = json!({
         "activity_id": activity,
         "activity_name": activity_name,
@@ -100,7 +102,9 @@ fn activity(entry: &Entry<'_>) -> (u32, &'static str) {
 fn outcome(ended: &Ended) -> (u32, &str) {
     match ended {
         Ended::As(outcome) if outcome == "done" => (1, "Success"),
-        Ended::As(outcome) if outcome == "refused" || outcome == "failed" || outcome == "abandoned" => {
+        Ended::As(outcome)
+            if outcome == "refused" || outcome == "failed" || outcome == "abandoned" =>
+        {
             (2, "Failure")
         }
         Ended::CutOff => (2, "Failure"),
@@ -122,7 +126,9 @@ fn destination(entry: &Entry<'_>) -> Option<Value> {
         Request::Sent(intent, _) => Some(&intent.origin),
         Request::Denied(..) => None,
     })?;
-    Some(json!({ "hostname": origin.host(), "port": origin.port(), "svc_name": entry.call.connector }))
+    Some(
+        json!({ "hostname": origin.host(), "port": origin.port(), "svc_name": entry.call.connector }),
+    )
 }
 
 /// The last request: a change comes after what was read for it.
@@ -159,7 +165,9 @@ fn http_response(entry: &Entry<'_>) -> Option<Value> {
         return None;
     };
     let code = status(answer)?;
-    Some(json!({ "code": code, "latency": answer.elapsed_us / 1_000, "body_length": answer.body_bytes }))
+    Some(
+        json!({ "code": code, "latency": answer.elapsed_us / 1_000, "body_length": answer.body_bytes }),
+    )
 }
 
 fn resources(entry: &Entry<'_>) -> Value {
@@ -172,7 +180,11 @@ fn resources(entry: &Entry<'_>) -> Value {
         })
     });
     let changed = entry.changes().map(|change| {
-        let fields: Vec<&str> = change.fields.iter().map(|field| field.name.as_str()).collect();
+        let fields: Vec<&str> = change
+            .fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
         json!({
             "type": change.kind,
             "uid": change.id,

@@ -72,7 +72,10 @@ pub(crate) async fn open(
     let mut exit = close::Exit::new(guard, &question)?;
     match decide(guard, connector, question, &mut exit).await {
         Ok(scope) => Ok(Opened::new(scope, exit)),
-        Err(outcome) => Err(Box::new(exit.close(outcome, Vec::new(), close::Tally::default()).await)),
+        Err(outcome) => Err(Box::new(
+            exit.close(outcome, Vec::new(), close::Tally::default())
+                .await,
+        )),
     }
 }
 

@@ -136,7 +136,9 @@ impl Opened {
             dropped: self.scope.entries_dropped(),
             received_bytes: self.scope.received_bytes(),
         };
-        self.exit.close(outcome, self.scope.take_sent(), tally).await
+        self.exit
+            .close(outcome, self.scope.take_sent(), tally)
+            .await
     }
 
     /// Settles a call that asked who is signed in.

@@ -164,12 +164,7 @@ fn drop_unfinished(
 }
 
 /// Refuses where a segment is missing.
-fn require_all(
-    folder: &Path,
-    lane: u32,
-    kept: &Kept,
-    segments: &[u64],
-) -> Result<(), AuditError> {
+fn require_all(folder: &Path, lane: u32, kept: &Kept, segments: &[u64]) -> Result<(), AuditError> {
     let last = segments.last().copied().unwrap_or(0).max(kept.head.segment);
     let missing = (kept.base.segment + 1..=last).find(|segment| !segments.contains(segment));
     match missing {
@@ -244,7 +239,8 @@ impl Reading<'_> {
             call,
         };
         let bytes = segment::bytes(&path, 0)?;
-        let bytes = bytes.ok_or_else(|| AuditError::from(finding(Fault::NoSegment, 0, None, None)))?;
+        let bytes =
+            bytes.ok_or_else(|| AuditError::from(finding(Fault::NoSegment, 0, None, None)))?;
         let (header, key, from) = opening(&bytes, lane, segment, before, self.keys)
             .map_err(|fault| AuditError::from(finding(fault, 0, None, None)))?;
         let mut last_call = None;
@@ -252,16 +248,26 @@ impl Reading<'_> {
         let reads_calls = !kept.closed;
         let head = kept.head;
         let calls = &mut self.calls;
-        let (at, stop) = scan(&bytes, 0, &key, lane, from, |found| -> Result<(), StoreError> {
-            if found.after.number == head.number && found.after != head {
-                rewritten = Some((found.offset, head.number));
-            }
-            last_call = said_call(found.payload).or(last_call);
-            if reads_calls {
-                note(calls, &Payload::read(found.payload, lane, found.after.number)?);
-            }
-            Ok(())
-        })?;
+        let (at, stop) = scan(
+            &bytes,
+            0,
+            &key,
+            lane,
+            from,
+            |found| -> Result<(), StoreError> {
+                if found.after.number == head.number && found.after != head {
+                    rewritten = Some((found.offset, head.number));
+                }
+                last_call = said_call(found.payload).or(last_call);
+                if reads_calls {
+                    note(
+                        calls,
+                        &Payload::read(found.payload, lane, found.after.number)?,
+                    );
+                }
+                Ok(())
+            },
+        )?;
         if let Some((offset, number)) = rewritten {
             let fault = Fault::Rewritten { number };
             return Err(AuditError::from(finding(fault, offset, Some(number), last_call)).into());
@@ -269,7 +275,7 @@ impl Reading<'_> {
         match stop {
             Stop::End => Ok((at, header, 0)),
             // After the kept head a record may be unfinished, and what follows it too.
-            Stop::Bad(_) if is_last && at.number >= head.number => {
+            Stop::Bad(fault) if is_last && at.number >= head.number && fault.may_be_unfinished() => {
                 Ok((at, header, bytes.len() as u64 - at.offset))
             }
             Stop::Bad(fault) => {
@@ -362,7 +368,9 @@ fn note(calls: &mut HashMap<CallId, Open>, payload: &Payload<'_>) {
         }
         Plain::Answered(answer) => {
             if let Some(call) = calls.get_mut(&id) {
-                call.about.unclear.retain(|request| *request != answer.request);
+                call.about
+                    .unclear
+                    .retain(|request| *request != answer.request);
             }
         }
         Plain::Closed(_) => {

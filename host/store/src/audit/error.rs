@@ -54,6 +54,13 @@ pub enum Fault {
     Index,
 }
 
+impl Fault {
+    /// Says whether a program that is ended in the middle of a record may leave this. It never leaves a record of another number.
+    pub(super) fn may_be_unfinished(&self) -> bool {
+        matches!(self, Self::Altered | Self::Unreadable)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -112,7 +119,11 @@ impl fmt::Display for Finding {
         let (fault, file) = (&self.fault, self.file.display());
         write!(f, "{fault} (`{file}`")?;
         if let Some(record) = self.record {
-            write!(f, ", byte {}, record {record} of lane {}", self.offset, self.lane)?;
+            write!(
+                f,
+                ", byte {}, record {record} of lane {}",
+                self.offset, self.lane
+            )?;
         }
         if let Some(call) = self.call {
             write!(f, ", call {call}")?;
@@ -149,7 +160,9 @@ pub enum AuditError {
         path: PathBuf,
     },
     /// An earlier failure, after which nobody knows what is on disk.
-    #[error("the audit log is closed to writing since an earlier failure ({0}): start the program again")]
+    #[error(
+        "the audit log is closed to writing since an earlier failure ({0}): start the program again"
+    )]
     Failed(String),
     /// A record that is too large for the log.
     #[error("a record of {bytes} bytes is larger than the log takes")]
@@ -158,7 +171,9 @@ pub enum AuditError {
         bytes: usize,
     },
     /// A record that this program cannot read, though it is whole.
-    #[error("the record {number} of lane {lane} in the audit log was written by a newer version of this program: update the program")]
+    #[error(
+        "the record {number} of lane {lane} in the audit log was written by a newer version of this program: update the program"
+    )]
     Newer {
         /// The lane.
         lane: u32,
@@ -166,7 +181,9 @@ pub enum AuditError {
         number: u64,
     },
     /// Someone else has the log open.
-    #[error("another program has the audit log open: end it first (`portcullis serve` and its like)")]
+    #[error(
+        "another program has the audit log open: end it first (`portcullis serve` and its like)"
+    )]
     InUse,
 }
 
@@ -175,7 +192,9 @@ fn advice(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull => ": the disk is full; make room",
         io::ErrorKind::QuotaExceeded => ": the quota is used up; make room",
-        io::ErrorKind::FileTooLarge => ": the file has the size that the system allows; raise the limit",
+        io::ErrorKind::FileTooLarge => {
+            ": the file has the size that the system allows; raise the limit"
+        }
         io::ErrorKind::NotFound => ": it is not there any more",
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             ": permission denied; it must be this user's own"
@@ -188,7 +207,9 @@ impl AuditError {
     /// Says it without where files are, for whom that does not concern.
     pub(super) fn in_short(&self) -> String {
         match self {
-            Self::File { source, .. } => format!("the audit log cannot be written{}", advice(source)),
+            Self::File { source, .. } => {
+                format!("the audit log cannot be written{}", advice(source))
+            }
             Self::Gone { .. } => "the audit log was moved, removed or cut".to_owned(),
             Self::TooLarge { .. } => self.to_string(),
             _ => "the audit log cannot be written".to_owned(),

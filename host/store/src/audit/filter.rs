@@ -45,9 +45,15 @@ impl Filter {
         };
         equal("person", self.person.as_ref().map(PersonId::as_str));
         equal("agent", self.agent.as_ref().map(AgentId::as_str));
-        equal("connector", self.connector.as_ref().map(ConnectorName::as_str));
+        equal(
+            "connector",
+            self.connector.as_ref().map(ConnectorName::as_str),
+        );
         equal("tool", self.tool.as_ref().map(ToolName::as_str));
-        equal("connection", self.connection.as_ref().map(ConnectionId::as_str));
+        equal(
+            "connection",
+            self.connection.as_ref().map(ConnectionId::as_str),
+        );
         equal("effect", self.effect.map(Effect::as_str));
         if let Some(since) = self.since {
             query.push(" AND at >= ");
@@ -75,8 +81,8 @@ impl Filter {
 
     /// Says whether a call fits the part that depends on who is at work now.
     pub(super) fn admits(&self, row: &super::CallRow) -> bool {
-        self.outcome.as_ref().is_none_or(|wanted| {
-            row.ended.as_str() == wanted || row.code.as_ref() == Some(wanted)
-        })
+        self.outcome
+            .as_ref()
+            .is_none_or(|wanted| row.ended.as_str() == wanted || row.code.as_ref() == Some(wanted))
     }
 }

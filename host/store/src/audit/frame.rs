@@ -103,14 +103,7 @@ pub(super) fn next<'a>(
 /// A record whose number is further away has rather a damaged number.
 const PLAUSIBLE_GAP: u64 = 1 << 32;
 
-fn tag(
-    key: &LogKey,
-    lane: u32,
-    before: &Tag,
-    number: u64,
-    length: u32,
-    payload: &[u8],
-) -> Tag {
+fn tag(key: &LogKey, lane: u32, before: &Tag, number: u64, length: u32, payload: &[u8]) -> Tag {
     key.tag(
         Purpose::Record,
         &[

@@ -62,7 +62,11 @@ pub(super) async fn all(
         let closed = row.try_get::<i64, _>("closed")? != 0;
         match is_whole(&row, keys, Purpose::Head, lane, &head, closed)? {
             true => {
-                let kept = Kept { head, closed, ..Kept::NEW };
+                let kept = Kept {
+                    head,
+                    closed,
+                    ..Kept::NEW
+                };
                 lanes.insert(lane, kept);
             }
             false => altered(lane),

@@ -135,7 +135,11 @@ impl Index {
     ) -> Result<(Position, Pieces, Option<Finding>), StoreError> {
         let mut pieces = Pieces::new();
         let is_fresh = from.offset == 0;
-        let number = if is_fresh { from.segment + 1 } else { from.segment };
+        let number = if is_fresh {
+            from.segment + 1
+        } else {
+            from.segment
+        };
         if number > last {
             return Ok((from, pieces, None));
         }
@@ -217,7 +221,9 @@ impl Index {
 
     /// Gives what the index says of every call, to be compared.
     pub(super) async fn pieces(&self) -> Result<Vec<Piece>, StoreError> {
-        let rows = sqlx::query("SELECT * FROM calls").fetch_all(&self.pool).await?;
+        let rows = sqlx::query("SELECT * FROM calls")
+            .fetch_all(&self.pool)
+            .await?;
         rows.iter().map(schema::piece).collect()
     }
 
@@ -307,20 +313,23 @@ async fn put(tx: &mut SqliteConnection, pieces: Pieces) -> Result<(), StoreError
         // One statement for many rows: a statement costs more than a row.
         let json = serde_json::to_string(batch)
             .map_err(|error| StoreError::damaged("index", "new rows", error))?;
-        sqlx::query(schema::PUT).bind(json).execute(&mut *tx).await?;
+        sqlx::query(schema::PUT)
+            .bind(json)
+            .execute(&mut *tx)
+            .await?;
     }
     Ok(())
 }
 
 /// Which lanes are held by a process, each looked at once.
-struct Held<'a> {
+pub(super) struct Held<'a> {
     folder: &'a Path,
     held: HashSet<u32>,
     free: HashSet<u32>,
 }
 
 impl<'a> Held<'a> {
-    fn new(folder: &'a Path) -> Self {
+    pub(super) fn new(folder: &'a Path) -> Self {
         Self {
             folder,
             held: HashSet::new(),
@@ -328,11 +337,16 @@ impl<'a> Held<'a> {
         }
     }
 
-    fn is_held(&mut self, lane: u32) -> bool {
+    pub(super) fn is_held(&mut self, lane: u32) -> bool {
         if !self.held.contains(&lane) && !self.free.contains(&lane) {
             // A lock that is taken to look is let go at once.
             let is_free = lock(self.folder, lane).is_ok_and(|lock| lock.is_some());
-            if is_free { &mut self.free } else { &mut self.held }.insert(lane);
+            if is_free {
+                &mut self.free
+            } else {
+                &mut self.held
+            }
+            .insert(lane);
         }
         self.held.contains(&lane)
     }

@@ -22,7 +22,9 @@ pub(super) async fn keep(writing: Weak<Writing>) {
         match once(&writing).await {
             Ok(true) => {}
             Ok(false) => return,
-            Err(error) => tracing::error!(%error, "the audit log's head was not kept; it is tried again"),
+            Err(error) => {
+                tracing::error!(%error, "the audit log's head was not kept; it is tried again")
+            }
         }
     }
 }
@@ -39,7 +41,14 @@ pub(super) async fn once(writing: &Writing) -> Result<bool, StoreError> {
     if let Some((head, key)) = writing.lane.head()
         && head.number != kept.0
     {
-        heads::put_head(&activity.inner.store, &key, writing.lane.number, &head, false).await?;
+        heads::put_head(
+            &activity.inner.store,
+            &key,
+            writing.lane.number,
+            &head,
+            false,
+        )
+        .await?;
         kept.0 = head.number;
         // Others may fill it too: whoever comes first.
         activity.catch_up().await?;

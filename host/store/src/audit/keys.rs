@@ -46,11 +46,18 @@ impl LogKeys {
         for row in rows {
             let id: i64 = row.try_get("id")?;
             let number = id.to_string();
-            let sealing = store.keys().get(&mut tx, row.try_get("secret_key")?).await?;
+            let sealing = store
+                .keys()
+                .get(&mut tx, row.try_get("secret_key")?)
+                .await?;
             let opened = sealing.open(place(&[&number]), row.try_get("secret")?)?;
             let mut secret = SecretBox::<[u8; KEY_LEN]>::default();
             if opened.len() != KEY_LEN {
-                return Err(StoreError::damaged("audit key", &number, "it has another length"));
+                return Err(StoreError::damaged(
+                    "audit key",
+                    &number,
+                    "it has another length",
+                ));
             }
             secret.expose_secret_mut().copy_from_slice(&opened);
             let key = Arc::new(LogKey::new(id, &secret));
@@ -94,7 +101,9 @@ pub(super) async fn add(store: &Store, tx: &mut SqliteConnection) -> Result<(), 
     let mut secret = SecretBox::<[u8; KEY_LEN]>::default();
     seal::fill(&mut secret)?;
     let number = id.to_string();
-    let sealed = store.seal(tx, place(&[&number]), secret.expose_secret()).await?;
+    let sealed = store
+        .seal(tx, place(&[&number]), secret.expose_secret())
+        .await?;
     sqlx::query("INSERT INTO audit_keys (id, secret, secret_key, created) VALUES (?1, ?2, ?3, ?4)")
         .bind(id)
         .bind(sealed.bytes)

@@ -131,7 +131,8 @@ impl Lane {
             tail.require_place()?;
         }
         let is_over = tail.open.as_ref().is_none_or(|open| {
-            let is_old = at_us.saturating_sub(open.begun_ms.saturating_mul(1_000)) > SEGMENT_LASTS_US;
+            let is_old =
+                at_us.saturating_sub(open.begun_ms.saturating_mul(1_000)) > SEGMENT_LASTS_US;
             let is_full = tail.at.offset + bytes > SEGMENT_BYTES;
             let has_any = tail.at.offset > HEADER_LEN as u64;
             has_any && (is_full || is_old)

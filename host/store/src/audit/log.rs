@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use portcullis::CallId;
-use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis::ports::PortError;
+use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis_policy::{ConnectorName, PersonId, ToolName};
 use tokio::sync::OnceCell;
 
@@ -107,7 +107,11 @@ impl Activity {
     pub(super) async fn catch_up(&self) -> Result<Option<Finding>, StoreError> {
         self.inner.keys.refresh(&self.inner.store).await?;
         let (lanes, findings) = self.lanes().await?;
-        let stopped = self.index().await?.catch_up(&self.inner.keys, &lanes).await?;
+        let stopped = self
+            .index()
+            .await?
+            .catch_up(&self.inner.keys, &lanes)
+            .await?;
         Ok(findings.into_iter().next().or(stopped))
     }
 
@@ -264,7 +268,12 @@ impl StoreAudit {
         keep: bool,
     ) -> Result<bool, StoreError> {
         let store = &self.inner.activity.inner.store;
-        if store.kept_values().await?.contains(&(connector.clone(), tool.clone())) == keep {
+        if store
+            .kept_values()
+            .await?
+            .contains(&(connector.clone(), tool.clone()))
+            == keep
+        {
             return Ok(false);
         }
         // Written down first: what is kept without a word is worse than a word about what is not kept.
@@ -430,7 +439,11 @@ fn write_down(lane: &Lane, torn: u64, cut_off: &[CutOff]) -> Result<(), StoreErr
     let now = SystemTime::now();
     let now_us = micros(now);
     if torn > 0 {
-        tracing::warn!(lane = lane.number, bytes = torn, "an unfinished record was cut off the audit log");
+        tracing::warn!(
+            lane = lane.number,
+            bytes = torn,
+            "an unfinished record was cut off the audit log"
+        );
         let draft = Draft::of_note(now_us, Note::Torn { bytes: torn })?;
         lane.append(&draft, now_us, false)?;
     }

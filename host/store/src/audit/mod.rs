@@ -47,9 +47,9 @@ pub use filter::Filter;
 pub use lines::{Line, Note};
 pub use log::{Activity, StoreAudit};
 pub use read::Reader;
+pub use restart::Restarted;
 pub use retain::Retained;
 pub use row::{CallRow, Ended};
-pub use restart::Restarted;
 pub use values::KeptValues;
 pub use verify::{Head, Report};
 

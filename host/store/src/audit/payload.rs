@@ -54,7 +54,12 @@ impl Draft {
     /// Takes a line about a call. Values of an announced change are left out unless they are kept.
     pub(super) fn of_record(record: &Record, keeps_values: bool) -> Result<Self, StoreError> {
         let (plain, hidden) = parts::split(&record.event, keeps_values);
-        Self::of(micros(record.at), *record.call.as_bytes(), &plain, hidden.as_ref())
+        Self::of(
+            micros(record.at),
+            *record.call.as_bytes(),
+            &plain,
+            hidden.as_ref(),
+        )
     }
 
     /// Takes a line about the log itself.

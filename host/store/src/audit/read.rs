@@ -95,12 +95,7 @@ impl Reader {
     }
 }
 
-fn load(
-    folder: PathBuf,
-    keys: &LogKeys,
-    lane: u32,
-    segment: u64,
-) -> Result<Loaded, StoreError> {
+fn load(folder: PathBuf, keys: &LogKeys, lane: u32, segment: u64) -> Result<Loaded, StoreError> {
     let path = segment::path(&folder, lane, segment);
     let finding = |fault, offset, record| Finding {
         fault,
@@ -115,15 +110,22 @@ fn load(
     let (_, key, from) = opening(&bytes, lane, segment, None, keys)
         .map_err(|fault| AuditError::from(finding(fault, 0, None)))?;
     let mut lines: HashMap<CallId, Vec<(u64, Range<usize>)>> = HashMap::new();
-    let (end, stop) = scan(&bytes, 0, &key, lane, from, |found| -> Result<(), StoreError> {
-        if let Some(call) = said_call(found.payload) {
-            let end = usize::try_from(found.after.offset).unwrap_or(usize::MAX);
-            let range = end - found.payload.len()..end;
-            let of_call = lines.entry(call).or_default();
-            of_call.push((found.after.number, range));
-        }
-        Ok(())
-    })?;
+    let (end, stop) = scan(
+        &bytes,
+        0,
+        &key,
+        lane,
+        from,
+        |found| -> Result<(), StoreError> {
+            if let Some(call) = said_call(found.payload) {
+                let end = usize::try_from(found.after.offset).unwrap_or(usize::MAX);
+                let range = end - found.payload.len()..end;
+                let of_call = lines.entry(call).or_default();
+                of_call.push((found.after.number, range));
+            }
+            Ok(())
+        },
+    )?;
     let broken = match stop {
         Stop::End => None,
         Stop::Bad(fault) => Some(finding(fault, end.offset, Some(end.number + 1))),

@@ -32,10 +32,7 @@ impl StoreAudit {
     /// # Errors
     ///
     /// [`AuditError::InUse`] while another program has it open.
-    pub async fn restart(
-        store: Store,
-        person: &PersonId,
-    ) -> Result<Option<Restarted>, StoreError> {
+    pub async fn restart(store: Store, person: &PersonId) -> Result<Option<Restarted>, StoreError> {
         let activity = Activity::open(store.clone()).await?;
         let report = activity.verify(&[], |_| ()).await?;
         let only_index = |finding: &super::Finding| finding.fault == super::Fault::Index;
@@ -60,8 +57,7 @@ impl StoreAudit {
         let kept = match folder.exists() {
             true => {
                 let kept = folder.with_extension(format!("audit.broken-{}", store.now()));
-                std::fs::rename(&folder, &kept)
-                    .map_err(AuditError::file(&folder, "put aside"))?;
+                std::fs::rename(&folder, &kept).map_err(AuditError::file(&folder, "put aside"))?;
                 Some(kept)
             }
             false => None,
@@ -79,7 +75,9 @@ impl StoreAudit {
             .note(Note::Restarted {
                 person: person.clone(),
                 findings: findings.clone(),
-                kept: kept.as_ref().map_or_else(String::new, |kept| kept.display().to_string()),
+                kept: kept
+                    .as_ref()
+                    .map_or_else(String::new, |kept| kept.display().to_string()),
             })
             .await?;
         audit.close().await?;

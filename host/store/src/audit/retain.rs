@@ -51,7 +51,10 @@ impl StoreAudit {
             let segments: Vec<u64> = of_lane.map(|(_, segment)| *segment).collect();
             // Everything in a segment is older than the beginning of the next.
             let mut base = None;
-            for pair in segments.windows(2).filter(|pair| pair[1] > kept.base.segment) {
+            for pair in segments
+                .windows(2)
+                .filter(|pair| pair[1] > kept.base.segment)
+            {
                 let path = segment::path(&inner.folder, lane, pair[1]);
                 match read_header(&path)? {
                     Some(header) if header.begun_ms < before.as_millisecond() => {
@@ -66,7 +69,12 @@ impl StoreAudit {
                 }
             }
             let Some(base) = base.filter(|base| base.segment > kept.base.segment) else {
-                remove(&inner.folder, lane, kept.base.segment, &mut Retained::default())?;
+                remove(
+                    &inner.folder,
+                    lane,
+                    kept.base.segment,
+                    &mut Retained::default(),
+                )?;
                 continue;
             };
             let key = inner.keys.newest();
@@ -124,12 +132,7 @@ fn read_header(path: &Path) -> Result<Option<Header>, AuditError> {
 }
 
 /// Removes a lane's segments up to one.
-fn remove(
-    folder: &Path,
-    lane: u32,
-    last: u64,
-    retained: &mut Retained,
-) -> Result<(), AuditError> {
+fn remove(folder: &Path, lane: u32, last: u64, retained: &mut Retained) -> Result<(), AuditError> {
     for (of, segment) in segment::list(folder)? {
         if of == lane && segment <= last {
             let path = segment::path(folder, lane, segment);

@@ -13,6 +13,7 @@ use super::chain::HeadTag;
 use super::claim::{lock, opening};
 use super::error::{AuditError, Fault, Finding};
 use super::heads::Kept;
+use super::index::Held;
 use super::keys::LogKeys;
 use super::lines::Note;
 use super::log::Activity;
@@ -117,7 +118,10 @@ impl Activity {
         let done = tokio::task::spawn_blocking(work).await;
         let (mut report, pieces, lanes) =
             done.map_err(|error| AuditError::Failed(error.to_string()))??;
-        report.calls = pieces.values().filter(|piece| piece.person.is_some()).count() as u64;
+        report.calls = pieces
+            .values()
+            .filter(|piece| piece.person.is_some())
+            .count() as u64;
         // What cannot be read cannot be compared.
         if report.is_whole() && inner.folder.exists() {
             self.compare(&mut report, pieces, &lanes).await?;
@@ -141,23 +145,21 @@ impl Activity {
             .filter(|piece| piece.person.is_some())
             .map(|piece| (piece.call.clone(), piece))
             .collect();
-        let mut wrong = Vec::new();
+        // A call whose program is at work may have gone on meanwhile, or have begun.
+        let mut held = Held::new(&self.inner.folder);
+        let newest = pieces.keys().max().copied();
+        let mut wrong: Vec<(Option<CallId>, u32)> = Vec::new();
         for (call, piece) in pieces.iter().filter(|(_, piece)| piece.person.is_some()) {
+            let is_open = piece.outcome.is_none() || piece.pending > 0;
             match known.remove(&piece.call) {
                 Some(found) if found == *piece => {}
-                // It may have gone on meanwhile.
-                Some(found) if found.last_segment > piece.last_segment => {}
-                Some(found) if found.requests > piece.requests || piece.outcome.is_none() => {}
-                _ => wrong.push((*call, piece.lane)),
+                Some(_) if is_open && held.is_held(piece.lane) => {}
+                _ => wrong.push((Some(*call), piece.lane)),
             }
         }
         for piece in known.into_values() {
-            // One that began while the log was read is not missed in it.
-            let began = piece.call.parse::<CallId>();
-            let newest = pieces.keys().max();
-            if let Ok(call) = began
-                && newest.is_some_and(|newest| call <= *newest)
-            {
+            let call = piece.call.parse::<CallId>().ok();
+            if !(call > newest && held.is_held(piece.lane)) {
                 wrong.push((call, piece.lane));
             }
         }
@@ -171,7 +173,7 @@ impl Activity {
             file: self.inner.folder.join("index.db"),
             offset: 0,
             record: None,
-            call: Some(*call),
+            call: *call,
         });
         index.clear().await?;
         index.catch_up(&self.inner.keys, lanes).await?;
@@ -205,7 +207,11 @@ impl<F: FnMut(u64)> Walk<F> {
         for (lane, segment) in listed {
             // One whose head was altered is found already.
             let is_found = lanes.contains_key(lane)
-                || self.report.findings.iter().any(|finding| finding.lane == *lane)
+                || self
+                    .report
+                    .findings
+                    .iter()
+                    .any(|finding| finding.lane == *lane)
                 || unknown.iter().any(|(known, _)| known == lane);
             if !is_found {
                 unknown.push((*lane, *segment));
@@ -275,7 +281,9 @@ impl<F: FnMut(u64)> Walk<F> {
         let (_, key, from) = match opened {
             Ok(opened) => opened,
             // One that is just being begun, or was when its program was ended.
-            Err(_) if is_last && segment > kept.head.segment && bytes.len() < segment::HEADER_LEN => {
+            Err(_)
+                if is_last && segment > kept.head.segment && bytes.len() < segment::HEADER_LEN =>
+            {
                 let unfinished = (lane, path, bytes.len() as u64);
                 self.report.unfinished.push(unfinished);
                 return Ok(before);
@@ -295,7 +303,9 @@ impl<F: FnMut(u64)> Walk<F> {
                 rewritten.get_or_insert((found.offset, found.after.number - 1));
             }
             let met = HeadTag(found.after.tag);
-            through.retain(|head| (head.lane, head.number, head.tag) != (lane, found.after.number, met));
+            through.retain(|head| {
+                (head.lane, head.number, head.tag) != (lane, found.after.number, met)
+            });
             let payload = Payload::read(found.payload, lane, found.after.number)?;
             row::add(pieces, lane, segment, &payload);
             if let (Plain::Note(note), Ok(at)) =
@@ -309,7 +319,11 @@ impl<F: FnMut(u64)> Walk<F> {
         self.report.bytes += bytes.len() as u64;
         (self.so_far)(self.report.bytes);
         if let Some((offset, number)) = rewritten {
-            let at = Position { offset, number, ..end };
+            let at = Position {
+                offset,
+                number,
+                ..end
+            };
             let fault = Fault::Rewritten { number: number + 1 };
             self.find(fault, lane, segment, Some(&at), last_call);
         }
@@ -318,9 +332,7 @@ impl<F: FnMut(u64)> Walk<F> {
         };
         let left = bytes.len() as u64 - end.offset;
         // Past the kept head, a program that was ended may have left a part of a record; one that is at work is just writing it.
-        // Nobody leaves any in a lane that was closed.
-        let as_closed = kept.closed && kept.head == end;
-        if is_last && end.number >= kept.head.number && !as_closed {
+        if is_last && end.number >= kept.head.number && fault.may_be_unfinished() {
             if !matches!(lock(&self.folder, lane), Ok(None)) {
                 self.report.unfinished.push((lane, path, left));
             }

@@ -11,6 +11,7 @@
 mod agents;
 mod apps;
 mod attacks;
+mod audit;
 mod changes;
 mod connections;
 mod credentials;

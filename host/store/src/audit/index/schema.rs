@@ -86,7 +86,10 @@ pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
         tool: row.try_get("tool")?,
         effect: effect.map(|text| {
             let known = effects.into_iter().map(Effect::as_str);
-            known.into_iter().find(|known| *known == text).unwrap_or("altered")
+            known
+                .into_iter()
+                .find(|known| *known == text)
+                .unwrap_or("altered")
         }),
         mode: row.try_get("mode")?,
         rule: row.try_get("rule")?,

@@ -3,8 +3,8 @@
 use portcullis::ports::audit::{Answer, Closed, Event, Intent, Opened, RequestEnd, Source};
 use portcullis::ports::{Caller, Sensitive};
 use portcullis_policy::{
-    AgentId, Change, ConnectionId, ConnectorName, Digest, Effect, FieldChange, Method, Mode, Origin,
-    PersonId, ToolName,
+    AgentId, Change, ConnectionId, ConnectorName, Digest, Effect, FieldChange, Method, Mode,
+    Origin, PersonId, ToolName,
 };
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +129,10 @@ pub(in crate::audit) enum Hidden {
     /// The label and the address of each source.
     Cited(Vec<(Option<String>, Option<String>)>),
     Announced(Vec<HiddenChange>),
-    Intended { path: String, body: Digest },
+    Intended {
+        path: String,
+        body: Digest,
+    },
     /// A reason or a message.
     Text(String),
 }
@@ -202,7 +205,10 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
                 received_bytes: closed.received_bytes,
                 elapsed_us: closed.elapsed_us,
             }),
-            closed.message.as_ref().map(|message| Hidden::Text(text(message))),
+            closed
+                .message
+                .as_ref()
+                .map(|message| Hidden::Text(text(message))),
         ),
         Event::CutOff { unclear } => (
             Plain::CutOff {
@@ -230,11 +236,17 @@ pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
         },
         (Plain::Cited(sources), Some(Hidden::Cited(hidden))) => {
             let both = sources.into_iter().zip(hidden);
-            Event::Cited(both.map(|(plain, hidden)| join_source(plain, hidden)).collect())
+            Event::Cited(
+                both.map(|(plain, hidden)| join_source(plain, hidden))
+                    .collect(),
+            )
         }
         (Plain::Announced(changes), Some(Hidden::Announced(hidden))) => {
             let both = changes.into_iter().zip(hidden);
-            Event::Announced(both.map(|(plain, hidden)| join_change(plain, hidden)).collect())
+            Event::Announced(
+                both.map(|(plain, hidden)| join_change(plain, hidden))
+                    .collect(),
+            )
         }
         (Plain::Intended(intent), Some(Hidden::Intended { path, body })) => {
             Event::Intended(join_intent(*intent, path, body)?)
@@ -339,13 +351,7 @@ fn plain_change(change: &Change) -> PlainChange {
 
 fn hidden_change(change: &Change, keeps_values: bool) -> HiddenChange {
     let kept = |value: &Option<String>| value.as_deref().filter(|_| keeps_values).map(cut);
-    let field = |field: &FieldChange| {
-        (
-            cut(&field.label),
-            kept(&field.before),
-            kept(&field.after),
-        )
-    };
+    let field = |field: &FieldChange| (cut(&field.label), kept(&field.before), kept(&field.after));
     HiddenChange {
         label: cut(&change.label),
         url: change.url.clone(),

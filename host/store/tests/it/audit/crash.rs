@@ -23,7 +23,12 @@ async fn a_record_that_was_not_finished_is_no_tampering() {
     let end = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
     // The first half of what would have been a record of 300 bytes.
     let mut torn = bytes.clone();
-    let record = [&300_u32.to_be_bytes()[..], &19_u64.to_be_bytes(), &[0xab; 150]].concat();
+    let record = [
+        &300_u32.to_be_bytes()[..],
+        &19_u64.to_be_bytes(),
+        &[0xab; 150],
+    ]
+    .concat();
     torn[end + 1..end + 1 + record.len()].copy_from_slice(&record);
     // The last byte of a record may itself be zero.
     for start in [end, end + 1] {
@@ -40,7 +45,11 @@ async fn a_record_that_was_not_finished_is_no_tampering() {
     Read::at(9).write(&audit).await;
     audit.close().await.unwrap();
     let report = whole(&store).await;
-    assert!(matches!(report.notes[..], [(_, Note::Torn { bytes: 1.. })]), "{:?}", report.notes);
+    assert!(
+        matches!(report.notes[..], [(_, Note::Torn { bytes: 1.. })]),
+        "{:?}",
+        report.notes
+    );
     assert_eq!(report.records, 18 + 1 + 6);
 }
 
@@ -51,12 +60,22 @@ async fn a_change_whose_outcome_is_not_on_record_reads_so() {
     let call = change_in_flight(&log.audit).await;
     let reading = Read::at(101);
     for event in reading.events().into_iter().take(3) {
-        append(&log.audit, reading.id, reading.at, event, Durability::Buffered).await.unwrap();
+        append(
+            &log.audit,
+            reading.id,
+            reading.at,
+            event,
+            Durability::Buffered,
+        )
+        .await
+        .unwrap();
     }
     let store = log.fixture.store.clone();
     let ended = async |id| {
         let activity = Activity::open(store.clone()).await.unwrap();
-        activity.find(&format!("{id}")).await.unwrap()[0].ended.clone()
+        activity.find(&format!("{id}")).await.unwrap()[0]
+            .ended
+            .clone()
     };
     assert_eq!(ended(call).await, Ended::Running);
     drop_unclosed(log.audit).await;
@@ -77,7 +96,10 @@ async fn a_change_whose_outcome_is_not_on_record_reads_so() {
     assert_eq!(ended(call).await, Ended::Unclear);
     whole(&store).await;
     let activity = again.activity();
-    let filter = Filter { outcome: Some("unclear".to_owned()), ..Filter::default() };
+    let filter = Filter {
+        outcome: Some("unclear".to_owned()),
+        ..Filter::default()
+    };
     let unclear = activity.calls(&filter).await.unwrap().0;
     assert_eq!(unclear.iter().map(|row| row.id).collect::<Vec<_>>(), [call]);
 }
@@ -87,14 +109,35 @@ async fn a_change_that_was_answered_after_its_call_is_not_unclear() {
     let log = Log::new().await;
     let call = change_in_flight(&log.audit).await;
     let closed = Read::at(100).events().pop().unwrap();
-    append(&log.audit, call, Read::at(100).at, closed, Durability::Buffered).await.unwrap();
+    append(
+        &log.audit,
+        call,
+        Read::at(100).at,
+        closed,
+        Durability::Buffered,
+    )
+    .await
+    .unwrap();
     let answered = Event::Answered(answer(Effect::Write));
-    append(&log.audit, call, Read::at(100).at, answered, Durability::Synced).await.unwrap();
+    append(
+        &log.audit,
+        call,
+        Read::at(100).at,
+        answered,
+        Durability::Synced,
+    )
+    .await
+    .unwrap();
     let store = log.fixture.store.clone();
     drop_unclosed(log.audit).await;
     let audit = StoreAudit::open(store).await.unwrap();
     assert!(audit.cut_off().is_empty());
-    let row = audit.activity().find(&call.to_string()).await.unwrap().remove(0);
+    let row = audit
+        .activity()
+        .find(&call.to_string())
+        .await
+        .unwrap()
+        .remove(0);
     assert_eq!(row.ended, Ended::As("done".to_owned()));
     assert_eq!((row.requests, row.changes), (1, 1));
 }
@@ -116,15 +159,40 @@ async fn a_folder_that_is_lost_while_the_program_runs_refuses() {
     };
     std::fs::rename(&folder, &aside).unwrap();
     for record in [opened(), intended()] {
-        let refused = log.audit.append(record, Durability::Buffered).await.unwrap_err();
-        assert!(refused.to_string().contains("moved, removed or cut"), "{refused}");
+        let refused = log
+            .audit
+            .append(record, Durability::Buffered)
+            .await
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("moved, removed or cut"),
+            "{refused}"
+        );
     }
     std::fs::rename(&aside, &folder).unwrap();
-    log.audit.append(opened(), Durability::Buffered).await.unwrap();
+    log.audit
+        .append(opened(), Durability::Buffered)
+        .await
+        .unwrap();
     // Cut behind its back.
     let file = files(&log.fixture.store).remove(0);
-    std::fs::File::options().write(true).open(&file).unwrap().set_len(200).unwrap();
-    assert!(log.audit.append(intended(), Durability::Synced).await.is_err());
+    std::fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_len(200)
+        .unwrap();
+    assert!(
+        log.audit
+            .append(intended(), Durability::Synced)
+            .await
+            .is_err()
+    );
     std::fs::remove_dir_all(&folder).unwrap();
-    assert!(log.audit.append(opened(), Durability::Buffered).await.is_err());
+    assert!(
+        log.audit
+            .append(opened(), Durability::Buffered)
+            .await
+            .is_err()
+    );
 }

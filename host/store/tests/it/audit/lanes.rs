@@ -26,9 +26,15 @@ async fn each_writes_a_lane_of_its_own_and_all_are_read_together() {
     }
     // While all of them have it open.
     let report = whole(&fixture.store).await;
-    assert_eq!((report.heads.len(), report.calls, report.records), (3, 300, 1_800));
+    assert_eq!(
+        (report.heads.len(), report.calls, report.records),
+        (3, 300, 1_800)
+    );
     let activity = logs[0].activity();
-    assert_eq!(activity.calls(&Filter::default()).await.unwrap().0.len(), 300);
+    assert_eq!(
+        activity.calls(&Filter::default()).await.unwrap().0.len(),
+        300
+    );
     for log in &logs {
         log.close().await.unwrap();
     }
@@ -50,7 +56,9 @@ async fn many_that_wait_for_the_disk_are_all_on_it() {
         tokio::spawn(async move {
             let read = Read::at(number);
             for event in read.events() {
-                append(&audit, read.id, read.at, event, Durability::Synced).await.unwrap();
+                append(&audit, read.id, read.at, event, Durability::Synced)
+                    .await
+                    .unwrap();
             }
         })
     });
@@ -77,19 +85,86 @@ async fn calls_are_found_by_what_is_asked() {
     let all = Filter::default();
     let moment = |seconds: i64| jiff::Timestamp::from_second(1_700_000_000 + seconds).unwrap();
     assert_eq!(count(all.clone()).await, 50);
-    assert_eq!(count(Filter { person: Some(bob()), ..all.clone() }).await, 10);
-    assert_eq!(count(Filter { limit: Some(7), ..all.clone() }).await, 7);
-    assert_eq!(count(Filter { since: Some(moment(40)), ..all.clone() }).await, 10);
-    assert_eq!(count(Filter { until: Some(moment(40)), ..all.clone() }).await, 40);
-    assert_eq!(count(Filter { outcome: Some("done".to_owned()), ..all.clone() }).await, 50);
-    assert_eq!(count(Filter { outcome: Some("refused".to_owned()), ..all.clone() }).await, 0);
-    assert_eq!(count(Filter { tool: Some("query".parse().unwrap()), ..all.clone() }).await, 50);
-    assert_eq!(count(Filter { tool: Some("other".parse().unwrap()), ..all.clone() }).await, 0);
-    assert_eq!(count(Filter { agent: Some("other".parse().unwrap()), ..all.clone() }).await, 0);
+    assert_eq!(
+        count(Filter {
+            person: Some(bob()),
+            ..all.clone()
+        })
+        .await,
+        10
+    );
+    assert_eq!(
+        count(Filter {
+            limit: Some(7),
+            ..all.clone()
+        })
+        .await,
+        7
+    );
+    assert_eq!(
+        count(Filter {
+            since: Some(moment(40)),
+            ..all.clone()
+        })
+        .await,
+        10
+    );
+    assert_eq!(
+        count(Filter {
+            until: Some(moment(40)),
+            ..all.clone()
+        })
+        .await,
+        40
+    );
+    assert_eq!(
+        count(Filter {
+            outcome: Some("done".to_owned()),
+            ..all.clone()
+        })
+        .await,
+        50
+    );
+    assert_eq!(
+        count(Filter {
+            outcome: Some("refused".to_owned()),
+            ..all.clone()
+        })
+        .await,
+        0
+    );
+    assert_eq!(
+        count(Filter {
+            tool: Some("query".parse().unwrap()),
+            ..all.clone()
+        })
+        .await,
+        50
+    );
+    assert_eq!(
+        count(Filter {
+            tool: Some("other".parse().unwrap()),
+            ..all.clone()
+        })
+        .await,
+        0
+    );
+    assert_eq!(
+        count(Filter {
+            agent: Some("other".parse().unwrap()),
+            ..all.clone()
+        })
+        .await,
+        0
+    );
 
     // Page by page, in both directions.
     for oldest_first in [false, true] {
-        let mut asked = Filter { limit: Some(8), oldest_first, ..all.clone() };
+        let mut asked = Filter {
+            limit: Some(8),
+            oldest_first,
+            ..all.clone()
+        };
         let mut seen = Vec::new();
         loop {
             let page = activity.calls(&asked).await.unwrap().0;
@@ -103,6 +178,10 @@ async fn calls_are_found_by_what_is_asked() {
     let newest = activity.calls(&all).await.unwrap().0.remove(0);
     let id = newest.id.to_string();
     assert_eq!(activity.find(&id[..20]).await.unwrap(), [newest]);
-    assert_eq!(activity.find(&id[..2]).await.unwrap().len(), 2, "which of them is not clear");
+    assert_eq!(
+        activity.find(&id[..2]).await.unwrap().len(),
+        2,
+        "which of them is not clear"
+    );
     assert!(activity.find("ffff").await.unwrap().is_empty());
 }

@@ -19,9 +19,6 @@ use crate::support::{Fixture, ada, calls, crm, origin};
 /// Stands in every text that may hold a record's value.
 pub const MARK: &str = "Zaphod";
 
-/// When the first call of a test is made.
-pub const BEGIN: SystemTime = UNIX_EPOCH;
-
 pub fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
 }
@@ -177,7 +174,11 @@ impl Read {
 pub fn intent(effect: Effect) -> Intent {
     Intent {
         request: 1,
-        method: if effect == Effect::Read { Method::Get } else { Method::Patch },
+        method: if effect == Effect::Read {
+            Method::Get
+        } else {
+            Method::Patch
+        },
         origin: origin("https://acme.example.com"),
         route: "/record/{id}".to_owned(),
         path: Sensitive::new(format!("/record/1?q={MARK}")),
@@ -242,7 +243,9 @@ pub async fn change_in_flight(audit: &StoreAudit) -> CallId {
         (Event::Announced(vec![change()]), Durability::Buffered),
         (Event::Intended(intent(Effect::Write)), Durability::Synced),
     ] {
-        append(audit, read.id, read.at, event, durability).await.unwrap();
+        append(audit, read.id, read.at, event, durability)
+            .await
+            .unwrap();
     }
     read.id
 }

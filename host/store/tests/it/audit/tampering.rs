@@ -70,7 +70,6 @@ enum Attack {
     Cut(prop::sample::Index),
     CutAtRecord(prop::sample::Index),
     Append(Vec<u8>),
-    AppendZeros(usize),
 }
 
 fn attack() -> impl Strategy<Value = Attack> {
@@ -83,7 +82,6 @@ fn attack() -> impl Strategy<Value = Attack> {
         index().prop_map(Attack::Cut),
         index().prop_map(Attack::CutAtRecord),
         proptest::collection::vec(1..=255u8, 1..80).prop_map(Attack::Append),
-        (1..500usize).prop_map(Attack::AppendZeros),
     ]
 }
 
@@ -129,8 +127,6 @@ impl Attack {
             Self::Cut(at) => bytes[..at.index(bytes.len())].to_vec(),
             Self::CutAtRecord(at) => bytes[..places[at.index(count)]].to_vec(),
             Self::Append(more) => [bytes, more].concat(),
-            // Zeros are what a program writes ahead: they say nothing.
-            Self::AppendZeros(_) => return None,
         };
         Some(altered)
     }
@@ -146,7 +142,10 @@ fn whatever_is_done_to_a_log_is_found() {
     let activity = runtime
         .block_on(Activity::open(fixture.store.clone()))
         .unwrap();
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(400));
+    let mut runner = TestRunner::new(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(400)
+    });
     runner
         .run(&attack(), |attack| {
             let Some(altered) = attack.alter(&bytes, &places) else {
@@ -155,6 +154,11 @@ fn whatever_is_done_to_a_log_is_found() {
             prop_assume!(altered != bytes);
             std::fs::write(&file, &altered).unwrap();
             let report = runtime.block_on(activity.verify(&[], |_| ())).unwrap();
+            if let Attack::Append(_) = attack {
+                // Nothing of the log is altered: it is said that more stands there, and told from what was cut off.
+                prop_assert_eq!(report.unfinished.len(), 1, "{:?}", attack);
+                return Ok(());
+            }
             prop_assert!(!report.is_whole(), "{:?}", attack);
             prop_assert_eq!(&report.findings[0].file, &file);
             // The next program to start does not go on as if nothing were.
@@ -177,7 +181,7 @@ async fn a_finding_says_which_record_of_which_call_and_where() {
     // The third record of the second call.
     let at = places[8];
     let mut altered = bytes.clone();
-    altered[at + 60] ^= 1;
+    altered[at + 100] ^= 1;
     std::fs::write(&file, altered).unwrap();
     let finding = broken(&fixture.store).await;
     assert_eq!(finding.fault, Fault::Altered);
@@ -207,7 +211,10 @@ async fn a_finding_says_which_record_of_which_call_and_where() {
 async fn a_missing_file_or_folder_is_found_at_start() {
     let fixture = Log::closed(3).await;
     let folder = fixture.store.location().audit_folder();
-    let (file, aside) = (files(&fixture.store).remove(0), fixture.folder.path().join("aside"));
+    let (file, aside) = (
+        files(&fixture.store).remove(0),
+        fixture.folder.path().join("aside"),
+    );
     std::fs::rename(&file, &aside).unwrap();
     assert_eq!(broken(&fixture.store).await.fault, Fault::NoSegment);
     opening_is_refused(&fixture.store).await;
@@ -259,9 +266,9 @@ async fn an_older_copy_of_the_log_or_of_its_head_is_found() {
 #[tokio::test]
 async fn who_takes_both_back_is_found_by_a_head_that_was_written_down() {
     let fixture = Log::closed(3).await;
-    let older = fixture.folder.path().join("older");
+    let older = tempfile::tempdir().unwrap();
     fixture.store.close().await;
-    copy(fixture.folder.path(), &older);
+    copy(fixture.folder.path(), older.path());
     let store = fixture.open_again(&fixture.master).await.unwrap();
     let audit = StoreAudit::open(store.clone()).await.unwrap();
     Read::at(50).write(&audit).await;
@@ -270,7 +277,7 @@ async fn who_takes_both_back_is_found_by_a_head_that_was_written_down() {
     let activity = Activity::open(store.clone()).await.unwrap();
     assert!(activity.verify(&heads, |_| ()).await.unwrap().is_whole());
 
-    let location = portcullis_store::Location::in_folder(&older);
+    let location = portcullis_store::Location::in_folder(older.path());
     let options = StoreOptions::new(location, fixture.master.clone());
     let taken_back = Store::open(options).await.unwrap();
     whole(&taken_back).await;
@@ -304,7 +311,10 @@ async fn an_index_that_tells_otherwise_is_found_and_made_anew() {
         use sqlx::ConnectOptions;
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&index);
         let mut raw = options.connect().await.unwrap();
-        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&mut raw).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(sql.to_owned()))
+            .execute(&mut raw)
+            .await
+            .unwrap();
         drop(raw);
         let report = verify(&fixture.store).await;
         assert_eq!(report.findings[0].fault, Fault::Index, "{sql}");
@@ -323,17 +333,25 @@ async fn an_index_that_tells_otherwise_is_found_and_made_anew() {
 async fn a_broken_log_is_put_aside_and_a_new_one_says_why() {
     let fixture = Log::closed(3).await;
     let person = crate::support::ada();
-    let none = StoreAudit::restart(fixture.store.clone(), &person).await.unwrap();
+    let none = StoreAudit::restart(fixture.store.clone(), &person)
+        .await
+        .unwrap();
     assert_eq!(none, None, "a whole log stays");
     let file = files(&fixture.store).remove(0);
     let bytes = std::fs::read(&file).unwrap();
     std::fs::write(&file, &bytes[..bytes.len() - 100]).unwrap();
     opening_is_refused(&fixture.store).await;
-    let restarted = StoreAudit::restart(fixture.store.clone(), &person).await.unwrap().unwrap();
+    let restarted = StoreAudit::restart(fixture.store.clone(), &person)
+        .await
+        .unwrap()
+        .unwrap();
     assert!(restarted.kept.unwrap().join("001-00000001.log").exists());
     let report = whole(&fixture.store).await;
     let note = format!("{:?}", report.notes);
-    assert!(note.contains("Restarted") && note.contains("ada@example.com"), "{note}");
+    assert!(
+        note.contains("Restarted") && note.contains("ada@example.com"),
+        "{note}"
+    );
     // The old one does not pass for the new.
     std::fs::write(&file, bytes).unwrap();
     assert!(!verify(&fixture.store).await.is_whole());
