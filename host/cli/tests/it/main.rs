@@ -4,6 +4,7 @@
 
 mod accounts;
 mod apply;
+mod audit;
 mod bad_input;
 mod demo;
 mod desk;

@@ -275,7 +275,9 @@ impl Reading<'_> {
         match stop {
             Stop::End => Ok((at, header, 0)),
             // After the kept head a record may be unfinished, and what follows it too.
-            Stop::Bad(fault) if is_last && at.number >= head.number && fault.may_be_unfinished() => {
+            Stop::Bad(fault)
+                if is_last && at.number >= head.number && fault.may_be_unfinished() =>
+            {
                 Ok((at, header, bytes.len() as u64 - at.offset))
             }
             Stop::Bad(fault) => {

@@ -13,6 +13,7 @@ mod approval;
 mod arrows;
 mod bounds;
 mod closed;
+mod durable;
 mod effects;
 mod embedder;
 mod endings;
