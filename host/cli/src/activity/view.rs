@@ -76,8 +76,10 @@ pub(super) fn write(
     if let Some(message) = entry.message {
         line(out, "", message)?;
     }
-    for (number, step) in entry.steps.iter().enumerate() {
-        self::step(out, number + 1, step)?;
+    let mut number = 0;
+    for step in &entry.steps {
+        number += usize::from(step.title.is_some());
+        self::step(out, number, step)?;
     }
     if entry.dropped > 0 {
         writeln!(
@@ -131,8 +133,10 @@ fn line(out: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
 }
 
 fn step(out: &mut impl Write, number: usize, step: &Step<'_>) -> io::Result<()> {
-    let title = step.title.unwrap_or("Before the first step");
-    writeln!(out, "\n{number}. {}", short(title))?;
+    match step.title {
+        Some(title) => writeln!(out, "\n{number}. {}", short(title))?,
+        None => writeln!(out, "\nBefore the connector named a step")?,
+    }
     if let Some(detail) = step.detail {
         line(out, "", detail)?;
     }

@@ -16,6 +16,7 @@ use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
 use crate::show::style::{ERROR, HINT, styled};
+use crate::show::table::shown;
 
 /// A megabyte, for progress.
 const MEGABYTE: u64 = 1 << 20;
@@ -42,17 +43,13 @@ pub(crate) async fn run(command: &AuditCommand, home: &Home) -> Result<()> {
                 .keep_values(&session.me.id, connector, tool, keep)
                 .await?;
             audit.close().await?;
-            let kept = match keep {
-                true => "kept, sealed, from now on",
-                false => "not kept any more",
+            let kept = match (keep, is_new) {
+                (true, true) => "kept, sealed, from now on",
+                (false, true) => "not kept any more",
+                (true, false) => "kept, sealed, already; nothing changed",
+                (false, false) => "not kept; nothing changed",
             };
-            let same = if is_new {
-                ""
-            } else {
-                " already; nothing changed"
-            };
-            let sentence =
-                format!("The values that `{tool}` of `{connector}` changes are {kept}{same}.");
+            let sentence = format!("The values that `{tool}` of `{connector}` changes are {kept}.");
             let value =
                 json!({ "changed": is_new, "connector": connector, "tool": tool, "kept": keep });
             Ok(show::done(*form, &value, &sentence, None)?)
@@ -123,11 +120,19 @@ fn write_report(report: &Report) -> Result<()> {
     }
     for (at, note) in &report.notes {
         let at = at.strftime("%Y-%m-%d %H:%M:%S UTC");
-        let words = serde_json::to_string(note)?;
-        writeln!(out, "{} {at} {words}", styled(HINT, "note:"))?;
+        writeln!(
+            out,
+            "{} {at}: {}",
+            styled(HINT, "note:"),
+            shown(&note.to_string())
+        )?;
     }
-    let (records, calls, segments) = (report.records, report.calls, report.segments);
-    let read = format!("{records} records of {calls} calls in {segments} files");
+    let read = [
+        counted(report.records, "record"),
+        counted(report.calls, "call"),
+        counted(report.segments, "file"),
+    ];
+    let read = format!("{} of {} in {}", read[0], read[1], read[2]);
     match report.is_whole() {
         true => writeln!(out, "The log is whole: {read}.")?,
         false => writeln!(out, "The log is broken: {read} were read.")?,
@@ -136,6 +141,11 @@ fn write_report(report: &Report) -> Result<()> {
         writeln!(out, "  head {head}")?;
     }
     Ok(())
+}
+
+fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 fn report_json(report: &Report) -> Value {
@@ -181,8 +191,9 @@ async fn retain(session: &Session, days: u32, form: Form) -> Result<()> {
     let sentence = match retained.segments {
         0 => format!("Nothing is older than {days} days in a whole file; nothing changed."),
         files => format!(
-            "{} records in {files} files, {} MB, were removed; the rest is verifiable from there.",
-            retained.records,
+            "{} in {}, {} MB, were removed; the rest is verifiable from there.",
+            counted(retained.records, "record"),
+            counted(files, "file"),
             retained.bytes / MEGABYTE
         ),
     };

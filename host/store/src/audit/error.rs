@@ -14,6 +14,8 @@ pub enum Fault {
     Altered,
     /// Bytes that are no record.
     Unreadable,
+    /// A record that goes on past the end of the file.
+    Cut,
     /// Records are not there.
     Missing {
         /// The number of the first.
@@ -57,7 +59,7 @@ pub enum Fault {
 impl Fault {
     /// Says whether a program that is ended in the middle of a record may leave this. It never leaves a record of another number.
     pub(super) fn may_be_unfinished(&self) -> bool {
-        matches!(self, Self::Altered | Self::Unreadable)
+        matches!(self, Self::Altered | Self::Unreadable | Self::Cut)
     }
 }
 
@@ -66,6 +68,9 @@ impl fmt::Display for Fault {
         match self {
             Self::Altered => f.write_str("the record was altered"),
             Self::Unreadable => f.write_str("what stands there is no record"),
+            Self::Cut => f.write_str(
+                "the record goes on past the end of the file: the end was cut off, or the record's length altered",
+            ),
             Self::Missing { first, last } if first == last => {
                 write!(f, "the record {first} is not there")
             }

@@ -80,7 +80,7 @@ pub(super) fn next<'a>(
         Some((u64::from_be_bytes(*found), tag, payload))
     });
     let Some((found, tag, payload)) = parts else {
-        return Next::Bad(Fault::Unreadable);
+        return Next::Bad(Fault::Cut);
     };
     if self::tag(key, lane, before, number, length, payload) == *tag && found == number {
         return Next::Record {

@@ -1,7 +1,9 @@
 //! Lines of the log as they are read.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use portcullis::ports::audit::Record;
 use portcullis_policy::PersonId;
 use serde::{Deserialize, Serialize};
@@ -56,6 +58,55 @@ pub enum Note {
         /// Whether they are kept.
         kept: bool,
     },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Torn { bytes } => write!(
+                f,
+                "{bytes} bytes of a record were cut off that a program had not finished when it was ended"
+            ),
+            Self::Retained {
+                before_ms,
+                segments,
+                person,
+            } => {
+                let files = if *segments == 1 { "file" } else { "files" };
+                write!(
+                    f,
+                    "`{person}` removed {segments} {files} with what was older than "
+                )?;
+                match Timestamp::from_millisecond(*before_ms) {
+                    Ok(before) => write!(f, "{}", before.strftime("%Y-%m-%d")),
+                    Err(_) => write!(f, "{before_ms} ms since 1970"),
+                }
+            }
+            Self::Restarted {
+                person,
+                findings,
+                kept,
+            } => {
+                write!(f, "`{person}` began this log in the place of a broken one")?;
+                if !kept.is_empty() {
+                    write!(f, ", which is kept as `{kept}`")?;
+                }
+                write!(f, ": {}", findings.join("; "))
+            }
+            Self::Values {
+                person,
+                connector,
+                tool,
+                kept,
+            } => {
+                let kept = if *kept { "kept" } else { "no longer kept" };
+                write!(
+                    f,
+                    "by `{person}`, the values that `{tool}` of `{connector}` changes are {kept} from then on"
+                )
+            }
+        }
+    }
 }
 
 /// Microseconds since 1970, for a record.

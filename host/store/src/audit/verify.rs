@@ -254,11 +254,13 @@ impl<F: FnMut(u64)> Walk<F> {
             };
             self.find(fault, lane, end.segment.max(first), Some(&end), None);
         }
-        self.report.heads.push(Head {
-            lane,
-            number: end.number,
-            tag: HeadTag(end.tag),
-        });
+        if at.is_some() {
+            self.report.heads.push(Head {
+                lane,
+                number: end.number,
+                tag: HeadTag(end.tag),
+            });
+        }
         Ok(())
     }
 
