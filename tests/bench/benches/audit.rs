@@ -110,7 +110,8 @@ async fn entries(org: &DevOrg, audit: StoreAudit) -> Duration {
         begun.elapsed() / QUERIES
     };
     // The first query asks for the description of what it is about.
-    (time(&in_memory).await, time(&on_disk).await);
+    time(&in_memory).await;
+    time(&on_disk).await;
     let (mut memory, mut disk) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
         // Whoever comes second finds warmer caches.

@@ -25,7 +25,7 @@ const CALL_LASTS: Duration = Duration::from_secs(600);
 
 /// Does what was asked.
 pub(crate) async fn run(args: &Activity, home: &Home) -> Result<()> {
-    let session = home.open_existing().await?;
+    let session = home.open_for_what_was_done().await?;
     let log = portcullis_store::Activity::open(session.store.clone()).await?;
     if let Some(ActivityCommand::Show { id, form }) = &args.command {
         return one(&session, &log, id, *form).await;

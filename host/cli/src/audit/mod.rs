@@ -23,7 +23,7 @@ const MEGABYTE: u64 = 1 << 20;
 
 /// Does what was asked.
 pub(crate) async fn run(command: &AuditCommand, home: &Home) -> Result<()> {
-    let session = home.open_existing().await?;
+    let session = home.open_for_what_was_done().await?;
     if let AuditCommand::Export(args) = command {
         return export::run(&session, args).await;
     }

@@ -20,6 +20,7 @@ use super::keys::LogKeys;
 use super::payload::Payload;
 use super::row::{self, CallRow, Piece, Pieces};
 use super::segment::{self, Position, Stop, scan};
+use crate::database::{OPEN_PAUSE, OPEN_TRIES, is_busy};
 use crate::error::StoreError;
 use crate::private;
 
@@ -62,19 +63,29 @@ impl Index {
             folder: folder.to_owned(),
             pool,
         };
-        match index.prepare().await {
-            Ok(()) => Ok(index),
-            // A file that is damaged is none: what it had is in the log.
-            Err(StoreError::Database(sqlx::Error::Database(error)))
-                if matches!(error.code().as_deref(), Some("11" | "26")) =>
-            {
-                index.pool.close().await;
-                for suffix in ["", "-wal", "-shm"] {
-                    let _ = std::fs::remove_file(folder.join(format!("{FILE_NAME}{suffix}")));
+        let mut tries = 0;
+        loop {
+            match index.prepare().await {
+                Ok(()) => return Ok(index),
+                // While another process makes it, SQLite does not wait.
+                Err(StoreError::Database(error)) if is_busy(&error) && tries < OPEN_TRIES => {
+                    tries += 1;
+                    tokio::time::sleep(OPEN_PAUSE).await;
                 }
-                Box::pin(Self::open(folder)).await
+                // A file that is damaged is none: what it had is in the log.
+                Err(StoreError::Database(error)) if is_damaged(&error) => {
+                    index.pool.close().await;
+                    for suffix in ["", "-wal", "-shm"] {
+                        let file = folder.join(format!("{FILE_NAME}{suffix}"));
+                        if file.exists() {
+                            std::fs::remove_file(&file)
+                                .map_err(AuditError::file(&file, "removed"))?;
+                        }
+                    }
+                    return Box::pin(Self::open(folder)).await;
+                }
+                Err(error) => return Err(error),
             }
-            Err(error) => Err(error),
         }
     }
 
@@ -254,6 +265,13 @@ impl std::fmt::Debug for Index {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Index").finish_non_exhaustive()
     }
+}
+
+/// Says whether a file is no database, or a broken one (`SQLITE_CORRUPT`, `SQLITE_NOTADB`).
+fn is_damaged(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| [11, 26].contains(&(code & 0xff)))
 }
 
 /// How far a lane is taken over.

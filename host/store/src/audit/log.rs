@@ -1,7 +1,6 @@
-//! The log as a process has it: to read, and to write a lane of.
+//! The log as a process writes it.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -10,148 +9,19 @@ use portcullis::CallId;
 use portcullis::ports::PortError;
 use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis_policy::{ConnectorName, PersonId, ToolName};
-use tokio::sync::OnceCell;
 
+use super::activity::{Activity, Reading};
 use super::claim::{self, CutOff, Recovered};
 use super::error::{AuditError, Fault, Finding};
-use super::filter::Filter;
 use super::heads::{self, Kept};
-use super::index::Index;
 use super::keeper;
-use super::keys::LogKeys;
 use super::lane::Lane;
-use super::lines::{Line, Note, micros};
+use super::lines::{Note, micros};
 use super::payload::Draft;
-use super::read::Reader;
-use super::row::CallRow;
 use super::segment::{self, Position};
 use super::values::KeptValues;
 use crate::error::StoreError;
-use crate::private;
 use crate::store::Store;
-
-/// The log, to be read. Clones share everything.
-#[derive(Clone, Debug)]
-pub struct Activity {
-    pub(super) inner: Arc<Reading>,
-}
-
-#[derive(Debug)]
-pub(super) struct Reading {
-    pub(super) store: Store,
-    pub(super) folder: PathBuf,
-    pub(super) keys: Arc<LogKeys>,
-    index: OnceCell<Index>,
-}
-
-impl Activity {
-    /// Opens the log of a store. Nothing is looked at yet.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read, or gives no keys.
-    pub async fn open(store: Store) -> Result<Self, StoreError> {
-        Ok(Self {
-            inner: Arc::new(Reading {
-                folder: store.location().audit_folder(),
-                keys: Arc::new(LogKeys::load(&store).await?),
-                store,
-                index: OnceCell::new(),
-            }),
-        })
-    }
-
-    /// Gives the folder that the log is in.
-    pub fn folder(&self) -> &Path {
-        &self.inner.folder
-    }
-
-    /// Lists calls, the newest first unless it is asked for otherwise; and what of the log could not be read, if anything.
-    ///
-    /// # Errors
-    ///
-    /// When the log cannot be read.
-    pub async fn calls(
-        &self,
-        filter: &Filter,
-    ) -> Result<(Vec<CallRow>, Option<Finding>), StoreError> {
-        let stopped = self.catch_up().await?;
-        Ok((self.index().await?.calls(filter).await?, stopped))
-    }
-
-    /// Finds the calls whose ids begin so: none, one, or two where it is not clear which is meant.
-    ///
-    /// # Errors
-    ///
-    /// When the log cannot be read.
-    pub async fn find(&self, prefix: &str) -> Result<Vec<CallRow>, StoreError> {
-        self.catch_up().await?;
-        self.index().await?.find(&prefix.to_lowercase()).await
-    }
-
-    /// Reads the lines of a call, with what is sealed in them opened.
-    ///
-    /// # Errors
-    ///
-    /// [`AuditError::Broken`] where the segment that they are in is not as it was written.
-    pub async fn lines(&self, call: &CallRow) -> Result<Vec<Line>, StoreError> {
-        self.reader().lines(call)
-    }
-
-    /// Makes a reader, for the lines of many calls that are near to each other.
-    pub fn reader(&self) -> Reader {
-        Reader::new(self.inner.folder.clone(), Arc::clone(&self.inner.keys))
-    }
-
-    /// Takes over into the index what was written since.
-    pub(super) async fn catch_up(&self) -> Result<Option<Finding>, StoreError> {
-        self.inner.keys.refresh(&self.inner.store).await?;
-        let (lanes, findings) = self.lanes().await?;
-        let stopped = self
-            .index()
-            .await?
-            .catch_up(&self.inner.keys, &lanes)
-            .await?;
-        Ok(findings.into_iter().next().or(stopped))
-    }
-
-    pub(super) async fn lanes(
-        &self,
-    ) -> Result<(std::collections::BTreeMap<u32, Kept>, Vec<Finding>), StoreError> {
-        heads::all(&self.inner.store, &self.inner.keys, &self.inner.folder).await
-    }
-
-    /// Gives the index, which is opened when it is first asked for.
-    pub(super) async fn index(&self) -> Result<&Index, StoreError> {
-        self.inner
-            .index
-            .get_or_try_init(async || {
-                self.require_folder().await?;
-                Index::open(&self.inner.folder).await
-            })
-            .await
-    }
-
-    /// Makes the folder of a log that nothing was written to yet. That of another log is missed.
-    pub(super) async fn require_folder(&self) -> Result<(), StoreError> {
-        let folder = &self.inner.folder;
-        if !folder.exists() {
-            let (lanes, _) = self.lanes().await?;
-            if let Some((lane, _)) = lanes.iter().find(|(_, kept)| kept.head.number > 0) {
-                let finding = Finding {
-                    fault: Fault::NoFolder,
-                    lane: *lane,
-                    file: folder.clone(),
-                    offset: 0,
-                    record: None,
-                    call: None,
-                };
-                return Err(AuditError::from(finding).into());
-            }
-        }
-        Ok(private::folder(folder)?)
-    }
-}
 
 /// The audit log of a store, for the host: files beside the database. Clones share everything.
 ///
@@ -206,12 +76,18 @@ impl StoreAudit {
             if number > known && mine.is_some() {
                 break;
             }
-            let Some((lane, left)) = claim(&activity, number).await? else {
+            let Some(Claimed {
+                lane,
+                cut_off: left,
+                is_as_left,
+            }) = claim(&activity, number).await?
+            else {
                 continue;
             };
             cut_off.extend(left);
             match mine {
                 None => mine = Some(lane),
+                Some(_) if is_as_left => lane.release(),
                 // Looked after, for whoever wrote it did not come back.
                 Some(_) => put_away(&activity, &lane).await?,
             }
@@ -392,11 +268,16 @@ impl std::fmt::Display for Chain<'_> {
     }
 }
 
+/// A lane that this process holds from now on.
+struct Claimed {
+    lane: Lane,
+    cut_off: Vec<CutOff>,
+    /// Whether it was closed in order, and nothing had to be written down.
+    is_as_left: bool,
+}
+
 /// Takes a lane, if no process holds it, and writes down what was left in its middle.
-async fn claim(
-    activity: &Activity,
-    number: u32,
-) -> Result<Option<(Lane, Vec<CutOff>)>, StoreError> {
+async fn claim(activity: &Activity, number: u32) -> Result<Option<Claimed>, StoreError> {
     let Reading {
         store,
         folder,
@@ -419,7 +300,7 @@ async fn claim(
         }
     };
     let (folder, keys) = (folder.clone(), Arc::clone(keys));
-    let work = move || -> Result<(Lane, Vec<CutOff>), StoreError> {
+    let work = move || -> Result<Claimed, StoreError> {
         let Recovered {
             at,
             header,
@@ -428,7 +309,11 @@ async fn claim(
         } = claim::recover(&folder, number, &keys, &kept)?;
         let lane = Lane::new(number, &folder, keys, lock, at, header)?;
         write_down(&lane, torn, &cut_off)?;
-        Ok((lane, cut_off))
+        Ok(Claimed {
+            lane,
+            is_as_left: kept.closed && at == kept.head && torn == 0 && cut_off.is_empty(),
+            cut_off,
+        })
     };
     let done = tokio::task::spawn_blocking(work).await;
     let done = done.map_err(|error| AuditError::Failed(error.to_string()))?;

@@ -19,6 +19,7 @@
 //! - What can be told by names, ids and counts is plain; the rest is sealed, bound to its lane and number (`payload.rs`).
 //! - An index in SQLite answers questions (`index.rs`). It is made from the log, and made anew where it is missing.
 
+mod activity;
 mod chain;
 mod claim;
 mod error;
@@ -40,12 +41,13 @@ mod segment;
 mod values;
 mod verify;
 
+pub use activity::Activity;
 pub use chain::HeadTag;
 pub use claim::CutOff;
 pub use error::{AuditError, Fault, Finding};
 pub use filter::Filter;
 pub use lines::{Line, Note};
-pub use log::{Activity, StoreAudit};
+pub use log::StoreAudit;
 pub use read::Reader;
 pub use restart::Restarted;
 pub use retain::Retained;

@@ -17,11 +17,12 @@ use super::lines::{Note, micros, time};
 use crate::error::StoreError;
 use crate::seal::Place;
 
+mod form;
 mod parts;
 
-pub(super) use parts::{Plain, PlainEnd};
+pub(super) use form::{Plain, PlainEnd};
 
-use parts::Hidden;
+use form::Hidden;
 
 /// What a payload begins with. A change of anything but the members of its JSON takes another.
 const VERSION: u8 = 1;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use portcullis_policy::PersonId;
 
+use super::activity::Activity;
 use super::claim::lock;
 use super::error::AuditError;
 use super::keys;
 use super::lines::Note;
-use super::log::{Activity, StoreAudit};
+use super::log::StoreAudit;
 use super::segment;
 use crate::error::StoreError;
 use crate::store::Store;

@@ -9,14 +9,14 @@ use jiff::Timestamp;
 use portcullis::CallId;
 use portcullis_policy::Digest;
 
-use super::chain::HeadTag;
+use super::activity::Activity;
+use super::chain::{HeadTag, LogKey};
 use super::claim::{lock, opening};
 use super::error::{AuditError, Fault, Finding};
 use super::heads::Kept;
 use super::index::Held;
 use super::keys::LogKeys;
 use super::lines::Note;
-use super::log::Activity;
 use super::payload::{Payload, Plain, said_call};
 use super::row::{self, Piece, Pieces};
 use super::segment::{self, Found, Position, Stop, scan};
@@ -279,9 +279,8 @@ impl<F: FnMut(u64)> Walk<F> {
             return Ok(None);
         };
         self.report.segments += 1;
-        let opened = opening(&bytes, lane, segment, before, &self.keys);
-        let (_, key, from) = match opened {
-            Ok(opened) => opened,
+        let (key, from) = match opening(&bytes, lane, segment, before, &self.keys) {
+            Ok((_, key, from)) => (key, from),
             // One that is just being begun, or was when its program was ended.
             Err(_)
                 if is_last && segment > kept.head.segment && bytes.len() < segment::HEADER_LEN =>
@@ -295,40 +294,7 @@ impl<F: FnMut(u64)> Walk<F> {
                 return Ok(None);
             }
         };
-        let (mut last_call, mut rewritten) = (None, None);
-        let (report, pieces) = (&mut self.report, &mut self.pieces);
-        let through = &mut self.through;
-        let each = |found: Found<'_>| -> Result<(), StoreError> {
-            report.records += 1;
-            last_call = said_call(found.payload).or(last_call);
-            if found.after.number == kept.head.number && found.after != kept.head {
-                rewritten.get_or_insert((found.offset, found.after.number - 1));
-            }
-            let met = HeadTag(found.after.tag);
-            through.retain(|head| {
-                (head.lane, head.number, head.tag) != (lane, found.after.number, met)
-            });
-            let payload = Payload::read(found.payload, lane, found.after.number)?;
-            row::add(pieces, lane, segment, &payload);
-            if let (Plain::Note(note), Ok(at)) =
-                (payload.plain, Timestamp::from_microsecond(payload.at_us))
-            {
-                report.notes.push((at, note));
-            }
-            Ok(())
-        };
-        let (end, stop) = scan(&bytes, 0, &key, lane, from, each)?;
-        self.report.bytes += bytes.len() as u64;
-        (self.so_far)(self.report.bytes);
-        if let Some((offset, number)) = rewritten {
-            let at = Position {
-                offset,
-                number,
-                ..end
-            };
-            let fault = Fault::Rewritten { number: number + 1 };
-            self.find(fault, lane, segment, Some(&at), last_call);
-        }
+        let (end, stop, last_call) = self.follow(&bytes, lane, &key, from, kept)?;
         let Stop::Bad(fault) = stop else {
             return Ok(Some(end));
         };
@@ -345,6 +311,52 @@ impl<F: FnMut(u64)> Walk<F> {
         let call = payload.and_then(said_call).or(last_call);
         self.find(fault, lane, segment, Some(&end), call);
         Ok(None)
+    }
+
+    /// Follows the records of a segment: where they end and why, and the last call that they are of.
+    fn follow(
+        &mut self,
+        bytes: &[u8],
+        lane: u32,
+        key: &LogKey,
+        from: Position,
+        kept: &Kept,
+    ) -> Result<(Position, Stop, Option<CallId>), StoreError> {
+        let (mut last_call, mut rewritten) = (None, None);
+        let (report, pieces) = (&mut self.report, &mut self.pieces);
+        let through = &mut self.through;
+        let each = |found: Found<'_>| -> Result<(), StoreError> {
+            report.records += 1;
+            last_call = said_call(found.payload).or(last_call);
+            if found.after.number == kept.head.number && found.after != kept.head {
+                rewritten.get_or_insert((found.offset, found.after.number - 1));
+            }
+            let met = HeadTag(found.after.tag);
+            through.retain(|head| {
+                (head.lane, head.number, head.tag) != (lane, found.after.number, met)
+            });
+            let payload = Payload::read(found.payload, lane, found.after.number)?;
+            row::add(pieces, lane, from.segment, &payload);
+            if let (Plain::Note(note), Ok(at)) =
+                (payload.plain, Timestamp::from_microsecond(payload.at_us))
+            {
+                report.notes.push((at, note));
+            }
+            Ok(())
+        };
+        let (end, stop) = scan(bytes, 0, key, lane, from, each)?;
+        self.report.bytes += bytes.len() as u64;
+        (self.so_far)(self.report.bytes);
+        if let Some((offset, number)) = rewritten {
+            let at = Position {
+                offset,
+                number,
+                ..end
+            };
+            let fault = Fault::Rewritten { number: number + 1 };
+            self.find(fault, lane, from.segment, Some(&at), last_call);
+        }
+        Ok((end, stop, last_call))
     }
 
     /// Finds the heads that the log does not go through.

@@ -2,150 +2,15 @@
 
 use portcullis::ports::audit::{Answer, Closed, Event, Intent, Opened, RequestEnd, Source};
 use portcullis::ports::{Caller, Sensitive};
-use portcullis_policy::{
-    AgentId, Change, ConnectionId, ConnectorName, Digest, Effect, FieldChange, Method, Mode,
-    Origin, PersonId, ToolName,
-};
-use serde::{Deserialize, Serialize};
+use portcullis_policy::{Change, Digest, FieldChange};
 
-use super::super::lines::Note;
+use super::form::{
+    Hidden, HiddenChange, Plain, PlainAnswer, PlainChange, PlainClosed, PlainEnd, PlainField,
+    PlainIntent, PlainOpened, PlainSource,
+};
 
 /// Bytes of one text that are kept; what is longer says so.
 const TEXT_BYTES_MAX: usize = 64 << 10;
-
-/// Names, ids, digests and counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::audit) enum Plain {
-    Opened(Box<PlainOpened>),
-    Step,
-    Cited(Vec<PlainSource>),
-    Announced(Vec<PlainChange>),
-    Intended(Box<PlainIntent>),
-    Answered(PlainAnswer),
-    Denied { request: u32, code: String },
-    Closed(PlainClosed),
-    CutOff { unclear: Vec<u32> },
-    Note(Note),
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct PlainOpened {
-    pub(in crate::audit) person: PersonId,
-    pub(in crate::audit) agent: AgentId,
-    pub(in crate::audit) connector: ConnectorName,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) version: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) component: Option<Digest>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) tool: Option<ToolName>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) effect: Option<Effect>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) mode: Option<Mode>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) rule: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) connection: Option<ConnectionId>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct PlainSource {
-    kind: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct PlainChange {
-    action: String,
-    kind: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    id: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<PlainField>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct PlainField {
-    name: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pointer: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct PlainIntent {
-    pub(in crate::audit) request: u32,
-    pub(in crate::audit) effect: Effect,
-    method: Method,
-    origin: Origin,
-    route: String,
-    pub(in crate::audit) body_bytes: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    approval: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct PlainAnswer {
-    pub(in crate::audit) request: u32,
-    pub(in crate::audit) effect: Effect,
-    pub(in crate::audit) end: PlainEnd,
-    #[serde(default)]
-    renewed: bool,
-    elapsed_us: u64,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    body_bytes: Option<u64>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::audit) enum PlainEnd {
-    Status(u16),
-    NotModified,
-    NotSent,
-    Unclear,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct PlainClosed {
-    pub(in crate::audit) outcome: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(in crate::audit) code: Option<String>,
-    dropped: u32,
-    #[serde(default)]
-    pub(in crate::audit) received_bytes: u64,
-    pub(in crate::audit) elapsed_us: u64,
-}
-
-/// Queries, labels, addresses, messages and arguments.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::audit) enum Hidden {
-    Arguments(String),
-    Step(String, Option<String>),
-    /// The label and the address of each source.
-    Cited(Vec<(Option<String>, Option<String>)>),
-    Announced(Vec<HiddenChange>),
-    Intended {
-        path: String,
-        body: Digest,
-    },
-    /// A reason or a message.
-    Text(String),
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-pub(in crate::audit) struct HiddenChange {
-    label: String,
-    url: Option<String>,
-    notes: Vec<String>,
-    undo: Option<String>,
-    /// The label of each field, and its values where they are kept.
-    fields: Vec<(String, Option<String>, Option<String>)>,
-}
 
 /// Takes an event apart.
 pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>) {
@@ -197,19 +62,7 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
             },
             Some(Hidden::Text(text(message))),
         ),
-        Event::Closed(closed) => (
-            Plain::Closed(PlainClosed {
-                outcome: closed.outcome.clone().into_owned(),
-                code: closed.code.clone().map(Into::into),
-                dropped: closed.dropped,
-                received_bytes: closed.received_bytes,
-                elapsed_us: closed.elapsed_us,
-            }),
-            closed
-                .message
-                .as_ref()
-                .map(|message| Hidden::Text(text(message))),
-        ),
+        Event::Closed(closed) => split_closed(closed),
         Event::CutOff { unclear } => (
             Plain::CutOff {
                 unclear: unclear.clone(),
@@ -448,4 +301,19 @@ fn join_answer(plain: PlainAnswer, hidden: Option<Hidden>) -> Answer {
         elapsed_us: plain.elapsed_us,
         body_bytes: plain.body_bytes,
     }
+}
+
+fn split_closed(closed: &Closed) -> (Plain, Option<Hidden>) {
+    let plain = PlainClosed {
+        outcome: closed.outcome.clone().into_owned(),
+        code: closed.code.clone().map(Into::into),
+        dropped: closed.dropped,
+        received_bytes: closed.received_bytes,
+        elapsed_us: closed.elapsed_us,
+    };
+    let message = closed.message.as_ref();
+    (
+        Plain::Closed(plain),
+        message.map(|message| Hidden::Text(text(message))),
+    )
 }
