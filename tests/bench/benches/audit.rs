@@ -11,12 +11,14 @@ use std::fs::File;
 use std::hint::black_box;
 use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use async_trait::async_trait;
 use bench::{SALESFORCE, World};
-use portcullis::policy::{ConnectorName, Digest, Effect, Method, Origin};
-use portcullis::ports::Sensitive;
+use portcullis::policy::{Digest, Effect, Method, Origin};
 use portcullis::ports::audit::{AuditLog, Durability, Event, Intent, Record};
+use portcullis::ports::{MemoryAudit, PortError, Sensitive};
 use portcullis::{CallId, ComponentCache};
 use portcullis_store::{Location, MasterKey, Store, StoreAudit, StoreOptions};
 use salesforce_devorg::{DevOrg, Options};
@@ -85,42 +87,60 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// Measures queries through the sandbox with an entry in memory and on disk, by turns, and gives what the latter adds.
-async fn entries(org: &DevOrg, audit: StoreAudit) -> Duration {
-    let origin = Origin::parse(org.url()).unwrap();
-    let world = async |audit: Option<Arc<dyn AuditLog>>| -> (World, ConnectorName) {
-        let cache = ComponentCache::none();
-        let world = match audit {
-            Some(audit) => World::with_audit(cache, Some(&origin), audit),
-            None => World::new(cache, Some(&origin)),
-        };
-        let world = world.unwrap();
-        let connector = world.install(SALESFORCE).await.unwrap();
-        world.connect(&connector, org).await.unwrap();
-        (world, connector)
-    };
-    let in_memory = world(None).await;
-    let on_disk = world(Some(Arc::new(audit))).await;
-    let time = async |(world, connector): &(World, ConnectorName)| {
-        let begun = Instant::now();
-        for _ in 0..QUERIES {
-            let call = World::call(connector, "query", json!({"soql": SOQL})).unwrap();
-            black_box(world.answer(call).await.unwrap());
+/// Two logs, of which one is written: so that host, connection and caches are the same for both.
+struct Switch {
+    memory: MemoryAudit,
+    disk: StoreAudit,
+    is_on_disk: AtomicBool,
+}
+
+#[async_trait]
+impl AuditLog for Switch {
+    async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
+        match self.is_on_disk.load(Ordering::Relaxed) {
+            true => self.disk.append(record, durability).await,
+            false => self.memory.append(record, durability).await,
         }
-        begun.elapsed() / QUERIES
+    }
+}
+
+/// Measures queries through the sandbox with an entry in memory and on disk, by turns, and gives what the latter adds.
+async fn entries(org: &DevOrg, disk: StoreAudit) -> Duration {
+    let origin = Origin::parse(org.url()).unwrap();
+    let switch = Arc::new(Switch {
+        memory: MemoryAudit::of_calls(64),
+        disk,
+        is_on_disk: AtomicBool::new(false),
+    });
+    let world = World::with_audit(ComponentCache::none(), Some(&origin), switch.clone()).unwrap();
+    let connector = world.install(SALESFORCE).await.unwrap();
+    world.connect(&connector, org).await.unwrap();
+    let sides = Arc::new((world, connector));
+    let time = async |is_on_disk: bool| {
+        switch.is_on_disk.store(is_on_disk, Ordering::Relaxed);
+        let sides = Arc::clone(&sides);
+        // On a thread of the runtime, where a server runs its calls.
+        let batch = tokio::spawn(async move {
+            let (world, connector) = &*sides;
+            let begun = Instant::now();
+            for _ in 0..QUERIES {
+                let call = World::call(connector, "query", json!({"soql": SOQL})).unwrap();
+                black_box(world.answer(call).await.unwrap());
+            }
+            begun.elapsed() / QUERIES
+        });
+        batch.await.unwrap()
     };
     // The first query asks for the description of what it is about.
-    time(&in_memory).await;
-    time(&on_disk).await;
+    for is_on_disk in [false, true] {
+        time(is_on_disk).await;
+    }
     let (mut memory, mut disk) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
         // Whoever comes second finds warmer caches.
-        if pair % 2 == 0 {
-            memory.push(time(&in_memory).await);
-            disk.push(time(&on_disk).await);
-        } else {
-            disk.push(time(&on_disk).await);
-            memory.push(time(&in_memory).await);
+        for is_on_disk in [pair % 2 == 0, pair % 2 != 0] {
+            let times = if is_on_disk { &mut disk } else { &mut memory };
+            times.push(time(is_on_disk).await);
         }
     }
     let (memory, disk) = (median(memory), median(disk));

@@ -63,27 +63,27 @@ pub(super) const PUT: &str = "
         denied = denied + excluded.denied, sources = sources + excluded.sources,
         sent_bytes = sent_bytes + excluded.sent_bytes, received_bytes = received_bytes + excluded.received_bytes";
 
-/// Reads a row.
+/// Reads a row, in the order of the table's columns: by their names it takes several times as long.
 pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
-    let number = |column: &str| -> Result<u64, sqlx::Error> {
+    let number = |column: usize| -> Result<u64, sqlx::Error> {
         let number: i64 = row.try_get(column)?;
         Ok(number.cast_unsigned())
     };
-    let effect: Option<&str> = row.try_get("effect")?;
+    let effect: Option<&str> = row.try_get(11)?;
     let effects = [Effect::Read, Effect::Write, Effect::Destructive];
-    let elapsed: Option<i64> = row.try_get("elapsed_us")?;
+    let elapsed: Option<i64> = row.try_get(17)?;
     Ok(Piece {
-        call: row.try_get("call")?,
-        lane: u32::try_from(number("lane")?).unwrap_or(u32::MAX),
-        first_segment: number("first_segment")?,
-        last_segment: number("last_segment")?,
-        at: row.try_get("at")?,
-        person: row.try_get("person")?,
-        agent: row.try_get("agent")?,
-        connector: row.try_get("connector")?,
-        version: row.try_get("version")?,
-        component: row.try_get("component")?,
-        tool: row.try_get("tool")?,
+        call: row.try_get(0)?,
+        lane: u32::try_from(number(1)?).unwrap_or(u32::MAX),
+        first_segment: number(2)?,
+        last_segment: number(3)?,
+        at: row.try_get(4)?,
+        person: row.try_get(5)?,
+        agent: row.try_get(6)?,
+        connector: row.try_get(7)?,
+        version: row.try_get(8)?,
+        component: row.try_get(9)?,
+        tool: row.try_get(10)?,
         effect: effect.map(|text| {
             let known = effects.into_iter().map(Effect::as_str);
             known
@@ -91,19 +91,19 @@ pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
                 .find(|known| *known == text)
                 .unwrap_or("altered")
         }),
-        mode: row.try_get("mode")?,
-        rule: row.try_get("rule")?,
-        connection: row.try_get("connection")?,
-        outcome: row.try_get("outcome")?,
-        code: row.try_get("code")?,
+        mode: row.try_get(12)?,
+        rule: row.try_get(13)?,
+        connection: row.try_get(14)?,
+        outcome: row.try_get(15)?,
+        code: row.try_get(16)?,
         elapsed_us: elapsed.map(i64::cast_unsigned),
-        requests: number("requests")?,
-        changes: number("changes")?,
-        pending: row.try_get("pending")?,
-        unclear: number("unclear")?,
-        denied: number("denied")?,
-        sources: number("sources")?,
-        sent_bytes: number("sent_bytes")?,
-        received_bytes: number("received_bytes")?,
+        requests: number(18)?,
+        changes: number(19)?,
+        pending: row.try_get(20)?,
+        unclear: number(21)?,
+        denied: number(22)?,
+        sources: number(23)?,
+        sent_bytes: number(24)?,
+        received_bytes: number(25)?,
     })
 }
