@@ -22,7 +22,7 @@ bench:
 # the log, and a million rows in the org.
 soak:
     PORTCULLIS_KILLS=200 cargo test -p portcullis-store --test it killed
-    PORTCULLIS_ENTRIES=1000000 cargo test --release -p portcullis-store --test it at_size -- --nocapture
+    PORTCULLIS_ENTRIES=1000000 cargo test -p portcullis-store --test it at_size -- --nocapture
     PORTCULLIS_KILLS=200 cargo test -p e2e --test it killed
     DEVORG_KILLS=100 cargo test -p salesforce-devorg --test it killed_org
     cargo test -p salesforce-devorg --lib -- --ignored a_row_of_a_million
