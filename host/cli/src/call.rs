@@ -8,6 +8,7 @@ use portcullis::ports::audit::Record;
 use portcullis::{ComponentCache, Outcome, Reply};
 use serde_json::{Value, json};
 
+use crate::activity;
 use crate::args::{Call, Format, StoreSettings};
 use crate::desk::{Desk, Where};
 use crate::org;
@@ -31,7 +32,11 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
             let reply = desk
                 .call(&args.tool, arguments, args.reason.clone())
                 .await?;
-            let records = records(&reply, &desk.audit);
+            let records = match reply.call {
+                Some(call) if args.audit => desk.audit.records(call).await?,
+                _ => Vec::new(),
+            };
+            activity::close(&desk.audit).await;
             (reply, records)
         }
     };

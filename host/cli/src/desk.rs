@@ -6,14 +6,16 @@ use std::time::Duration;
 use anyhow::Result;
 use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, Origin, PersonId};
-use portcullis::ports::MemoryAudit;
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
 use portcullis_connect::{Accounts, ActiveManifests, Links, LoopbackPages, Renewal};
-use portcullis_store::{ConnectLinks, Store, StoreApprovals, StoreCredentials, StorePermissions};
+use portcullis_store::{
+    ConnectLinks, Store, StoreApprovals, StoreAudit, StoreCredentials, StorePermissions,
+};
 use serde_json::Value;
 
+use crate::activity;
 use crate::args::{NetworkArgs, StoreSettings, Who};
 use crate::bundled;
 use crate::catalog;
@@ -27,7 +29,7 @@ pub(crate) struct Desk {
     pub(crate) host: Host,
     pub(crate) agent: AgentId,
     pub(crate) person: PersonId,
-    pub(crate) audit: Arc<MemoryAudit>,
+    pub(crate) audit: StoreAudit,
     connectors: Vec<Arc<Connector>>,
 }
 
@@ -137,7 +139,7 @@ pub(crate) struct Built {
     pub(crate) host: Host,
     pub(crate) accounts: Accounts,
     pub(crate) clients: Clients,
-    pub(crate) audit: Arc<MemoryAudit>,
+    pub(crate) audit: StoreAudit,
     pub(crate) connectors: Vec<Arc<Connector>>,
 }
 
@@ -160,14 +162,15 @@ pub(crate) async fn host(
 ) -> Result<Built> {
     let allowed = options.allow_private.clone();
     let network = Network::new(options)?;
-    let audit = Arc::new(MemoryAudit::new());
+    let audit = StoreAudit::open(store.clone()).await?;
+    activity::say_cut_off(audit.cut_off())?;
     let manifests = Arc::new(ActiveManifests::new());
     let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
         permissions: Arc::new(StorePermissions::new(store.clone(), bundled::trusted()?)),
         approvals: Arc::new(StoreApprovals::open(store.clone()).await?),
-        audit: audit.clone(),
+        audit: Arc::new(audit.clone()),
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
     let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;

@@ -117,6 +117,17 @@ impl Home {
         self.open().await
     }
 
+    /// Opens a store that is there, to look at what was done.
+    pub(crate) async fn open_for_what_was_done(&self) -> Result<Session> {
+        if !self.store_file().exists() {
+            let file = self.store_file().display();
+            let message = format!("nothing was done yet: no store is at `{file}`");
+            let hint = "name another one with `--data-dir DIR`, or begin one with `portcullis agent add helper`";
+            return Err(Problem::mistake("no_store", message, hint).into());
+        }
+        self.open().await
+    }
+
     async fn open_store(&self) -> Result<(Store, Master)> {
         let open = async |master: &Master| {
             Store::open(StoreOptions::new(self.location.clone(), master.key.clone())).await

@@ -4,12 +4,14 @@
 //! Owned here: the command line, the environment, the terminal, and which connectors are bundled. What a
 //! connector may do is decided in the library, and nothing here can widen it.
 
+mod activity;
 mod agent;
 mod allow;
 mod app;
 mod apply;
 mod approvals;
 mod args;
+mod audit;
 mod bundled;
 mod call;
 mod catalog;
@@ -94,6 +96,8 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Connections { command } => connections::run(command, &home()?, cache()).await,
         Command::Approvals { command } => approvals::run(command, &home()?, cache()).await,
         Command::App { command } => app::run(command, &home()?).await,
+        Command::Activity(args) => activity::run(args, &home()?).await,
+        Command::Audit { command } => audit::run(command, &home()?).await,
         Command::Key { command } => key::run(command, &home()?).await,
         Command::Apply(args) => apply::run(args, &home()?, cache()).await,
     }
@@ -129,7 +133,7 @@ fn is_broken_pipe(error: &Error) -> bool {
 fn end(cli: &Cli, error: Error) -> ExitCode {
     let problem = Problem::of_error(error);
     // The object of a call that was made is printed already.
-    if is_asked_by_program(&cli.command) && problem.call.is_none() {
+    if is_asked_by_program(&cli.command) && problem.call.is_none() && !problem.is_printed {
         let object = show::reply::problem_json(&problem);
         let _ = show::json(&Value::Object(object)); // There is nobody left to tell.
     }
@@ -156,6 +160,8 @@ fn is_asked_by_program(command: &Command) -> bool {
         Command::Connections { command } => command.form().json,
         Command::Approvals { command } => command.form().json,
         Command::App { command } => command.form().json,
+        Command::Activity(args) => args.form().json,
+        Command::Audit { command } => command.form().json,
         Command::Key { command } => command.form().json,
         Command::Apply(args) => args.form.json,
     }

@@ -8,7 +8,7 @@ use portcullis::network::NetworkError;
 use portcullis::{
     CallId, FailureCode, FieldProblem, InstallError, Outcome, Refusal, RefusalCode, Reply,
 };
-use portcullis_store::{KeyError, StoreError};
+use portcullis_store::{AuditError, KeyError, StoreError};
 
 /// The exit code after a mistake of the caller's.
 pub(crate) const MISTAKE: u8 = 2;
@@ -35,6 +35,8 @@ pub(crate) struct Problem {
     pub(crate) fields: Vec<FieldProblem>,
     /// Seconds after which it may be tried again.
     pub(crate) retry_after_seconds: Option<u64>,
+    /// Whether programs have it already, in what was printed.
+    pub(crate) is_printed: bool,
     /// The program's exit code.
     pub(crate) exit: u8,
 }
@@ -64,6 +66,12 @@ impl Problem {
         }
     }
 
+    /// Says that what was printed for programs has it.
+    pub(crate) fn printed(mut self) -> Self {
+        self.is_printed = true;
+        self
+    }
+
     fn of(code: &'static str, message: String, exit: u8) -> Self {
         Self {
             call: None,
@@ -74,6 +82,7 @@ impl Problem {
             service_code: None,
             fields: Vec::new(),
             retry_after_seconds: None,
+            is_printed: false,
             exit,
         }
     }
@@ -185,6 +194,8 @@ fn of_store(error: &StoreError) -> Problem {
         | StoreError::Newer { .. } => ("store", MISTAKE),
         StoreError::Key(key) => ("master_key", key_exit(key)),
         StoreError::WrongKey { .. } => ("master_key", MISTAKE),
+        StoreError::Audit(AuditError::Broken(_)) => ("audit_broken", FAILURE),
+        StoreError::Audit(_) => ("audit", FAILURE),
         _ => ("store_error", FAILURE),
     };
     let hint = match error {

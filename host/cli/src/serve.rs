@@ -10,6 +10,7 @@ use portcullis::policy::Origin;
 use portcullis_connect::{LoopbackHost, LoopbackPages, LoopbackPagesOptions, Pages};
 use portcullis_server::{Bounds, PublicServer, Server, Tls};
 
+use crate::activity;
 use crate::args::StoreSettings;
 use crate::args::serve::Serve;
 use crate::desk::{self, Desk, Where};
@@ -35,7 +36,9 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         };
         let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
         let server = Server::new(desk.host, desk.agent, desk.person);
-        return Ok(server.serve_stdio().await?);
+        let served = server.serve_stdio().await;
+        activity::close(&desk.audit).await;
+        return Ok(served?);
     }
     let world = org::open(&args.org, &args.network, cache).await?;
     let (_, identity) = world.connect().await?;

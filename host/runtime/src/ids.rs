@@ -27,6 +27,16 @@ macro_rules! id {
             pub fn random(now: SystemTime) -> Result<Self, NoId> {
                 random(now).map(Self)
             }
+
+            /// Takes the bytes of one.
+            pub fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(bytes)
+            }
+
+            /// Gives the bytes.
+            pub fn as_bytes(&self) -> &[u8; 16] {
+                &self.0
+            }
         }
 
         impl fmt::Display for $name {

@@ -4,7 +4,7 @@
 //! tells the caller what is written here.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -66,6 +66,7 @@ pub(crate) struct Course {
     waited: watch::Sender<Waited>,
     requests: AtomicU32,
     entries: AtomicU32,
+    received_bytes: AtomicU64,
     ledger: Mutex<Ledger>,
 }
 
@@ -136,6 +137,19 @@ impl CallScope {
     pub(crate) fn entries_dropped(&self) -> u32 {
         let entries = self.course.entries.load(Ordering::Relaxed);
         entries.saturating_sub(self.limits.audit_entries_max)
+    }
+
+    /// Counts bytes of an answer that reach the guest.
+    pub(crate) fn receives(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.course
+            .received_bytes
+            .fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Says how many bytes of answers reached the guest.
+    pub(crate) fn received_bytes(&self) -> u64 {
+        self.course.received_bytes.load(Ordering::Relaxed)
     }
 
     /// Gives the next request's number, from 1.

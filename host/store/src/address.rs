@@ -57,6 +57,11 @@ impl Location {
         &self.file
     }
 
+    /// Gives the folder of the audit log: beside the file, with its name.
+    pub fn audit_folder(&self) -> PathBuf {
+        self.file.with_extension("audit")
+    }
+
     /// Gives the folder that the file is in.
     pub(crate) fn folder(&self) -> &Path {
         match self.file.parent() {

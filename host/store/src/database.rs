@@ -19,10 +19,10 @@ use crate::{migrations, private};
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often a store is tried to be opened while another process makes it.
-const OPEN_TRIES: u32 = 50;
+pub(crate) const OPEN_TRIES: u32 = 50;
 
 /// The pause between two tries.
-const OPEN_PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const OPEN_PAUSE: Duration = Duration::from_millis(50);
 
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
@@ -105,7 +105,7 @@ async fn connect(
 }
 
 /// Says whether another process holds the file (`SQLITE_BUSY` with its extended codes).
-fn is_busy(error: &sqlx::Error) -> bool {
+pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.and_then(|code| code.parse::<u32>().ok())
         .is_some_and(|code| code & 0xff == 5)

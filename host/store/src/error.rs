@@ -4,6 +4,7 @@ use portcullis::ports::PortError;
 use portcullis_policy::{ConnectionId, PersonId};
 
 use crate::address::AddressError;
+use crate::audit::AuditError;
 use crate::master_key::KeyError;
 use crate::private::PrivateError;
 use crate::seal::SealError;
@@ -144,6 +145,9 @@ pub enum StoreError {
         /// The most characters.
         max: usize,
     },
+    /// The audit log cannot be written or read, or is not as it was left.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// The system gives no randomness, so nothing can be sealed.
     #[error("the system gives no randomness")]
     Randomness,

@@ -4,6 +4,8 @@
 //! have a store open at once; nothing that counts is remembered between two calls, so that what one takes away is gone
 //! for all.
 //!
+//! [`StoreAudit`] is the audit log: files beside the database, chained, with their head in it.
+//!
 //! Every secret is sealed and bound to its row. What the sealing does not hide: that a person has a connection, its
 //! label, address and scopes, and when it was used.
 //!
@@ -13,6 +15,7 @@ mod address;
 mod agents;
 mod approvals;
 mod apps;
+mod audit;
 mod change;
 mod clock;
 mod connection;
@@ -51,6 +54,10 @@ pub use approvals::{
     Which,
 };
 pub use apps::{App, NewApp, PutApp};
+pub use audit::{
+    Activity, AuditError, CallEnd, CallRow, CutOff, Fault, Filter, Finding, Head, HeadTag,
+    KeptValues, Line, Note, Reader, Report, Restarted, Retained, StoreAudit,
+};
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
 pub use connection::{

@@ -2,10 +2,12 @@
 //!
 //! Nobody waits for a rotation. From its first step on whoever writes seals under the new key (`data_keys`); what is sealed under
 //! older ones is sealed anew, a few rows at a time; and an older key goes in a transaction that finds nothing which needs it.
-//! Whoever is killed in between leaves a store that works, and the next rotation finishes the work.
+//! The audit log is not written anew: it has keys of its own, which are sealed here, and takes a new one for the segments that it
+//! begins from then on. Whoever is killed in between leaves a store that works, and the next rotation finishes the work.
 
 use sqlx::{Row, SqliteConnection};
 
+use crate::audit;
 use crate::error::StoreError;
 use crate::master_key::MasterKey;
 use crate::seal::Place;
@@ -27,7 +29,7 @@ struct SealedColumn {
 }
 
 /// Every sealed column there is. A test compares it with the schema.
-const SEALED: [SealedColumn; 11] = [
+const SEALED: [SealedColumn; 12] = [
     SealedColumn {
         table: "connections",
         column: "secrets",
@@ -110,6 +112,14 @@ const SEALED: [SealedColumn; 11] = [
         replace: "UPDATE approval_keys SET sealed = ?2, sealed_key = ?3 WHERE id = ?1",
         remains: "SELECT EXISTS (SELECT 1 FROM approval_keys WHERE sealed_key < ?1)",
     },
+    SealedColumn {
+        table: "audit_keys",
+        column: "secret",
+        find: "SELECT CAST(id AS TEXT), secret, secret_key FROM audit_keys \
+               WHERE secret_key < ?1 LIMIT ?2",
+        replace: "UPDATE audit_keys SET secret = ?2, secret_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM audit_keys WHERE secret_key < ?1)",
+    },
 ];
 
 impl Store {
@@ -136,6 +146,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         self.keys().add(&mut tx, self.now()).await?;
+        audit::add_key_where_any(self, &mut tx).await?;
         tx.commit().await?;
         self.reseal(sealed_so_far).await
     }

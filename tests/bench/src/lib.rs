@@ -7,7 +7,9 @@ use anyhow::{Context, Result, bail};
 use portcullis::network::{HostPort, NetworkOptions};
 use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Origin, PersonId};
 use portcullis::ports::credentials::Connection;
-use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions};
+use portcullis::ports::{
+    AuditLog, MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions,
+};
 use portcullis::{Call, ComponentCache, Host, Limits, Network, Outcome, Ports};
 use salesforce_devorg::DevOrg;
 use serde_json::Value;
@@ -52,6 +54,19 @@ impl World {
     ///
     /// When the host cannot be made.
     pub fn new(cache: ComponentCache, org: Option<&Origin>) -> Result<Self> {
+        Self::with_audit(cache, org, Arc::new(MemoryAudit::of_calls(64)))
+    }
+
+    /// Makes a host that may reach `org`, if there is one, with an audit log of the caller's.
+    ///
+    /// # Errors
+    ///
+    /// When the host cannot be made.
+    pub fn with_audit(
+        cache: ComponentCache,
+        org: Option<&Origin>,
+        audit: Arc<dyn AuditLog>,
+    ) -> Result<Self> {
         let (credentials, permissions) =
             <(Arc<MemoryCredentials>, Arc<MemoryPermissions>)>::default();
         let mut network = NetworkOptions::default();
@@ -62,7 +77,7 @@ impl World {
             credentials: credentials.clone(),
             permissions: permissions.clone(),
             approvals: Arc::new(MemoryApprovals::new()?),
-            audit: Arc::new(MemoryAudit::of_calls(64)),
+            audit,
         };
         let host = Host::new(Limits::default(), Network::new(network)?, cache, ports)?;
         Ok(Self {

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod connect;
 pub(crate) mod people;
 pub(crate) mod permissions;
@@ -16,6 +17,7 @@ use portcullis::policy::{AgentId, PersonId};
 
 use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
 use approvals::ApprovalsCommand;
+use audit::{Activity, AuditCommand};
 use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
 use permissions::{Allow, Explain, ScopeArgs, TrustScope};
@@ -218,6 +220,13 @@ pub(crate) enum Command {
     App {
         #[command(subcommand)]
         command: AppCommand,
+    },
+    /// What agents did: for whom, with what, and how it ended.
+    Activity(Box<Activity>),
+    /// The log of all that: whether it is whole, exports, how long it is kept.
+    Audit {
+        #[command(subcommand)]
+        command: Box<AuditCommand>,
     },
     /// The master key of the store.
     Key {

@@ -60,6 +60,7 @@ pub(crate) fn entry(out: &mut impl Write, records: &[Record]) -> io::Result<()> 
                 self::sources(out, &sources)?;
                 let code = closed
                     .code
+                    .as_ref()
                     .map(|code| format!(": {code}"))
                     .unwrap_or_default();
                 let elapsed = milliseconds(closed.elapsed_us);

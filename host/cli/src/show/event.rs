@@ -22,6 +22,7 @@ fn event_json(event: &Event) -> Value {
             "agent": opened.caller.agent,
             "person": opened.caller.person,
             "connector": opened.connector,
+            "version": opened.version,
             "component": opened.component.map(|digest| digest.to_string()),
             "tool": opened.tool,
             "effect": opened.effect,
@@ -58,9 +59,11 @@ fn event_json(event: &Event) -> Value {
         Event::Answered(answer) => json!({
             "event": "answered",
             "request": answer.request,
+            "effect": answer.effect,
             "end": end(&answer.end),
             "renewed": answer.renewed,
             "elapsed_us": answer.elapsed_us,
+            "body_bytes": answer.body_bytes,
         }),
         Event::Unseen { request, route } => json!({
             "event": "unseen",
@@ -88,8 +91,10 @@ fn event_json(event: &Event) -> Value {
             "code": closed.code,
             "message": closed.message.as_ref().map(|message| message.expose()),
             "dropped": closed.dropped,
+            "received_bytes": closed.received_bytes,
             "elapsed_us": closed.elapsed_us,
         }),
+        Event::CutOff { unclear } => json!({ "event": "cut_off", "unclear": unclear }),
         other => json!({ "event": "other", "debug": format!("{other:?}") }),
     }
 }

@@ -76,7 +76,7 @@ fn what_needs_no_store_opens_none() {
 }
 
 /// A store whose agent `helper` uses a shared account at an org, which is shared with Bob.
-async fn shared_account() -> (Arc<Home>, DevOrg) {
+pub(crate) async fn shared_account() -> (Arc<Home>, DevOrg) {
     let org = DevOrg::start(Options::default()).await.unwrap();
     let mut account = connection(Owner::Shared, "Acme", org.url());
     account.secrets.access_token = org.users()[0].access_token.clone().into();

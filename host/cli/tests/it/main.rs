@@ -5,6 +5,7 @@
 mod accounts;
 mod apply;
 mod approvals;
+mod audit;
 mod bad_input;
 mod connect;
 mod demo;

@@ -24,10 +24,20 @@ pub(super) struct Exit {
     is_closed: bool,
 }
 
+/// What of a call is counted and told at its end.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tally {
+    /// Steps and sources that were dropped because there were too many.
+    pub(super) dropped: u32,
+    /// Bytes of answers that reached the guest.
+    pub(super) received_bytes: u64,
+}
+
 /// What the entry's first record says, as far as it is known.
 struct Entry {
     caller: Caller,
     connector: ConnectorName,
+    version: Option<String>,
     component: Option<Digest>,
     tool: Option<ToolName>,
     effect: Option<Effect>,
@@ -64,6 +74,7 @@ impl Exit {
                     person: question.person.clone(),
                 },
                 connector: question.connector.clone(),
+                version: None,
                 component: None,
                 tool,
                 effect: None,
@@ -82,6 +93,7 @@ impl Exit {
     /// Takes over what the first stage found.
     pub(super) fn knows(&mut self, resolved: &Resolved) {
         if let Some(entry) = &mut self.entry {
+            entry.version = Some(resolved.connector.manifest().version.clone());
             entry.component = Some(resolved.connector.digest());
             entry.effect = Some(resolved.effect);
             entry.tool = match &resolved.task {
@@ -111,6 +123,7 @@ impl Exit {
         let opened = Event::Opened(Opened {
             caller: entry.caller,
             connector: entry.connector,
+            version: entry.version,
             component: entry.component,
             tool: entry.tool,
             effect: entry.effect,
@@ -144,11 +157,11 @@ impl Exit {
         mut self,
         outcome: Outcome,
         sent: Vec<SentChange>,
-        dropped: u32,
+        tally: Tally,
     ) -> Reply {
         let mut written = self.open(None).await;
         if self.is_open {
-            let closed = self.closed(&outcome, dropped);
+            let closed = self.closed(&outcome, tally);
             written = self.append(Event::Closed(closed)).await;
         }
         self.is_closed = true;
@@ -162,12 +175,13 @@ impl Exit {
         }
     }
 
-    fn closed(&self, outcome: &Outcome, dropped: u32) -> Closed {
+    fn closed(&self, outcome: &Outcome, tally: Tally) -> Closed {
         Closed {
-            outcome: outcome.name(),
-            code: outcome.code(),
+            outcome: outcome.name().into(),
+            code: outcome.code().map(Into::into),
             message: outcome.message().map(Sensitive::new),
-            dropped,
+            dropped: tally.dropped,
+            received_bytes: tally.received_bytes,
             elapsed_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
         }
     }
@@ -192,10 +206,11 @@ impl Drop for Exit {
             return;
         }
         let closed = Closed {
-            outcome: ABANDONED,
-            code: Some(crate::reply::FailureCode::Cancelled.as_str()),
+            outcome: ABANDONED.into(),
+            code: Some(crate::reply::FailureCode::Cancelled.as_str().into()),
             message: None,
             dropped: 0,
+            received_bytes: 0,
             elapsed_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
         };
         let record = Record {

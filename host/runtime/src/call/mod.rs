@@ -78,7 +78,10 @@ pub(crate) async fn open(
     let mut exit = close::Exit::new(guard, &question)?;
     match decide(guard, connector, question, &mut exit).await {
         Ok(scope) => Ok(Opened::new(scope, exit)),
-        Err(ended) => Err(Box::new(exit.close(ended.outcome, ended.sent, 0).await)),
+        Err(ended) => Err(Box::new(
+            exit.close(ended.outcome, ended.sent, close::Tally::default())
+                .await,
+        )),
     }
 }
 
@@ -116,7 +119,8 @@ pub(crate) async fn unknown(guard: &Guard, question: Question) -> Reply {
     match close::Exit::new(guard, &question) {
         Ok(exit) => {
             let refusal = resolve::unknown_connector(&question.connector);
-            exit.close(refusal.into(), Vec::new(), 0).await
+            let tally = close::Tally::default();
+            exit.close(refusal.into(), Vec::new(), tally).await
         }
         Err(reply) => *reply,
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::close::Exit;
+use super::close::{Exit, Tally};
 use super::consent::Consented;
 use super::resolve::unavailable;
 use super::settle::{self, Guest};
@@ -144,8 +144,13 @@ impl Opened {
     pub(crate) async fn settle_guest(self, guest: Guest) -> Reply {
         self.scope.end();
         let outcome = settle::settle(&self.scope, guest);
-        let (sent, dropped) = (self.scope.take_sent(), self.scope.entries_dropped());
-        self.exit.close(outcome, sent, dropped).await
+        let tally = Tally {
+            dropped: self.scope.entries_dropped(),
+            received_bytes: self.scope.received_bytes(),
+        };
+        self.exit
+            .close(outcome, self.scope.take_sent(), tally)
+            .await
     }
 
     /// Settles a call that asked who is signed in.

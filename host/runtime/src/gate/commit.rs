@@ -14,6 +14,7 @@ use super::GateFailure;
 use super::afford::Afforded;
 use super::approve::Approved;
 use super::complete::Complete;
+use super::counted::Counted;
 use super::{failure, response, send};
 use crate::network::{NetworkError, Timeouts};
 use crate::ports::audit::{Answer, Durability, Event, Intent, RequestEnd};
@@ -89,16 +90,18 @@ async fn journal(
         },
         Effect::Write | Effect::Destructive => send::send(scope, &request, timeouts).await,
     };
-    let (end, renewed) = match &sent {
-        Ok(answer) => (answer.end(), answer.renewed),
-        Err(error) => (error.end(), false),
+    let (end, renewed, body_bytes) = match &sent {
+        Ok(answer) => (answer.end(), answer.renewed, answer.body_bytes()),
+        Err(error) => (error.end(), false, None),
     };
     tell(end.clone());
     let answer = Answer {
         request: head.number,
+        effect: head.effect,
         end,
         renewed,
         elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        body_bytes,
     };
     if let Err(error) = scope.record(Event::Answered(answer), durability).await {
         // It is sent: hiding the answer would invite a second try.
@@ -116,7 +119,8 @@ async fn finish(
     let error = match sent {
         Ok(answered) => {
             scope.network_problem(None);
-            return response::admit(scope, request, answered).await;
+            let response = response::admit(scope, request, answered).await?;
+            return Ok(response.map(|body| Counted::body(body, scope.clone())));
         }
         Err(error) => error,
     };
@@ -163,6 +167,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 impl send::Answered {
+    /// What the service says of its answer's length.
+    fn body_bytes(&self) -> Option<u64> {
+        let length = self.response.headers().get(http::header::CONTENT_LENGTH)?;
+        length.to_str().ok()?.parse().ok()
+    }
+
     fn end(&self) -> RequestEnd {
         match &self.from_cache {
             Some(_) => RequestEnd::NotModified,

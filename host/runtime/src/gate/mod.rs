@@ -15,6 +15,7 @@ mod approve;
 mod body;
 mod commit;
 mod complete;
+mod counted;
 mod credential;
 mod failure;
 mod response;
@@ -149,7 +150,7 @@ async fn settle(scope: &CallScope, number: u32, failure: GateFailure) -> Error {
     };
     let event = Event::Denied {
         request: number,
-        code,
+        code: code.into(),
         message: Sensitive::new(message),
     };
     if let Err(problem) = scope.record(event, Durability::Buffered).await {

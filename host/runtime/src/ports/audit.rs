@@ -3,6 +3,7 @@
 //! A call's records begin with [`Event::Opened`] and end with [`Event::Closed`], whatever happens
 //! between. Names, ids and digests are plain; what may hold a record's values is [`Sensitive`].
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 use std::time::SystemTime;
@@ -61,7 +62,7 @@ pub enum Event {
         /// The request's number in its call, from 1.
         request: u32,
         /// The stable code of the reason.
-        code: &'static str,
+        code: Cow<'static, str>,
         /// The reason, which may name the path that was asked for.
         message: Sensitive,
     },
@@ -74,6 +75,11 @@ pub enum Event {
     },
     /// A call ended.
     Closed(Closed),
+    /// The program that ran the call ended in the middle of it, as another one found out.
+    CutOff {
+        /// The changes that were sent and whose outcome nobody knows, by their numbers.
+        unclear: Vec<u32>,
+    },
 }
 
 /// The beginning of a call.
@@ -83,6 +89,8 @@ pub struct Opened {
     pub caller: Caller,
     /// The connector that was named.
     pub connector: ConnectorName,
+    /// Its version; none where no such connector is installed.
+    pub version: Option<String>,
     /// The digest of the version that ran; none where there was none.
     pub component: Option<Digest>,
     /// The tool, as it was named; none for the check after sign-in.
@@ -142,12 +150,16 @@ pub struct Intent {
 pub struct Answer {
     /// Its number in its call.
     pub request: u32,
+    /// How far it reaches.
+    pub effect: Effect,
     /// Its end.
     pub end: RequestEnd,
     /// Whether the credential was renewed and the request sent a second time.
     pub renewed: bool,
     /// Time from the write-ahead record to the response's head, in microseconds.
     pub elapsed_us: u64,
+    /// Bytes of the answer's body, where the service said how many there are.
+    pub body_bytes: Option<u64>,
 }
 
 /// The end of a request.
@@ -167,14 +179,16 @@ pub enum RequestEnd {
 /// The end of a call.
 #[derive(Clone, Debug)]
 pub struct Closed {
-    /// `done`, `approval_required`, `connect_required`, `refused` or `failed`.
-    pub outcome: &'static str,
+    /// `done`, `approval_required`, `connect_required`, `refused`, `failed` or `abandoned`.
+    pub outcome: Cow<'static, str>,
     /// The stable code of what went wrong.
-    pub code: Option<&'static str>,
+    pub code: Option<Cow<'static, str>>,
     /// What went wrong, in words.
     pub message: Option<Sensitive>,
     /// How many steps and sources were dropped because there were too many.
     pub dropped: u32,
+    /// Bytes of answers' bodies that reached the connector.
+    pub received_bytes: u64,
     /// Time from beginning to end, in microseconds.
     pub elapsed_us: u64,
 }

@@ -12,6 +12,7 @@ mod agents;
 mod approvals;
 mod apps;
 mod attacks;
+mod audit;
 mod changes;
 mod connections;
 mod credentials;

@@ -86,7 +86,10 @@ fn arrows_point_one_way() {
         ("salesforce-devorg", &["soql"]),
         ("hostile", &["portcullis-sdk"]),
         ("e2e", &[]),
-        ("bench", &["portcullis", "salesforce-devorg"]),
+        (
+            "bench",
+            &["portcullis", "portcullis-store", "salesforce-devorg"],
+        ),
     ]
     .into();
     for (name, needed) in &crates {

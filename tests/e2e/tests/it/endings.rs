@@ -79,7 +79,7 @@ async fn a_call_whose_future_was_dropped_closes_its_account() {
         panic!("{records:?}");
     };
     assert_eq!(closed.outcome, "abandoned");
-    assert_eq!(closed.code, Some("cancelled"));
+    assert_eq!(closed.code.as_deref(), Some("cancelled"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -16,6 +16,7 @@ mod beyond;
 mod bounds;
 mod closed;
 mod decisions;
+mod durable;
 mod effects;
 mod embedder;
 mod endings;

@@ -1,0 +1,201 @@
+//! A call of the log, put together for a reader: what it was asked, its steps with what each read, changed and sent, and its end.
+
+use std::time::UNIX_EPOCH;
+
+use portcullis::policy::Change;
+use portcullis::ports::audit::{Answer, Event, Intent, Opened, Source};
+use portcullis_store::{CallRow, Line};
+use serde_json::{Value, json};
+
+use super::list;
+use crate::show::reply::end;
+
+/// A call.
+pub(crate) struct Entry<'a> {
+    pub(crate) call: &'a CallRow,
+    pub(crate) opened: Option<&'a Opened>,
+    pub(crate) steps: Vec<Step<'a>>,
+    /// What went wrong, in words.
+    pub(crate) message: Option<&'a str>,
+    /// Steps and sources that were dropped because there were too many.
+    pub(crate) dropped: u32,
+    /// When a later program found that this one was cut off, and which of its changes nobody knows the outcome of.
+    pub(crate) cut_off: Option<(String, &'a [u32])>,
+}
+
+/// A step, and what was done until the next.
+#[derive(Default)]
+pub(crate) struct Step<'a> {
+    /// None: what was done before the connector named its first step.
+    pub(crate) title: Option<&'a str>,
+    pub(crate) detail: Option<&'a str>,
+    pub(crate) sources: Vec<&'a Source>,
+    pub(crate) changes: Vec<&'a Change>,
+    pub(crate) requests: Vec<Request<'a>>,
+}
+
+/// A request, sent or not.
+pub(crate) enum Request<'a> {
+    Sent(&'a Intent, Option<&'a Answer>),
+    Denied(u32, &'a str, &'a str),
+}
+
+impl<'a> Entry<'a> {
+    /// Puts a call's lines together.
+    pub(crate) fn of(call: &'a CallRow, lines: &'a [Line]) -> Self {
+        let mut entry = Self {
+            call,
+            opened: None,
+            steps: Vec::new(),
+            message: None,
+            dropped: 0,
+            cut_off: None,
+        };
+        for line in lines {
+            match &line.record.event {
+                Event::Opened(opened) => entry.opened = Some(opened),
+                Event::Step { title, detail } => entry.steps.push(Step {
+                    title: Some(title.expose()),
+                    detail: detail.as_ref().map(|detail| detail.expose()),
+                    ..Step::default()
+                }),
+                Event::Cited(sources) => entry.step().sources.extend(sources),
+                Event::Announced(changes) => entry.step().changes.extend(changes),
+                Event::Intended(intent) => {
+                    let answer = answer_to(lines, intent.request);
+                    entry.step().requests.push(Request::Sent(intent, answer));
+                }
+                Event::Denied {
+                    request,
+                    code,
+                    message,
+                } => {
+                    let denied = Request::Denied(*request, code, message.expose());
+                    entry.step().requests.push(denied);
+                }
+                Event::Closed(closed) => {
+                    entry.message = closed.message.as_ref().map(|message| message.expose());
+                    entry.dropped = closed.dropped;
+                }
+                Event::CutOff { unclear } => {
+                    let at = line
+                        .record
+                        .at
+                        .duration_since(UNIX_EPOCH)
+                        .unwrap_or_default();
+                    let ms = i64::try_from(at.as_millis()).unwrap_or(i64::MAX);
+                    let at = jiff::Timestamp::from_millisecond(ms).map_or_else(
+                        |_| String::new(),
+                        |at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+                    );
+                    entry.cut_off = Some((at, unclear));
+                }
+                _ => {}
+            }
+        }
+        entry
+    }
+
+    fn step(&mut self) -> &mut Step<'a> {
+        if self.steps.is_empty() {
+            self.steps.push(Step::default());
+        }
+        let last = self.steps.len() - 1;
+        &mut self.steps[last]
+    }
+
+    /// Gives all sources of the call.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &'a Source> {
+        self.steps
+            .iter()
+            .flat_map(|step| step.sources.iter().copied())
+    }
+
+    /// Gives all changes that were announced.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &'a Change> {
+        self.steps
+            .iter()
+            .flat_map(|step| step.changes.iter().copied())
+    }
+
+    /// Gives all requests.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &Request<'a>> {
+        self.steps.iter().flat_map(|step| &step.requests)
+    }
+
+    /// Makes an object of it.
+    pub(crate) fn json(&self, label: Option<&str>) -> Value {
+        let mut value = list::json(self.call);
+        value["connection_label"] = json!(label);
+        value["arguments"] = json!(self.opened.map(|opened| opened.arguments.expose()));
+        value["message"] = json!(self.message);
+        value["dropped"] = json!(self.dropped);
+        let unclear = self.cut_off.as_ref().map(|(_, unclear)| unclear);
+        value["unclear_requests"] = json!(unclear);
+        value["steps"] = self.steps.iter().map(step_json).collect();
+        value
+    }
+}
+
+fn answer_to(lines: &[Line], request: u32) -> Option<&Answer> {
+    lines.iter().find_map(|line| match &line.record.event {
+        Event::Answered(answer) if answer.request == request => Some(answer),
+        _ => None,
+    })
+}
+
+fn step_json(step: &Step<'_>) -> Value {
+    json!({
+        "title": step.title,
+        "detail": step.detail,
+        "sources": step.sources.iter().map(|source| source_json(source)).collect::<Value>(),
+        "changes": step.changes,
+        "requests": step.requests.iter().map(request_json).collect::<Value>(),
+    })
+}
+
+fn source_json(source: &Source) -> Value {
+    json!({
+        "kind": source.kind,
+        "id": source.id,
+        "label": source.label.as_ref().map(|label| label.expose()),
+        "url": source.url,
+        "fields": source.fields,
+    })
+}
+
+pub(crate) fn request_json(request: &Request<'_>) -> Value {
+    match request {
+        Request::Sent(intent, answer) => json!({
+            "request": intent.request,
+            "method": intent.method,
+            "origin": intent.origin,
+            "route": intent.route,
+            "path": intent.path.expose(),
+            "effect": intent.effect,
+            "body_sha256": intent.body.to_string(),
+            "sent_bytes": intent.body_bytes,
+            "approval": intent.approval,
+            "status": answer.and_then(status),
+            "end": answer.map(|answer| end(&answer.end)),
+            "renewed": answer.map(|answer| answer.renewed),
+            "elapsed_us": answer.map(|answer| answer.elapsed_us),
+            "answer_bytes": answer.and_then(|answer| answer.body_bytes),
+        }),
+        Request::Denied(request, code, message) => json!({
+            "request": request,
+            "denied": code,
+            "message": message,
+        }),
+    }
+}
+
+/// The status of an answer, if there was one.
+pub(crate) fn status(answer: &Answer) -> Option<u16> {
+    use portcullis::ports::audit::RequestEnd;
+    match answer.end {
+        RequestEnd::Status(status) => Some(status),
+        RequestEnd::NotModified => Some(304),
+        RequestEnd::NotSent(_) | RequestEnd::Unclear(_) => None,
+    }
+}

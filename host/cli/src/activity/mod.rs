@@ -1,0 +1,182 @@
+//! `portcullis activity`: what was done, by whom, for whom, and how it ended.
+
+pub(crate) mod entry;
+mod list;
+mod view;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use anyhow::Result;
+use portcullis_store::{CallEnd, CallRow, CutOff, Filter, Finding, StoreAudit};
+
+use crate::args::Form;
+use crate::args::audit::{Activity, ActivityCommand, Which};
+use crate::connections;
+use crate::home::{Home, Session};
+use crate::problem::Problem;
+use crate::show;
+
+/// How often it is looked for new calls.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a call is waited for before it is no longer looked for: ten times what one may take.
+const CALL_LASTS: Duration = Duration::from_secs(600);
+
+/// Does what was asked.
+pub(crate) async fn run(args: &Activity, home: &Home) -> Result<()> {
+    let session = home.open_for_what_was_done().await?;
+    let log = portcullis_store::Activity::open(session.store.clone()).await?;
+    if let Some(ActivityCommand::Show { id, form }) = &args.command {
+        return one(&session, &log, id, *form).await;
+    }
+    let mut filter = filter(&session, &args.which).await?;
+    filter.limit = Some(args.limit);
+    let (mut calls, stopped) = log.calls(&filter).await?;
+    warn(stopped.as_ref())?;
+    // As a log is read: the newest last.
+    calls.reverse();
+    if !args.follow {
+        return list::list(&calls, args.form);
+    }
+    let running = |call: &CallRow| call.ended == CallEnd::Running;
+    list::begin(args.form)?;
+    let mut seen = HashSet::new();
+    let mut since = jiff::Timestamp::now() - CALL_LASTS;
+    loop {
+        for call in calls.iter().filter(|call| !running(call)) {
+            if seen.insert(call.id) {
+                list::follow(call, args.form)?;
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+        since = since.max(jiff::Timestamp::now() - CALL_LASTS);
+        let recent = Filter {
+            since: Some(since.max(filter.since.unwrap_or(since))),
+            limit: None,
+            oldest_first: true,
+            ..filter.clone()
+        };
+        calls = log.calls(&recent).await?.0;
+    }
+}
+
+async fn one(
+    session: &Session,
+    log: &portcullis_store::Activity,
+    id: &str,
+    form: Form,
+) -> Result<()> {
+    let is_visible =
+        |call: &CallRow| session.is_administrator() || call.person == session.me.id.as_str();
+    let found = log.find(id.trim()).await?;
+    let visible: Vec<&CallRow> = found.iter().filter(|call| is_visible(call)).collect();
+    let call = match visible[..] {
+        [call] => call,
+        [] => {
+            let message = format!("there is no call `{}`", show::table::shown(id));
+            let hint = "`portcullis activity` lists those that there are";
+            return Err(Problem::mistake("not_found", message, hint).into());
+        }
+        _ => {
+            let message = format!("several calls have ids that begin with `{id}`");
+            let hint = "give more of the id; `--json` lists them whole";
+            return Err(Problem::mistake("ambiguous", message, hint).into());
+        }
+    };
+    let lines = log.lines(call).await?;
+    let entry = entry::Entry::of(call, &lines);
+    let label = label(session, call).await?;
+    match form.json {
+        true => Ok(show::json(&entry.json(label.as_deref()))?),
+        false => Ok(view::write(
+            &mut anstream::stdout().lock(),
+            &entry,
+            label.as_deref(),
+        )?),
+    }
+}
+
+/// What people call the account of a call, if it is still there.
+async fn label(session: &Session, call: &CallRow) -> Result<Option<String>> {
+    let Some(id) = &call.connection else {
+        return Ok(None);
+    };
+    let connections = session.store.connections().await?;
+    let mut connections = connections.into_iter();
+    let found = connections.find(|connection| connection.id.as_str() == id);
+    Ok(found.map(|connection| connection.label))
+}
+
+/// Makes a filter of what was asked. Who does not administer is shown their own.
+pub(crate) async fn filter(session: &Session, which: &Which) -> Result<Filter> {
+    let me = &session.me.id;
+    let person = match &which.person {
+        Some(person) if person != me => {
+            session.require_administrator().await?;
+            Some(person.clone())
+        }
+        None if session.is_administrator() => None,
+        _ => Some(me.clone()),
+    };
+    let connection = match &which.connection {
+        // One that is gone is still in the log, by its id.
+        Some(text) => match connections::find(&session.store, text).await {
+            Ok(connection) => Some(connection.id),
+            Err(error) => Some(text.parse().map_err(|_| error)?),
+        },
+        None => None,
+    };
+    Ok(Filter {
+        person,
+        agent: which.agent.clone(),
+        connector: which.connector.clone(),
+        tool: which.tool.clone(),
+        connection,
+        outcome: which.outcome.clone(),
+        effect: which.effect,
+        since: which.since,
+        until: which.until,
+        ..Filter::default()
+    })
+}
+
+/// Says that something of the log could not be read.
+pub(crate) fn warn(stopped: Option<&Finding>) -> Result<()> {
+    if let Some(finding) = stopped {
+        show::note(&format!(
+            "the log is broken, and what comes after that in it is not shown: {finding}; `portcullis audit verify` says more"
+        ))?;
+    }
+    Ok(())
+}
+
+/// Ends writing to the log. Where that fails, the next program looks after it.
+pub(crate) async fn close(audit: &StoreAudit) {
+    if let Err(error) = audit.close().await {
+        tracing::warn!(%error, "the audit log was not closed in order");
+    }
+}
+
+/// Says which calls were cut off when an earlier program was ended.
+pub(crate) fn say_cut_off(cut_off: &[CutOff]) -> Result<()> {
+    for one in cut_off {
+        let (call, person, agent, connector) = (one.call, &one.person, &one.agent, &one.connector);
+        let tool = one
+            .tool
+            .as_ref()
+            .map_or("who is signed in", |tool| tool.as_str());
+        let what = format!(
+            "the call {call} of `{connector}` / `{tool}`, by the agent `{agent}` for `{person}`"
+        );
+        let sentence = match one.unclear.is_empty() {
+            true => format!("{what} was cut off when the program ended; it changed nothing"),
+            false => format!(
+                "{what} was cut off after its change was sent: its outcome is unknown. Look whether it was made before it is asked for again: \
+                 `portcullis activity show {call}` names the record"
+            ),
+        };
+        show::note(&sentence)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! `portcullis activity` and `portcullis audit`: what people read of what was done, and what is said where the log is not as it was.
+
+mod broken;
+mod exports;
+mod killed;
+mod steady;
+mod support;
+mod views;

@@ -1,0 +1,123 @@
+//! Lines of the log as they are read.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use portcullis::ports::audit::Record;
+use portcullis_policy::PersonId;
+use serde::{Deserialize, Serialize};
+
+/// A line about a call, and where it stands.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// The lane.
+    pub lane: u32,
+    /// Its number in the lane.
+    pub number: u64,
+    /// What it says.
+    pub record: Record,
+}
+
+/// A line about the log itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Note {
+    /// A program that was ended in the middle had left part of a record, which was never acted on.
+    Torn {
+        /// Bytes of it.
+        bytes: u64,
+    },
+    /// Segments were removed that were older than what is kept.
+    Retained {
+        /// What began before this, in milliseconds since 1970, and was whole, is gone.
+        before_ms: i64,
+        /// How many segments.
+        segments: u64,
+        /// Who asked for it.
+        person: PersonId,
+    },
+    /// A new log was begun in the place of one that was broken.
+    Restarted {
+        /// Who asked for it.
+        person: PersonId,
+        /// What was wrong with the one before.
+        findings: Vec<String>,
+        /// The folder that it was put into.
+        kept: String,
+    },
+    /// Record values are kept for a tool from now on, or no longer.
+    Values {
+        /// Who asked for it.
+        person: PersonId,
+        /// The connector.
+        connector: String,
+        /// The tool.
+        tool: String,
+        /// Whether they are kept.
+        kept: bool,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Torn { bytes } => write!(
+                f,
+                "{bytes} bytes of a record were cut off that a program had not finished when it was ended"
+            ),
+            Self::Retained {
+                before_ms,
+                segments,
+                person,
+            } => {
+                let files = if *segments == 1 { "file" } else { "files" };
+                write!(
+                    f,
+                    "`{person}` removed {segments} {files} with what was older than "
+                )?;
+                match Timestamp::from_millisecond(*before_ms) {
+                    Ok(before) => write!(f, "{}", before.strftime("%Y-%m-%d")),
+                    Err(_) => write!(f, "{before_ms} ms since 1970"),
+                }
+            }
+            Self::Restarted {
+                person,
+                findings,
+                kept,
+            } => {
+                write!(f, "`{person}` began this log in the place of a broken one")?;
+                if !kept.is_empty() {
+                    write!(f, ", which is kept as `{kept}`")?;
+                }
+                write!(f, ": {}", findings.join("; "))
+            }
+            Self::Values {
+                person,
+                connector,
+                tool,
+                kept,
+            } => {
+                let kept = if *kept { "kept" } else { "no longer kept" };
+                write!(
+                    f,
+                    "by `{person}`, the values that `{tool}` of `{connector}` changes are {kept} from then on"
+                )
+            }
+        }
+    }
+}
+
+/// Microseconds since 1970, for a record.
+pub(super) fn micros(at: SystemTime) -> i64 {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| {
+        i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+    })
+}
+
+/// The time of a record.
+pub(super) fn time(micros: i64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_micros(micros.unsigned_abs())
+}

@@ -1,0 +1,358 @@
+//! The log as a process writes it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use portcullis::CallId;
+use portcullis::ports::PortError;
+use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
+use portcullis_policy::{ConnectorName, PersonId, ToolName};
+
+use super::activity::{Activity, Reading};
+use super::claim::{self, CutOff, Recovered};
+use super::error::{AuditError, Fault, Finding};
+use super::heads::{self, Kept};
+use super::keeper;
+use super::lane::Lane;
+use super::lines::{Note, micros};
+use super::payload::Draft;
+use super::segment::{self, Position};
+use super::values::KeptValues;
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// The audit log of a store, for the host: files beside the database. Clones share everything.
+///
+/// Several processes may have it at once: each writes a lane of its own.
+#[derive(Clone, Debug)]
+pub struct StoreAudit {
+    inner: Arc<Writing>,
+}
+
+#[derive(Debug)]
+pub(super) struct Writing {
+    pub(super) activity: Activity,
+    pub(super) lane: Lane,
+    /// The number up to which the head is kept, and whether the lane is closed. Held by who keeps it.
+    pub(super) kept: tokio::sync::Mutex<(u64, bool)>,
+    pub(super) values: RwLock<KeptValues>,
+    /// The calls under way whose values are kept.
+    valued: Mutex<HashSet<CallId>>,
+    cut_off: Vec<CutOff>,
+}
+
+impl StoreAudit {
+    /// Opens the log of a store to write to it. What an earlier program left in the middle is written down, and told by
+    /// [`cut_off`](Self::cut_off).
+    ///
+    /// # Errors
+    ///
+    /// [`AuditError::Broken`] where it is missing, shortened or not as it was left.
+    pub async fn open(store: Store) -> Result<Self, StoreError> {
+        let activity = Activity::open(store).await?;
+        activity.require_folder().await?;
+        let listed = segment::list(activity.folder())?;
+        let (lanes, findings) = activity.lanes().await?;
+        if let Some(finding) = findings.into_iter().next() {
+            return Err(AuditError::from(finding).into());
+        }
+        if let Some((lane, segment)) = listed.iter().find(|(lane, _)| !lanes.contains_key(lane)) {
+            let finding = Finding {
+                fault: Fault::UnknownLane,
+                lane: *lane,
+                file: segment::path(activity.folder(), *lane, *segment),
+                offset: 0,
+                record: None,
+                call: None,
+            };
+            return Err(AuditError::from(finding).into());
+        }
+        let mut mine = None;
+        let mut cut_off = Vec::new();
+        let known = lanes.keys().copied().max().unwrap_or(0);
+        for number in 1.. {
+            if number > known && mine.is_some() {
+                break;
+            }
+            let Some(Claimed {
+                lane,
+                cut_off: left,
+                is_as_left,
+            }) = claim(&activity, number).await?
+            else {
+                continue;
+            };
+            cut_off.extend(left);
+            match mine {
+                None => mine = Some(lane),
+                Some(_) if is_as_left => lane.release(),
+                // Looked after, for whoever wrote it did not come back.
+                Some(_) => put_away(&activity, &lane).await?,
+            }
+        }
+        let lane = mine.ok_or(AuditError::InUse)?;
+        let values = activity.inner.store.kept_values().await?;
+        let inner = Arc::new(Writing {
+            activity,
+            lane,
+            kept: tokio::sync::Mutex::new((0, false)),
+            values: RwLock::new(values),
+            valued: Mutex::default(),
+            cut_off,
+        });
+        tokio::spawn(keeper::keep(Arc::downgrade(&inner)));
+        Ok(Self { inner })
+    }
+
+    /// Gives the calls that were under way when an earlier program was ended, as this one found out.
+    pub fn cut_off(&self) -> &[CutOff] {
+        &self.inner.cut_off
+    }
+
+    /// Gives the log to be read.
+    pub fn activity(&self) -> &Activity {
+        &self.inner.activity
+    }
+
+    /// Reads the lines of a call that this program made.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub async fn records(&self, call: CallId) -> Result<Vec<Record>, StoreError> {
+        let activity = &self.inner.activity;
+        let Some(row) = activity.find(&call.to_string()).await?.pop() else {
+            return Ok(Vec::new());
+        };
+        let lines = activity.lines(&row).await?;
+        Ok(lines.into_iter().map(|line| line.record).collect())
+    }
+
+    /// Says whether values of a tool's changes are kept from now on, sealed, and whether that is new. Programs that are running take it
+    /// over within a second.
+    ///
+    /// # Errors
+    ///
+    /// When the store or the log cannot be written.
+    pub async fn keep_values(
+        &self,
+        person: &PersonId,
+        connector: &ConnectorName,
+        tool: &ToolName,
+        keep: bool,
+    ) -> Result<bool, StoreError> {
+        let store = &self.inner.activity.inner.store;
+        if store
+            .kept_values()
+            .await?
+            .contains(&(connector.clone(), tool.clone()))
+            == keep
+        {
+            return Ok(false);
+        }
+        // Written down first: what is kept without a word is worse than a word about what is not kept.
+        self.note(Note::Values {
+            person: person.clone(),
+            connector: connector.to_string(),
+            tool: tool.to_string(),
+            kept: keep,
+        })
+        .await?;
+        let is_new = store.keep_values(connector, tool, keep).await?;
+        self.inner.refresh_values().await?;
+        Ok(is_new)
+    }
+
+    /// Writes a line about the log itself, to disk.
+    pub(super) async fn note(&self, note: Note) -> Result<(), StoreError> {
+        let now = micros(SystemTime::now());
+        let draft = Draft::of_note(now, note)?;
+        let number = self.inner.lane.append(&draft, now, true)?;
+        Ok(self.inner.lane.sync(number).await?)
+    }
+
+    /// Ends writing in order: everything is on disk, and the head is kept. Further lines are refused.
+    ///
+    /// # Errors
+    ///
+    /// When that could not be done; the next program to open the log then looks after it.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let mut kept = self.inner.kept.lock().await;
+        if kept.1 {
+            return Ok(());
+        }
+        kept.1 = true;
+        let activity = &self.inner.activity;
+        if let Some((head, key)) = self.inner.lane.close()? {
+            let number = self.inner.lane.number;
+            heads::put_head(&activity.inner.store, &key, number, &head, true).await?;
+        }
+        self.inner.lane.release();
+        activity.catch_up().await?;
+        activity.index().await?.close().await;
+        Ok(())
+    }
+
+    async fn write(&self, record: &Record, durability: Durability) -> Result<(), StoreError> {
+        let keeps_values = self.inner.keeps_values(record);
+        let draft = Draft::of_record(record, keeps_values)?;
+        // What something hangs on: the call, and what it sends.
+        let gates = matches!(record.event, Event::Opened(_) | Event::Intended(_));
+        let number = self.inner.lane.append(&draft, micros(record.at), gates)?;
+        match durability {
+            Durability::Buffered => Ok(()),
+            Durability::Synced => Ok(self.inner.lane.sync(number).await?),
+        }
+    }
+}
+
+impl Writing {
+    /// Says whether the values of a call's changes are kept.
+    fn keeps_values(&self, record: &Record) -> bool {
+        let valued = || self.valued.lock().unwrap_or_else(PoisonError::into_inner);
+        match &record.event {
+            Event::Opened(opened) => {
+                let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+                if let Some(tool) = &opened.tool
+                    && values.contains(&(opened.connector.clone(), tool.clone()))
+                {
+                    valued().insert(record.call);
+                }
+                false
+            }
+            Event::Announced(_) => valued().contains(&record.call),
+            Event::Closed(_) => {
+                valued().remove(&record.call);
+                false
+            }
+            _ => false,
+        }
+    }
+
+    pub(super) async fn refresh_values(&self) -> Result<(), StoreError> {
+        let values = self.activity.inner.store.kept_values().await?;
+        *self.values.write().unwrap_or_else(PoisonError::into_inner) = values;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AuditLog for StoreAudit {
+    async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
+        self.write(&record, durability).await.map_err(|error| {
+            let problem = Chain(&error).to_string();
+            tracing::error!(call = %record.call, problem, "the audit log could not be written");
+            let message = match &error {
+                StoreError::Audit(error) => error.in_short(),
+                _ => "the audit log cannot be written".to_owned(),
+            };
+            PortError::new(message).caused_by(error)
+        })
+    }
+}
+
+/// An error with its causes.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// A lane that this process holds from now on.
+struct Claimed {
+    lane: Lane,
+    cut_off: Vec<CutOff>,
+    /// Whether it was closed in order, and nothing had to be written down.
+    is_as_left: bool,
+}
+
+/// Takes a lane, if no process holds it, and writes down what was left in its middle.
+async fn claim(activity: &Activity, number: u32) -> Result<Option<Claimed>, StoreError> {
+    let Reading {
+        store,
+        folder,
+        keys,
+        ..
+    } = &*activity.inner;
+    let Some(lock) = claim::lock(folder, number)? else {
+        return Ok(None);
+    };
+    // Read under the lock: whoever held it may just have ended.
+    let (lanes, _) = activity.lanes().await?;
+    let kept = match lanes.get(&number) {
+        Some(kept) => *kept,
+        None => {
+            // The store knows of a lane before there is anything of it.
+            let key = keys.newest();
+            let key = key.ok_or_else(|| AuditError::Failed("there is no key".to_owned()))?;
+            heads::put_head(store, &key, number, &Position::START, true).await?;
+            Kept::NEW
+        }
+    };
+    let (folder, keys) = (folder.clone(), Arc::clone(keys));
+    let work = move || -> Result<Claimed, StoreError> {
+        let Recovered {
+            at,
+            header,
+            torn,
+            cut_off,
+        } = claim::recover(&folder, number, &keys, &kept)?;
+        let lane = Lane::new(number, &folder, keys, lock, at, header)?;
+        write_down(&lane, torn, &cut_off)?;
+        Ok(Claimed {
+            lane,
+            is_as_left: kept.closed && at == kept.head && torn == 0 && cut_off.is_empty(),
+            cut_off,
+        })
+    };
+    let done = tokio::task::spawn_blocking(work).await;
+    let done = done.map_err(|error| AuditError::Failed(error.to_string()))?;
+    done.map(Some)
+}
+
+fn write_down(lane: &Lane, torn: u64, cut_off: &[CutOff]) -> Result<(), StoreError> {
+    let now = SystemTime::now();
+    let now_us = micros(now);
+    if torn > 0 {
+        tracing::warn!(
+            lane = lane.number,
+            bytes = torn,
+            "an unfinished record was cut off the audit log"
+        );
+        let draft = Draft::of_note(now_us, Note::Torn { bytes: torn })?;
+        lane.append(&draft, now_us, false)?;
+    }
+    for one in cut_off {
+        let record = Record {
+            call: one.call,
+            at: now,
+            event: Event::CutOff {
+                unclear: one.unclear.clone(),
+            },
+        };
+        lane.append(&Draft::of_record(&record, false)?, now_us, false)?;
+    }
+    Ok(())
+}
+
+/// Closes a lane for whoever wrote it.
+async fn put_away(activity: &Activity, lane: &Lane) -> Result<(), StoreError> {
+    if let Some((head, key)) = lane.close()? {
+        heads::put_head(&activity.inner.store, &key, lane.number, &head, true).await?;
+    }
+    lane.release();
+    Ok(())
+}
+
+/// How often the head is kept, and the index filled.
+pub(super) const KEEP_EVERY: Duration = Duration::from_secs(1);

@@ -1,0 +1,144 @@
+//! The form of a record: its plain part and its sealed one, as JSON.
+
+use portcullis_policy::{
+    AgentId, ConnectionId, ConnectorName, Digest, Effect, Method, Mode, Origin, PersonId, ToolName,
+};
+use serde::{Deserialize, Serialize};
+
+use super::super::lines::Note;
+
+/// Names, ids, digests and counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::audit) enum Plain {
+    Opened(Box<PlainOpened>),
+    Step,
+    Cited(Vec<PlainSource>),
+    Announced(Vec<PlainChange>),
+    Intended(Box<PlainIntent>),
+    Answered(PlainAnswer),
+    Denied { request: u32, code: String },
+    Closed(PlainClosed),
+    CutOff { unclear: Vec<u32> },
+    Fetched { approval: String, call: String },
+    Unseen { request: u32, route: String },
+    Note(Note),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainOpened {
+    pub(in crate::audit) person: PersonId,
+    pub(in crate::audit) agent: AgentId,
+    pub(in crate::audit) connector: ConnectorName,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) component: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) tool: Option<ToolName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) effect: Option<Effect>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) mode: Option<Mode>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) rule: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) connection: Option<ConnectionId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainSource {
+    pub(super) kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) fields: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainChange {
+    pub(super) action: String,
+    pub(super) kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) fields: Vec<PlainField>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainField {
+    pub(super) name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) pointer: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainIntent {
+    pub(in crate::audit) request: u32,
+    pub(in crate::audit) effect: Effect,
+    pub(super) method: Method,
+    pub(super) origin: Origin,
+    pub(super) route: String,
+    pub(in crate::audit) body_bytes: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) approval: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainAnswer {
+    pub(in crate::audit) request: u32,
+    pub(in crate::audit) effect: Effect,
+    pub(in crate::audit) end: PlainEnd,
+    #[serde(default)]
+    pub(super) renewed: bool,
+    pub(super) elapsed_us: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) body_bytes: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::audit) enum PlainEnd {
+    Status(u16),
+    NotModified,
+    NotSent,
+    Unclear,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainClosed {
+    pub(in crate::audit) outcome: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::audit) code: Option<String>,
+    pub(super) dropped: u32,
+    #[serde(default)]
+    pub(in crate::audit) received_bytes: u64,
+    pub(in crate::audit) elapsed_us: u64,
+}
+
+/// Queries, labels, addresses, messages and arguments.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::audit) enum Hidden {
+    Arguments(String),
+    Step(String, Option<String>),
+    /// The label and the address of each source.
+    Cited(Vec<(Option<String>, Option<String>)>),
+    Announced(Vec<HiddenChange>),
+    Intended {
+        path: String,
+        body: Digest,
+    },
+    /// A reason or a message.
+    Text(String),
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::audit) struct HiddenChange {
+    pub(super) label: String,
+    pub(super) url: Option<String>,
+    pub(super) notes: Vec<String>,
+    pub(super) undo: Option<String>,
+    /// The label of each field, and its values where they are kept.
+    pub(super) fields: Vec<(String, Option<String>, Option<String>)>,
+}

@@ -1,0 +1,338 @@
+//! Which part of an event is plain, and which is sealed.
+
+use portcullis::ports::audit::{Answer, Closed, Event, Intent, Opened, RequestEnd, Source};
+use portcullis::ports::{Caller, Sensitive};
+use portcullis_policy::{Change, Digest, FieldChange};
+
+use super::form::{
+    Hidden, HiddenChange, Plain, PlainAnswer, PlainChange, PlainClosed, PlainEnd, PlainField,
+    PlainIntent, PlainOpened, PlainSource,
+};
+
+/// Bytes of one text that are kept; what is longer says so.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+
+/// Takes an event apart.
+pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>) {
+    match event {
+        Event::Opened(opened) => (
+            Plain::Opened(Box::new(plain_opened(opened))),
+            Some(Hidden::Arguments(text(&opened.arguments))),
+        ),
+        Event::Step { title, detail } => (
+            Plain::Step,
+            Some(Hidden::Step(text(title), detail.as_ref().map(text))),
+        ),
+        Event::Cited(sources) => {
+            let hidden = sources
+                .iter()
+                .map(|source| (source.label.as_ref().map(text), source.url.clone()));
+            let hidden = Hidden::Cited(hidden.collect());
+            (
+                Plain::Cited(sources.iter().map(plain_source).collect()),
+                Some(hidden),
+            )
+        }
+        Event::Announced(changes) => {
+            let hidden = changes
+                .iter()
+                .map(|change| hidden_change(change, keeps_values));
+            let hidden = Hidden::Announced(hidden.collect());
+            (
+                Plain::Announced(changes.iter().map(plain_change).collect()),
+                Some(hidden),
+            )
+        }
+        Event::Intended(intent) => (
+            Plain::Intended(Box::new(plain_intent(intent))),
+            Some(Hidden::Intended {
+                path: text(&intent.path),
+                body: intent.body,
+            }),
+        ),
+        Event::Answered(answer) => split_answer(answer),
+        Event::Denied {
+            request,
+            code,
+            message,
+        } => (
+            Plain::Denied {
+                request: *request,
+                code: code.clone().into_owned(),
+            },
+            Some(Hidden::Text(text(message))),
+        ),
+        Event::Closed(closed) => split_closed(closed),
+        Event::CutOff { unclear } => (
+            Plain::CutOff {
+                unclear: unclear.clone(),
+            },
+            None,
+        ),
+        Event::Fetched { approval, call } => (
+            Plain::Fetched {
+                approval: approval.to_string(),
+                call: call.to_string(),
+            },
+            None,
+        ),
+        Event::Unseen { request, route } => (
+            Plain::Unseen {
+                request: *request,
+                route: route.clone(),
+            },
+            None,
+        ),
+        // One that is new in the library is kept as its `Debug`, which has no values, until it has a form of its own.
+        other => (
+            Plain::Step,
+            Some(Hidden::Step("other".to_owned(), Some(format!("{other:?}")))),
+        ),
+    }
+}
+
+/// Puts an event together again; none where the parts do not belong together.
+pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
+    Some(match (plain, hidden) {
+        (Plain::Opened(opened), Some(Hidden::Arguments(arguments))) => {
+            Event::Opened(join_opened(*opened, arguments))
+        }
+        (Plain::Step, Some(Hidden::Step(title, detail))) => Event::Step {
+            title: Sensitive::new(title),
+            detail: detail.map(Sensitive::new),
+        },
+        (Plain::Cited(sources), Some(Hidden::Cited(hidden))) => {
+            let both = sources.into_iter().zip(hidden);
+            Event::Cited(
+                both.map(|(plain, hidden)| join_source(plain, hidden))
+                    .collect(),
+            )
+        }
+        (Plain::Announced(changes), Some(Hidden::Announced(hidden))) => {
+            let both = changes.into_iter().zip(hidden);
+            Event::Announced(
+                both.map(|(plain, hidden)| join_change(plain, hidden))
+                    .collect(),
+            )
+        }
+        (Plain::Intended(intent), Some(Hidden::Intended { path, body })) => {
+            Event::Intended(join_intent(*intent, path, body)?)
+        }
+        (Plain::Answered(answer), hidden) => Event::Answered(join_answer(answer, hidden)),
+        (Plain::Denied { request, code }, Some(Hidden::Text(message))) => Event::Denied {
+            request,
+            code: code.into(),
+            message: Sensitive::new(message),
+        },
+        (Plain::Closed(closed), hidden) => Event::Closed(Closed {
+            outcome: closed.outcome.into(),
+            code: closed.code.map(Into::into),
+            message: match hidden {
+                Some(Hidden::Text(message)) => Some(Sensitive::new(message)),
+                _ => None,
+            },
+            dropped: closed.dropped,
+            received_bytes: closed.received_bytes,
+            elapsed_us: closed.elapsed_us,
+        }),
+        (Plain::CutOff { unclear }, _) => Event::CutOff { unclear },
+        (Plain::Fetched { approval, call }, _) => Event::Fetched {
+            approval: approval.parse().ok()?,
+            call: call.parse().ok()?,
+        },
+        (Plain::Unseen { request, route }, _) => Event::Unseen { request, route },
+        _ => return None,
+    })
+}
+
+fn text(text: &Sensitive) -> String {
+    cut(text.expose())
+}
+
+fn cut(text: &str) -> String {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text.to_owned();
+    }
+    let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+    format!("{} [{} bytes cut]", &text[..end], text.len() - end)
+}
+
+fn plain_opened(opened: &Opened) -> PlainOpened {
+    PlainOpened {
+        person: opened.caller.person.clone(),
+        agent: opened.caller.agent.clone(),
+        connector: opened.connector.clone(),
+        version: opened.version.clone(),
+        component: opened.component,
+        tool: opened.tool.clone(),
+        effect: opened.effect,
+        mode: opened.mode,
+        rule: opened.rule.clone(),
+        connection: opened.connection.clone(),
+    }
+}
+
+fn join_opened(opened: PlainOpened, arguments: String) -> Opened {
+    Opened {
+        caller: Caller {
+            agent: opened.agent,
+            person: opened.person,
+        },
+        connector: opened.connector,
+        version: opened.version,
+        component: opened.component,
+        tool: opened.tool,
+        effect: opened.effect,
+        mode: opened.mode,
+        rule: opened.rule,
+        connection: opened.connection,
+        arguments: Sensitive::new(arguments),
+    }
+}
+
+fn plain_source(source: &Source) -> PlainSource {
+    PlainSource {
+        kind: source.kind.clone(),
+        id: source.id.clone(),
+        fields: source.fields.clone(),
+    }
+}
+
+fn join_source(plain: PlainSource, (label, url): (Option<String>, Option<String>)) -> Source {
+    Source {
+        kind: plain.kind,
+        id: plain.id,
+        label: label.map(Sensitive::new),
+        url,
+        fields: plain.fields,
+    }
+}
+
+fn plain_change(change: &Change) -> PlainChange {
+    let field = |field: &FieldChange| PlainField {
+        name: field.name.clone(),
+        pointer: field.pointer.clone(),
+    };
+    PlainChange {
+        action: change.action.clone(),
+        kind: change.kind.clone(),
+        id: change.id.clone(),
+        fields: change.fields.iter().map(field).collect(),
+    }
+}
+
+fn hidden_change(change: &Change, keeps_values: bool) -> HiddenChange {
+    let kept = |value: &Option<String>| value.as_deref().filter(|_| keeps_values).map(cut);
+    let field = |field: &FieldChange| (cut(&field.label), kept(&field.before), kept(&field.after));
+    HiddenChange {
+        label: cut(&change.label),
+        url: change.url.clone(),
+        notes: change.notes.iter().map(|note| cut(note)).collect(),
+        undo: change.undo.as_deref().map(cut),
+        fields: change.fields.iter().map(field).collect(),
+    }
+}
+
+fn join_change(plain: PlainChange, hidden: HiddenChange) -> Change {
+    let fields = plain.fields.into_iter().zip(hidden.fields);
+    Change {
+        action: plain.action,
+        kind: plain.kind,
+        id: plain.id,
+        label: hidden.label,
+        url: hidden.url,
+        fields: fields
+            .map(|(field, (label, before, after))| FieldChange {
+                name: field.name,
+                label,
+                before,
+                after,
+                pointer: field.pointer,
+            })
+            .collect(),
+        notes: hidden.notes,
+        undo: hidden.undo,
+    }
+}
+
+fn plain_intent(intent: &Intent) -> PlainIntent {
+    PlainIntent {
+        request: intent.request,
+        effect: intent.effect,
+        method: intent.method,
+        origin: intent.origin.clone(),
+        route: intent.route.clone(),
+        body_bytes: u64::try_from(intent.body_bytes).unwrap_or(u64::MAX),
+        approval: intent.approval.map(|approval| approval.to_string()),
+    }
+}
+
+fn join_intent(plain: PlainIntent, path: String, body: Digest) -> Option<Intent> {
+    Some(Intent {
+        request: plain.request,
+        method: plain.method,
+        origin: plain.origin,
+        route: plain.route,
+        path: Sensitive::new(path),
+        effect: plain.effect,
+        body,
+        body_bytes: usize::try_from(plain.body_bytes).unwrap_or(usize::MAX),
+        approval: plain.approval.map(|id| id.parse()).transpose().ok()?,
+    })
+}
+
+fn split_answer(answer: &Answer) -> (Plain, Option<Hidden>) {
+    let (end, reason) = match &answer.end {
+        RequestEnd::Status(status) => (PlainEnd::Status(*status), None),
+        RequestEnd::NotModified => (PlainEnd::NotModified, None),
+        RequestEnd::NotSent(reason) => (PlainEnd::NotSent, Some(reason)),
+        RequestEnd::Unclear(reason) => (PlainEnd::Unclear, Some(reason)),
+    };
+    let plain = PlainAnswer {
+        request: answer.request,
+        effect: answer.effect,
+        end,
+        renewed: answer.renewed,
+        elapsed_us: answer.elapsed_us,
+        body_bytes: answer.body_bytes,
+    };
+    (
+        Plain::Answered(plain),
+        reason.map(|reason| Hidden::Text(cut(reason))),
+    )
+}
+
+fn join_answer(plain: PlainAnswer, hidden: Option<Hidden>) -> Answer {
+    let reason = match hidden {
+        Some(Hidden::Text(reason)) => reason,
+        _ => String::new(),
+    };
+    Answer {
+        request: plain.request,
+        effect: plain.effect,
+        end: match plain.end {
+            PlainEnd::Status(status) => RequestEnd::Status(status),
+            PlainEnd::NotModified => RequestEnd::NotModified,
+            PlainEnd::NotSent => RequestEnd::NotSent(reason),
+            PlainEnd::Unclear => RequestEnd::Unclear(reason),
+        },
+        renewed: plain.renewed,
+        elapsed_us: plain.elapsed_us,
+        body_bytes: plain.body_bytes,
+    }
+}
+
+fn split_closed(closed: &Closed) -> (Plain, Option<Hidden>) {
+    let plain = PlainClosed {
+        outcome: closed.outcome.clone().into_owned(),
+        code: closed.code.clone().map(Into::into),
+        dropped: closed.dropped,
+        received_bytes: closed.received_bytes,
+        elapsed_us: closed.elapsed_us,
+    };
+    let message = closed.message.as_ref();
+    (
+        Plain::Closed(plain),
+        message.map(|message| Hidden::Text(text(message))),
+    )
+}

@@ -1,0 +1,206 @@
+//! A call as the index tells of it: what is plain in its lines, in one row.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use portcullis::CallId;
+use portcullis_policy::Effect;
+use serde::Serialize;
+
+use super::payload::{Payload, Plain, PlainEnd};
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallEnd {
+    /// It is under way.
+    Running,
+    /// As the host said: `done`, `approval_required`, `connect_required`, `refused`, `failed` or `abandoned`.
+    As(String),
+    /// The program that ran it was ended, and nothing was under way that changes anything.
+    CutOff,
+    /// A change was sent, and its outcome is not known.
+    Unclear,
+}
+
+impl CallEnd {
+    /// Gives the word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Running => "running",
+            Self::As(outcome) => outcome,
+            Self::CutOff => "cut_off",
+            Self::Unclear => "unclear",
+        }
+    }
+}
+
+/// A call of the log, without what is sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRow {
+    /// The call.
+    pub id: CallId,
+    /// When it began.
+    pub at: Timestamp,
+    /// For whom.
+    pub person: String,
+    /// By whom.
+    pub agent: String,
+    /// Of which connector.
+    pub connector: String,
+    /// The connector's version.
+    pub version: Option<String>,
+    /// The digest of its component.
+    pub component: Option<String>,
+    /// The tool.
+    pub tool: Option<String>,
+    /// How far the tool reaches.
+    pub effect: Option<String>,
+    /// The mode that was decided.
+    pub mode: Option<String>,
+    /// The rule behind it.
+    pub rule: Option<String>,
+    /// The account.
+    pub connection: Option<String>,
+    /// How it ended.
+    pub ended: CallEnd,
+    /// The stable code of what went wrong.
+    pub code: Option<String>,
+    /// Time from beginning to end, in microseconds.
+    pub elapsed_us: Option<u64>,
+    /// Requests that were to be sent.
+    pub requests: u64,
+    /// Those of them that change something.
+    pub changes: u64,
+    /// Requests that the gate refused.
+    pub denied: u64,
+    /// Sources that were named.
+    pub sources: u64,
+    /// Bytes of requests' bodies.
+    pub sent_bytes: u64,
+    /// Bytes of answers' bodies that reached the connector.
+    pub received_bytes: u64,
+    pub(super) lane: u32,
+    pub(super) first_segment: u64,
+    pub(super) last_segment: u64,
+}
+
+/// What some lines say of a call: they are added up, so that a call can be told piece by piece.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+pub(super) struct Piece {
+    pub(super) call: String,
+    pub(super) lane: u32,
+    pub(super) first_segment: u64,
+    pub(super) last_segment: u64,
+    pub(super) at: Option<i64>,
+    pub(super) person: Option<String>,
+    pub(super) agent: Option<String>,
+    pub(super) connector: Option<String>,
+    pub(super) version: Option<String>,
+    pub(super) component: Option<String>,
+    pub(super) tool: Option<String>,
+    pub(super) effect: Option<&'static str>,
+    pub(super) mode: Option<String>,
+    pub(super) rule: Option<String>,
+    pub(super) connection: Option<String>,
+    pub(super) outcome: Option<String>,
+    pub(super) code: Option<String>,
+    pub(super) elapsed_us: Option<u64>,
+    pub(super) requests: u64,
+    pub(super) changes: u64,
+    /// Changes that were intended, less those that have an outcome. May be less than none in a piece that has only the outcome.
+    pub(super) pending: i64,
+    /// Changes whose outcome is not known, as the log says.
+    pub(super) unclear: u64,
+    pub(super) denied: u64,
+    pub(super) sources: u64,
+    pub(super) sent_bytes: u64,
+    pub(super) received_bytes: u64,
+}
+
+/// Pieces of calls, by the calls.
+pub(super) type Pieces = HashMap<CallId, Piece>;
+
+/// Adds what a line says.
+pub(super) fn add(pieces: &mut Pieces, lane: u32, segment: u64, payload: &Payload<'_>) {
+    let Some(call) = payload.call else {
+        return;
+    };
+    let piece = pieces.entry(call).or_insert_with(|| Piece {
+        call: call.to_string(),
+        lane,
+        first_segment: segment,
+        ..Piece::default()
+    });
+    piece.last_segment = segment;
+    match &payload.plain {
+        Plain::Opened(opened) => {
+            piece.at = Some(payload.at_us / 1_000);
+            piece.person = Some(opened.person.to_string());
+            piece.agent = Some(opened.agent.to_string());
+            piece.connector = Some(opened.connector.to_string());
+            piece.version.clone_from(&opened.version);
+            piece.component = opened.component.map(|digest| digest.to_string());
+            piece.tool = opened.tool.as_ref().map(ToString::to_string);
+            piece.effect = opened.effect.map(Effect::as_str);
+            piece.mode = opened.mode.map(mode);
+            piece.rule.clone_from(&opened.rule);
+            piece.connection = opened.connection.as_ref().map(ToString::to_string);
+        }
+        Plain::Cited(sources) => piece.sources += sources.len() as u64,
+        Plain::Intended(intent) => {
+            piece.requests += 1;
+            piece.sent_bytes += intent.body_bytes;
+            if intent.effect > Effect::Read {
+                piece.changes += 1;
+                piece.pending += 1;
+            }
+        }
+        Plain::Answered(answer) => {
+            if answer.effect > Effect::Read {
+                piece.pending -= 1;
+                piece.unclear += u64::from(answer.end == PlainEnd::Unclear);
+            }
+        }
+        Plain::Denied { .. } => piece.denied += 1,
+        Plain::Closed(closed) => {
+            piece.outcome = Some(closed.outcome.clone());
+            piece.code.clone_from(&closed.code);
+            piece.elapsed_us = Some(closed.elapsed_us);
+            piece.received_bytes += closed.received_bytes;
+        }
+        Plain::CutOff { unclear } => {
+            piece.unclear += unclear.len() as u64;
+            // One that had ended, and whose change is what was cut off, stays as it ended.
+            piece.outcome.get_or_insert_with(|| CUT_OFF.to_owned());
+        }
+        Plain::Announced(_)
+        | Plain::Step
+        | Plain::Fetched { .. }
+        | Plain::Unseen { .. }
+        | Plain::Note(_) => {}
+    }
+}
+
+/// The outcome of a call whose program was ended.
+pub(super) const CUT_OFF: &str = "cut_off";
+
+fn mode(mode: portcullis_policy::Mode) -> String {
+    match serde_json::to_value(mode) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => mode.to_string(),
+    }
+}
+
+/// How a call ended, by its row. Whose lane is held by nobody, its program is not there any more.
+pub(super) fn ended(outcome: Option<String>, pending: i64, unclear: i64, is_held: bool) -> CallEnd {
+    if unclear > 0 || pending > 0 && !is_held {
+        return CallEnd::Unclear;
+    }
+    match outcome {
+        None if is_held => CallEnd::Running,
+        None => CallEnd::CutOff,
+        Some(outcome) if outcome == CUT_OFF => CallEnd::CutOff,
+        Some(outcome) => CallEnd::As(outcome),
+    }
+}

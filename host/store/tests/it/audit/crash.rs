@@ -1,0 +1,198 @@
+//! A program that is ended in the middle, and a disk that takes no more.
+
+use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
+use portcullis_policy::Effect;
+use portcullis_store::{Activity, CallEnd, Filter, Note, StoreAudit};
+
+use super::support::{
+    Log, Read, answer, append, change_in_flight, drop_unclosed, files, intent, verify, whole,
+};
+
+#[tokio::test]
+async fn a_record_that_was_not_finished_is_no_tampering() {
+    let log = Log::new().await;
+    for number in 0..3 {
+        Read::at(number).write(&log.audit).await;
+    }
+    let store = log.fixture.store.clone();
+    // Its end, as whoever writes it has it: zeros follow.
+    let report = whole(&store).await;
+    let file = log.files().remove(0);
+    drop_unclosed(log.audit).await;
+    let bytes = std::fs::read(&file).unwrap();
+    let end = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
+    // The first half of what would have been a record of 300 bytes.
+    let mut torn = bytes.clone();
+    let record = [
+        &300_u32.to_be_bytes()[..],
+        &19_u64.to_be_bytes(),
+        &[0xab; 150],
+    ]
+    .concat();
+    torn[end + 1..end + 1 + record.len()].copy_from_slice(&record);
+    // The last byte of a record may itself be zero.
+    for start in [end, end + 1] {
+        let mut torn = bytes.clone();
+        torn[start..start + record.len()].copy_from_slice(&record);
+        std::fs::write(&file, &torn).unwrap();
+        let found = verify(&store).await;
+        assert!(found.is_whole(), "{:?}", found.findings);
+        assert_eq!(found.unfinished.len(), 1);
+        assert_eq!(found.records, report.records);
+    }
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    assert!(audit.cut_off().is_empty());
+    Read::at(9).write(&audit).await;
+    audit.close().await.unwrap();
+    let report = whole(&store).await;
+    assert!(
+        matches!(report.notes[..], [(_, Note::Torn { bytes: 1.. })]),
+        "{:?}",
+        report.notes
+    );
+    assert_eq!(report.records, 18 + 1 + 6);
+}
+
+#[tokio::test]
+async fn a_change_whose_outcome_is_not_on_record_reads_so() {
+    let log = Log::new().await;
+    Read::at(1).write(&log.audit).await;
+    let call = change_in_flight(&log.audit).await;
+    let reading = Read::at(101);
+    for event in reading.events().into_iter().take(3) {
+        append(
+            &log.audit,
+            reading.id,
+            reading.at,
+            event,
+            Durability::Buffered,
+        )
+        .await
+        .unwrap();
+    }
+    let store = log.fixture.store.clone();
+    let ended = async |id| {
+        let activity = Activity::open(store.clone()).await.unwrap();
+        activity.find(&format!("{id}")).await.unwrap()[0]
+            .ended
+            .clone()
+    };
+    assert_eq!(ended(call).await, CallEnd::Running);
+    drop_unclosed(log.audit).await;
+    // Before any program has looked after it, and after.
+    assert_eq!(ended(call).await, CallEnd::Unclear);
+    assert_eq!(ended(reading.id).await, CallEnd::CutOff);
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let cut_off = audit.cut_off();
+    assert_eq!(cut_off.len(), 2);
+    assert_eq!((cut_off[0].call, &cut_off[0].unclear[..]), (call, &[1][..]));
+    assert_eq!((cut_off[1].call, cut_off[1].unclear.len()), (reading.id, 0));
+    assert_eq!(ended(call).await, CallEnd::Unclear);
+    assert_eq!(ended(reading.id).await, CallEnd::CutOff);
+    audit.close().await.unwrap();
+    // It is said once.
+    let again = StoreAudit::open(store.clone()).await.unwrap();
+    assert!(again.cut_off().is_empty());
+    assert_eq!(ended(call).await, CallEnd::Unclear);
+    whole(&store).await;
+    let activity = again.activity();
+    let filter = Filter {
+        outcome: Some("unclear".to_owned()),
+        ..Filter::default()
+    };
+    let unclear = activity.calls(&filter).await.unwrap().0;
+    assert_eq!(unclear.iter().map(|row| row.id).collect::<Vec<_>>(), [call]);
+}
+
+#[tokio::test]
+async fn a_change_that_was_answered_after_its_call_is_not_unclear() {
+    let log = Log::new().await;
+    let call = change_in_flight(&log.audit).await;
+    let closed = Read::at(100).events().pop().unwrap();
+    append(
+        &log.audit,
+        call,
+        Read::at(100).at,
+        closed,
+        Durability::Buffered,
+    )
+    .await
+    .unwrap();
+    let answered = Event::Answered(answer(Effect::Write));
+    append(
+        &log.audit,
+        call,
+        Read::at(100).at,
+        answered,
+        Durability::Synced,
+    )
+    .await
+    .unwrap();
+    let store = log.fixture.store.clone();
+    drop_unclosed(log.audit).await;
+    let audit = StoreAudit::open(store).await.unwrap();
+    assert!(audit.cut_off().is_empty());
+    let row = audit
+        .activity()
+        .find(&call.to_string())
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(row.ended, CallEnd::As("done".to_owned()));
+    assert_eq!((row.requests, row.changes), (1, 1));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_lost_while_the_program_runs_refuses() {
+    let log = Log::new().await;
+    Read::at(1).write(&log.audit).await;
+    let folder = log.fixture.store.location().audit_folder();
+    let aside = log.fixture.folder.path().join("aside");
+    let opened = || Record {
+        call: Read::at(2).id,
+        at: Read::at(2).at,
+        event: Read::at(2).events().remove(0),
+    };
+    let intended = || Record {
+        event: Event::Intended(intent(Effect::Write)),
+        ..opened()
+    };
+    std::fs::rename(&folder, &aside).unwrap();
+    for record in [opened(), intended()] {
+        let refused = log
+            .audit
+            .append(record, Durability::Buffered)
+            .await
+            .unwrap_err();
+        assert!(
+            refused.to_string().contains("moved, removed or cut"),
+            "{refused}"
+        );
+    }
+    std::fs::rename(&aside, &folder).unwrap();
+    log.audit
+        .append(opened(), Durability::Buffered)
+        .await
+        .unwrap();
+    // Cut behind its back.
+    let file = files(&log.fixture.store).remove(0);
+    std::fs::File::options()
+        .write(true)
+        .open(&file)
+        .unwrap()
+        .set_len(200)
+        .unwrap();
+    assert!(
+        log.audit
+            .append(intended(), Durability::Synced)
+            .await
+            .is_err()
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(
+        log.audit
+            .append(opened(), Durability::Buffered)
+            .await
+            .is_err()
+    );
+}

@@ -1,0 +1,11 @@
+//! The audit log on real files: what it keeps, what is found out about it, and what it refuses.
+
+mod at_size;
+mod crash;
+mod killed;
+mod lanes;
+mod opens;
+mod retention;
+mod sealed;
+mod support;
+mod tampering;

@@ -1,0 +1,122 @@
+//! Removing what is old, and following the rest.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use portcullis_store::{Activity, Fault, Filter, Note, Retained, StoreAudit};
+
+use super::support::{Log, Read, at, broken, files, whole};
+use crate::support::{Fixture, ada};
+
+const DAY: u64 = 24 * 3_600;
+
+/// A log with a segment for each of some days.
+async fn days(days: u64) -> Fixture {
+    let log = Log::new().await;
+    for day in 0..days {
+        Read::at(day * (DAY + 60)).write(&log.audit).await;
+    }
+    log.audit.close().await.unwrap();
+    assert_eq!(whole(&log.fixture.store).await.segments, days);
+    log.fixture
+}
+
+fn moment(at: SystemTime) -> Timestamp {
+    Timestamp::try_from(at).unwrap()
+}
+
+#[tokio::test]
+async fn what_is_old_goes_in_whole_files_and_the_rest_is_followed_from_there() {
+    let fixture = days(5).await;
+    let store = &fixture.store;
+    let removed = std::fs::read(&files(store)[1]).unwrap();
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let before = moment(at(3 * (DAY + 60)));
+    let retained = audit.retain(&ada(), before).await.unwrap();
+    assert_eq!((retained.segments, retained.records), (2, 12));
+    assert_eq!(
+        audit.retain(&ada(), before).await.unwrap(),
+        Retained::default()
+    );
+    audit.close().await.unwrap();
+    let report = whole(store).await;
+    assert_eq!(report.calls, 3);
+    assert!(matches!(
+        report.notes[..],
+        [(_, Note::Retained { segments: 2, .. })]
+    ));
+    let activity = Activity::open(store.clone()).await.unwrap();
+    let rows = activity.calls(&Filter::default()).await.unwrap().0;
+    assert_eq!(rows.len(), 3);
+    assert_eq!(activity.lines(&rows[2]).await.unwrap().len(), 6);
+
+    // What was removed is not missed, and what stays is: the first that stays is bound to what was removed.
+    let first = files(store).remove(0);
+    let kept = std::fs::read(&first).unwrap();
+    std::fs::remove_file(&first).unwrap();
+    assert_eq!(broken(store).await.fault, Fault::NoSegment);
+    std::fs::write(&first, removed).unwrap();
+    assert_eq!(broken(store).await.fault, Fault::Header);
+    std::fs::write(&first, kept).unwrap();
+    whole(store).await;
+    fixture
+        .tamper("UPDATE audit_bases SET segment = 3, number = 18")
+        .await;
+    assert_eq!(broken(store).await.fault, Fault::Head);
+}
+
+#[tokio::test]
+async fn the_last_file_stays_however_old() {
+    let fixture = days(2).await;
+    let audit = StoreAudit::open(fixture.store.clone()).await.unwrap();
+    let retained = audit.retain(&ada(), Timestamp::now()).await.unwrap();
+    assert_eq!(retained.segments, 1);
+    audit.close().await.unwrap();
+    assert_eq!(whole(&fixture.store).await.calls, 1);
+}
+
+#[tokio::test]
+async fn with_its_last_file_a_key_goes() {
+    let fixture = days(2).await;
+    fixture.store.rotate_key().await.unwrap();
+    let audit = StoreAudit::open(fixture.store.clone()).await.unwrap();
+    for day in 3..5 {
+        Read::at(day * (DAY + 60)).write(&audit).await;
+    }
+    let retained = audit
+        .retain(&ada(), moment(at(4 * (DAY + 60) + 60)))
+        .await
+        .unwrap();
+    audit.close().await.unwrap();
+    let audit = StoreAudit::open(fixture.store.clone()).await.unwrap();
+    // The kept head was the old key's until now.
+    let more = audit.retain(&ada(), Timestamp::now()).await.unwrap();
+    audit.close().await.unwrap();
+    assert!(
+        retained.segments + more.segments >= 3,
+        "{retained:?} {more:?}"
+    );
+    assert_eq!(retained.keys + more.keys, 1, "{retained:?} {more:?}");
+    whole(&fixture.store).await;
+}
+
+#[tokio::test]
+async fn segments_that_a_broken_off_removal_left_are_no_finding_and_go_with_the_next() {
+    let fixture = days(4).await;
+    let store = &fixture.store;
+    let old = files(store)[0].clone();
+    let bytes = std::fs::read(&old).unwrap();
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    audit
+        .retain(&ada(), moment(at(2 * (DAY + 60))))
+        .await
+        .unwrap();
+    std::fs::write(&old, bytes).unwrap();
+    whole(store).await;
+    audit
+        .retain(&ada(), moment(at(2 * (DAY + 60))))
+        .await
+        .unwrap();
+    assert!(!old.exists());
+    audit.close().await.unwrap();
+}
