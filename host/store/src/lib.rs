@@ -28,6 +28,7 @@ mod people;
 mod permissions;
 mod person_token;
 mod private;
+mod proof;
 mod rename;
 mod rotate;
 mod seal;
@@ -53,7 +54,7 @@ pub use connection::{
     ConnectionSecrets, ConnectionState, Endpoints, Grant, InFlight, Lease, Leased, NewConnection,
     NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
 };
-pub use credentials::{ConnectLinks, Renew, StoreCredentials};
+pub use credentials::{ConnectLinks, NoLink, Renew, StoreCredentials};
 pub use error::StoreError;
 pub use groups::Group;
 pub use link::{ConnectLink, LinkEnd, LinkState};

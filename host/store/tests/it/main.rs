@@ -19,6 +19,7 @@ mod keys;
 mod opening;
 mod people;
 mod person_tokens;
+mod proofs;
 mod refresh;
 mod sharing;
 mod sign_ins;
