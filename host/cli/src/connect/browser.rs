@@ -1,6 +1,6 @@
 //! A person signs in with a browser, on this machine or, by a link, on another.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -64,10 +64,15 @@ pub(super) async fn connect(
     };
     let started = office.accounts.begin(begin).await;
     let started = started.map_err(|error| problem(&error))?;
-    let reads = tell(args, wanted, &service, &redirect, &started)?;
+    let came_back = async {
+        let reads = tell(args, wanted, &service, &redirect, &started)?;
+        wait(args, &service, loopback, &started, reads).await
+    };
     let came_back = tokio::select! {
-        came_back = wait(&service, loopback, &started, reads) => came_back,
+        // First, so that it is heard before anybody has the link.
+        biased;
         _ = tokio::signal::ctrl_c() => Err(interrupted().into()),
+        came_back = came_back => came_back,
     };
     let came_back = match came_back {
         Ok(came_back) => came_back,
@@ -117,11 +122,12 @@ fn tell(
             started.url
         )?;
     }
-    Ok(is_elsewhere)
+    Ok(is_elsewhere || io::stdin().is_terminal())
 }
 
 /// Waits for the browser, or for somebody who pastes what it ended at.
 async fn wait(
+    args: &Connect,
     service: &Service<'_>,
     loopback: Loopback,
     started: &SignInStarted,
@@ -134,14 +140,14 @@ async fn wait(
     let mut is_stuck = false;
     let mut tick = tokio::time::interval(TICK);
     // What somebody pastes would stand in the line that tells how long it has been.
-    let mut progress = Progress::new(SIGN_IN_LASTS, !reads);
+    let mut progress = Progress::new(SIGN_IN_LASTS, !args.no_browser);
     loop {
         tokio::select! {
             returned = waiting.callback() => return Ok(CameBack::Here(returned?)),
             guides = &mut stuck, if !is_stuck => {
                 is_stuck = true;
                 progress.end();
-                write!(anstream::stderr().lock(), "{}", words::stuck(&guides, &started.url))?;
+                write!(anstream::stderr().lock(), "{}", words::stuck(&guides, &started.url, reads))?;
             }
             line = lines.next_line(), if reads => match line? {
                 Some(line) if line.trim().is_empty() => {}

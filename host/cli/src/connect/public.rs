@@ -72,6 +72,7 @@ pub(super) async fn connect(
     let stuck = words::stuck(
         &guides_on_page(service.auth, &subject),
         &link_to(base, &secret),
+        false,
     );
     match wait(store, &secret, args.stuck_after(), &stuck).await? {
         LinkEnd::Connected(id) => connected(store, &id).await,

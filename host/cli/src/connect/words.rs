@@ -90,13 +90,22 @@ fn loud(environment: Environment) -> &'static str {
 }
 
 /// What a page of the service's own may mean, for who is stuck there; and, so that it stays in sight, the link again.
-pub(super) fn stuck(guides: &[Guide], link: &str) -> String {
+///
+/// Who may paste is told what to do once they have.
+pub(super) fn stuck(guides: &[Guide], link: &str, may_paste: bool) -> String {
     let mut text =
-        "Nothing has come back yet. If the service shows an error on a page of its own, paste that page's address here, or see \
-         whether it is one of these:\n"
-            .to_owned();
+        "Nothing has come back yet. If the service shows an error on a page of its own".to_owned();
+    text += match may_paste {
+        true => {
+            ", paste that page's address, or its words, here, and you are told what to do. It may be:\n"
+        }
+        false => ", it may be:\n",
+    };
     for guide in guides {
-        text += &listed(guide);
+        text += &match may_paste {
+            true => format!("- {}: {}\n", guide.about, guide.title),
+            false => listed(guide),
+        };
     }
     text += &format!("The link was:\n  {link}\n");
     text

@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStderr, Stdio};
 
+use portcullis_store::Owner;
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::Value;
 
-use crate::program::{Home, Said};
+use crate::program::{Home, Said, connection};
 use crate::public::visitor::{Visitor, come_back};
 
 #[test]
@@ -27,13 +28,13 @@ fn after_a_wait_the_errors_are_told_that_the_service_shows_on_its_own_page() {
     // Each of those that never come back, with what to do and where.
     let mut told = Vec::new();
     for expected in [
-        "Nothing has come back yet. If the service shows an error on a page of its own, paste that page's address here",
-        "- The app is not installed in this org",
-        "- Salesforce did not let this app in, and does not say why",
-        "- The app does not know this host's callback URL",
-        "Add http://localhost:",
-        "https://acme.my.salesforce.com/lightning/setup/",
-        "- The user may use the API alone, and cannot sign in on a page",
+        "Nothing has come back yet. If the service shows an error on a page of its own, paste that page's address",
+        "- app must be installed into org: The app is not installed in this org",
+        "- OAUTH_APPROVAL_ERROR_GENERIC: Salesforce did not let this app in, and does not say why",
+        "- redirect_uri: The app does not know this host's callback URL",
+        "- API Only: The user may use the API alone, and cannot sign in on a page",
+        "The link was:",
+        "https://acme.my.salesforce.com/services/oauth2/authorize?",
     ] {
         if told.iter().any(|line: &String| line.contains(expected)) {
             continue;
@@ -114,6 +115,11 @@ async fn the_address_that_a_browser_elsewhere_ends_at_is_pasted() {
         "{page}?error=invalid_client&error_description=app%20must%20be%20installed%20into%20org"
     );
     paste(&page, "The app is not installed in this org");
+    let setup = format!("{}/lightning/setup/", org.url());
+    paste(
+        "OAUTH_APPROVAL_ERROR_GENERIC : An unexpected error has occurred",
+        &setup,
+    );
     // The code alone, as it stands in the address.
     let (_, code) = back.split_once("code=").unwrap();
     writeln!(stdin, "{}", code.split('&').next().unwrap()).unwrap();
@@ -248,20 +254,20 @@ async fn a_shared_account_stays_that_of_its_user_and_its_label_is_its_own() {
     assert_eq!(twice.code, 2, "{}", twice.stdout);
     assert!(twice.stderr.contains("--again"), "{}", twice.stderr);
 
-    let other = org.users().iter().find(|user| user.username != robin);
-    let other: &'static str = other.unwrap().username.clone().leak();
-    let lured = as_user(other, &["--again", "Nightly"]);
+    // One that was another's is not replaced unless that is said.
+    let before = connection(Owner::Shared, "Weekly", org.url());
+    let was = before.identity.as_ref().unwrap().user_name.clone();
+    let id = home.connect(before);
+    let lured = as_user(robin, &["--again", "Weekly"]);
     assert_eq!(lured.code, 1, "{}", lured.stdout);
-    for word in [robin, other, "--other-account"] {
-        assert!(lured.stderr.contains(word), "{word}: {}", lured.stderr);
-    }
-    let is_of = |user: &str| home.json(&["connections", "list"])[0]["user_name"] == user;
-    assert!(is_of(robin));
-    let meant = as_user(other, &["--again", "Nightly", "--other-account"]);
+    assert!(lured.stderr.contains("--other-account"), "{}", lured.stderr);
+    let is_of = |user: &str| home.json(&["connections", "show", &id])["user_name"] == user;
+    assert!(is_of(&was));
+    let meant = as_user(robin, &["--again", "Weekly", "--other-account"]);
     assert_eq!(meant.code, 0, "{}", meant.stderr);
-    let was = format!("It takes the place of {robin}");
-    assert!(meant.stdout.contains(&was), "{}", meant.stdout);
-    assert!(is_of(other));
+    let said = format!("It takes the place of {was}");
+    assert!(meant.stdout.contains(&said), "{}", meant.stdout);
+    assert!(is_of(robin));
 
     let second = as_user(robin, &["--label", "Daily"]);
     assert_eq!(second.code, 0, "{}", second.stderr);

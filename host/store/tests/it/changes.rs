@@ -93,6 +93,7 @@ async fn an_agent_has_what_the_store_says_for_whom_it_knows() {
     let store = &fixture.store;
     let permissions = StorePermissions::new(store.clone());
     let offers = async |person| permissions.offers(&calls(person), &crm()).await.unwrap();
+    assert!(store.take_connector(&helper(), &crm()).await.unwrap());
     assert!(!offers(ada()).await);
     store
         .give_connector(&helper(), &crm(), &Account::Personal)

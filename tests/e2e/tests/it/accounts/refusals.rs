@@ -192,6 +192,42 @@ async fn another_organization_is_refused_unless_it_may_change() {
 }
 
 #[tokio::test]
+async fn another_user_does_not_take_a_shared_connections_place_unseen() {
+    let site = Site::new().await;
+    let shared = Wish {
+        shared: true,
+        ..Wish::default()
+    };
+    let id = site.sign_in(&shared).await.unwrap().connection;
+    let again = Wish {
+        user: "hedda",
+        replaces: Some(id.clone()),
+        ..shared
+    };
+    let refused = site.sign_in(&again).await.unwrap_err();
+    assert!(
+        matches!(refused, ConnectError::OtherUser { .. }),
+        "{refused}"
+    );
+    for word in ["aiko", "hedda"] {
+        assert!(refused.to_string().contains(word), "{refused}");
+    }
+    assert_eq!(site.stored().await, std::slice::from_ref(&id));
+    let meant = Wish {
+        allow_other_organization: true,
+        ..again
+    };
+    assert_eq!(site.sign_in(&meant).await.unwrap().connection, id);
+    // One's own account may become another of one's own.
+    site.sign_in(&Wish::default()).await.unwrap();
+    let own = Wish {
+        user: "hedda",
+        ..Wish::default()
+    };
+    site.sign_in(&own).await.unwrap();
+}
+
+#[tokio::test]
 async fn what_is_left_in_the_middle_is_swept_and_revoked() {
     let site = Site::new().await;
     let between = Between {
