@@ -4,6 +4,10 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStderr, Stdio};
 
 use portcullis_store::Owner;
+use rmcp::model::CallToolRequestParams;
+use rmcp::service::RunningService;
+use rmcp::transport::TokioChildProcess;
+use rmcp::{RoleClient, ServiceExt};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::Value;
 
@@ -257,7 +261,9 @@ async fn a_shared_account_stays_that_of_its_user_and_its_label_is_its_own() {
     // One that was another's is not replaced unless that is said.
     let before = connection(Owner::Shared, "Weekly", org.url());
     let was = before.identity.as_ref().unwrap().user_name.clone();
-    let id = home.connect(before);
+    let store = home.store().await;
+    let id = store.put_connection(before).await.unwrap().id.to_string();
+    store.close().await;
     let lured = as_user(robin, &["--again", "Weekly"]);
     assert_eq!(lured.code, 1, "{}", lured.stdout);
     assert!(lured.stderr.contains("--other-account"), "{}", lured.stderr);
@@ -343,6 +349,69 @@ fn which_app_and_login_are_used_is_said() {
         "{}",
         bobs.stderr
     );
+}
+
+/// An agent's link, by a program of its own that an MCP client runs.
+async fn served(home: &Home, org: &DevOrg, port: u16) -> (RunningService<RoleClient, ()>, String) {
+    let serve = ["serve", "--stdio", "--connect-port", &port.to_string()];
+    let reach = ["--allow-origin", &org.address().to_string()];
+    let command = home.command("ada", &[&serve[..], &reach].concat());
+    let command = tokio::process::Command::from(command);
+    let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
+    let request = CallToolRequestParams::new("get_identity");
+    let answer = client.call_tool(request).await.unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    let text = answer["content"][0]["text"].as_str().unwrap();
+    let link = text.split_whitespace().last().unwrap().to_owned();
+    (client, link)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_of_one_store_share_a_port() {
+    let org = DevOrg::start(Options::default()).await.unwrap();
+    let home = Home::new();
+    let reach = set_app(&home, &org, "Confidential Client");
+    home.must(&["agent", "add", "helper"]);
+    home.must(&["agent", "give", "helper", "salesforce"]);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port();
+    drop(free);
+
+    let (first, one) = served(&home, &org, port).await;
+    let (second, two) = served(&home, &org, port).await;
+    let base = format!("http://localhost:{port}");
+    // Nothing stands behind a link that would be copied with it.
+    for link in [&one, &two] {
+        let secret = link.strip_prefix(&format!("{base}/connect/")).unwrap();
+        assert!(
+            secret
+                .chars()
+                .all(|char| char.is_ascii_alphanumeric() || "-_".contains(char))
+        );
+    }
+    let port_text = port.to_string();
+    let more = [
+        "--port",
+        &port_text,
+        "--no-browser",
+        "--json",
+        &reach[0],
+        &reach[1],
+    ];
+    let waits = SigningIn::begin(&home, &more);
+    let link = waits.link.strip_prefix(&base).unwrap().to_owned();
+    let mut browser = Visitor::at(([127, 0, 0, 1], port).into(), &base);
+    let url = browser.go_on(&link).await;
+    let user = &org.users()[2];
+    let user = (&*user.username, &*user.password);
+    let back = come_back(&org, &url, user, "allow").await;
+    browser.get(&back).await.has("You are connected");
+    let said = waits.end();
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let value: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(value["user"], user.0);
+    first.cancel().await.unwrap();
+    second.cancel().await.unwrap();
 }
 
 #[test]
