@@ -18,6 +18,11 @@ bench:
     cargo bench -p bench
     cargo bench -p salesforce-devorg --bench rows
 
+# Link what a server runs side by side, as it is now: writes `host/cli/order.txt` (Linux on x86-64).
+order:
+    cargo build --release -p portcullis-cli
+    cargo bench -p bench --bench order -- --write
+
 # What takes too long for each change: kills of programs that renew and of the dev org, and a million rows in it.
 soak:
     PORTCULLIS_KILLS=200 cargo test -p e2e --test it killed

@@ -14,19 +14,56 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     carry("SALESFORCE", &salesforce)?;
     carry("MISBEHAVING", &misbehaving)?;
     pack_relocations();
-    Ok(())
+    order_functions()
 }
 
 /// Lets a release's relocations be packed, where the system's loader reads that. Unpacked they are 0.9 MB
 /// which each start reads, and an idle server keeps.
 #[allow(clippy::print_stdout, reason = "build scripts speak to cargo so")]
 fn pack_relocations() {
-    let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|given| given == value);
-    let is_release = is("PROFILE", "release") && std::env::var("HOST") == std::env::var("TARGET");
     let is_glibc = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
-    if is_release && is_glibc && glibc().is_some_and(|version| version >= UNPACKING_GLIBC) {
+    if is_native_release() && is_glibc && glibc().is_some_and(|version| version >= UNPACKING_GLIBC)
+    {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
+}
+
+/// Lets a release have the functions side by side that a server runs, where the toolchain's own linker links it.
+///
+/// The system brings code into memory by 64 KiB around what runs: in the compiler's order, two thirds of the
+/// program for a seventh that a server needs. `order.txt` names that seventh, and `tests/bench/benches/order` writes
+/// it. What it does not name is linked behind it; a name that is no more costs nothing.
+#[allow(clippy::print_stdout, reason = "build scripts speak to cargo so")]
+fn order_functions() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=order.txt");
+    if !is_native_release() || !is("TARGET", "x86_64-unknown-linux-gnu") || is_linker_chosen() {
+        return Ok(());
+    }
+    let mut script = "SECTIONS {\n  .text.served : {\n".to_owned();
+    for name in std::fs::read_to_string("order.txt")?.lines() {
+        // Functions that are called once are unlikely to the compiler.
+        script.push_str(&format!("    *(.text.{name} .text.unlikely.{name})\n"));
+    }
+    script.push_str("  }\n} INSERT BEFORE .text;\n");
+    let path = Path::new(&std::env::var("OUT_DIR")?).join("order.ld");
+    std::fs::write(&path, script)?;
+    println!("cargo::rustc-link-arg-bins=-Wl,-T,{}", path.display());
+    Ok(())
+}
+
+/// Says whether whoever builds this has chosen a linker, which may not read such a script.
+fn is_linker_chosen() -> bool {
+    let flags = std::env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    std::env::var_os("RUSTC_LINKER").is_some() || flags.contains("link")
+}
+
+/// Says whether this is a release for the kind of system that builds it.
+fn is_native_release() -> bool {
+    is("PROFILE", "release") && std::env::var("HOST") == std::env::var("TARGET")
+}
+
+fn is(name: &str, value: &str) -> bool {
+    std::env::var(name).is_ok_and(|given| given == value)
 }
 
 /// The first glibc whose loader reads packed relocations.

@@ -73,6 +73,8 @@ pub struct Client<'h> {
     account: Account,
     version: OnceCell<String>,
     describes: RefCell<BTreeMap<String, Rc<Describe>>>,
+    /// Whether the agent may read an object, by its name in lower case.
+    pub(crate) readable: RefCell<BTreeMap<String, bool>>,
 }
 
 impl<'h> Client<'h> {
@@ -83,6 +85,7 @@ impl<'h> Client<'h> {
             account: host.account(),
             version: OnceCell::new(),
             describes: RefCell::default(),
+            readable: RefCell::default(),
         }
     }
 

@@ -44,6 +44,42 @@ impl Describe {
         self.json.str_at("name").unwrap_or_default()
     }
 
+    /// Gives what people call one of its records.
+    pub fn label(&self) -> &str {
+        self.json.str_at("label").unwrap_or_else(|| self.name())
+    }
+
+    /// Gives the first three characters of its records' ids, where it has its own.
+    pub fn key_prefix(&self) -> Option<&str> {
+        self.json.str_at("keyPrefix")
+    }
+
+    /// Says whether a flag of the object is set, such as `deletable`.
+    pub fn is(&self, flag: &str) -> bool {
+        self.json.is_true_at(flag)
+    }
+
+    /// Finds the field that people know a record by.
+    pub fn name_field(&self) -> Option<Field<'_>> {
+        self.fields().find(|field| field.is("nameField"))
+    }
+
+    /// Gives the record types that the user may use: id, API name and label.
+    pub fn record_types(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        let items = self
+            .json
+            .get("recordTypeInfos")
+            .map_or(&[][..], Json::items);
+        items
+            .iter()
+            .filter(|kind| kind.is_true_at("active") && kind.is_true_at("available"))
+            .filter_map(|kind| {
+                let name = kind.str_at("name").unwrap_or_default();
+                let api_name = kind.str_at("developerName").unwrap_or(name);
+                Some((kind.str_at("recordTypeId")?, api_name, name))
+            })
+    }
+
     /// Gives the fields in the service's order.
     pub fn fields(&self) -> impl Iterator<Item = Field<'_>> {
         let items = self.json.get("fields").map_or(&[][..], Json::items);
@@ -143,6 +179,16 @@ impl<'a> Field<'a> {
         self.json.is_true_at(flag)
     }
 
+    /// Gives a number of the describe, such as `length`; 0 where it has none.
+    pub fn count(self, name: &str) -> u64 {
+        self.json.count_at(name).unwrap_or(0)
+    }
+
+    /// Gives the compound field that it is a part of, such as `BillingAddress`.
+    pub fn compound(self) -> Option<&'a str> {
+        self.json.str_at("compoundFieldName")
+    }
+
     /// Says whether a new record must have a value here.
     pub fn is_required(self) -> bool {
         self.is("createable")
@@ -151,20 +197,23 @@ impl<'a> Field<'a> {
             && self.kind() != "boolean"
     }
 
-    /// Says the type with its bounds: `string(255)`, `currency(18,2)`, `reference(User)`.
-    pub fn type_with_bounds(self) -> String {
-        let count = |name| self.json.count_at(name).unwrap_or(0);
+    /// Says the type with its bounds: `string(255)`, `currency(18,2)`, `reference(User)`. `targets` are the objects of a
+    /// reference that are told.
+    pub fn type_with_bounds(self, targets: &[&str]) -> String {
+        let count = |name| self.count(name);
         match self.kind() {
             "reference" => {
                 // A polymorphic field lists up to a hundred objects.
                 const TARGETS_SHOWN: usize = 4;
-                let targets: Vec<_> = self.targets().collect();
                 let shown = targets
                     .iter()
                     .take(TARGETS_SHOWN)
                     .copied()
                     .collect::<Vec<_>>()
                     .join(",");
+                if targets.is_empty() {
+                    return "reference".to_owned();
+                }
                 match targets.len().checked_sub(TARGETS_SHOWN + 1) {
                     Some(_) => format!("reference({shown},+{})", targets.len() - TARGETS_SHOWN),
                     None => format!("reference({shown})"),

@@ -5,6 +5,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use portcullis_sdk::Failure;
+use portcullis_sdk::approvals::{self, Change};
 use portcullis_sdk::audit::{self, Source};
 use portcullis_sdk::credentials::{self, Account};
 use portcullis_sdk::http::{Request, Response};
@@ -20,6 +21,12 @@ pub trait Host {
     /// # Errors
     /// What the host or the network refused; see [`Request::send`].
     fn send(&self, request: Request) -> Result<Response, Failure>;
+
+    /// Announces what a request changes, and sends it: once, whatever comes of it.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and the announcement was refused.
+    fn change(&self, changes: &[Change], request: Request) -> Result<Response, Failure>;
 
     /// Asks whether the agent may do all of `accesses`.
     ///
@@ -63,6 +70,11 @@ impl Host for Live {
 
     fn send(&self, request: Request) -> Result<Response, Failure> {
         request.origin(&self.known().origin).send()
+    }
+
+    fn change(&self, changes: &[Change], request: Request) -> Result<Response, Failure> {
+        let ticket = approvals::announce(changes)?;
+        self.send(request.change(ticket))
     }
 
     fn check(&self, accesses: &[Access]) -> Result<(), Failure> {

@@ -1,15 +1,17 @@
 //! The Salesforce connector: what is in an org, as tools for an agent.
 //!
-//! One file a toolset ([`org`], [`schema`], [`records`]); beneath them [`client`] talks to the REST API,
+//! One file a toolset ([`org`], [`schema`], [`records`], [`writes`]); beneath them [`client`] talks to the REST API,
 //! [`touched`] says which objects and fields a query touches, so that the host can refuse before anything is
-//! sent, [`rows`] and [`table`] make small answers, and [`service_error`] and [`repair`] turn the service's
-//! refusals into ones that say what would have been right. It reads and never writes.
+//! sent, [`sight`] shows of a describe what the agent may see, [`rows`] and [`table`] make small answers, and [`service_error`] and [`repair`] turn the service's
+//! refusals into ones that say what would have been right. A call changes one
+//! record at most, by one request that was announced and is never repeated.
 //!
 //! It holds no secret and no state: each call runs in a fresh instance, and the host adds the credential.
 
 pub mod client;
 pub mod describe;
 pub mod fence;
+pub mod follow;
 pub mod host;
 pub mod identify;
 pub mod json;
@@ -22,11 +24,13 @@ pub mod repair;
 pub mod rows;
 pub mod schema;
 pub mod service_error;
+pub mod sight;
 pub mod table;
 #[cfg(test)]
 mod testing;
 mod tools;
 pub mod touched;
+pub mod writes;
 
 pub use tools::all as tools;
 

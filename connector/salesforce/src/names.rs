@@ -44,6 +44,73 @@ pub fn record_id(id: &str) -> Result<&str, Failure> {
     .hint("query finds a record's id by its name"))
 }
 
+/// Gives the form of 18 characters of an id of 15: three more, each for a group of five, bit j of which is set where
+/// character j is upper case. Anything else stays as it is.
+pub fn long_id(id: &str) -> String {
+    const DIGITS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
+    let mut long = id.to_owned();
+    if id.len() == 15 && id.is_ascii() {
+        for group in id.as_bytes().chunks(5) {
+            let bits = group.iter().rev().fold(0, |bits, byte| {
+                bits << 1 | usize::from(byte.is_ascii_uppercase())
+            });
+            long.push(char::from(DIGITS[bits]));
+        }
+    }
+    long
+}
+
+/// Gives the object whose ids begin so, of those that are the same in every org.
+pub fn object_of(id: &str) -> Option<&'static str> {
+    const PREFIXES: [(&str, &str); 29] = [
+        ("001", "Account"),
+        ("003", "Contact"),
+        ("005", "User"),
+        ("006", "Opportunity"),
+        ("00D", "Organization"),
+        ("00G", "Group"),
+        ("00P", "Attachment"),
+        ("00Q", "Lead"),
+        ("00T", "Task"),
+        ("00U", "Event"),
+        ("00e", "Profile"),
+        ("00k", "OpportunityLineItem"),
+        ("00v", "CampaignMember"),
+        ("012", "RecordType"),
+        ("015", "Document"),
+        ("01s", "Pricebook2"),
+        ("01t", "Product2"),
+        ("01u", "PricebookEntry"),
+        ("02i", "Asset"),
+        ("068", "ContentVersion"),
+        ("069", "ContentDocument"),
+        ("06A", "ContentDocumentLink"),
+        ("0Q0", "Quote"),
+        ("500", "Case"),
+        ("501", "Solution"),
+        ("701", "Campaign"),
+        ("800", "Contract"),
+        ("801", "Order"),
+        ("802", "OrderItem"),
+    ];
+    let prefix = id.get(..3)?;
+    let mut known = PREFIXES.iter();
+    known.find_map(|(known, object)| (*known == prefix).then_some(*object))
+}
+
+/// Gives the field that people know records of an object by, where its describe is not at hand.
+pub fn name_field_of(kind: &str) -> &'static str {
+    match kind {
+        "Case" => "CaseNumber",
+        "Contract" => "ContractNumber",
+        "Order" => "OrderNumber",
+        "Solution" => "SolutionName",
+        "Task" | "Event" => "Subject",
+        "ContentDocument" | "ContentVersion" => "Title",
+        _ => "Name",
+    }
+}
+
 /// Gives the address of a record in Lightning. `id` has been answered by the service.
 pub fn record_url(origin: &str, kind: &str, id: &str) -> String {
     [origin, "/lightning/r/", kind, "/", id, "/view"].concat()
@@ -72,6 +139,18 @@ mod tests {
         ] {
             let failure = api_name(bad, "/object").unwrap_err();
             assert_eq!(failure.fields[0].pointer, "/object", "{bad}");
+        }
+    }
+
+    #[test]
+    fn ids_of_15_characters_have_a_long_form() {
+        for (short, long) in [
+            ("001DO0000000001", "001DO0000000001YAA"),
+            ("001xx000003DGb2", "001xx000003DGb2AAG"),
+            ("003", "003"),
+        ] {
+            assert_eq!(long_id(short), long);
+            assert_eq!(long_id(long), long);
         }
     }
 

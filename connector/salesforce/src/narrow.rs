@@ -46,8 +46,10 @@ fn narrow_one(client: &Client<'_>, query: &mut Query, kind: &str) -> Result<bool
                     .map(|name| name.name.clone());
                 if let (true, Some(relationship)) = (has_sets, relationship) {
                     let describe = client.describe(kind)?;
-                    // One that no describe knows is the service's to refuse.
-                    if let Some(child) = describe.child(&relationship) {
+                    // One that no describe knows, or the agent may not follow, is refused when the query is checked.
+                    if let Some(child) = describe.child(&relationship)
+                        && client.may_read(child.kind)
+                    {
                         changed |= narrow_one(client, &mut inner, child.kind)?;
                     }
                 }
@@ -83,7 +85,7 @@ fn visible(
         })
         .map(|field| field.name().to_owned())
         .collect();
-    let visible = client.host.visible_fields(describe.name(), &fields);
+    let visible = client.visible_fields(describe.name(), &fields);
     Ok((visible.len() < fields.len()).then_some(visible))
 }
 

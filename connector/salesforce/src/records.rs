@@ -5,7 +5,6 @@
 
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::http::{Request, path};
-use portcullis_sdk::permissions::Access;
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,15 +78,7 @@ pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
         kind: None,
         pointer: "/soql",
     };
-    let check = |all: &touched::All| {
-        host.check(
-            &all.kinds()
-                .iter()
-                .map(Touched::permission)
-                .collect::<Vec<_>>(),
-        )
-    };
-    check(&touched::named_outright(&parsed))?;
+    client.check(touched::named_outright(&parsed).kinds())?;
     let narrowed = narrow::narrow(&client, &mut parsed)
         .map_err(|error| repaired(&client, error, asked(&parsed)))?;
     // As it was written where nothing is hidden, so that places in the service's words fit.
@@ -98,7 +89,7 @@ pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
     };
     let all = touched::by_query(&client, &parsed)
         .map_err(|error| repaired(&client, error, asked(&parsed)))?;
-    check(&all)?;
+    client.check(all.kinds())?;
 
     let kind = all
         .kinds()
@@ -126,6 +117,8 @@ pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
         .read(request)
         .map_err(|error| repaired(&client, error, asked(&parsed)))?;
     let records = reply.json.get("records").map_or(&[][..], Json::items);
+    // An org with a namespace takes its own names without it, and answers with it.
+    client.check(&unasked(shown(records, false), &all, &parsed))?;
     cite(&client, all.kinds(), records);
     let table = rows::table(records, Some(&parsed));
     let mut notes = Vec::new();
@@ -164,8 +157,8 @@ pub fn query_next(host: &dyn Host, args: &QueryNext) -> Result<Output, Failure> 
         .map_err(|error| repaired(&client, error, asked))?;
     let records = reply.json.get("records").map_or(&[][..], Json::items);
     // The query was checked when it was sent, perhaps for another agent: a page is checked by what it shows.
-    let shown = shown(records);
-    host.check(&shown.iter().map(Touched::permission).collect::<Vec<_>>())?;
+    let shown = shown(records, true);
+    client.check(&shown)?;
     cite(&client, &shown, records);
     let before = cursor
         .rsplit('-')
@@ -197,10 +190,31 @@ fn parse(text: &str) -> Result<soql::Query, Failure> {
     }
 }
 
-fn shown(records: &[Json]) -> Vec<Touched> {
+/// Keeps of what an answer shows what was not asked about by that name, of the objects that were.
+fn unasked(mut shown: Vec<Touched>, asked: &touched::All, query: &soql::Query) -> Vec<Touched> {
+    let aliases = touched::select_aliases(query);
+    shown.retain_mut(|shown| {
+        let mut asked = asked.kinds().iter();
+        let Some(asked) = asked.find(|asked| asked.kind.eq_ignore_ascii_case(&shown.kind)) else {
+            // A row of an aggregate, or the name of whichever object a reference leads to.
+            return false;
+        };
+        let is_asked = |field: &String| {
+            let mut fields = asked.fields.iter();
+            fields.any(|one| one.eq_ignore_ascii_case(field))
+                || aliases.iter().any(|alias| alias.is(field))
+        };
+        shown.fields.retain(|field| !is_asked(field));
+        !shown.fields.is_empty()
+    });
+    shown
+}
+
+/// Lists what records show; `nulls` says whether what they show as empty counts, too.
+fn shown(records: &[Json], nulls: bool) -> Vec<Touched> {
     let mut pairs = Vec::new();
     for record in records {
-        rows::shown(record, &mut pairs);
+        rows::shown(record, nulls, &mut pairs);
     }
     let mut shown: Vec<Touched> = Vec::new();
     for (kind, field) in pairs {
@@ -299,11 +313,6 @@ fn plural(count: usize) -> String {
     } else {
         format!("{count} rows")
     }
-}
-
-/// Asks about a kind of record and some of its fields.
-fn check_fields(host: &dyn Host, kind: &str, fields: &[String]) -> Result<(), Failure> {
-    host.check(&[Access::read(kind, fields)])
 }
 
 #[cfg(test)]

@@ -129,6 +129,7 @@ impl Problem {
     /// Names what is near. `None`: nothing is known about it.
     fn hint(&self, client: &Client<'_>, asked: Asked<'_>) -> Result<Option<String>, ReadError> {
         Ok(match self {
+            Self::Field(_, Some(kind)) if !client.may_read(kind) => None,
             Self::Field(name, Some(kind)) => {
                 let describe = client.describe(kind)?;
                 Some(near_fields(client, name, &describe))
@@ -140,8 +141,9 @@ impl Problem {
                     Some(query) => crate::touched::starts_of(client, query, name)?,
                     None => asked.kind.map(str::to_owned).into_iter().collect(),
                 };
-                match start.first() {
+                match start.first().filter(|kind| client.may_read(kind)) {
                     Some(kind) => Some(near_relationships(
+                        client,
                         name,
                         &*client.describe(kind)?,
                         matches!(self, Self::Children(_)),
@@ -162,17 +164,10 @@ fn is_name(text: &str) -> bool {
 }
 
 /// Names the visible fields near to `name`; a field of a parent is named with its path.
-fn near_fields(client: &Client<'_>, name: &str, describe: &Describe) -> String {
+pub fn near_fields(client: &Client<'_>, name: &str, describe: &Describe) -> String {
     let kind = describe.name();
-    let all: Vec<String> = describe
-        .fields()
-        .map(|field| field.name().to_owned())
-        .collect();
-    let visible = client.host.visible_fields(kind, &all);
-    let candidates = describe
-        .fields()
-        .map(|field| field.candidate())
-        .filter(|field| visible.iter().any(|name| name == field.name));
+    let fields = client.fields_of(describe);
+    let candidates = fields.iter().map(|field| field.candidate());
     let near = nearest(name, candidates);
     if near.is_empty() {
         return format!(
@@ -182,18 +177,26 @@ fn near_fields(client: &Client<'_>, name: &str, describe: &Describe) -> String {
     format!("fields of `{kind}` with near names: {}", listed(&near))
 }
 
-fn near_relationships(name: &str, describe: &Describe, children: bool) -> String {
+/// Names the relationships near to `name` that the agent may follow.
+pub fn near_relationships(
+    client: &Client<'_>,
+    name: &str,
+    describe: &Describe,
+    children: bool,
+) -> String {
     let kind = describe.name();
     let (what, part, near) = if children {
-        let candidates = describe.children().map(|child| Candidate {
+        let followed = client.children_of(describe);
+        let candidates = followed.iter().map(|child| Candidate {
             name: child.relationship,
             label: child.kind,
         });
         ("child relationships", "children", nearest(name, candidates))
     } else {
-        let candidates = describe.fields().filter_map(|field| {
+        let fields = client.fields_of(describe);
+        let candidates = fields.iter().filter_map(|field| {
             Some(Candidate {
-                name: field.relationship()?,
+                name: client.relationship_of(*field)?,
                 label: field.name(),
             })
         });

@@ -301,8 +301,9 @@ pub fn is_cursor(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Lists what a record shows, each object with its fields, so that what was not checked before can be checked after.
-pub fn shown<'a>(record: &'a Json, into: &mut Vec<(&'a str, &'a str)>) {
+/// Lists what a record shows, each object with its fields, so that what was not checked before can be checked after;
+/// what it shows as empty counts where `nulls` says so.
+pub fn shown<'a>(record: &'a Json, nulls: bool, into: &mut Vec<(&'a str, &'a str)>) {
     let kind = kind_of(record);
     for (name, value) in record
         .members()
@@ -311,11 +312,12 @@ pub fn shown<'a>(record: &'a Json, into: &mut Vec<(&'a str, &'a str)>) {
     {
         if let Some(records) = value.get("records") {
             for child in records.items() {
-                shown(child, into);
+                shown(child, nulls, into);
             }
         } else if value.get("attributes").is_some() {
-            shown(value, into);
+            shown(value, nulls, into);
         } else if let Some(kind) = kind
+            && (nulls || !value.is_null())
             && !into.contains(&(kind, name))
         {
             into.push((kind, name));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portcullis_sdk::Failure;
+use portcullis_sdk::approvals::Change;
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::credentials::{Account, Environment, Identity};
 use portcullis_sdk::http::{Request, Response};
@@ -14,7 +15,7 @@ use crate::host::Host;
 
 /// A describe with what the tests ask about.
 pub(crate) const ACCOUNT: &str = r#"{"name":"Account","label":"Account","labelPlural":"Accounts","keyPrefix":"001","custom":false,
-"queryable":true,"createable":true,"updateable":true,"deletable":true,"fields":[
+"queryable":true,"createable":true,"updateable":true,"deletable":true,"undeletable":true,"fields":[
 {"name":"Id","label":"Account ID","type":"id","length":18,"nillable":false,"createable":false,"updateable":false,"filterable":true,"sortable":true,"defaultedOnCreate":true,"referenceTo":[],"relationshipName":null,"picklistValues":[]},
 {"name":"Name","label":"Account Name","type":"string","length":255,"nillable":false,"createable":true,"updateable":true,"filterable":true,"sortable":true,"defaultedOnCreate":false,"nameField":true,"referenceTo":[],"relationshipName":null,"picklistValues":[]},
 {"name":"Industry","label":"Industry","type":"picklist","length":255,"nillable":true,"createable":true,"updateable":true,"filterable":true,"sortable":true,"referenceTo":[],"relationshipName":null,"restrictedPicklist":true,"picklistValues":[{"active":true,"defaultValue":false,"label":"Banking","value":"Banking"},{"active":true,"defaultValue":true,"label":"High Tech","value":"Technology"},{"active":false,"defaultValue":false,"label":"Old","value":"Old"}]},
@@ -42,6 +43,7 @@ pub(crate) struct Org {
     checked: RefCell<Vec<String>>,
     cited: RefCell<Vec<Source>>,
     steps: RefCell<Vec<String>>,
+    announced: RefCell<Vec<Change>>,
 }
 
 impl Org {
@@ -112,6 +114,10 @@ impl Org {
         self.cited.borrow().clone()
     }
 
+    pub(crate) fn announced(&self) -> Vec<Change> {
+        self.announced.borrow().clone()
+    }
+
     pub(crate) fn steps(&self) -> Vec<String> {
         self.steps.borrow().clone()
     }
@@ -144,9 +150,33 @@ impl Host for Org {
         }
     }
 
+    /// A change is noted as `PATCH target | header: value | body`, and answered by the target with `!` before it.
+    fn change(&self, changes: &[Change], request: Request) -> Result<Response, Failure> {
+        self.announced.borrow_mut().extend_from_slice(changes);
+        let target = request.target()?;
+        let mut said = format!("{:?} {target}", request.method()).to_uppercase();
+        said.truncate(said.len() - target.len());
+        said.push_str(&target);
+        for (name, value) in request.headers() {
+            said.push_str(&format!(" | {name}: {value}"));
+        }
+        let body = request.body_bytes().unwrap_or_default();
+        said.push_str(&format!(" | {}", String::from_utf8_lossy(body)));
+        self.requests.borrow_mut().push(said);
+        let mut answers = self.answers.borrow_mut();
+        match answers.get_mut(&format!("!{target}")) {
+            Some(left) if left.len() > 1 => Ok(left.remove(0)),
+            Some(left) => Ok(left[0].clone()),
+            None => Err(Failure::unavailable("the connection broke")),
+        }
+    }
+
     fn check(&self, accesses: &[Access]) -> Result<(), Failure> {
         for access in accesses {
-            let line = format!("{}: {}", access.kind, access.fields.join(", "));
+            let mut line = format!("{}: {}", access.kind, access.fields.join(", "));
+            if access.effect != portcullis_sdk::Effect::Read {
+                line = format!("{:?} {line}", access.effect);
+            }
             self.checked.borrow_mut().push(line);
             if self
                 .forbidden

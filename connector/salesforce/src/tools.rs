@@ -3,7 +3,7 @@
 use portcullis_sdk::{NoArguments, Tool};
 
 use crate::host::Live;
-use crate::{org, records, schema};
+use crate::{org, records, schema, writes};
 
 /// Lists every tool, in the order in which a model is best told of them.
 #[must_use]
@@ -62,6 +62,37 @@ pub fn all() -> Vec<Tool> {
             |args| records::get_record(&Live::default(), &args),
         )
         .output::<records::Record>(),
+        Tool::write(
+            "update_record",
+            "Update a record",
+            "changes",
+            "Changes fields of one record, unless somebody else changed it meanwhile, e.g. {\"object\": \"Lead\", \"id\": \
+             \"00Q…\", \"fields\": {\"Status\": \"Closed\"}}. Returns each field before and after, and what is not stored as \
+             asked. Values that do not fit are answered with those that do; describe_object lists fields.",
+            |args| writes::update_record(&Live::default(), &args),
+        )
+        .idempotent()
+        .output::<writes::Written>(),
+        Tool::write(
+            "create_record",
+            "Create a record",
+            "changes",
+            "Makes one record, e.g. {\"object\": \"Contact\", \"fields\": {\"LastName\": \"Li\", \"AccountId\": \"001…\"}}. Query \
+             first whether it exists. Returns its id and what is stored. Where a failure leaves open whether it was made, \
+             run the query named there before trying again.",
+            |args| writes::create_record(&Live::default(), &args),
+        )
+        .output::<writes::Written>(),
+        Tool::destructive(
+            "delete_record",
+            "Delete a record",
+            "destructive",
+            "Moves one record to the recycle bin, with the records that belong to it. Returns how many went with it and how \
+             to restore it.",
+            |args| writes::delete_record(&Live::default(), &args),
+        )
+        .idempotent()
+        .output::<writes::Written>(),
     ]
 }
 
@@ -93,8 +124,14 @@ mod tests {
         for tool in all() {
             let tool = tool.describe();
             assert!(toolsets.get(&tool.toolset).is_some(), "{}", tool.toolset);
-            assert_eq!(tool.effect, portcullis_sdk::Effect::Read);
-            assert!(tool.idempotent);
+            let effect = match tool.toolset.as_str() {
+                "changes" => portcullis_sdk::Effect::Write,
+                "destructive" => portcullis_sdk::Effect::Destructive,
+                _ => portcullis_sdk::Effect::Read,
+            };
+            assert_eq!(tool.effect, effect, "{}", tool.name);
+            // A second record is one too many.
+            assert_eq!(tool.idempotent, tool.name != "create_record");
             assert!(tool.output_schema.is_some());
         }
     }

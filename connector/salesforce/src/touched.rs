@@ -4,26 +4,13 @@
 //! SOQL names relationships (`Owner.Name`, `FROM Contacts`), permissions name objects: describes lead from one
 //! to the other. The host caches them; a few relationships lead to the same object everywhere and cost none.
 //! A polymorphic relationship counts as all the objects that it may lead to: an agent that may not see one of them
-//! asks with `TYPEOF` instead. A relationship that no describe knows counts as an object of its own name,
-//! which an agent bound to some objects may not see, and which the service refuses in its own words.
+//! asks with `TYPEOF` instead.
 
 use portcullis_sdk::permissions::Access as Permission;
 use soql::{Access, FieldPath, FieldRole, Ident, Operand, Query, Relation, SelectItem};
 
 use crate::client::{Client, ReadError};
-
-/// Relationships that lead to one and the same object, whatever object they start at.
-const WELL_KNOWN: &[(&str, &str)] = &[
-    ("Account", "Account"),
-    ("Campaign", "Campaign"),
-    ("Case", "Case"),
-    ("Contact", "Contact"),
-    ("CreatedBy", "User"),
-    ("LastModifiedBy", "User"),
-    ("Lead", "Lead"),
-    ("Opportunity", "Opportunity"),
-    ("RecordType", "RecordType"),
-];
+use crate::follow::{children, follow, sorted};
 
 /// An object and the fields of it that a query names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,6 +92,9 @@ pub fn by_query(client: &Client<'_>, query: &Query) -> Result<All, ReadError> {
         for kind in &scope.base {
             all.touch(kind, None);
         }
+        for (kind, field) in &scope.hangs_on {
+            all.touch(kind, Some(field));
+        }
         for used in &access.fields {
             let is_alias = index == 0
                 && matches!(
@@ -112,7 +102,8 @@ pub fn by_query(client: &Client<'_>, query: &Query) -> Result<All, ReadError> {
                     FieldRole::GroupBy | FieldRole::Having | FieldRole::OrderBy
                 )
                 && aliases.iter().any(|alias| used.path.is(&alias.name));
-            if !is_alias {
+            // A field of the alias's name would be what the service takes it for.
+            if !is_alias || scope.has_field(client, used.path)? {
                 scope.field(client, used.path, used.role, &mut all)?;
             }
         }
@@ -122,7 +113,7 @@ pub fn by_query(client: &Client<'_>, query: &Query) -> Result<All, ReadError> {
 }
 
 /// Gives the names that the `SELECT` list gives to its items.
-fn select_aliases(query: &Query) -> Vec<&Ident> {
+pub fn select_aliases(query: &Query) -> Vec<&Ident> {
     let aliases = query.select.iter().filter_map(|item| match item {
         SelectItem::Field { alias, .. } | SelectItem::Function { alias, .. } => alias.as_ref(),
         _ => None,
@@ -136,6 +127,8 @@ struct Scope {
     base: Vec<String>,
     /// What the names and aliases of `FROM` stand for.
     names: Vec<(String, Vec<String>)>,
+    /// The children's fields that refer to their parents: which child is whose shows what they hold.
+    hangs_on: Vec<(String, String)>,
 }
 
 impl Scope {
@@ -143,13 +136,16 @@ impl Scope {
         let mut scope = Self {
             base: Vec::new(),
             names: Vec::new(),
+            hangs_on: Vec::new(),
         };
         for (index, from) in access.from.iter().enumerate() {
             let path: Vec<&str> = from.path.iter().map(|part| part.name.as_str()).collect();
             let kinds = match (index, &access.relation, path.split_last()) {
                 (0, Relation::Child, Some((child, parents))) => {
                     let parents = follow(client, outer.to_vec(), parents)?;
-                    children(client, &parents, child)?
+                    scope.hangs_on = children(client, &parents, child)?;
+                    let kinds = scope.hangs_on.iter().map(|(kind, _)| kind.clone());
+                    sorted(kinds.collect())
                 }
                 (0, _, _) => vec![path.join(".")],
                 // `FROM Contact c, c.Account a`.
@@ -177,6 +173,40 @@ impl Scope {
             }
         }
         Ok(scope)
+    }
+
+    /// Says whether a name alone is that of a field of the object queried.
+    fn has_field(&self, client: &Client<'_>, path: &FieldPath) -> Result<bool, ReadError> {
+        let [name] = path.parts.as_slice() else {
+            return Ok(true);
+        };
+        // The shortest of all fields is `Id`.
+        if name.name.len() < "Id".len() {
+            return Ok(false);
+        }
+        for kind in self.base.iter().filter(|kind| client.may_read(kind)) {
+            if client.describe(kind)?.field(&name.name).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Says whether a name of `FROM` is also that of a relationship, so that a path may begin with either.
+    fn is_relationship(&self, client: &Client<'_>, name: &str) -> Result<bool, ReadError> {
+        // The object's own name is what nearly every such path begins with, and no relationship's name is as short as
+        // most aliases are.
+        const NAME_CHARS_MIN: usize = 3;
+        let is_own = self.base.iter().any(|kind| kind.eq_ignore_ascii_case(name));
+        if is_own || name.len() < NAME_CHARS_MIN {
+            return Ok(false);
+        }
+        for kind in self.base.iter().filter(|kind| client.may_read(kind)) {
+            if client.describe(kind)?.parent(name).is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn named(&self, name: &str) -> Option<&[String]> {
@@ -217,14 +247,27 @@ impl Scope {
             // A path may begin with the object's name or alias. A field of that name is only meant when alone.
             _ => match parts.split_first() {
                 Some((first, rest)) if !rest.is_empty() && self.named(first).is_some() => {
-                    let kinds = self.named(first).unwrap_or_default();
-                    // `FROM Account … Account.Name` is both this object's and a relationship's path; the former wins,
-                    // unless only the relationship can be meant.
-                    (kinds.to_vec(), rest)
+                    // An alias that is named as a relationship could be read as either: so it counts as both.
+                    if self.is_relationship(client, first)? {
+                        self.path(client, self.base.clone(), &parts, role, all)?;
+                    }
+                    (self.named(first).unwrap_or_default().to_vec(), rest)
                 }
                 _ => (self.base.clone(), &parts[..]),
             },
         };
+        self.path(client, start, parts, role, all)
+    }
+
+    /// Touches what a path leads over and to.
+    fn path(
+        &self,
+        client: &Client<'_>,
+        start: Vec<String>,
+        parts: &[&str],
+        role: FieldRole<'_>,
+        all: &mut All,
+    ) -> Result<(), ReadError> {
         let Some((last, parents)) = parts.split_last() else {
             return Ok(());
         };
@@ -254,64 +297,6 @@ fn touch_reference(kinds: &[String], relationship: &str, all: &mut All) {
     for kind in kinds {
         all.touch(kind, Some(&field));
     }
-}
-
-/// Follows parent relationships from any of `kinds`.
-fn follow(
-    client: &Client<'_>,
-    mut kinds: Vec<String>,
-    path: &[&str],
-) -> Result<Vec<String>, ReadError> {
-    for relationship in path {
-        let well_known = WELL_KNOWN
-            .iter()
-            .find(|(name, _)| name.eq_ignore_ascii_case(relationship));
-        let mut targets: Vec<String> = Vec::new();
-        match well_known {
-            Some((_, kind)) => targets.push((*kind).to_owned()),
-            None => {
-                for kind in &kinds {
-                    let describe = client.describe(kind)?;
-                    let found = describe.parent(relationship);
-                    targets.extend(
-                        found.into_iter().flat_map(|field| {
-                            field.targets().map(str::to_owned).collect::<Vec<_>>()
-                        }),
-                    );
-                }
-            }
-        }
-        if targets.is_empty() {
-            targets.push((*relationship).to_owned());
-        }
-        targets.sort_unstable();
-        targets.dedup();
-        kinds = targets;
-    }
-    Ok(kinds)
-}
-
-/// Follows a child relationship from any of `kinds`.
-fn children(
-    client: &Client<'_>,
-    kinds: &[String],
-    relationship: &str,
-) -> Result<Vec<String>, ReadError> {
-    let mut found = Vec::new();
-    for kind in kinds {
-        let describe = client.describe(kind)?;
-        found.extend(
-            describe
-                .child(relationship)
-                .map(|child| child.kind.to_owned()),
-        );
-    }
-    if found.is_empty() {
-        found.push(relationship.to_owned());
-    }
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
 }
 
 /// Gives the object whose field a path ends at, for naming what is near to a misspelled relationship: each

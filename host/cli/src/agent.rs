@@ -152,7 +152,8 @@ async fn list(store: &Store, form: Form) -> Result<()> {
     Ok(table.write(&mut anstream::stdout().lock())?)
 }
 
-async fn require(store: &Store, id: &AgentId) -> Result<Agent> {
+/// Finds an agent that must be there.
+pub(crate) async fn require(store: &Store, id: &AgentId) -> Result<Agent> {
     let missing = || StoreError::NotFound {
         kind: "agent",
         id: id.to_string(),

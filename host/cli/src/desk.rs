@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::args::{NetworkArgs, StoreSettings, Who};
 use crate::bundled;
+use crate::catalog;
 use crate::clients::{Clients, Offering};
 use crate::environment;
 use crate::home::{Home, Session};
@@ -214,12 +215,13 @@ pub(crate) async fn host(
     let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
-        permissions: Arc::new(StorePermissions::new(store.clone())),
+        permissions: Arc::new(StorePermissions::new(store.clone(), bundled::trusted()?)),
         approvals: Arc::new(StoreApprovals::open(store.clone()).await?),
         audit: audit.clone(),
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
     let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;
+    catalog::meet(&store, &salesforce).await?;
     manifests.take_from(&host);
     let asks = Arc::new(host.clone());
     Ok(Built {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use portcullis::policy::{Auth, Effect, RouteSpec};
+use portcullis::policy::{Auth, Effect, KindPlace, RouteSpec};
 use portcullis::{ComponentCache, Connector};
 use serde_json::{Value, json};
 
@@ -84,6 +84,12 @@ fn summary(out: &mut impl Write, connector: &Connector, bytes: usize) -> io::Res
     for route in &manifest.routes {
         self::route(out, route)?;
     }
+    if !manifest.guarded_kinds.is_empty() {
+        writeln!(out, "\nKinds that are changed only where allowed by name")?;
+        for kind in &manifest.guarded_kinds {
+            writeln!(out, "  {kind}")?;
+        }
+    }
     writeln!(out, "\nImports")?;
     for import in connector.imports() {
         writeln!(out, "  {import}")?;
@@ -118,9 +124,15 @@ fn route(out: &mut impl Write, route: &RouteSpec) -> io::Result<()> {
         Some(origin) => origin.to_string(),
         None => String::new(),
     };
+    let places = route.kind_places();
+    let kinds = match places.contains(&KindPlace::Unseen) {
+        true => " (what it touches is not seen)",
+        false if places.is_empty() => " (touches no records)",
+        false => "",
+    };
     writeln!(
         out,
-        "  {:<12} {} {origin}{}",
+        "  {:<12} {} {origin}{}{kinds}",
         effect.as_str(),
         methods.join(", "),
         route.path

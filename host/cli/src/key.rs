@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use portcullis_store::{KeyError, MasterKey};
 use serde_json::json;
 
@@ -34,28 +34,34 @@ pub(crate) async fn run(command: &KeyCommand, home: &Home) -> Result<()> {
 }
 
 async fn rotate(session: &Session, form: Form) -> Result<()> {
-    let mut err = std::io::stderr();
-    let shows_progress = err.is_terminal();
-    let progress = |values| {
-        if shows_progress {
-            // Progress is for whoever looks: nothing hangs on it.
-            let _ = write!(err, "\r{values} values sealed anew");
-        }
-    };
     let values = session.store.rotate_key_watched(progress).await;
-    if shows_progress {
+    end_progress();
+    let values = values?;
+    let sentence = format!("{}, and the old one is gone.", sealed(values));
+    let value = json!({ "changed": true, "values": values });
+    Ok(show::done(form, &value, &sentence, None)?)
+}
+
+/// Shows how many values were sealed anew to whoever looks: nothing hangs on it.
+fn progress(values: u64) {
+    let mut err = std::io::stderr();
+    if err.is_terminal() {
+        let _ = write!(err, "\r{values} values sealed anew");
+    }
+}
+
+fn end_progress() {
+    if std::io::stderr().is_terminal() {
         let _ = writeln!(std::io::stderr());
     }
-    let values = values?;
-    let sealed = match values {
+}
+
+fn sealed(values: u64) -> String {
+    match values {
         0 => "Nothing had to be sealed anew; there is a new data key".to_owned(),
         1 => "1 value is sealed under a new data key".to_owned(),
         values => format!("{values} values are sealed under a new data key"),
-    };
-    let sentence = format!("{sealed}, and the old one is gone.");
-    let next = "`portcullis key move --to file` makes a new master key too";
-    let value = json!({ "changed": true, "values": values });
-    Ok(show::done(form, &value, &sentence, Some(next))?)
+    }
 }
 
 /// Makes a new master key in the key file. At each moment a key that opens the store is where it is looked for.
@@ -86,13 +92,8 @@ async fn to_file(home: &Home, session: &Session, form: Form) -> Result<()> {
             old.place
         )),
     }
-    moved(
-        &new,
-        &Place::File(home.key_file.clone()),
-        &old.key,
-        rest,
-        form,
-    )
+    let place = Place::File(home.key_file.clone());
+    moved(session, &new, &place, rest, form).await
 }
 
 /// Makes a new master key in the keyring.
@@ -121,7 +122,7 @@ async fn to_keyring(home: &Home, session: &Session, form: Form) -> Result<()> {
         }
         place => rest.push(format!("Unset {place}: it no longer opens the store.")),
     }
-    moved(&new, &Place::Keyring(name), &old.key, rest, form)
+    moved(session, &new, &Place::Keyring(name), rest, form).await
 }
 
 /// Asks the keyring, which may wait for the person to unlock it.
@@ -136,15 +137,25 @@ async fn in_keyring(
     })
 }
 
-fn moved(
+/// Finishes a move, now that the new key is where it is looked for: what was sealed under older data keys opens for whoever
+/// has the old master key and an older copy of the file.
+async fn moved(
+    session: &Session,
     new: &MasterKey,
     place: &Place,
-    old: &MasterKey,
     rest: Vec<String>,
     form: Form,
 ) -> Result<()> {
+    let values = session.store.reseal(progress).await;
+    end_progress();
+    let values = values.context(
+        "the master key is a new one, but not everything is sealed anew: `portcullis key rotate` finishes that",
+    )?;
     let id = new.id();
-    let mut sentence = format!("The store is sealed under a new master key, `{id}`, in {place}.");
+    let mut sentence = format!(
+        "The store is sealed under a new master key, `{id}`, in {place}.\n{}.",
+        sealed(values)
+    );
     for more in &rest {
         sentence.push('\n');
         sentence.push_str(more);
@@ -155,7 +166,8 @@ fn moved(
         "changed": true,
         "id": id,
         "place": place.json(),
-        "old_id": old.id(),
+        "old_id": session.master.key.id(),
+        "values": values,
         "notes": rest,
     });
     Ok(show::done(form, &value, &sentence, Some(next))?)

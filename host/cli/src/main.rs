@@ -5,18 +5,21 @@
 //! connector may do is decided in the library, and nothing here can widen it.
 
 mod agent;
+mod allow;
 mod app;
 mod apply;
 mod approvals;
 mod args;
 mod bundled;
 mod call;
+mod catalog;
 mod clients;
 mod connect;
 mod connections;
 mod demo;
 mod desk;
 mod environment;
+mod explain;
 mod group;
 mod home;
 mod inspect;
@@ -26,6 +29,7 @@ mod office;
 mod org;
 mod person;
 mod problem;
+mod scope;
 mod serve;
 mod show;
 mod token;
@@ -76,6 +80,12 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Connector {
             command: ConnectorCommand::Inspect(args),
         } => inspect::run(args, cache()).await,
+        Command::Connector {
+            command: ConnectorCommand::TrustScope(args),
+        } => scope::trust(args, &home()?).await,
+        Command::Allow(args) => allow::run(args, &home()?, cache()).await,
+        Command::Explain(args) => explain::run(args, &home()?, cache()).await,
+        Command::Scope(args) => scope::run(args, &home()?, cache()).await,
         Command::Serve(args) => serve::run(args, &cli.store, cache()).await,
         Command::Person { command } => person::run(command, &home()?, cache()).await,
         Command::Group { command } => group::run(command, &home()?).await,
@@ -130,9 +140,15 @@ fn end(cli: &Cli, error: Error) -> ExitCode {
 fn is_asked_by_program(command: &Command) -> bool {
     match command {
         Command::Call(args) => args.output == Format::Json,
+        Command::Connector {
+            command: ConnectorCommand::TrustScope(args),
+        } => args.form.json,
         Command::Demo(_) | Command::Tools(_) | Command::Connector { .. } | Command::Serve(_) => {
             false
         }
+        Command::Allow(args) => args.form.json,
+        Command::Explain(args) => args.form.json,
+        Command::Scope(args) => args.form.json,
         Command::Person { command } => command.form().json,
         Command::Group { command } => command.form().json,
         Command::Agent { command } => command.form().json,

@@ -48,18 +48,34 @@ impl Office {
     }
 }
 
-/// Revokes at their services what was removed from the store. Where nothing was, nothing is made.
-pub(crate) async fn revoke(
-    session: Session,
-    removed: Vec<Removed>,
+/// Makes what accounts are revoked by, where somebody who is to be removed has any: so what is asked wrongly is told
+/// before anything is removed.
+pub(crate) async fn to_revoke(
+    session: &Session,
+    leaving: &[PersonId],
     network: &NetworkArgs,
     cache: ComponentCache,
-) -> Result<Vec<Disconnected>> {
-    if removed.is_empty() {
-        return Ok(Vec::new());
+) -> Result<Option<Accounts>> {
+    let connections = session.store.connections().await?;
+    let goes = |person: &PersonId| leaving.contains(person);
+    if !connections
+        .iter()
+        .any(|one| one.owner.person().is_some_and(goes))
+    {
+        return Ok(None);
     }
-    let office = Office::open(session, network, cache).await?;
-    Ok(office.accounts.disconnect_all(removed).await)
+    let options = environment::network(network)?;
+    let built = desk::host(session.store.clone(), options, cache, None).await?;
+    Ok(Some(built.accounts))
+}
+
+/// Revokes at their services what was removed from the store. Where there is nothing to do it by, since an account was connected
+/// at the last moment, it is revoked when it is tidied up.
+pub(crate) async fn revoke(accounts: Option<Accounts>, removed: Vec<Removed>) -> Vec<Disconnected> {
+    match accounts {
+        Some(accounts) => accounts.disconnect_all(removed).await,
+        None => Vec::new(),
+    }
 }
 
 /// Says why an account was not connected, with what to do about it.

@@ -109,8 +109,10 @@ async fn remove(
     cache: ComponentCache,
 ) -> Result<()> {
     let was_here = session.store.person(id).await?.is_some();
+    let leaving = std::slice::from_ref(id);
+    let accounts = office::to_revoke(&session, leaving, network, cache).await?;
     let removed = session.store.remove_person(id).await?;
-    let ended = office::revoke(session, removed, network, cache).await?;
+    let ended = office::revoke(accounts, removed).await;
     let value = json!({ "changed": was_here, "connections_removed": ended_json(&ended) });
     let sentence = match was_here {
         true => format!("`{id}` is no longer here.{}", ended_words(&ended)),

@@ -4,17 +4,23 @@ use std::io::Write;
 
 use anyhow::Result;
 use portcullis::ComponentCache;
+use portcullis::policy::Novelty;
 use serde_json::{Value, json};
 
 use crate::args::{Form, NetworkArgs, StoreSettings, Tools};
 use crate::bundled;
+use crate::catalog::{self, Catalog};
 use crate::desk::{Desk, Where};
+use crate::home::Home;
 use crate::org;
 use crate::show;
 use crate::show::style::{QUIET, TITLE, styled};
 
 /// Lists the tools.
 pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
+    if args.seen {
+        see(store, cache.clone()).await?;
+    }
     let offered = match args.who.is_given() {
         true => {
             let desk = Desk::open(
@@ -40,7 +46,9 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
             .map(|offered| {
                 let mut tool = tool_json(offered.tool());
                 tool["connector"] = json!(offered.connector().manifest().name);
-                tool["mode"] = json!(offered.mode);
+                tool["mode"] = json!(offered.decision.mode);
+                tool["rule"] = json!(offered.decision.rule);
+                tool["novelty"] = json!(offered.novelty);
                 tool
             })
             .collect();
@@ -60,7 +68,12 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
     let mut out = anstream::stdout().lock();
     for offered in &offered {
         let (tool, connector) = (offered.tool(), &offered.connector().manifest().name);
-        let about = format!("({connector}, {})", tool.effect.as_str());
+        let new = match offered.novelty {
+            Novelty::Known => "",
+            Novelty::New => ", new",
+            Novelty::Grown => ", reaches farther than it did",
+        };
+        let about = format!("({connector}, {}{new})", tool.effect.as_str());
         let name = styled(TITLE, &tool.name);
         writeln!(
             out,
@@ -68,6 +81,20 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
             styled(QUIET, about),
             tool.description
         )?;
+    }
+    Ok(())
+}
+
+/// Takes note that an administrator has seen all tools as they are.
+async fn see(store: &StoreSettings, cache: ComponentCache) -> Result<()> {
+    let session = Home::of(store)?.open_existing().await?;
+    session.require_administrator().await?;
+    for connector in &Catalog::open(cache).await?.connectors {
+        let name = &connector.manifest().name;
+        session
+            .store
+            .see_tools(name, &catalog::tools(connector))
+            .await?;
     }
     Ok(())
 }

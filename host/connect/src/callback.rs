@@ -109,6 +109,7 @@ pub(crate) fn code_of(
                 error,
                 description,
                 guide,
+                &[&attempt.state.0],
             ))))
         }
         (Some(code), None) if is_code(code) => Ok(Code(code.to_owned().into())),

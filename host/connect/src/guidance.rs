@@ -23,10 +23,10 @@ pub struct Subject {
 pub struct Guide {
     /// What of the service's words it is about: a code, or part of a sentence.
     pub about: String,
+    /// Whether it holds for now alone, and what was granted stays good.
+    pub passes: bool,
     /// What it means.
     pub title: String,
-    /// Whether it passes by itself.
-    pub passes: bool,
     /// What to do, whoever does it.
     pub steps: Vec<String>,
     /// What the person who connects can do.
@@ -111,8 +111,8 @@ fn guide(auth: &OAuth2, entry: &Guidance, subject: &Subject) -> Guide {
     }
     Guide {
         about: entry.match_.clone(),
-        title: entry.title.clone(),
         passes: entry.passes,
+        title: entry.title.clone(),
         steps: filled(&entry.steps),
         person: filled(&entry.person),
         administrator,

@@ -63,4 +63,4 @@ pub use revoke::Revoked;
 pub use scopes::{Chosen, Explained, ScopeError, choose, explained};
 pub use service::Service;
 pub use signing::{KeyError, SignError, SigningKey};
-pub use token::{Held, Refused, TokenClient, TokenError, Tokens, Unusable};
+pub use token::{Given, Held, Refused, TokenClient, TokenError, Tokens, Unusable};

@@ -43,7 +43,7 @@ impl TokenClient<'_> {
             400..=499 => match serde_json::from_slice::<BasicErrorResponse>(&answer.body) {
                 // Section 2.2 has 200 for it, which not all services know.
                 Ok(error) if error.error().as_ref() == "invalid_token" => Ok(Revoked::Before),
-                Ok(error) => Err(self.refused(&error, &self.subject(&[]))),
+                Ok(error) => Err(self.refused(&error, &self.subject(&[]), &[token])),
                 Err(_) => Err(self.failed(Unavailable::Answer { status, what }.into())),
             },
             500.. => Err(self.failed(Unclear::Failed(status).into())),

@@ -15,7 +15,7 @@ mod xml;
 
 use std::collections::BTreeMap;
 
-use crate::{Change, FieldChange, RequestPath};
+use crate::{BodyPlace, Change, FieldChange, RequestPath};
 use value::{Places, Scalar};
 
 /// The request, as far as it can be compared.
@@ -25,6 +25,11 @@ pub struct SentChange<'a> {
     pub kind: Option<&'a str>,
     /// The record that the path names, where its route has an `{id}`.
     pub id: Option<&'a str>,
+    /// Where the route has kinds in the body: these values are held to the kinds that are announced, and need no announcement of their
+    /// own.
+    pub kinds_at: &'a [BodyPlace],
+    /// Where the route has the fields in the body: that there are none is no value.
+    pub fields_at: Option<&'a BodyPlace>,
     /// The path and query.
     pub path: &'a RequestPath,
     /// The header `Content-Type`.
@@ -67,8 +72,8 @@ impl Agreement {
 /// Where announcement and request differ. It names places and kinds, never a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Disagreement {
-    /// The path is for another kind of record.
-    #[error("it announced a change of `{announced}`, and the path is for `{sent}`")]
+    /// The request is for another kind of record, or other numbers of them.
+    #[error("it announced a change of `{announced}`, and the request is for `{sent}`")]
     Kind {
         /// As announced.
         announced: String,
@@ -126,12 +131,13 @@ pub fn agree(changes: &[Change], sent: &SentChange<'_>) -> Result<Agreement, Dis
     identities(changes, sent)?;
     let places = places(sent)?;
     let mut open: BTreeMap<&str, &Scalar> = places.iter().collect();
+    let has_kinds = kinds_in_body(changes, sent, &mut open)?;
     let mut found = Vec::with_capacity(changes.len());
     let mut pointers = std::collections::BTreeSet::new();
     for change in changes {
         let mut fields = Vec::with_capacity(change.fields.len());
         let mut names_itself = sent.id.is_some() || change.id.is_none();
-        let mut names_its_kind = sent.kind.is_some();
+        let mut names_its_kind = sent.kind.is_some() || has_kinds;
         for field in &change.fields {
             let Some(place) = &field.pointer else {
                 fields.push(false);
@@ -176,6 +182,39 @@ fn identities(changes: &[Change], sent: &SentChange<'_>) -> Result<(), Disagreem
             sent: id.to_owned(),
         }),
         changes => Err(Disagreement::Count(changes.len())),
+    }
+}
+
+/// Compares the kinds in the body with those that are announced, and takes them off `open`, with what has no value. Says whether there are any.
+fn kinds_in_body(
+    changes: &[Change],
+    sent: &SentChange<'_>,
+    open: &mut BTreeMap<&str, &Scalar>,
+) -> Result<bool, Disagreement> {
+    let mut kinds = Vec::new();
+    open.retain(|place, value| match value {
+        Scalar::Text(kind) if sent.kinds_at.iter().any(|at| at.is_at(place)) => {
+            kinds.push(kind.as_str());
+            false
+        }
+        // A body without anything in it sends nothing.
+        Scalar::EmptyObject => {
+            !place.is_empty() && !sent.fields_at.is_some_and(|at| at.is_at(place))
+        }
+        _ => true,
+    });
+    if kinds.is_empty() {
+        return Ok(false);
+    }
+    let mut announced: Vec<&str> = changes.iter().map(|change| change.kind.as_str()).collect();
+    announced.sort_unstable();
+    kinds.sort_unstable();
+    match announced == kinds {
+        true => Ok(true),
+        false => Err(Disagreement::Kind {
+            announced: announced.join("`, `"),
+            sent: kinds.join("`, `"),
+        }),
     }
 }
 

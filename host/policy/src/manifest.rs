@@ -10,13 +10,13 @@ mod login;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ConnectorName, Effect, Method, Origin, OriginPattern};
+use crate::kinds::BodyPlace;
+use crate::{ConnectorName, Effect, KindPlace, Method, NamePattern, Origin, OriginPattern};
 
-pub use auth::{ApiKey, ApiKeyPlace, Auth, OAuth2, RevokeEnds, Scopes, StaleToken};
+pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
 pub use login::{AlsoLogin, Login, LoginPattern, LoginPatternError, LoginPlace};
 
@@ -42,6 +42,10 @@ pub struct Manifest {
     pub origins: Vec<OriginPattern>,
     /// What it may send.
     pub routes: Vec<RouteSpec>,
+    /// Kinds of record that give power over others: an agent changes one only where an administrator allowed it by its
+    /// full name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub guarded_kinds: Vec<NamePattern>,
     /// The groups of its tools, with what each is for.
     pub toolsets: BTreeMap<String, String>,
 }
@@ -56,6 +60,12 @@ pub struct RouteSpec {
     pub path: String,
     /// How far it reaches.
     pub effect: Effect,
+    /// Where its kinds of record are; empty: it touches none. None: in the path, where that has `{kind}`, else unseen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kinds: Option<Vec<KindPlace>>,
+    /// Where the body has the object, or objects, whose members are the record's fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fields: Option<BodyPlace>,
     /// Whether the host remembers its answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CachePolicy>,
@@ -123,16 +133,8 @@ impl Manifest {
         };
         let mut value: serde_json::Value =
             serde_json::from_str(text).map_err(|error| one(format!("it is no JSON: {error}")))?;
-        let schema = SCHEMA
-            .as_ref()
+        let problems = problems_by_schema(&value)
             .map_err(|error| one(format!("the published schema cannot be used: {error}")))?;
-        let problems: Vec<Problem> = schema
-            .iter_errors(&value)
-            .map(|error| Problem {
-                pointer: error.instance_path().to_string(),
-                problem: error.to_string(),
-            })
-            .collect();
         if !problems.is_empty() {
             return Err(ManifestError { problems });
         }
@@ -163,11 +165,18 @@ impl Manifest {
     }
 }
 
-static SCHEMA: LazyLock<Result<jsonschema::Validator, String>> = LazyLock::new(|| {
+/// Says what of a manifest does not fit the published schema. The schema's validator is not kept: it has a quarter
+/// of a megabyte, and manifests are read when a connector is installed, not while it is used.
+fn problems_by_schema(value: &serde_json::Value) -> Result<Vec<Problem>, String> {
     let schema: serde_json::Value =
         serde_json::from_str(MANIFEST_SCHEMA).map_err(|error| error.to_string())?;
-    jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())
-});
+    let schema = jsonschema::draft202012::new(&schema).map_err(|error| error.to_string())?;
+    let problems = schema.iter_errors(value).map(|error| Problem {
+        pointer: error.instance_path().to_string(),
+        problem: error.to_string(),
+    });
+    Ok(problems.collect())
+}
 
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,21 @@ impl Mode {
         self.max(other)
     }
 
+    /// Gives the word that rules are written with: `always`, `ask`, `off`.
+    pub fn as_word(self) -> &'static str {
+        match self {
+            Self::Allow => "always",
+            Self::Ask => "ask",
+            Self::Disabled => "off",
+        }
+    }
+
+    /// Takes the word of a rule.
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Allow, Self::Ask, Self::Disabled];
+        all.into_iter().find(|mode| mode.as_word() == word)
+    }
+
     /// Gives the mode of a tool that nobody has decided on.
     ///
     /// Reads are allowed and what is destructive is off. Writes need approval; as a shared account, in whose

@@ -45,6 +45,10 @@ pub(crate) fn engine(limits: &Limits) -> wasmtime::Result<wasmtime::Engine> {
         .async_stack_size(FIBRE_STACK_BYTES)
         // Gathering a backtrace costs the first trap 79 ms, and its words would go nowhere.
         .wasm_backtrace_max_frames(None)
+        // What only backtraces read is a seventh of a compiled connector. A panic of the host's own functions does not
+        // pass a guest's frames: it is caught where it would leave the host. Windows cannot do without.
+        .generate_address_map(false)
+        .native_unwind_info(cfg!(windows))
         // The contract is synchronous; a call is 8 µs cheaper so.
         .concurrency_support(false)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));

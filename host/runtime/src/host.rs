@@ -3,7 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use portcullis_policy::{AgentId, ConnectorName, Digest, Mode, PersonId};
+use portcullis_policy::{
+    ActsAs, AgentId, Auth, ConnectorName, Decision, Digest, Mode, Novelty, PersonId,
+};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use wasmtime::component::{Component, Linker};
@@ -70,8 +72,10 @@ impl fmt::Debug for Inspected {
 pub struct OfferedTool {
     connector: Arc<Connector>,
     index: usize,
-    /// Its mode, as far as it is known before the connection is.
-    pub mode: Mode,
+    /// Its mode, as far as it is known before the connection is, and the rule that decided.
+    pub decision: Decision,
+    /// Whether an administrator has seen it as it is.
+    pub novelty: Novelty,
 }
 
 impl OfferedTool {
@@ -248,20 +252,22 @@ impl Host {
         let mut offered = Vec::new();
         for connector in self.connectors() {
             let name = &connector.manifest().name;
-            if !permissions.offers(&caller, name).await? {
+            let Some(policy) = permissions.policy(&caller, name).await? else {
                 continue;
-            }
+            };
+            let acts_as = match (&connector.manifest().auth, &policy.acting) {
+                (Auth::None, _) | (_, None) => ActsAs::Nobody,
+                (_, Some(acting)) => acting.as_acts_as(),
+            };
             for (index, tool) in connector.tools().iter().enumerate() {
-                let set = permissions
-                    .mode(&caller, name, &tool.name, tool.effect)
-                    .await?;
-                let mode = set.unwrap_or_else(|| Mode::default_for(tool.effect, false));
-                if mode != Mode::Disabled {
-                    let connector = connector.clone();
+                let ruled = call::ruled(&connector, tool);
+                let decision = policy.decide(acts_as, &ruled);
+                if decision.mode != Mode::Disabled {
                     offered.push(OfferedTool {
-                        connector,
+                        connector: connector.clone(),
                         index,
-                        mode,
+                        decision,
+                        novelty: policy.seen.novelty(&tool.name, tool.effect),
                     });
                 }
             }

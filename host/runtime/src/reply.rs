@@ -1,5 +1,6 @@
 //! A call and its answer, as an embedder sees them.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -176,12 +177,22 @@ pub struct ApprovalRequired {
 }
 
 /// A sign-in that is missing or has ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Its `Debug` leaves the link out: who has it is let in by it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectRequired {
     /// Where to sign in, if there is a page for it.
     pub link: Option<String>,
     /// Why, and what to do.
     pub advice: String,
+}
+
+impl fmt::Debug for ConnectRequired {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectRequired")
+            .field("advice", &self.advice)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Something that the host did not allow.
@@ -240,6 +251,12 @@ codes! {
         NotOffered = "not_offered",
         /// The tool is switched off.
         ToolDisabled = "tool_disabled",
+        /// The agent has made as many calls as it may within a minute.
+        CallLimit = "call_limit",
+        /// The agent has changed as many records as it may within a day.
+        ChangeLimit = "change_limit",
+        /// A kind of record or a field that is not the agent's to touch.
+        Scope = "scope",
         /// The connection's address is not one that the connector may have.
         ConnectionOrigin = "connection_origin",
         /// A request to an origin that is not the connection's and not named by the manifest.
@@ -306,6 +323,8 @@ codes! {
         TimeLimit = "time_limit",
         /// The answer is larger than an answer may be.
         OutputLimit = "output_limit",
+        /// The answer has more rows than one of this agent's may have.
+        RowLimit = "row_limit",
         /// The answer does not fit the tool's output schema.
         OutputInvalid = "output_invalid",
         /// The caller gave up.

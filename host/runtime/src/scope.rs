@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use portcullis_policy::{Change, Effect, Mode, ToolName};
+use portcullis_policy::{AgentPolicy, Change, Effect, Mode, ToolName};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
@@ -20,7 +20,7 @@ use crate::ports::audit::{Durability, Event, Record};
 use crate::ports::{Caller, PortError, Ports, lock};
 use crate::replay::Replay;
 use crate::reply::{
-    ApprovalRequired, Cancellation, ConnectRequired, Progress, Refusal, SentChange,
+    ApprovalRequired, Cancellation, ConnectRequired, Failure, Progress, Refusal, SentChange,
 };
 
 /// What a call does.
@@ -37,6 +37,7 @@ pub(crate) struct CallScope {
     pub(crate) id: CallId,
     pub(crate) caller: Caller,
     pub(crate) connector: Arc<Connector>,
+    pub(crate) policy: Arc<AgentPolicy>,
     pub(crate) task: Task,
     pub(crate) effect: Effect,
     pub(crate) mode: Mode,
@@ -95,8 +96,8 @@ pub(crate) enum Stop {
     Held(Box<ApprovalRequired>),
     /// The connection has ended.
     Disconnected(ConnectRequired),
-    /// The service does not renew the connection for now.
-    Waits(String),
+    /// The token is stale, and a new one is not to be had now.
+    NotRenewed(Failure),
 }
 
 impl CallScope {

@@ -64,9 +64,9 @@ CREATE TABLE connections (
     secrets BLOB NOT NULL,
     secrets_key INTEGER NOT NULL REFERENCES keys (id),
     generation INTEGER NOT NULL,
-    -- Who refreshes, and until when nobody else may.
+    -- Who refreshes, and a number that it changes for as long as it lives.
     lease_holder TEXT,
-    lease_until INTEGER,
+    lease_beats INTEGER,
     -- A refresh was sent and its answer is not stored.
     in_flight_since INTEGER,
     created INTEGER NOT NULL,
@@ -75,14 +75,26 @@ CREATE TABLE connections (
     CHECK ((state = 'reconnect') = (reason IS NOT NULL)),
     CHECK (replaces IS NULL OR state = 'pending'),
     CHECK ((identity IS NULL) = (identity_key IS NULL)),
-    CHECK ((lease_holder IS NULL) = (lease_until IS NULL))
+    CHECK ((lease_holder IS NULL) = (lease_beats IS NULL))
 ) STRICT;
 
 -- Pending ones stand beside it.
 CREATE UNIQUE INDEX connections_one_each ON connections (person, connector) WHERE person IS NOT NULL AND state <> 'pending';
+CREATE INDEX connections_by_person ON connections (person, created, id);
 CREATE INDEX connections_pending ON connections (created) WHERE state = 'pending';
 CREATE INDEX connections_by_secrets_key ON connections (secrets_key);
 CREATE INDEX connections_by_identity_key ON connections (identity_key);
+
+-- What has ended here and perhaps not at its service: kept until it was revoked there. No call finds it.
+CREATE TABLE endings (
+    id TEXT PRIMARY KEY,
+    connector TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    sealed_key INTEGER NOT NULL REFERENCES keys (id)
+) STRICT;
+
+CREATE INDEX endings_by_key ON endings (sealed_key);
 
 -- Whom a shared connection is shared with: a person, a group, or, with neither, everyone.
 CREATE TABLE shares (

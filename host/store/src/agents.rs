@@ -233,7 +233,10 @@ pub(crate) async fn take(
     Ok(taken.rows_affected() > 0)
 }
 
-async fn require_agent(tx: &mut SqliteConnection, id: &AgentId) -> Result<(), StoreError> {
+pub(crate) async fn require_agent(
+    tx: &mut SqliteConnection,
+    id: &AgentId,
+) -> Result<(), StoreError> {
     let known: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM agents WHERE id = ?1)")
         .bind(id.as_str())
         .fetch_one(tx)

@@ -1,6 +1,8 @@
 //! Changes that are made together: all of them or none.
 
-use portcullis_policy::{AgentId, ConnectionId, ConnectorName, GroupName, PersonId};
+use portcullis_policy::{
+    AgentId, ConnectionId, ConnectorName, GroupName, Level, PersonId, Selector, ToolRule,
+};
 
 use crate::agents::{self, Account};
 use crate::connection::Removed;
@@ -8,10 +10,12 @@ use crate::error::StoreError;
 use crate::groups;
 use crate::people::{self, Role};
 use crate::rename::{Named, rename};
+use crate::scopes::{self, AgentScope};
 use crate::sharing::{self, Subject};
 use crate::store::Store;
+use crate::tool_rules;
 
-/// A change of people, groups, agents or sharing. What is so already stays so.
+/// A change of people, groups, agents, what they may do, or sharing. What is so already stays so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// As [`Store::add_person`].
@@ -71,6 +75,12 @@ pub enum Change {
     Share(ConnectionId, Subject),
     /// As [`Store::unshare`].
     Unshare(ConnectionId, Subject),
+    /// As [`Store::put_tool_rule`].
+    Rule(ToolRule),
+    /// As [`Store::remove_tool_rule`].
+    Unrule(Level, Option<ConnectorName>, Selector),
+    /// As [`Store::put_scope`].
+    Scope(AgentScope),
 }
 
 impl Store {
@@ -126,6 +136,15 @@ impl Store {
                 }
                 Change::Unshare(connection, subject) => {
                     sharing::remove(&mut tx, connection, subject).await?;
+                }
+                Change::Rule(rule) => {
+                    tool_rules::put(&mut tx, now, rule).await?;
+                }
+                Change::Unrule(level, connector, selector) => {
+                    tool_rules::remove(&mut tx, level, connector.as_ref(), selector).await?;
+                }
+                Change::Scope(scope) => {
+                    scopes::put(&mut tx, scope).await?;
                 }
             }
         }

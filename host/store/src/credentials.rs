@@ -22,6 +22,9 @@ pub trait Renew: Send + Sync {
     ///
     /// [`RefreshError`]: a person must connect again, or it may work later.
     async fn renew(&self, connection: &ConnectionId, stale: &Token) -> Result<Token, RefreshError>;
+
+    /// Gives a token that the store has not taken yet, as where its disk is full: it is newer than what the store has.
+    fn unstored(&self, connection: &ConnectionId) -> Option<Token>;
 }
 
 /// Gives links to a page where a person connects an account.
@@ -180,7 +183,11 @@ impl Credentials for StoreCredentials {
     }
 
     async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError> {
-        Ok(self.store.access_token(connection).await?)
+        let stored = self.store.access_token(connection).await?;
+        let unstored = self.renew.unstored(connection);
+        Ok(unstored
+            .filter(|token| token.generation > stored.generation)
+            .unwrap_or(stored))
     }
 
     /// Asks as [`connection`](Self::connection) does, but makes no link and notes no use: it is asked for each request.
@@ -216,7 +223,7 @@ impl Credentials for StoreCredentials {
             })
             .map_err(PortError::from)?;
         if let ConnectionState::Reconnect { reason } = stored.state {
-            return Err(RefreshError::Reconnect { reason, link: None });
+            return Err(RefreshError::Reconnect { reason });
         }
         if stored.generation > stale.generation {
             return self.token(connection).await.map_err(RefreshError::from);

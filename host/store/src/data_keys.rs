@@ -60,20 +60,7 @@ impl DataKeys {
     /// Makes a data key, which is the newest from the end of the transaction on.
     pub(crate) async fn add(&self, tx: &mut SqliteConnection, now: i64) -> Result<i64, StoreError> {
         self.require_master(tx).await?;
-        // The newest key is never removed, so an id never names two.
-        let id: i64 = sqlx::query_scalar("SELECT ifnull(max(id), 0) + 1 FROM keys")
-            .fetch_one(&mut *tx)
-            .await?;
-        let key = SealingKey::random(id)?;
-        let (master, wrapped) = wrap(&self.master(), &key)?;
-        sqlx::query("INSERT INTO keys (id, master, wrapped, created) VALUES (?1, ?2, ?3, ?4)")
-            .bind(id)
-            .bind(master)
-            .bind(wrapped)
-            .bind(now)
-            .execute(tx)
-            .await?;
-        Ok(id)
+        add(tx, now, &self.master()).await
     }
 
     /// Gives the key that seals from now on, in a transaction that writes.
@@ -129,11 +116,12 @@ impl DataKeys {
         })
     }
 
-    /// Wraps every key under another master key.
+    /// Wraps every key under another master key, and adds one that was never under the old.
     pub(crate) async fn rewrap(
         &self,
         tx: &mut SqliteConnection,
         new: &MasterKey,
+        now: i64,
     ) -> Result<(), StoreError> {
         self.require_master(tx).await?;
         let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM keys")
@@ -149,7 +137,7 @@ impl DataKeys {
                 .execute(&mut *tx)
                 .await?;
         }
-        Ok(())
+        add(tx, now, new).await.map(drop)
     }
 
     /// Refuses to wrap a key where another process has changed the master key meanwhile: two would be needed to open
@@ -205,6 +193,24 @@ impl DataKeys {
         met.insert(id, Arc::clone(&key));
         Ok(key)
     }
+}
+
+/// Makes a data key, wrapped by a master key.
+async fn add(tx: &mut SqliteConnection, now: i64, master: &MasterKey) -> Result<i64, StoreError> {
+    // The newest key is never removed, so an id never names two.
+    let id: i64 = sqlx::query_scalar("SELECT ifnull(max(id), 0) + 1 FROM keys")
+        .fetch_one(&mut *tx)
+        .await?;
+    let key = SealingKey::random(id)?;
+    let (master, wrapped) = wrap(master, &key)?;
+    sqlx::query("INSERT INTO keys (id, master, wrapped, created) VALUES (?1, ?2, ?3, ?4)")
+        .bind(id)
+        .bind(master)
+        .bind(wrapped)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(id)
 }
 
 fn place<'a>(row: &'a [&'a str]) -> Place<'a> {

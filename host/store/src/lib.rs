@@ -19,6 +19,7 @@ mod connection;
 mod credentials;
 mod data_keys;
 mod database;
+mod ending;
 mod error;
 mod groups;
 mod link;
@@ -31,6 +32,7 @@ mod private;
 mod proof;
 mod rename;
 mod rotate;
+mod scopes;
 mod seal;
 mod session;
 mod sharing;
@@ -39,6 +41,8 @@ mod store;
 #[cfg(feature = "keyring")]
 mod system_keyring;
 mod text;
+mod tool_rules;
+mod usage;
 
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
@@ -51,10 +55,11 @@ pub use apps::{App, NewApp, PutApp};
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
 pub use connection::{
-    ConnectionSecrets, ConnectionState, Endpoints, Grant, InFlight, Lease, Leased, NewConnection,
-    NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
+    ConnectionSecrets, ConnectionState, Endpoints, Grant, Hold, InFlight, Lease, Leased,
+    NewConnection, NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
 };
 pub use credentials::{ConnectLinks, NoLink, Renew, StoreCredentials};
+pub use ending::{Ended, Ending, User};
 pub use error::StoreError;
 pub use groups::Group;
 pub use link::{ConnectLink, LinkEnd, LinkState};
@@ -63,6 +68,7 @@ pub use people::{Person, Role};
 pub use permissions::StorePermissions;
 pub use person_token::PersonToken;
 pub use private::PrivateError;
+pub use scopes::AgentScope;
 pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};
 pub use sign_in::{SignIn, Taken};

@@ -4,12 +4,17 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 4] = [
+const ALL: [(i64, &str, &str); 5] = [
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (
         2,
         "people_sign_in",
         include_str!("../migrations/0002_people_sign_in.sql"),
+    ),
+    (
+        4,
+        "permissions",
+        include_str!("../migrations/0004_permissions.sql"),
     ),
     (
         5,

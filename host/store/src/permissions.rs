@@ -1,84 +1,104 @@
-//! The port `Permissions` on a store: which connectors an agent has. How far their tools go is the default of their effect,
-//! and nothing of an account is hidden from an agent.
+//! The port `Permissions` on a store: which connectors an agent has, what was decided on their tools, what it may touch,
+//! and what it has used.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use portcullis::ports::permissions::{Access, Denied, Permissions};
+use portcullis::ports::permissions::{Exhausted, Permissions, Usage};
 use portcullis::ports::{Caller, PortError};
-use portcullis_policy::{ConnectorName, Effect, Mode, ToolName};
+use portcullis_policy::{Acting, AgentPolicy, ConnectionId, ConnectorName};
 
 use crate::error::StoreError;
 use crate::store::Store;
+use crate::{scopes, tool_rules};
 
 /// What the agents of a store may do, for the host.
 #[derive(Clone, Debug)]
 pub struct StorePermissions {
     store: Store,
+    /// Connectors that are trusted unless an administrator decided otherwise.
+    trusted: BTreeSet<ConnectorName>,
 }
 
 impl StorePermissions {
-    /// Takes a store.
-    pub fn new(store: Store) -> Self {
-        Self { store }
+    /// Takes a store. `trusted` are the connectors that are trusted to ask about what the host cannot see, unless an
+    /// administrator decided otherwise.
+    pub fn new(store: Store, trusted: impl IntoIterator<Item = ConnectorName>) -> Self {
+        Self {
+            store,
+            trusted: trusted.into_iter().collect(),
+        }
     }
 }
 
 impl Store {
-    /// Says whether an agent has a connector, and the person whom it works for is known here.
+    /// Gives what was decided on an agent's use of a connector, all of one moment; none: it does not have it, or the
+    /// person is not known here. `trusted_by_default` says whether the connector is trusted where nobody decided that.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
-    pub async fn offers(
+    /// When the store cannot be read, or a row is damaged.
+    pub async fn policy(
         &self,
         caller: &Caller,
         connector: &ConnectorName,
-    ) -> Result<bool, StoreError> {
+        trusted_by_default: bool,
+    ) -> Result<Option<AgentPolicy>, StoreError> {
         let mut tx = self.read().await?;
-        let offers = sqlx::query_scalar(
-            "SELECT EXISTS (SELECT 1 FROM agent_connectors WHERE agent = ?1 AND connector = ?2) \
+        let account: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT connection FROM agent_connectors WHERE agent = ?1 AND connector = ?2 \
              AND EXISTS (SELECT 1 FROM people WHERE id = ?3)",
         )
         .bind(caller.agent.as_str())
         .bind(connector.as_str())
         .bind(caller.person.as_str())
-        .fetch_one(&mut *tx)
+        .fetch_optional(&mut *tx)
         .await?;
-        Ok(offers)
+        let Some(account) = account else {
+            return Ok(None);
+        };
+        let acting = match account {
+            Some(shared) => Acting::Shared(
+                ConnectionId::parse(shared.as_str())
+                    .map_err(|error| StoreError::damaged("agent", &shared, error))?,
+            ),
+            None => Acting::Own(caller.person.clone()),
+        };
+        let rules = tool_rules::of_agent(&mut tx, caller.agent.as_str(), connector).await?;
+        let seen = tool_rules::seen(&mut tx, connector).await?;
+        let scope = scopes::of_agent(&mut tx, &caller.agent, connector).await?;
+        let trust = scopes::trust_of(&mut tx, connector).await?;
+        Ok(Some(AgentPolicy {
+            agent: caller.agent.clone(),
+            rules,
+            seen,
+            scope,
+            is_trusted: trust.unwrap_or(trusted_by_default),
+            acting: Some(acting),
+        }))
     }
 }
 
 #[async_trait]
 impl Permissions for StorePermissions {
-    async fn offers(&self, caller: &Caller, connector: &ConnectorName) -> Result<bool, PortError> {
-        Ok(self.store.offers(caller, connector).await?)
+    async fn policy(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+    ) -> Result<Option<Arc<AgentPolicy>>, PortError> {
+        let trusted = self.trusted.contains(connector);
+        let policy = self.store.policy(caller, connector, trusted).await?;
+        Ok(policy.map(Arc::new))
     }
 
-    async fn mode(
+    async fn count(
         &self,
-        _: &Caller,
-        _: &ConnectorName,
-        _: &ToolName,
-        _: Effect,
-    ) -> Result<Option<Mode>, PortError> {
-        Ok(None)
-    }
-
-    async fn check(
-        &self,
-        _: &Caller,
-        _: &ConnectorName,
-        _: &[Access],
-    ) -> Result<Result<(), Denied>, PortError> {
-        Ok(Ok(()))
-    }
-
-    async fn visible_fields(
-        &self,
-        _: &Caller,
-        _: &ConnectorName,
-        _: &str,
-        fields: Vec<String>,
-    ) -> Result<Vec<String>, PortError> {
-        Ok(fields)
+        caller: &Caller,
+        connector: &ConnectorName,
+        usage: Usage,
+    ) -> Result<Result<(), Exhausted>, PortError> {
+        let counted = self.store.count_usage(&caller.agent, connector, usage);
+        Ok(counted.await?)
     }
 }

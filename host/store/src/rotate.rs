@@ -27,7 +27,7 @@ struct SealedColumn {
 }
 
 /// Every sealed column there is. A test compares it with the schema.
-const SEALED: [SealedColumn; 10] = [
+const SEALED: [SealedColumn; 11] = [
     SealedColumn {
         table: "connections",
         column: "secrets",
@@ -59,6 +59,13 @@ const SEALED: [SealedColumn; 10] = [
                WHERE sealed_key < ?1 LIMIT ?2",
         replace: "UPDATE sign_ins SET sealed = ?2, sealed_key = ?3 WHERE id = ?1",
         remains: "SELECT EXISTS (SELECT 1 FROM sign_ins WHERE sealed_key < ?1)",
+    },
+    SealedColumn {
+        table: "endings",
+        column: "sealed",
+        find: "SELECT id, connector, sealed, sealed_key FROM endings WHERE sealed_key < ?1 LIMIT ?2",
+        replace: "UPDATE endings SET sealed = ?2, sealed_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM endings WHERE sealed_key < ?1)",
     },
     SealedColumn {
         table: "approvals",
@@ -125,11 +132,38 @@ impl Store {
     /// As for [`Store::rotate_key`].
     pub async fn rotate_key_watched(
         &self,
-        mut sealed_so_far: impl FnMut(u64),
+        sealed_so_far: impl FnMut(u64),
     ) -> Result<u64, StoreError> {
         let mut tx = self.write().await?;
         self.keys().add(&mut tx, self.now()).await?;
         tx.commit().await?;
+        self.reseal(sealed_so_far).await
+    }
+
+    /// Wraps the data keys under a new master key, which opens the store from now on, and makes a new data key: who knows the
+    /// old master key and has an older copy of the file knows the older data keys, too. [`Store::reseal`] is to follow.
+    ///
+    /// Other processes read what they have the data key of, and write nothing that is sealed until they are started
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::KeyChanged`] when another process did this before: open the store with the key of then first.
+    pub async fn rewrap(&self, new: &MasterKey) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        self.keys().rewrap(&mut tx, new, self.now()).await?;
+        tx.commit().await?;
+        self.keys().set_master(new.clone());
+        Ok(())
+    }
+
+    /// Seals everything under the newest data key and removes the older ones, and says after every few values how many were
+    /// sealed anew.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::rotate_key`].
+    pub async fn reseal(&self, mut sealed_so_far: impl FnMut(u64)) -> Result<u64, StoreError> {
         let mut sealed = 0;
         loop {
             for column in &SEALED {
@@ -151,20 +185,6 @@ impl Store {
             tracing::debug!(%error, "the write-ahead log was not emptied");
         }
         Ok(sealed)
-    }
-
-    /// Wraps the data keys under a new master key, which opens the store from now on. Other processes go on with
-    /// the data keys that they have.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::KeyChanged`] when another process did this before: open the store with the key of then first.
-    pub async fn rewrap(&self, new: &MasterKey) -> Result<(), StoreError> {
-        let mut tx = self.write().await?;
-        self.keys().rewrap(&mut tx, new).await?;
-        tx.commit().await?;
-        self.keys().set_master(new.clone());
-        Ok(())
     }
 
     /// Seals a few values anew, and says how many; none: none is left.

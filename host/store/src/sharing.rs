@@ -7,7 +7,7 @@ use portcullis_policy::{ConnectionId, ConnectorName, GroupName, PersonId};
 use sqlx::{Row, SqliteConnection};
 
 use crate::agents::require_shared;
-use crate::connection::{StoredConnection, of_row};
+use crate::connection::{StoredConnection, of_row, own};
 use crate::error::StoreError;
 use crate::groups::{group_name, require_group};
 use crate::people::{self, Person, require_person};
@@ -58,10 +58,6 @@ pub enum Found {
     /// The agent does not have the connector, or not any more.
     NotOffered,
 }
-
-/// A person's own connection of a connector.
-const OWN: &str =
-    "SELECT * FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'";
 
 /// A shared connection, if it is shared with a person who is known here: by themselves, by a group, or with everyone.
 const SHARED_WITH: &str = "SELECT * FROM connections c \
@@ -167,15 +163,17 @@ impl Store {
         let Some((_, shared)) = of_agent else {
             return Ok(Found::NotOffered);
         };
-        let query = match &shared {
-            Some(shared) => sqlx::query(SHARED_WITH).bind(shared),
-            None => sqlx::query(OWN),
+        let row = match &shared {
+            Some(shared) => {
+                sqlx::query(SHARED_WITH)
+                    .bind(shared)
+                    .bind(caller.person.as_str())
+                    .bind(connector.as_str())
+                    .fetch_optional(&mut *tx)
+                    .await?
+            }
+            None => own(&mut tx, &caller.person, connector).await?,
         };
-        let row = query
-            .bind(caller.person.as_str())
-            .bind(connector.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
         match (row, shared) {
             (Some(row), _) => {
                 let connection = of_row(self, &mut tx, &row).await?;

@@ -12,7 +12,6 @@
 )]
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -37,7 +36,7 @@ struct Server {
 
 impl Server {
     async fn start(url: &str, token: &str, cache: &std::path::Path) -> Self {
-        let program = program();
+        let program = bench::program().unwrap();
         let mut child = Command::new(&program)
             .args(["serve", "--stdio", "--instance-url", url])
             .args(["--access-token-env", "BENCH_TOKEN"])
@@ -103,13 +102,6 @@ impl ExpectLine for Option<String> {
     fn expect_line(self) -> String {
         self.unwrap_or_else(|| panic!("the server ended"))
     }
-}
-
-/// `target/release/portcullis`, beside this benchmark's own program in `target/release/deps`.
-fn program() -> PathBuf {
-    let mine = std::env::current_exe().unwrap();
-    let release = mine.ancestors().nth(2).unwrap();
-    release.join("portcullis")
 }
 
 /// Passes bytes on to the org, and holds requests back while it is told to.

@@ -1,5 +1,6 @@
 //! What the benchmarks share: a host with ports in memory, and calls.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -16,6 +17,17 @@ pub const HELLO: &str = env!("HELLO_COMPONENT");
 
 /// The Salesforce connector.
 pub const SALESFORCE: &str = env!("SALESFORCE_COMPONENT");
+
+/// Gives the path of the program: `target/release/portcullis`, beside a benchmark's own in `target/release/deps`.
+///
+/// # Errors
+///
+/// When it cannot be found out where this program is.
+pub fn program() -> Result<PathBuf> {
+    let mine = std::env::current_exe()?;
+    let release = mine.ancestors().nth(2).context("no folder above")?;
+    Ok(release.join("portcullis"))
+}
 
 /// A host whose ports are in memory, and handles to those.
 pub struct World {

@@ -2,7 +2,7 @@
 
 use crate::DevOrg;
 use crate::fault::{Rule, RuleError};
-use crate::oauth::{AppState, DevApp};
+use crate::oauth::{AppState, DevApp, IssuedTokens};
 
 impl DevOrg {
     /// Lists the apps, with how they stand now; the one of [`DevOrg::client_id`] is the first.
@@ -49,5 +49,10 @@ impl DevOrg {
             None => None,
         };
         self.shared.grants().expire_all(user)
+    }
+
+    /// Lists what the token endpoint has given so far, the newest last: some thousands of them.
+    pub fn issued_tokens(&self) -> Vec<IssuedTokens> {
+        self.shared.grants().issued()
     }
 }

@@ -93,5 +93,5 @@ mod wire;
 mod at_size;
 
 pub use limits::Limit;
-pub use oauth::{AppState, DevApp};
+pub use oauth::{AppState, DevApp, IssuedTokens};
 pub use server::{DevOrg, DevUser, Options};

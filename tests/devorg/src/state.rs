@@ -214,7 +214,7 @@ impl Shared {
         let refused = |message| ApiError::new(401, "INVALID_SESSION_ID", message);
         let (user_id, api) = self
             .grants()
-            .access(token)
+            .access_of_request(token)
             .map(|access| (access.user, access.scopes.api()))
             .ok_or_else(|| refused("Session expired or invalid"))?;
         if !api {

@@ -113,13 +113,10 @@ async fn main() -> Result<()> {
             .await;
         returned.tell(&finished, None).await;
         let connected = finished?;
-        println!(
-            "{}",
-            json!({ "connected": connected.identity.user_name, "scopes": connected.scopes })
-        );
+        let (user, scopes) = (&connected.identity.user_name, &connected.scopes);
+        println!("{}", json!({ "connected": user, "scopes": scopes }));
         Ok(connected)
     };
-    let connected = sign_in().await?;
 
     let call = || {
         Call::new(
@@ -130,28 +127,34 @@ async fn main() -> Result<()> {
             json!({}),
         )
     };
-    println!("{}", json!({ "called": called(&host, call()).await? }));
-    // As the gate does with a token that the provider calls stale.
-    let stale = credentials.token(&connected.connection).await?;
-    let fresh = credentials.refresh(&connected.connection, &stale).await?;
-    println!(
-        "{}",
-        json!({ "renewed": fresh.generation > stale.generation })
-    );
-    println!("{}", json!({ "called": called(&host, call()).await? }));
-    // A provider may end all that the person has allowed with the older tokens.
-    let connected = sign_in().await?;
-    println!("{}", json!({ "called": called(&host, call()).await? }));
-    let stale = credentials.token(&connected.connection).await?;
-    let fresh = credentials.refresh(&connected.connection, &stale).await?;
-    println!(
-        "{}",
-        json!({ "renewed": fresh.generation > stale.generation })
-    );
+    // Twice, in one browser: the provider knows who comes again, and may keep one grant for both.
+    let mut connected = sign_in().await?;
+    for is_again in [false, true] {
+        if is_again {
+            let before = connected.connection;
+            connected = sign_in().await?;
+            println!("{}", json!({ "in_place": connected.connection == before }));
+        }
+        println!("{}", json!({ "called": called(&host, call()).await? }));
+        // As the gate does with a token that the provider calls stale.
+        let stale = credentials.token(&connected.connection).await?;
+        let fresh = credentials.refresh(&connected.connection, &stale).await?;
+        println!(
+            "{}",
+            json!({ "renewed": fresh.generation > stale.generation })
+        );
+        println!("{}", json!({ "called": called(&host, call()).await? }));
+    }
     let ended = accounts.disconnect(&connected.connection).await?;
     println!(
         "{}",
         json!({ "revoked": ended.is_some_and(|ended| ended.is_revoked()) })
+    );
+    // And what could not be revoked while the second sign-in lived by the same grant.
+    let swept = accounts.sweep().await?;
+    println!(
+        "{}",
+        json!({ "swept": swept.iter().all(|one| one.is_revoked()), "left": store.endings().await?.len() })
     );
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! that what fails is what is meant to fail. A test chooses origins, paths and values by the
 //! tools' arguments.
 
+pub mod lie;
 pub mod raw;
 
 use serde_json::{Value, json};

@@ -31,12 +31,14 @@ fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
-const HOSTILE: [&str; 18] = [
+const HOSTILE: [&str; 21] = [
+    "beyond_scope",
     "elsewhere",
     "flood",
     "half_write",
     "hog",
     "leak",
+    "liar",
     "overflow",
     "redirect",
     "slow_reader",
@@ -46,6 +48,7 @@ const HOSTILE: [&str; 18] = [
     "stderr",
     "trap",
     "truncated",
+    "turncoat",
     "undeclared_header",
     "undeclared_route",
     "unknown_import",

@@ -6,7 +6,6 @@ use portcullis_sdk::{Failure, Output, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::check_fields;
 use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::host::Host;
@@ -17,6 +16,7 @@ use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::service_error::ServiceError;
 use crate::table::{Bounds, Row, Table};
+use crate::touched::Touched;
 
 /// One record is shown whole but for what no answer can hold: rich text has up to 131,072 characters.
 const BOUNDS: Bounds = Bounds {
@@ -67,9 +67,11 @@ pub fn get_record(host: &dyn Host, args: &GetRecord) -> Result<Output, Failure> 
     if let Key::External(field, _) = key {
         checked.push(field.to_owned());
     }
-    check_fields(host, kind, &checked)?;
-
     let client = Client::new(host);
+    client.check(&[Touched {
+        kind: kind.to_owned(),
+        fields: checked,
+    }])?;
     host.step(&format!("Read {kind}"), Some(key.said()));
     let version = client.version()?;
     let path: Path = match key {
@@ -92,6 +94,18 @@ pub fn get_record(host: &dyn Host, args: &GetRecord) -> Result<Output, Failure> 
         }
     });
     let reply = reply.map_err(|error| refused(&client, error, kind, &key))?;
+    // An address by an external id is one by a relationship, too, and leads to a record of another object then.
+    if rows::kind_of(&reply.json).is_some_and(|found| !found.eq_ignore_ascii_case(kind)) {
+        // As if there were no such field, lest it be learned which relationships there are.
+        let missing = ServiceError {
+            status: 404,
+            code: Some("NOT_FOUND".to_owned()),
+            message: "The requested resource does not exist".to_owned(),
+            retry_after_seconds: None,
+            choices: Vec::new(),
+        };
+        return Err(refused(&client, ReadError::Service(missing), kind, &key));
+    }
     Ok(answer(&client, kind, &reply.json, &fields))
 }
 
@@ -163,7 +177,8 @@ fn refused(client: &Client<'_>, error: ReadError, kind: &str, key: &Key<'_>) -> 
         ReadError::Failed(failure) => return failure,
     };
     if error.status == 300 {
-        return several(&error, key);
+        let sees_ids = !client.visible_fields(kind, &["Id".to_owned()]).is_empty();
+        return several(&error, key, sees_ids);
     }
     if error.is("INVALID_FIELD") {
         return repaired(
@@ -226,7 +241,7 @@ fn missing(
                 .filter(identifies)
                 .map(|field| field.name().to_owned())
                 .collect();
-            let visible = client.host.visible_fields(kind, &names);
+            let visible = client.visible_fields(kind, &names);
             let candidates: Vec<Candidate<'_>> = visible
                 .iter()
                 .filter_map(|name| Some(describe.field(name)?.candidate()))
@@ -259,7 +274,7 @@ fn missing(
 }
 
 /// Several records have one external id: their ids are in the paths that the service lists.
-fn several(error: &ServiceError, key: &Key<'_>) -> Failure {
+fn several(error: &ServiceError, key: &Key<'_>, sees_ids: bool) -> Failure {
     const IDS_SHOWN: usize = 10;
     let ids: Vec<_> = error
         .choices
@@ -276,9 +291,12 @@ fn several(error: &ServiceError, key: &Key<'_>) -> Failure {
         .copied()
         .collect::<Vec<_>>()
         .join(", ");
-    Failure::invalid(format!("{} records have this external id", ids.len()))
-        .field(key.pointer(), "is not unique")
-        .hint(format!("get one by its id: {shown}{more}"))
+    let failure = Failure::invalid(format!("{} records have this external id", ids.len()))
+        .field(key.pointer(), "is not unique");
+    match sees_ids {
+        true => failure.hint(format!("get one by its id: {shown}{more}")),
+        false => failure,
+    }
 }
 
 fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String]) -> Output {
@@ -289,18 +307,17 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
         .filter(|(name, _)| name != "attributes")
         .collect();
     let mut notes = Vec::new();
-    if fields.is_empty() {
-        let names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
-        let visible = client.host.visible_fields(kind, &names);
-        members.retain(|(name, _)| visible.iter().any(|seen| *name == **seen));
-        if members.len() < names.len() {
-            notes.push(format!(
-                "{} fields are hidden from this agent",
-                names.len() - members.len()
-            ));
-        }
+    // The service adds the id, whatever was asked for.
+    let names: Vec<String> = members.iter().map(|(name, _)| name.to_string()).collect();
+    let visible = client.visible_fields(kind, &names);
+    members.retain(|(name, _)| visible.iter().any(|seen| *name == **seen));
+    if members.len() < names.len() {
+        notes.push("fields that this agent may not see are left out".to_owned());
     }
-    let id = record.str_at("Id");
+    let id = members
+        .iter()
+        .find(|(name, _)| name == "Id")
+        .and_then(|(_, value)| value.as_str());
     let url = id.map(|id| names::record_url(client.origin(), kind, id));
     let (set, empty): (Vec<_>, Vec<_>) = members
         .iter()

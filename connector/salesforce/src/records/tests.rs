@@ -165,18 +165,29 @@ fn what_the_agent_may_not_see_costs_no_request() {
     let org = Org::new().hide("Account", "AnnualRevenue").forbid("User");
     let refused = |soql: &str| run(&org, soql).unwrap_err().message;
     assert!(refused("SELECT Id FROM Account WHERE AnnualRevenue > 1").contains("AnnualRevenue"));
-    assert!(refused("SELECT Id FROM Account ORDER BY CreatedBy.Name").contains("User"));
     assert!(
         refused("SELECT Id FROM Account WHERE OwnerId IN (SELECT Id FROM User)").contains("User")
     );
     assert!(org.requests().is_empty());
+    let said = refused("SELECT Id FROM Account ORDER BY CreatedBy.Name");
+    assert!(
+        said.contains("CreatedBy") && !said.contains("User"),
+        "{said}"
+    );
+    assert!(
+        org.requests()
+            .iter()
+            .all(|request| request.ends_with("/describe"))
+    );
 }
 
 #[test]
 fn fields_of_a_set_are_narrowed() {
-    let org = Org::new()
-        .hide("Account", "AnnualRevenue")
-        .answer(QUERY, 200, TWO);
+    let org = Org::new().hide("Account", "AnnualRevenue").answer(
+        QUERY,
+        200,
+        &TWO.replace("AnnualRevenue", "Score__c"),
+    );
     let output = run(&org, "SELECT FIELDS(CUSTOM), Id FROM Account").unwrap();
     assert!(!output.text.contains("narrowed"));
     let output = run(&org, "SELECT FIELDS(ALL) FROM Account LIMIT 5").unwrap();
@@ -224,7 +235,7 @@ fn a_record_is_given_without_its_empty_fields() {
     Name|Acme
     BillingAddress|{"city":"Rome"}
     </org-data>
-    1 fields are hidden from this agent
+    fields that this agent may not see are left out
     1 empty fields left out
     "#);
     assert!(output.structured.unwrap().contains(r#""Industry":null"#));
@@ -342,4 +353,34 @@ fn refusals_of_the_service_keep_their_code() {
             (code, reason)
         );
     }
+}
+
+#[test]
+fn what_comes_under_another_name_than_it_was_asked_by_is_checked_by_that() {
+    let rows = r#"{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Account"},"Name":"Acme","ns__Secret__c":"x","Owner":null}]}"#;
+    let org = || Org::new().answer(QUERY, 200, rows);
+    let soql = "SELECT Name, Secret__c, Owner.Name FROM Account";
+    assert!(run(&org(), soql).is_ok());
+    let failure = run(&org().hide("Account", "ns__Secret__c"), soql).unwrap_err();
+    assert_eq!(failure.reason, portcullis_sdk::Reason::NotPermitted);
+    // What is empty is not taken for a field.
+    assert!(run(&org().hide("Account", "Owner"), soql).is_ok());
+}
+
+#[test]
+fn an_id_that_the_service_adds_is_shown_to_who_may_see_it() {
+    let by_external = "/services/data/v68.0/sobjects/Account/Ext__c/7";
+    let org = Org::new()
+        .hide("Account", "Id")
+        .answer(by_external, 200, RECORD);
+    let output = get(
+        &org,
+        r#"{"object": "Account", "external_id_field": "Ext__c", "external_id": "7", "fields": ["Name"]}"#,
+    )
+    .unwrap();
+    let all = output.text + &output.structured.unwrap();
+    assert!(
+        all.contains("Acme") && !all.contains("001000000000001AAA"),
+        "{all}"
+    );
 }

@@ -96,6 +96,6 @@ fn cursors_are_plain() {
 fn what_is_shown_is_listed() {
     let record = Json::parse(r#"{"attributes":{"type":"A"},"Id":1,"O":{"attributes":{"type":"U"},"Name":1},"C":{"records":[{"attributes":{"type":"C"},"X":1}]}}"#).unwrap();
     let mut list = Vec::new();
-    shown(&record, &mut list);
+    shown(&record, true, &mut list);
     assert_eq!(list, [("A", "Id"), ("U", "Name"), ("C", "X")]);
 }

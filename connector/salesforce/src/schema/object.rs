@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BOUNDS, Page, cell_of};
 use crate::client::Client;
-use crate::describe::{Describe, Field};
+use crate::describe::{Child, Describe, Field};
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
@@ -105,7 +105,7 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
     let describe = client
         .describe(kind)
         .map_err(|error| repaired(&client, error, asked))?;
-    let object = Visible::new(host, &describe);
+    let object = Visible::new(&client, &describe);
     let default = [Part::Fields];
     let parts = args
         .parts
@@ -155,30 +155,32 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
 
 /// An object as the agent may see it.
 struct Visible<'a> {
+    client: &'a Client<'a>,
     describe: &'a Describe,
     fields: Vec<Field<'a>>,
-    hidden: usize,
+    children: Vec<Child<'a>>,
+    /// Whether fields are hidden; how many would say too much.
+    hides: bool,
 }
 
 type Rows = Vec<Vec<String>>;
 
 impl<'a> Visible<'a> {
-    fn new(host: &dyn Host, describe: &'a Describe) -> Self {
-        let names: Vec<String> = describe
-            .fields()
-            .map(|field| field.name().to_owned())
-            .collect();
-        let visible = host.visible_fields(describe.name(), &names);
-        let fields: Vec<_> = describe
-            .fields()
-            .filter(|field| visible.iter().any(|name| name == field.name()))
-            .collect();
-        let hidden = names.len() - fields.len();
+    fn new(client: &'a Client<'a>, describe: &'a Describe) -> Self {
+        let fields = client.fields_of(describe);
         Self {
+            hides: fields.len() < describe.fields().count(),
+            client,
             describe,
             fields,
-            hidden,
+            children: client.children_of(describe),
         }
+    }
+
+    /// Gives the fields by which the agent may follow a relationship, with its name.
+    fn relationships(&self) -> impl Iterator<Item = (&'a str, Field<'a>)> {
+        let fields = self.fields.iter();
+        fields.filter_map(|field| Some((self.client.relationship_of(*field)?, *field)))
     }
 
     /// Says in a line what there is.
@@ -198,10 +200,9 @@ impl<'a> Visible<'a> {
             .str_at("keyPrefix")
             .map(|prefix| format!(", ids begin {prefix}"))
             .unwrap_or_default();
-        let hidden = if self.hidden > 0 {
-            format!(" ({} more are hidden from this agent)", self.hidden)
-        } else {
-            String::new()
+        let hidden = match self.hides {
+            true => " that this agent may see",
+            false => "",
         };
         format!(
             "{} ({label}){prefix}; you can {}; {} fields{hidden}, {} relationships, {} children, {} record types",
@@ -212,11 +213,8 @@ impl<'a> Visible<'a> {
                 can.join(", ")
             },
             self.fields.len(),
-            self.fields
-                .iter()
-                .filter(|field| field.relationship().is_some())
-                .count(),
-            self.describe.children().count(),
+            self.relationships().count(),
+            self.children.len(),
             self.record_types().len(),
         )
     }
@@ -260,7 +258,7 @@ impl<'a> Visible<'a> {
                 vec![
                     field.name().to_owned(),
                     field.label().to_owned(),
-                    field.type_with_bounds(),
+                    field.type_with_bounds(&self.client.targets_of(*field)),
                     field.notes(),
                 ]
             })
@@ -268,20 +266,18 @@ impl<'a> Visible<'a> {
     }
 
     fn parents(&self, filter: &Filter<'_>) -> Rows {
-        self.fields
-            .iter()
-            .filter_map(|field| Some((field.relationship()?, field)))
+        self.relationships()
             .filter(|(name, field)| filter.text(&[name, field.name(), field.label()]))
             .map(|(name, field)| {
-                let targets = field.targets().collect::<Vec<_>>().join(",");
+                let targets = self.client.targets_of(field).join(",");
                 vec![name.to_owned(), field.name().to_owned(), targets]
             })
             .collect()
     }
 
     fn children(&self, filter: &Filter<'_>) -> Rows {
-        self.describe
-            .children()
+        self.children
+            .iter()
             .filter(|child| filter.text(&[child.relationship, child.kind]))
             .map(|child| {
                 let notes = if child.cascades {
@@ -342,16 +338,14 @@ impl<'a> Visible<'a> {
             }
             Part::Relationships => nearest(
                 wanted,
-                self.fields.iter().filter_map(|field| {
-                    Some(Candidate {
-                        name: field.relationship()?,
-                        label: field.label(),
-                    })
+                self.relationships().map(|(name, field)| Candidate {
+                    name,
+                    label: field.label(),
                 }),
             ),
             Part::Children => nearest(
                 wanted,
-                self.describe.children().map(|child| Candidate {
+                self.children.iter().map(|child| Candidate {
                     name: child.relationship,
                     label: child.kind,
                 }),

@@ -153,18 +153,18 @@ fn text_of<'a>(object: &'a Json, name: &str) -> &'a str {
     object.str_at(name).unwrap_or_default()
 }
 
-/// Reads the global describe's list of objects; the host caches it.
+/// Reads the global describe's list of objects, as far as the agent may read them; the host caches it.
 ///
 /// # Errors
 /// The org does not answer.
 pub fn objects(client: &Client<'_>) -> Result<Json, ReadError> {
     let version = client.version()?;
     let reply = client.read(|| Request::get(path!("/services/data/{}/sobjects", version)))?;
-    Ok(reply
-        .json
-        .get("sobjects")
-        .cloned()
-        .unwrap_or(Json::Array(Vec::new())))
+    let objects = reply.json.get("sobjects").map_or(&[][..], Json::items);
+    let readable = objects
+        .iter()
+        .filter(|object| client.may_read(text_of(object, "name")));
+    Ok(Json::Array(readable.cloned().collect()))
 }
 
 fn is_usable(object: &Json) -> bool {

@@ -107,16 +107,12 @@ fn parts_are_given_as_asked() {
 }
 
 #[test]
-fn fields_are_narrowed_and_hidden_ones_only_counted() {
+fn fields_are_narrowed_and_hidden_ones_not_even_counted() {
     let org = Org::new().hide("Account", "AnnualRevenue");
     let rows = |args: &str| {
         let output = describe(&org, args).unwrap();
         assert!(!output.text.contains("AnnualRevenue"));
-        assert!(
-            output
-                .text
-                .contains("7 fields (1 more are hidden from this agent)")
-        );
+        assert!(output.text.contains("7 fields that this agent may see,"));
         let data = Json::parse(&output.structured.unwrap()).unwrap();
         let rows = data.get("parts").unwrap().items()[0]
             .get("rows")
@@ -177,4 +173,29 @@ fn a_forbidden_object_costs_no_request() {
         Reason::NotPermitted
     );
     assert!(org.requests().is_empty());
+}
+
+#[test]
+fn what_is_hidden_is_in_no_part_and_no_count() {
+    let org = Org::new()
+        .answer("/services/data/v68.0/sobjects", 200, OBJECTS)
+        .forbid("User")
+        .forbid("AccountHistory")
+        .forbid("Bill__c");
+    let parts = r#"{"object": "Account", "parts": ["fields", "relationships", "children"]}"#;
+    let output = describe(&org, parts).unwrap();
+    let text = format!("{} {}", output.text, output.structured.unwrap());
+    assert!(text.contains("0 relationships, 1 children"), "{text}");
+    let near = r#"{"object": "Account", "parts": ["children"], "text": "Historys"}"#;
+    let near = describe(&org, near).unwrap().text;
+    let listed = list_objects(
+        &org,
+        &serde_json::from_str(r#"{"technical": true}"#).unwrap(),
+    );
+    let listed = listed.unwrap();
+    assert!(listed.text.starts_with("2 objects"), "{}", listed.text);
+    let all = [text, near, listed.text, listed.structured.unwrap()].concat();
+    for hidden in ["User", "History", "Histories", "Bill", "Invoice", "hidden"] {
+        assert!(!all.contains(hidden), "{hidden}: {all}");
+    }
 }

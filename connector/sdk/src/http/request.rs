@@ -154,6 +154,24 @@ impl Request {
         self
     }
 
+    /// Returns the method, for tests of what a connector sends.
+    #[must_use]
+    pub fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Returns the headers in their order, for tests of what a connector sends.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// Returns the body, for tests of what a connector sends.
+    #[must_use]
+    pub fn body_bytes(&self) -> Option<&[u8]> {
+        self.body.as_deref()
+    }
+
     /// Sends the request and reads the whole response, whatever its status.
     ///
     /// # Errors

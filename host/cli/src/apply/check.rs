@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 use anyhow::Result;
-use portcullis::policy::{AgentId, ConnectionId, ConnectorName, GroupName, PersonId};
+use portcullis::policy::{
+    AgentId, ConnectionId, ConnectorName, GroupName, Level, Mode, PersonId, Scope, ToolRule,
+};
 use portcullis_store::{Account, ConnectionState, Owner, Role, StoredConnection, Subject, is_name};
 use toml::Spanned;
 
 use super::difference::Here;
-use super::file::{self, AccountEntry, AccountWord, Parsed, RoleWord};
+use super::file::{self, AccountEntry, AccountWord, AgentEntry, ModeWord, Parsed, RoleWord};
 use crate::bundled;
+use crate::catalog::Catalog;
 
 /// What a file asks for.
 pub(super) struct Wanted {
@@ -31,6 +34,8 @@ pub(super) struct WantedPerson {
 pub(super) struct WantedAgent {
     pub(super) name: Option<String>,
     pub(super) connectors: BTreeMap<ConnectorName, Account>,
+    pub(super) rules: Vec<ToolRule>,
+    pub(super) scopes: BTreeMap<ConnectorName, Scope>,
 }
 
 /// Checks a file against what is here.
@@ -38,10 +43,16 @@ pub(super) struct WantedAgent {
 /// # Errors
 ///
 /// A problem that names every mistake with its line and column.
-pub(super) fn check(parsed: &Parsed, here: &Here, me: &PersonId) -> Result<Wanted> {
+pub(super) fn check(
+    parsed: &Parsed,
+    here: &Here,
+    catalog: Option<&Catalog>,
+    me: &PersonId,
+) -> Result<Wanted> {
     let mut checker = Checker {
         parsed,
         here,
+        catalog,
         mistakes: Vec::new(),
         wanted: Wanted {
             prune: parsed.file.prune,
@@ -65,6 +76,8 @@ pub(super) fn check(parsed: &Parsed, here: &Here, me: &PersonId) -> Result<Wante
 struct Checker<'a> {
     parsed: &'a Parsed,
     here: &'a Here,
+    /// The connectors' tools, where the file speaks of any.
+    catalog: Option<&'a Catalog>,
     mistakes: Vec<String>,
     wanted: Wanted,
 }
@@ -132,22 +145,63 @@ impl Checker<'_> {
             let name = self.name(entry.name.as_ref());
             let mut connectors = BTreeMap::new();
             for (connector, entry) in &entry.connectors {
-                let Some(name) = self.parse(connector, ConnectorName::parse) else {
+                let Some(name) = self.connector(connector) else {
                     continue;
                 };
-                if let Err(error) = bundled::require(&name) {
-                    let problem = format!("{error}; those that there are: {}", bundled::names());
-                    self.mistake(connector, problem);
-                    continue;
-                }
                 if let Some(account) = self.account(connector, &name, entry) {
                     connectors.insert(name, account);
                 }
             }
-            self.wanted
-                .agents
-                .insert(id, WantedAgent { name, connectors });
+            let rules = self.rules(&id, entry);
+            let scopes = self.scopes(entry);
+            let agent = WantedAgent {
+                name,
+                connectors,
+                rules,
+                scopes,
+            };
+            self.wanted.agents.insert(id, agent);
         }
+    }
+
+    /// Takes the name of a connector that there is.
+    fn connector(&mut self, text: &Spanned<String>) -> Option<ConnectorName> {
+        let name = self.parse(text, ConnectorName::parse)?;
+        match bundled::require(&name) {
+            Ok(()) => Some(name),
+            Err(error) => {
+                let problem = format!("{error}; those that there are: {}", bundled::names());
+                self.mistake(text, problem);
+                None
+            }
+        }
+    }
+
+    fn rules(&mut self, agent: &AgentId, entry: &AgentEntry) -> Vec<ToolRule> {
+        let mut rules = Vec::new();
+        for (what, mode) in &entry.tools {
+            let Some(catalog) = self.catalog else {
+                continue;
+            };
+            let mode = match mode {
+                ModeWord::Always => Mode::Allow,
+                ModeWord::Ask => Mode::Ask,
+                ModeWord::Off => Mode::Disabled,
+            };
+            let level = Level::Agent(agent.clone());
+            match catalog.rule(level, what.get_ref(), mode, None) {
+                Ok(rule) => rules.push(rule),
+                Err(problem) => self.mistake(what, problem),
+            }
+        }
+        rules
+    }
+
+    fn scopes(&mut self, entry: &AgentEntry) -> BTreeMap<ConnectorName, Scope> {
+        let named = entry.scope.iter();
+        named
+            .filter_map(|(connector, scope)| Some((self.connector(connector)?, scope.clone())))
+            .collect()
     }
 
     fn account(

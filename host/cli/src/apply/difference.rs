@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use portcullis::policy::ConnectionId;
+use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Level, Scope, ToolRule};
 use portcullis_store::{
-    Account, Agent, Change, Group, Owner, Person, Role, Store, StoredConnection, Subject,
+    Account, Agent, AgentScope, Change, Group, Owner, Person, Role, Store, StoredConnection,
+    Subject,
 };
 
-use super::check::Wanted;
+use super::check::{Wanted, WantedAgent};
+use crate::scope::in_a_line;
 
 /// What is in the store.
 pub(super) struct Here {
@@ -17,6 +19,8 @@ pub(super) struct Here {
     pub(super) agents: Vec<Agent>,
     pub(super) connections: Vec<StoredConnection>,
     shares: BTreeMap<ConnectionId, Vec<Subject>>,
+    rules: Vec<ToolRule>,
+    scopes: Vec<AgentScope>,
 }
 
 impl Here {
@@ -34,6 +38,8 @@ impl Here {
             agents: store.agents().await?,
             connections,
             shares,
+            rules: store.tool_rules().await?,
+            scopes: store.scopes().await?,
         })
     }
 
@@ -224,6 +230,8 @@ impl Found {
                     Some(_) => {}
                 }
             }
+            self.rules(here, id, asked, wanted.prune);
+            self.scopes(here, id, asked, wanted.prune);
             if let Some(agent) = agent.filter(|_| wanted.prune) {
                 for connector in agent.connectors.keys() {
                     if !asked.connectors.contains_key(connector) {
@@ -239,6 +247,81 @@ impl Found {
                     let change = Change::RemoveAgent(agent.id.clone());
                     self.remove(format!("agent {}", agent.id), change);
                 }
+            }
+        }
+    }
+
+    fn rules(&mut self, here: &Here, agent: &AgentId, asked: &WantedAgent, prune: bool) {
+        let level = Level::Agent(agent.clone());
+        let before = here.rules.iter().filter(|rule| rule.level == level);
+        let before: Vec<&ToolRule> = before.collect();
+        let alike =
+            |a: &ToolRule, b: &ToolRule| a.selector == b.selector && a.connector == b.connector;
+        for rule in &asked.rules {
+            let known = before.iter().find(|known| alike(known, rule));
+            let change = Change::Rule(rule.clone());
+            match known {
+                None => self.add(rule.to_string(), change),
+                Some(known) if known.mode != rule.mode => {
+                    let text = format!("{known} -> {}", rule.mode.as_word());
+                    self.change(text, change);
+                }
+                Some(known) if known.made_for != rule.made_for => {
+                    let text = format!("{rule}, for the tool as it is now");
+                    self.change(text, change);
+                }
+                Some(_) => {}
+            }
+        }
+        if !prune {
+            return;
+        }
+        for rule in before {
+            if !asked.rules.iter().any(|asked| alike(asked, rule)) {
+                let (connector, selector) = (rule.connector.clone(), rule.selector.clone());
+                let change = Change::Unrule(level.clone(), connector, selector);
+                self.remove(rule.to_string(), change);
+            }
+        }
+    }
+
+    fn scopes(&mut self, here: &Here, agent: &AgentId, asked: &WantedAgent, prune: bool) {
+        let before = |connector: &ConnectorName| {
+            let known = here
+                .scopes
+                .iter()
+                .find(|known| known.agent == *agent && known.connector == *connector);
+            known.map(|known| known.scope.clone()).unwrap_or_default()
+        };
+        let change = |connector: &ConnectorName, scope: Scope| {
+            Change::Scope(AgentScope {
+                agent: agent.clone(),
+                connector: connector.clone(),
+                scope,
+            })
+        };
+        let name = |connector: &ConnectorName| format!("agent {agent}: scope by {connector}");
+        for (connector, scope) in &asked.scopes {
+            let known = before(connector);
+            let change = change(connector, scope.clone());
+            let (name, after) = (name(connector), in_a_line(scope));
+            match known {
+                known if known == *scope => {}
+                known if known == Scope::default() => self.add(format!("{name}: {after}"), change),
+                known => {
+                    let text = format!("{name}: {} -> {after}", in_a_line(&known));
+                    self.change(text, change);
+                }
+            }
+        }
+        for known in here
+            .scopes
+            .iter()
+            .filter(|known| prune && known.agent == *agent)
+        {
+            let connector = &known.connector;
+            if !asked.scopes.contains_key(connector) {
+                self.remove(name(connector), change(connector, Scope::default()));
             }
         }
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
+use portcullis::policy::Scope;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -59,6 +60,20 @@ pub(super) struct AgentEntry {
     pub(super) name: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) connectors: BTreeMap<Spanned<String>, AccountEntry>,
+    /// Modes, by what `portcullis allow` calls the tools.
+    #[serde(default)]
+    pub(super) tools: BTreeMap<Spanned<String>, ModeWord>,
+    /// What it may touch, by connector.
+    #[serde(default)]
+    pub(super) scope: BTreeMap<Spanned<String>, Scope>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ModeWord {
+    Always,
+    Ask,
+    Off,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,4 +1,4 @@
-//! `portcullis apply`: people, groups, agents and sharing as a file says. What differs is shown first, everything is checked
+//! `portcullis apply`: people, groups, agents, what they may do, and sharing as a file says. What differs is shown first, everything is checked
 //! before anything is changed, and all of it is changed at once.
 
 mod check;
@@ -9,10 +9,12 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use anyhow::Result;
 use portcullis::ComponentCache;
+use portcullis::policy::PersonId;
 use portcullis_store::Change;
 use serde_json::{Value, json};
 
 use crate::args::accounts::Apply;
+use crate::catalog::{self, Catalog};
 use crate::home::{Home, Session};
 use crate::office;
 use crate::person::{ended_json, ended_words};
@@ -26,7 +28,9 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
     let file = file::read(&args.file)?;
     let session = home.open().await?;
     session.require_administrator().await?;
-    let differences = compare(&file, &session).await?;
+    let catalog = catalog(&file, &session, cache.clone()).await?;
+    let catalog = catalog.as_ref();
+    let differences = compare(&file, catalog, &session).await?;
     let form = args.form;
     let value = |applied: bool, removed: Value| {
         let changes: Value = differences.iter().map(difference_json).collect();
@@ -61,15 +65,17 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
             )?);
         }
         // What was agreed to is what is done.
-        if compare(&file, &session).await? != differences {
+        if compare(&file, catalog, &session).await? != differences {
             let message = "somebody changed the store meanwhile, so nothing was done";
             let hint = "run the command again to see what differs now";
             return Err(Problem::mistake("changed_meanwhile", message, hint).into());
         }
     }
     let changes: Vec<Change> = differences.iter().map(|one| one.change.clone()).collect();
+    let leaving: Vec<PersonId> = changes.iter().filter_map(leaves).collect();
+    let accounts = office::to_revoke(&session, &leaving, &args.network, cache).await?;
     let removed = session.store.apply(&changes).await?;
-    let ended = office::revoke(session, removed, &args.network, cache).await?;
+    let ended = office::revoke(accounts, removed).await;
     let sentence = format!(
         "{} made.{}",
         counted(differences.len()),
@@ -83,9 +89,37 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
     )?)
 }
 
-async fn compare(file: &file::Parsed, session: &Session) -> Result<Vec<Difference>> {
+fn leaves(change: &Change) -> Option<PersonId> {
+    match change {
+        Change::RemovePerson(person) => Some(person.clone()),
+        _ => None,
+    }
+}
+
+/// Looks at the connectors, where the file speaks of their tools.
+async fn catalog(
+    file: &file::Parsed,
+    session: &Session,
+    cache: ComponentCache,
+) -> Result<Option<Catalog>> {
+    let mut agents = file.file.agents.values();
+    if agents.all(|agent| agent.tools.is_empty()) {
+        return Ok(None);
+    }
+    let catalog = Catalog::open(cache).await?;
+    for connector in &catalog.connectors {
+        catalog::meet(&session.store, connector).await?;
+    }
+    Ok(Some(catalog))
+}
+
+async fn compare(
+    file: &file::Parsed,
+    catalog: Option<&Catalog>,
+    session: &Session,
+) -> Result<Vec<Difference>> {
     let here = Here::read(&session.store).await?;
-    let wanted = check::check(file, &here, &session.me.id)?;
+    let wanted = check::check(file, &here, catalog, &session.me.id)?;
     Ok(difference::between(&here, &wanted))
 }
 

@@ -151,7 +151,8 @@ pub(crate) enum KeyCommand {
     Show(Form),
     /// Seal every secret under a new data key. Others may go on working.
     Rotate(Form),
-    /// Make a new master key and keep it elsewhere. Programs that serve go on with what they have until they end.
+    /// Make a new master key and keep it elsewhere, and seal every secret under a new data key. Programs that have the store
+    /// open must be started again.
     Move {
         /// Where the new master key goes.
         #[arg(long, value_enum)]
@@ -188,6 +189,18 @@ A file:
   [agents.helper]
   name = \"Sales helper\"
   connectors.salesforce = { account = \"personal\" }
+
+  [agents.helper.tools]
+  \"effect:write\" = \"ask\"
+  query = \"always\"
+
+  [agents.helper.scope.salesforce]
+  read = [\"Account\", \"Contact\", \"Opportunity\"]
+  deny_read = [\"*.Salary*\"]
+  change = [\"Contact.Phone\"]
+  rows_max = 200
+  calls_per_minute = 60
+  changes_per_day = 50
 
   [agents.reporter]
   connectors.salesforce = { account = \"shared\", connection = \"Acme production\" }

@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod connect;
 pub(crate) mod people;
+pub(crate) mod permissions;
 pub(crate) mod serve;
 pub(crate) mod token;
 
@@ -17,6 +18,7 @@ use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
 use approvals::ApprovalsCommand;
 use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
+use permissions::{Allow, Explain, ScopeArgs, TrustScope};
 use serve::Serve;
 
 /// Connectors for AI agents that hold no keys.
@@ -194,6 +196,12 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AgentCommand,
     },
+    /// Say how tools may be used: always, after approval, or not at all.
+    Allow(Allow),
+    /// Say which rule decided on a tool, and what every other one says.
+    Explain(Explain),
+    /// Say what an agent may touch: kinds and fields to read and to change, and how much.
+    Scope(Box<ScopeArgs>),
     /// Connect an account at a service: your own, or a shared one.
     Connect(Box<Connect>),
     /// Connections: accounts at services, a person's own or shared.
@@ -224,6 +232,8 @@ pub(crate) enum Command {
 pub(crate) enum ConnectorCommand {
     /// Say what a component is and whether it could be installed; nothing is installed.
     Inspect(Inspect),
+    /// Trust a connector, or do not, to check what the host cannot see, such as what is in a query.
+    TrustScope(TrustScope),
 }
 
 #[derive(Debug, Args)]
@@ -276,8 +286,12 @@ pub(crate) enum Format {
 #[command(after_help = "\
 Examples:
   portcullis tools                   all that there are
-  portcullis tools --agent helper    those that an agent of the store has")]
+  portcullis tools --agent helper    those that an agent of the store has; new ones are marked
+  portcullis tools --seen            takes note that you, an administrator, have seen them all")]
 pub(crate) struct Tools {
+    /// Take note that you have seen all tools as they are, so that rules for many count for new ones too.
+    #[arg(long)]
+    pub(crate) seen: bool,
     /// Print them for programs, with their schemas.
     #[arg(long)]
     pub(crate) json: bool,

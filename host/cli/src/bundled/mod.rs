@@ -29,6 +29,20 @@ pub(crate) fn manifest(connector: &ConnectorName) -> Result<Manifest> {
     Ok(Manifest::from_json(salesforce::MANIFEST)?)
 }
 
+/// Says whether a connector is trusted to check what the host cannot see, where nobody decided that: what the program
+/// carries is.
+pub(crate) fn is_trusted(connector: &ConnectorName) -> bool {
+    CONNECTORS.contains(&connector.as_str())
+}
+
+/// Gives the connectors that are trusted so.
+pub(crate) fn trusted() -> Result<Vec<ConnectorName>> {
+    let parsed = CONNECTORS
+        .iter()
+        .map(|name| Ok(ConnectorName::parse(*name)?));
+    parsed.collect()
+}
+
 /// Gives the names of the connectors that there are, for a sentence.
 pub(crate) fn names() -> String {
     CONNECTORS.join(", ")

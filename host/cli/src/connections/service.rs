@@ -78,27 +78,27 @@ async fn agents_on(store: &Store, connection: &StoredConnection) -> Result<Vec<S
 
 /// What became of a connection and its tokens.
 pub(crate) fn words_of(ended: &Disconnected) -> String {
-    let label = shown(&ended.connection.label);
+    let label = shown(&ended.label);
     let left: Vec<&str> = ended
         .revocations
         .iter()
         .filter_map(|one| match &one.fate {
             Fate::Left(why) => Some(why.as_str()),
+            Fate::Shared => {
+                Some("another connection of the same user may live by the same sign-in")
+            }
             Fate::Revoked(_) => None,
         })
         .collect();
     match (ended.is_revoked(), left.first()) {
-        (true, _) => format!(
-            "{label} is disconnected, and revoked at {}.",
-            ended.connection.origin
-        ),
+        (true, _) => format!("{label} is disconnected, and revoked at {}.", ended.origin),
         (false, Some(why)) => format!(
-            "{label} is disconnected here. At {} it may still be good, and can be ended there: {why}.",
-            ended.connection.origin
+            "{label} is disconnected here. At {} it may still be good, and can be ended there: {why}. It is tried again later.",
+            ended.origin
         ),
         (false, None) => format!(
             "{label} is disconnected here. Its service has no way to revoke it: end it at {}.",
-            ended.connection.origin
+            ended.origin
         ),
     }
 }
@@ -106,8 +106,8 @@ pub(crate) fn words_of(ended: &Disconnected) -> String {
 /// The same for programs.
 pub(crate) fn json_of(ended: &Disconnected) -> Value {
     json!({
-        "connection": ended.connection.id,
-        "label": ended.connection.label,
+        "connection": ended.connection,
+        "label": ended.label,
         "revoked": ended.is_revoked(),
     })
 }

@@ -79,7 +79,6 @@ impl Credentials for Accounts {
                     reason: format!(
                         "the access token in `{name}` is expired, revoked or another org's: put a new one there and start again"
                     ),
-                    link: None,
                 });
             }
             Renewal::DevOrg(renewer) => {

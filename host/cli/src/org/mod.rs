@@ -149,7 +149,7 @@ impl World {
     pub(crate) async fn install(&self, component: BuiltIn) -> Result<Arc<Connector>> {
         let connector = bundled::activate(&self.host, component).await?;
         let name = connector.manifest().name.clone();
-        self.permissions.offer(self.agent.clone(), name.clone());
+        self.permissions.trust(self.agent.clone(), name.clone());
         self.accounts.is_active(connector.manifest());
         if let Some(origin) = &self.origin {
             let connection = Connection {

@@ -42,6 +42,10 @@ pub(crate) fn entry(out: &mut impl Write, records: &[Record]) -> io::Result<()> 
                 }
             }
             Event::Intended(intent) => request(out, intent, answer_to(records, intent.request))?,
+            Event::Unseen { route, .. } => {
+                let said = format!("that {route} touches only what it may is the connector's word");
+                line(out, "trusted", said)?;
+            }
             Event::Denied { code, message, .. } => {
                 line(out, "denied", format!("{} ({code})", message.expose()))?;
             }
@@ -102,6 +106,9 @@ fn opening(out: &mut impl Write, record: &Record, opened: &Opened) -> io::Result
         "for",
         format!("{person}, asked by the agent `{agent}`{account}"),
     )?;
+    if let Some(rule) = &opened.rule {
+        line(out, "by", rule)?;
+    }
     line(out, "arguments", shortened(opened.arguments.expose()))
 }
 

@@ -26,6 +26,7 @@ fn event_json(event: &Event) -> Value {
             "tool": opened.tool,
             "effect": opened.effect,
             "mode": opened.mode,
+            "rule": opened.rule,
             "connection": opened.connection,
             "arguments": opened.arguments.expose(),
         }),
@@ -60,6 +61,11 @@ fn event_json(event: &Event) -> Value {
             "end": end(&answer.end),
             "renewed": answer.renewed,
             "elapsed_us": answer.elapsed_us,
+        }),
+        Event::Unseen { request, route } => json!({
+            "event": "unseen",
+            "request": request,
+            "route": route,
         }),
         Event::Denied {
             request,

@@ -291,3 +291,23 @@ fn apps_are_set_for_a_connector_or_one_of_its_logins() {
         }])
     );
 }
+
+#[test]
+fn who_asks_wrongly_removes_nobody_and_no_secret() {
+    let (home, _) = home();
+    let bobs = own(&home, "bob", "Bob's Acme");
+    let file = home.folder.path().join("people.toml");
+    std::fs::write(&file, "prune = true\n[people.ada]\nrole = \"admin\"\n").unwrap();
+    let file = file.to_str().unwrap();
+    for command in [
+        &["person", "remove", "bob", "--ca-file", "/nowhere/ca.pem"][..],
+        &["apply", file, "--yes", "--ca-file", "/nowhere/ca.pem"],
+    ] {
+        let refused = home.run(command);
+        assert_eq!(refused.code, 2, "{}", refused.stderr);
+        assert!(refused.stderr.contains("ca.pem"), "{}", refused.stderr);
+        let shown = home.json(&["connections", "show", &bobs]);
+        assert_eq!(shown["state"], json!("active"), "{shown}");
+        assert!(home.must(&["person", "list"]).contains("bob"));
+    }
+}

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use portcullis_store::MasterKey;
+use portcullis_store::{MasterKey, Owner};
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use crate::program::{Home, Said};
+use crate::program::{Home, Said, connection};
 
 fn id(home: &Home) -> String {
     let shown = home.json(&["key", "show"]);
@@ -174,6 +174,11 @@ fn a_store_is_named_by_its_folder_or_its_url() {
 fn a_moved_key_opens_the_store_and_the_old_one_is_kept_for_backups() {
     let home = Home::new();
     home.must(&["person", "add", "bob"]);
+    home.connect(connection(
+        Owner::Shared,
+        "Acme",
+        "https://acme.my.salesforce.com",
+    ));
     let before = id(&home);
     let backup = home.folder.path().join("backup");
     fs::create_dir(&backup).unwrap();
@@ -186,6 +191,7 @@ fn a_moved_key_opens_the_store_and_the_old_one_is_kept_for_backups() {
     assert_eq!(moved["old_id"], json!(before));
     assert_eq!(moved["id"], json!(id(&home)));
     assert_ne!(before, id(&home));
+    assert_eq!(moved["values"], json!(2), "everything is sealed anew");
     let kept = home.data().join(format!("key.{before}"));
     assert_eq!(MasterKey::from_file(kept).unwrap().id(), before);
 

@@ -11,6 +11,7 @@ mod desk;
 mod keys;
 mod mcp;
 mod people;
+mod permissions;
 mod program;
 mod proxy;
 mod public;

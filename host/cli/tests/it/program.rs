@@ -16,13 +16,16 @@ use tempfile::TempDir;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// What it offers, by its command line and to MCP clients alike.
-pub(crate) const TOOLS: [&str; 6] = [
+pub(crate) const TOOLS: [&str; 8] = [
     "get_identity",
     "list_objects",
     "describe_object",
     "query",
     "query_next",
     "get_record",
+    // What is destructive is off until an administrator allows it.
+    "update_record",
+    "create_record",
 ];
 
 /// Where the tests keep compiled connectors: inside the build's own folder.

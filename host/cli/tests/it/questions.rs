@@ -68,7 +68,13 @@ fn the_tools_are_listed_with_their_schemas() {
         .collect();
     assert_eq!(names, TOOLS);
     for tool in tools.as_array().unwrap() {
-        assert_eq!(tool["effect"], "read");
+        let writes = ["update_record", "create_record"].map(|name| tool["name"] == name);
+        let effect = if writes.contains(&true) {
+            "write"
+        } else {
+            "read"
+        };
+        assert_eq!(tool["effect"], effect);
         assert_eq!(tool["input_schema"]["type"], "object");
     }
     let said = run(&["tools"]);

@@ -1,5 +1,6 @@
 //! The beginning of a sign-in: what is asked for is settled, and kept until the browser comes back.
 
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use portcullis_policy::{ConnectionId, ConnectorName, Digest, PersonId};
@@ -41,8 +42,7 @@ pub struct Begin<'a> {
     pub allow_other_organization: bool,
 }
 
-/// A sign-in that has begun.
-#[derive(Debug)]
+/// A sign-in that has begun. Its `Debug` leaves the address out: the state is in it.
 pub struct SignInStarted {
     /// Where to send the browser.
     pub url: String,
@@ -52,6 +52,15 @@ pub struct SignInStarted {
     pub warning: Option<String>,
     /// What a callback on this machine holds the browser's return against.
     pub attempt: Attempt,
+}
+
+impl fmt::Debug for SignInStarted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignInStarted")
+            .field("expires", &self.expires)
+            .field("warning", &self.warning)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Accounts {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use portcullis::ports::credentials::Identity;
-use portcullis_policy::{ConnectionId, PersonId};
-use portcullis_store::{Removed, StoredConnection};
+use portcullis_policy::{ConnectionId, Origin, PersonId};
+use portcullis_store::{Ending, Removed};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
 
-use super::grant::Of;
-use super::revocation::{Fate, Revocation, Spare, revoke};
+use super::revocation::{Fate, Revocation};
 use super::settle::unfit;
 use super::{Accounts, ConnectError, known};
 use crate::{Revoked, Subject};
@@ -15,11 +16,21 @@ use crate::{Revoked, Subject};
 /// After how long nobody finishes a pending connection any more: far more than a sign-in takes.
 pub const PENDING_LASTS: Duration = Duration::from_secs(3_600);
 
+/// For how long it is tried to revoke what could not be revoked: then the app or its service is gone.
+const ENDING_LASTS: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// How long it may take to try again to revoke what could not be revoked. People wait for it.
+const SWEEP_TAKES: Duration = Duration::from_secs(20);
+
 /// A connection that has ended here.
 #[derive(Clone, Debug)]
 pub struct Disconnected {
-    /// What it was.
-    pub connection: StoredConnection,
+    /// The connection, if it came to one.
+    pub connection: Option<ConnectionId>,
+    /// What people called it.
+    pub label: String,
+    /// Where its requests went.
+    pub origin: Origin,
     /// What became of its tokens at the service.
     pub revocations: Vec<Revocation>,
 }
@@ -58,14 +69,32 @@ impl Accounts {
         ended
     }
 
-    /// Ends the sign-ins that somebody left in the middle an hour ago, as a program does that is ended there.
+    /// Ends the sign-ins that somebody left in the middle an hour ago, as a program does that is ended there, and tries again to
+    /// revoke what could not be revoked before.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// When the store cannot be read or written.
     pub async fn sweep(&self) -> Result<Vec<Disconnected>, ConnectError> {
-        let left = self.store.remove_pending(PENDING_LASTS).await?;
-        Ok(self.disconnect_all(left).await)
+        self.store.remove_pending(PENDING_LASTS).await?;
+        let forgotten = self.store.forget_endings(ENDING_LASTS).await?;
+        if forgotten > 0 {
+            tracing::warn!(
+                forgotten,
+                "what could not be revoked for a month may still be good"
+            );
+        }
+        let mut revoking = JoinSet::new();
+        for ending in self.store.endings().await? {
+            let this = self.clone();
+            revoking.spawn(async move { this.end_kept(ending).await });
+        }
+        let mut ended = Vec::with_capacity(revoking.len());
+        let until = Instant::now() + SWEEP_TAKES;
+        while let Ok(Some(one)) = timeout_at(until, revoking.join_next()).await {
+            ended.extend(one);
+        }
+        Ok(ended)
     }
 
     /// Asks the service who is signed in by a stored connection, keeps the answer with it, and gives it.
@@ -76,7 +105,7 @@ impl Accounts {
     pub async fn test(&self, id: &ConnectionId, by: &PersonId) -> Result<Identity, ConnectError> {
         let stored = self.store.stored_connection(id).await?;
         let stored = stored.ok_or(ConnectError::Gone)?;
-        let connector = stored.connector.clone();
+        let (connector, signed_in) = (stored.connector.clone(), stored.created);
         let manifest = known::manifest(&*self.manifests, &connector)?;
         let subject = Subject {
             origin: stored.origin.clone(),
@@ -91,43 +120,49 @@ impl Accounts {
             .map_err(|reply| unfit(&reply, &manifest, &subject));
         let identity = asked?;
         // The tokens may have been renewed meanwhile, which changes nothing about who is signed in.
-        let now = self.store.stored_connection(id).await?;
-        let generation = now.ok_or(ConnectError::Gone)?.generation;
-        self.store.set_identity(id, generation, &identity).await?;
-        Ok(identity)
+        match self.store.set_identity(id, signed_in, &identity).await? {
+            true => Ok(identity),
+            false => Err(ConnectError::Gone),
+        }
     }
 
     /// Ends a connection whatever becomes of who asked for it.
     async fn end_in_full(&self, removed: Removed) -> Disconnected {
-        let (this, connection) = (self.clone(), removed.connection.clone());
-        let task = tokio::spawn(async move { this.end(removed, Spare::nothing()).await });
-        task.await.unwrap_or(Disconnected {
-            connection,
+        let cut_short = Disconnected {
+            connection: Some(removed.connection.id.clone()),
+            label: removed.connection.label.clone(),
+            origin: removed.connection.origin.clone(),
             revocations: Vec::new(),
-        })
+        };
+        let this = self.clone();
+        let task = tokio::spawn(async move { this.end(removed).await });
+        task.await.unwrap_or(cut_short)
     }
 
     /// Revokes the tokens of what was removed.
-    pub(super) async fn end(&self, removed: Removed, spare: Spare<'_>) -> Disconnected {
-        let revocations = match &removed.secrets {
-            Some(secrets) => {
-                let of = Of::stored(&removed.connection, secrets);
-                self.revoke(&of, spare).await
-            }
-            None => vec![Revocation {
-                what: "refresh token",
-                fate: Fate::Left("it could not be opened".to_owned()),
-            }],
-        };
-        Disconnected {
-            connection: removed.connection,
-            revocations,
+    pub(super) async fn end(&self, removed: Removed) -> Disconnected {
+        match removed.ending {
+            Some(ending) => self.end_kept(ending).await,
+            None => Disconnected {
+                connection: Some(removed.connection.id),
+                label: removed.connection.label,
+                origin: removed.connection.origin,
+                revocations: vec![Revocation {
+                    what: "refresh token",
+                    fate: Fate::Left("it could not be opened".to_owned()),
+                }],
+            },
         }
     }
 
-    /// Revokes tokens of an account.
-    pub(super) async fn revoke(&self, of: &Of<'_>, spare: Spare<'_>) -> Vec<Revocation> {
-        let (store, manifests) = (&self.store, &*self.manifests);
-        revoke(store, &self.network, manifests, of, spare).await
+    /// Revokes what is kept until it is revoked.
+    async fn end_kept(&self, ending: Ending) -> Disconnected {
+        let revocations = self.revoker.end(&ending).await;
+        Disconnected {
+            connection: ending.ended.connection,
+            label: ending.ended.label,
+            origin: ending.ended.origin,
+            revocations,
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use portcullis_policy::PersonId;
 use portcullis_store::{
-    ConnectionSecrets, ConnectionState, Grant, NewConnection, Owner, SignIn, Taken,
+    ConnectionSecrets, ConnectionState, Ended, Grant, NewConnection, Owner, SignIn, Taken,
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -14,7 +14,7 @@ use super::waited::Waited;
 use super::{Accounts, ConnectError, Connected, known};
 use crate::authorize::State;
 use crate::callback::{AuthError, code_of, state_of};
-use crate::{App, Attempt, Binding, RedirectUri, TokenClient};
+use crate::{App, Attempt, Binding, Given, RedirectUri, TokenClient};
 
 impl Accounts {
     /// Finishes a sign-in by the query that the browser came back with.
@@ -96,8 +96,32 @@ impl Accounts {
             client_id: sign_in.client_id,
             client_secret: sign_in.client_secret,
         };
-        let (tokens, endpoints) =
-            TokenClient::exchange(service, &app, &self.network, attempt, code).await?;
+        let secrets = |access_token, refresh_token| ConnectionSecrets {
+            access_token,
+            refresh_token,
+            client_id: app.client_id.clone(),
+            client_secret: app.client_secret.clone(),
+            grant: Grant::Code,
+            endpoints: sign_in.endpoints.clone(),
+            scopes: sign_in.scopes.clone(),
+        };
+        let exchanged = TokenClient::exchange(service, &app, &self.network, attempt, code).await;
+        let tokens = match exchanged {
+            Ok((tokens, _)) => tokens,
+            Err(error) => {
+                let ended = |given: Given| Ended {
+                    connection: None,
+                    connector: sign_in.connector.clone(),
+                    owner: sign_in.owner.clone(),
+                    label: sign_in.label.clone(),
+                    origin: subject.origin.clone(),
+                    user: None,
+                    secrets: secrets(given.access, given.refresh),
+                };
+                return Err(self.unusable(error, ended).await);
+            }
+        };
+        let secrets = secrets(tokens.access, tokens.refresh);
         let replaces = match (sign_in.replaces, &sign_in.owner) {
             (Some(replaces), _) => Some(replaces),
             (None, Owner::Person(person)) => {
@@ -120,15 +144,7 @@ impl Accounts {
                 identity: None,
                 scopes: tokens.scopes,
                 state: ConnectionState::Pending,
-                secrets: ConnectionSecrets {
-                    access_token: tokens.access,
-                    refresh_token: tokens.refresh,
-                    client_id: app.client_id,
-                    client_secret: app.client_secret,
-                    grant: Grant::Code,
-                    endpoints: known::kept(&endpoints),
-                    scopes: sign_in.scopes,
-                },
+                secrets,
                 replaces,
             },
         })

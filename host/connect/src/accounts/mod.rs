@@ -3,13 +3,13 @@
 //! The attack is mostly an accident: a program that is ended in the middle, two that renew at once, an account that turns out
 //! not to work. So nothing is half. A sign-in is taken before it counts; its tokens are kept *pending* beside the
 //! connection that they renew, and take its place in one transaction once the service has said who is signed in;
-//! whatever ends before that leaves the old connection as it was, and [`Accounts::sweep`] tidies up.
+//! whatever ends before that leaves the old connection as it was, and [`Accounts::sweep`] tidies up. What is not in use any
+//! more is kept by the store until its service has revoked it.
 
 mod begin;
 mod disconnect;
 mod error;
 mod finish;
-mod grant;
 pub(crate) mod known;
 mod ports;
 mod renewal;
@@ -31,6 +31,7 @@ pub use disconnect::{Disconnected, PENDING_LASTS};
 pub use error::ConnectError;
 pub use ports::{ActiveManifests, HOST_AGENT, Identify, Manifests};
 pub use renewal::{Renewal, Timing};
+use revocation::Revoker;
 pub use revocation::{Fate, Revocation};
 pub use service_account::{ServiceAccount, ServiceGrant};
 pub(crate) use waited::Waited;
@@ -42,6 +43,7 @@ pub struct Accounts {
     network: Network,
     host: Arc<dyn Identify>,
     manifests: Arc<dyn Manifests>,
+    revoker: Revoker,
 }
 
 /// An account that is connected.
@@ -73,11 +75,17 @@ impl Accounts {
         host: Arc<dyn Identify>,
         manifests: Arc<dyn Manifests>,
     ) -> Self {
+        let revoker = Revoker {
+            store: store.clone(),
+            network: network.clone(),
+            manifests: manifests.clone(),
+        };
         Self {
             store,
             network,
             host,
             manifests,
+            revoker,
         }
     }
 

@@ -3,12 +3,12 @@
 use std::time::SystemTime;
 
 use portcullis_policy::{ConnectionId, ConnectorName, PersonId};
-use portcullis_store::{ConnectionSecrets, ConnectionState, Grant, NewConnection, Owner};
+use portcullis_store::{ConnectionSecrets, ConnectionState, Ended, Grant, NewConnection, Owner};
 use secrecy::SecretString;
 
 use super::settle::Unsettled;
 use super::{Accounts, ConnectError, Connected, known};
-use crate::{App, Endpoints, Login, SigningKey, TokenClient, Tokens};
+use crate::{App, Endpoints, Given, Login, SigningKey, TokenClient, Tokens};
 
 /// A service account that is to be connected. It is shared: there is no person whose it could be.
 #[derive(Clone, Debug)]
@@ -76,20 +76,49 @@ impl Accounts {
             },
         };
         let client = TokenClient::new(service, account.app, &endpoints, &self.network);
+        let answer = match &grant {
+            Grant::Jwt {
+                private_key_pem,
+                subject,
+                audience,
+            } => signed(&client, private_key_pem, subject, audience).await,
+            Grant::Code | Grant::ClientCredentials => client
+                .client_credentials()
+                .await
+                .map_err(ConnectError::from),
+        };
+        let secrets = |access_token, refresh_token, scopes| ConnectionSecrets {
+            access_token,
+            refresh_token,
+            client_id: account.app.client_id.clone(),
+            client_secret: account.app.client_secret.clone(),
+            grant,
+            endpoints: known::kept(&endpoints),
+            scopes,
+        };
+        let tokens = match answer {
+            Ok(tokens) => tokens,
+            Err(ConnectError::Token(error)) => {
+                let ended = |given: Given| Ended {
+                    connection: None,
+                    connector: account.connector.clone(),
+                    owner: Owner::Shared,
+                    label: account.label.to_owned(),
+                    origin: endpoints.origin().clone(),
+                    user: None,
+                    secrets: secrets(given.access, given.refresh, Vec::new()),
+                };
+                return Err(self.unusable(error, ended).await);
+            }
+            Err(error) => return Err(error),
+        };
         let Tokens {
             access,
             refresh,
             scopes,
             origin,
             ..
-        } = match &grant {
-            Grant::Jwt {
-                private_key_pem,
-                subject,
-                audience,
-            } => signed(&client, private_key_pem, subject, audience).await?,
-            Grant::Code | Grant::ClientCredentials => client.client_credentials().await?,
-        };
+        } = tokens;
         let unsettled = Unsettled {
             by: account.person.clone(),
             allow_other_organization: account.allow_other_organization,
@@ -102,15 +131,7 @@ impl Accounts {
                 environment: account.login.environment,
                 identity: None,
                 state: ConnectionState::Pending,
-                secrets: ConnectionSecrets {
-                    access_token: access,
-                    refresh_token: refresh,
-                    client_id: account.app.client_id.clone(),
-                    client_secret: account.app.client_secret.clone(),
-                    grant,
-                    endpoints: known::kept(&endpoints),
-                    scopes: scopes.clone(),
-                },
+                secrets: secrets(access, refresh, scopes.clone()),
                 scopes,
                 replaces: account.replaces,
             },

@@ -1,14 +1,12 @@
 //! Tokens become a connection: kept pending, tried, and put in their place, or taken back.
 
-use portcullis::ports::credentials::{Connection, Identity};
+use portcullis::ports::credentials::{Connection, Environment, Identity};
 use portcullis::{FailureCode, Outcome, Reply};
 use portcullis_policy::{ConnectionId, ErrorPlace, Manifest, PersonId};
-use portcullis_store::{ConnectionState, NewConnection, Owner, Put, StoreError, StoredConnection};
+use portcullis_store::{ConnectionState, Ended, NewConnection, Owner, Put, StoreError};
 
-use super::grant::Of;
-use super::revocation::Spare;
 use super::{Accounts, ConnectError, Connected, known};
-use crate::{Guide, Service, Subject, guide_of};
+use crate::{Given, Guide, Service, Subject, TokenError, guide_of};
 
 /// Tokens that a service has just given.
 pub(super) struct Unsettled {
@@ -28,13 +26,7 @@ impl Accounts {
         let pending = match self.store.put_connection(unsettled.new.clone()).await {
             Ok(put) => put.id,
             Err(error) => {
-                let of = Of {
-                    connector: &unsettled.new.connector,
-                    owner: &unsettled.new.owner,
-                    identity: None,
-                    secrets: &unsettled.new.secrets,
-                };
-                self.revoke(&of, Spare::nothing()).await;
+                self.revoker.end_new(ended(unsettled.new)).await;
                 return Err(error.into());
             }
         };
@@ -43,7 +35,7 @@ impl Accounts {
             Err(error) => Err(error),
         };
         match tried {
-            Ok((put, identity)) => self.connected(put, identity).await,
+            Ok((put, identity)) => Ok(self.connected(unsettled.new, put, identity).await),
             Err(error) => {
                 self.take_back(&pending).await;
                 Err(error)
@@ -99,30 +91,25 @@ impl Accounts {
         }
     }
 
-    /// Says what is connected now, and revokes what was before.
-    async fn connected(&self, put: Put, identity: Identity) -> Result<Connected, ConnectError> {
-        let connection: StoredConnection = self
-            .store
-            .stored_connection(&put.id)
-            .await?
-            .ok_or(ConnectError::Gone)?;
+    /// Says what is connected now, and revokes what was before. Nothing of it can fail: it is connected.
+    async fn connected(&self, new: NewConnection, put: Put, identity: Identity) -> Connected {
         let before = match put.replaced {
-            Some(removed) => {
-                let now = self.store.secrets(&put.id).await?.0;
-                Some(self.end(removed, Spare::those_of(&now)).await)
-            }
+            Some(removed) => Some(self.end(removed).await),
             None => None,
         };
-        Ok(Connected {
+        Connected {
             connection: put.id,
-            connector: connection.connector,
-            origin: connection.origin,
-            environment: connection.environment,
-            scopes: connection.scopes,
+            connector: new.connector,
+            origin: new.origin,
+            environment: match identity.environment {
+                Environment::Unknown => new.environment,
+                known => known,
+            },
+            scopes: new.scopes,
             organization: identity.organization_name.clone(),
             identity,
             before,
-        })
+        }
     }
 
     /// Takes back a connection that is not to be, unless it is one after all: a store may do a thing and fail to say so.
@@ -136,13 +123,40 @@ impl Accounts {
         }
         match self.store.remove_connection(pending).await {
             Ok(Some(removed)) => {
-                self.end(removed, Spare::nothing()).await;
+                self.end(removed).await;
             }
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(connection = %pending, %error, "a pending connection stays until it is swept");
             }
         }
+    }
+}
+
+impl Accounts {
+    /// Revokes what a service gave that cannot be used, and says why it cannot.
+    pub(super) async fn unusable(
+        &self,
+        error: TokenError,
+        ended: impl FnOnce(Given) -> Ended,
+    ) -> ConnectError {
+        if let TokenError::Unusable { given, .. } = &error {
+            self.revoker.end_new(ended(given.clone())).await;
+        }
+        error.into()
+    }
+}
+
+/// What tokens are that come to no connection.
+pub(super) fn ended(new: NewConnection) -> Ended {
+    Ended {
+        connection: None,
+        connector: new.connector,
+        owner: new.owner,
+        label: new.label,
+        origin: new.origin,
+        user: None,
+        secrets: new.secrets,
     }
 }
 

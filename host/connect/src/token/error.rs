@@ -2,12 +2,18 @@
 
 use std::fmt;
 
+use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
+
 use crate::exchange::{Unavailable, Unclear};
 use crate::guidance::Guide;
 use crate::signing::SignError;
 
 /// Characters of a service's error that are repeated.
 const ERROR_LEN_MAX: usize = 300;
+
+/// What is shorter is part of ordinary words, and no secret that is any good.
+const SECRET_BYTES_MIN: usize = 6;
 
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +38,14 @@ pub enum TokenError {
         /// What happened.
         cause: Unavailable,
     },
-    /// The service acted and gave what cannot be used; nothing of it is kept.
-    #[error("the service gave a token that cannot be used: {0}")]
-    Unusable(#[from] Unusable),
+    /// The service acted and gave what cannot be used. A refresh token that is good for one time is spent.
+    #[error("the service gave a token that cannot be used: {why}")]
+    Unusable {
+        /// Why not.
+        why: Unusable,
+        /// What it gave, so that it can be revoked.
+        given: Given,
+    },
     /// There was nothing to send.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -45,14 +56,24 @@ impl TokenError {
     pub fn guide(&self) -> Option<&Guide> {
         match self {
             Self::Refused(refused) => refused.guide.as_ref(),
-            Self::Unclear { .. } | Self::Unavailable { .. } | Self::Unusable(_) | Self::Sign(_) => {
-                None
-            }
+            Self::Unclear { .. }
+            | Self::Unavailable { .. }
+            | Self::Unusable { .. }
+            | Self::Sign(_) => None,
         }
     }
 }
 
-/// A service's no.
+/// Tokens as a service gave them, fit for nothing but to be revoked. Its `Debug` shows none of them.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// The access token.
+    pub access: SecretString,
+    /// The refresh token, if there was one.
+    pub refresh: Option<SecretString>,
+}
+
+/// A service's no. Its words do not hold what was sent to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
     /// The error's code (RFC 6749, section 5.2).
@@ -64,10 +85,17 @@ pub struct Refused {
 }
 
 impl Refused {
-    pub(crate) fn new(code: &str, description: Option<&str>, guide: Option<Guide>) -> Self {
+    /// Takes a service's words, without the secrets that it was sent: some repeat them.
+    pub(crate) fn new(
+        code: &str,
+        description: Option<&str>,
+        guide: Option<Guide>,
+        sent: &[&SecretString],
+    ) -> Self {
+        let shown = |text: &str| bounded(&without(text, sent));
         Self {
-            code: bounded(code),
-            description: description.map(bounded),
+            code: shown(code),
+            description: description.map(shown),
             guide,
         }
     }
@@ -102,6 +130,22 @@ pub enum Unusable {
     Origin(String),
 }
 
+/// Takes secrets out of a text, as they are and as a form has them.
+pub(crate) fn without(text: &str, secrets: &[&SecretString]) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets {
+        let secret = secret.expose_secret();
+        if secret.len() < SECRET_BYTES_MIN {
+            continue;
+        }
+        let in_a_form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for form in [secret, &in_a_form] {
+            text = text.replace(form, "[hidden]");
+        }
+    }
+    text
+}
+
 /// What of a service's text is repeated: some of it, on one line, in the order in which it is written.
 pub(crate) fn bounded(text: &str) -> String {
     let is_shown = |char: char| {
@@ -112,4 +156,29 @@ pub(crate) fn bounded(text: &str) -> String {
         .take(ERROR_LEN_MAX)
         .map(|char| if is_shown(char) { char } else { ' ' })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_that_repeats_what_it_was_sent_is_not_repeated() {
+        let (token, code): (SecretString, SecretString) = ("5Aep!/x=".into(), "aPrxQ9".into());
+        let (empty, short): (SecretString, SecretString) = ("".into(), "o".into());
+        let long = format!("{}5Aep!/x=", "x".repeat(ERROR_LEN_MAX - 3));
+        for (said, shown) in [
+            (
+                "unknown 5Aep!/x=, of aPrxQ9",
+                "unknown [hidden], of [hidden]",
+            ),
+            ("token=5Aep%21%2Fx%3D&x", "token=[hidden]&x"),
+            ("nothing of it", "nothing of it"),
+        ] {
+            assert_eq!(without(said, &[&token, &code, &empty, &short]), shown);
+        }
+        // What is cut is cut afterwards, so that no half of a secret is left.
+        let refused = Refused::new("x", Some(&long), None, &[&token]);
+        assert!(refused.to_string().ends_with("x[hi)"), "{refused}");
+    }
 }

@@ -24,7 +24,7 @@ use crate::guidance::guide_of;
 use crate::{App, Attempt, Code, Endpoints, Service, SigningKey, Subject};
 
 pub(crate) use error::bounded;
-pub use error::{Refused, TokenError, Unusable};
+pub use error::{Given, Refused, TokenError, Unusable};
 
 /// The grant type of RFC 7523.
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -131,7 +131,8 @@ impl<'a> TokenClient<'a> {
             request = request.set_pkce_verifier(PkceCodeVerifier::new(verifier));
         }
         let answer = request.request_async(&this.connect()?).await;
-        let tokens = this.read(answer, &attempt.scopes, None, &attempt.subject())?;
+        let sent: Vec<&SecretString> = [&code.0].into_iter().chain(&attempt.verifier).collect();
+        let tokens = this.read(answer, &attempt.scopes, None, &attempt.subject(), &sent)?;
         Ok((tokens, attempt.endpoints))
     }
 
@@ -156,7 +157,8 @@ impl<'a> TokenClient<'a> {
             origin: held.origin.clone(),
             ..self.subject(held.scopes)
         };
-        self.read(answer, held.scopes, Some(held.origin), &subject)
+        let sent = [refresh_token];
+        self.read(answer, held.scopes, Some(held.origin), &subject, &sent)
     }
 
     /// Gets a token for the app itself (RFC 6749, section 4.4). What it may do is what the app may.
@@ -170,7 +172,7 @@ impl<'a> TokenClient<'a> {
             .exchange_client_credentials()
             .request_async(&exchange)
             .await;
-        self.read(answer, &[], None, &self.subject(&[]))
+        self.read(answer, &[], None, &self.subject(&[]), &[])
     }
 
     /// Gets a token for a user by an assertion that the app's key signs (RFC 7523). It is made for the audience, which
@@ -207,7 +209,7 @@ impl<'a> TokenClient<'a> {
             Some(error) => RequestTokenError::ServerResponse(error),
             None => RequestTokenError::Other(String::new()),
         });
-        self.read(answer, &[], None, &self.subject(&[]))
+        self.read(answer, &[], None, &self.subject(&[]), &[&assertion])
     }
 
     pub(crate) fn subject(&self, scopes: &[String]) -> Subject {
@@ -257,7 +259,13 @@ impl<'a> TokenClient<'a> {
         }
     }
 
-    pub(crate) fn refused(&self, error: &BasicErrorResponse, subject: &Subject) -> TokenError {
+    /// Reads a service's no, to a request that had secrets in it.
+    pub(crate) fn refused(
+        &self,
+        error: &BasicErrorResponse,
+        subject: &Subject,
+        sent: &[&SecretString],
+    ) -> TokenError {
         let code = error.error().as_ref();
         let description = error.error_description().map(String::as_str);
         let guide = guide_of(
@@ -267,7 +275,12 @@ impl<'a> TokenClient<'a> {
             description,
             subject,
         );
-        TokenError::Refused(Box::new(Refused::new(code, description, guide)))
+        let sent: Vec<&SecretString> = sent
+            .iter()
+            .copied()
+            .chain(&self.app.client_secret)
+            .collect();
+        TokenError::Refused(Box::new(Refused::new(code, description, guide, &sent)))
     }
 
     fn read(
@@ -276,11 +289,12 @@ impl<'a> TokenClient<'a> {
         asked: &[String],
         held: Option<&Origin>,
         subject: &Subject,
+        sent: &[&SecretString],
     ) -> Result<Tokens, TokenError> {
         let answer = match answer {
             Ok(answer) => answer,
             Err(RequestTokenError::ServerResponse(error)) => {
-                return Err(self.refused(&error, subject));
+                return Err(self.refused(&error, subject, sent));
             }
             Err(RequestTokenError::Request(failure)) => return Err(self.failed(failure)),
             // It was read before as far as that it has a token.
@@ -288,10 +302,35 @@ impl<'a> TokenClient<'a> {
                 return Err(self.failed(Unclear::Malformed.into()));
             }
         };
+        self.usable(&answer, asked, held).map_err(|why| {
+            let secret = |text: &str| SecretString::from(text.to_owned());
+            let refresh = answer.refresh_token();
+            let given = Given {
+                access: secret(answer.access_token().secret()),
+                refresh: refresh.map(|refresh| secret(refresh.secret())),
+            };
+            TokenError::Unusable { why, given }
+        })
+    }
+
+    /// Takes tokens out of an answer, if they are such that requests can carry, to where the manifest allows.
+    fn usable(
+        &self,
+        answer: &Answer,
+        asked: &[String],
+        held: Option<&Origin>,
+    ) -> Result<Tokens, Unusable> {
         if *answer.token_type() != BasicTokenType::Bearer {
-            return Err(Unusable::Kind.into());
+            return Err(Unusable::Kind);
         }
-        let origin = self.origin(&answer.extra_fields().0, held)?;
+        let origin = match (self.origin(&answer.extra_fields().0, held), held) {
+            // The older token is spent by now: what there is goes where it went before, and nowhere else.
+            (Err(why), Some(held)) => {
+                tracing::warn!(%held, %why, "a connection stays where it is");
+                held.clone()
+            }
+            (origin, _) => origin?,
+        };
         let scopes = match answer.scopes() {
             Some(scopes) => scopes.iter().map(|scope| scope.to_string()).collect(),
             // What was asked for was granted, then (RFC 6749, section 5.1).

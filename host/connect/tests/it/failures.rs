@@ -6,8 +6,20 @@ use portcullis_connect::{
     Body, TokenClient, TokenError, Tokens, Unavailable, Unclear, Unusable, receive,
 };
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
+use secrecy::ExposeSecret;
 
 use crate::support::{End, Site, asker, callback, held, origin, service};
+
+/// Where no connection of the manifest's may be.
+const ELSEWHERE: [&str; 7] = [
+    "https://evil.example",
+    "https://acme.my.salesforce.com.evil.example",
+    "http://acme.my.salesforce.com",
+    "https://acme.my.salesforce.com:8443",
+    "https://acme.my.salesforce.com@evil.example",
+    "http://127.0.0.1:1",
+    "acme",
+];
 
 /// A connection of an app whose refresh tokens are good for one time.
 async fn connected(site: &Site) -> (portcullis_connect::App, Tokens) {
@@ -165,23 +177,13 @@ async fn a_connection_is_where_the_manifest_says_or_nowhere() {
         site.org.add_fault(at_token(fault, None)).unwrap();
         client.refresh(&refresh, held(&tokens)).await
     };
-    for instance in [
-        "https://evil.example",
-        "https://acme.my.salesforce.com.evil.example",
-        "http://acme.my.salesforce.com",
-        "https://acme.my.salesforce.com:8443",
-        "https://acme.my.salesforce.com@evil.example",
-        "http://127.0.0.1:1",
-        "acme",
-    ] {
+    // Where it seems to have moved elsewhere, it stays where it is: the older refresh token may be spent.
+    for instance in ELSEWHERE {
         let body = format!(
             r#"{{"access_token": "a", "token_type": "Bearer", "instance_url": "{instance}"}}"#
         );
-        let error = answered(&body).await.unwrap_err();
-        assert!(
-            matches!(error, TokenError::Unusable(Unusable::Origin(_))),
-            "{instance} {error}"
-        );
+        let renewed = answered(&body).await.unwrap();
+        assert_eq!(renewed.origin, tokens.origin, "{instance}");
     }
     let moved = r#"{"access_token": "a", "token_type": "bearer", "instance_url": "https://acme.my.salesforce.com"}"#;
     assert_eq!(
@@ -208,14 +210,10 @@ async fn a_connection_is_where_the_manifest_says_or_nowhere() {
             r#"{"access_token": "", "token_type": "Bearer"}"#,
             Unusable::Token,
         ),
-        (
-            r#"{"access_token": "a", "token_type": "Bearer", "instance_url": 1}"#,
-            Unusable::NoOrigin,
-        ),
     ] {
         let error = answered(body).await.unwrap_err();
         assert!(
-            matches!(&error, TokenError::Unusable(found) if *found == expected),
+            matches!(&error, TokenError::Unusable { why, .. } if *why == expected),
             "{body} {error}"
         );
     }
@@ -236,19 +234,31 @@ async fn a_connection_is_where_the_manifest_says_or_nowhere() {
 async fn a_first_answer_must_say_where_the_connection_is() {
     let site = Site::new().await;
     let app = site.app("Portcullis");
-    let (url, attempt) = site.start(&app, &callback(), "api");
-    let End::Callback(query) = site.browse(&url, &site.user("aiko"), "allow").await else {
-        unreachable!("{url} does not lead back")
-    };
-    let code = receive(&service(), &attempt, &asker(), &query).unwrap();
-    let silent = r#"{"access_token": "a", "token_type": "Bearer"}"#;
-    site.org
-        .answer_next(200, &[("Content-Type", "application/json")], silent);
-    let error = site.exchange(&app, attempt, code).await.unwrap_err();
-    assert!(
-        matches!(error, TokenError::Unusable(Unusable::NoOrigin)),
-        "{error}"
-    );
+    let beside = ELSEWHERE.map(|instance| format!(r#", "instance_url": "{instance}""#));
+    let silent = [String::new(), r#", "instance_url": 1"#.to_owned()];
+    for (number, beside) in silent.into_iter().chain(beside).enumerate() {
+        let (url, attempt) = site.start(&app, &callback(), "api");
+        let End::Callback(query) = site.browse(&url, &site.user("aiko"), "allow").await else {
+            unreachable!("{url} does not lead back")
+        };
+        let code = receive(&service(), &attempt, &asker(), &query).unwrap();
+        let body = format!(
+            r#"{{"access_token": "a", "refresh_token": "r", "token_type": "Bearer"{beside}}}"#
+        );
+        site.org
+            .answer_next(200, &[("Content-Type", "application/json")], &body);
+        let error = site.exchange(&app, attempt, code).await.unwrap_err();
+        let TokenError::Unusable { why, given } = &error else {
+            unreachable!("{beside} {error}")
+        };
+        match number {
+            0 | 1 => assert_eq!(*why, Unusable::NoOrigin, "{beside}"),
+            _ => assert!(matches!(why, Unusable::Origin(_)), "{beside} {why}"),
+        }
+        // What it gave can be revoked.
+        assert_eq!(given.access.expose_secret(), "a");
+        assert_eq!(given.refresh.as_ref().unwrap().expose_secret(), "r");
+    }
 }
 
 #[tokio::test]

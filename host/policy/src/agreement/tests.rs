@@ -33,6 +33,7 @@ struct Sent {
     path: RequestPath,
     kind: Option<&'static str>,
     id: Option<&'static str>,
+    kinds_at: Vec<BodyPlace>,
     content_type: &'static str,
     body: Vec<u8>,
 }
@@ -43,6 +44,7 @@ impl Sent {
             path: RequestPath::parse("/Account/001").unwrap(),
             kind: Some("Account"),
             id: Some("001"),
+            kinds_at: Vec::new(),
             content_type: "application/json; charset=utf-8",
             body: body.as_bytes().to_vec(),
         }
@@ -74,6 +76,8 @@ impl Sent {
         let sent = SentChange {
             kind: self.kind,
             id: self.id,
+            kinds_at: &self.kinds_at,
+            fields_at: None,
             path: &self.path,
             content_type: Some(self.content_type),
             body: &self.body,
@@ -310,6 +314,45 @@ fn a_record_that_the_path_does_not_name_stands_in_the_body() {
     other[1].kind = "Contact".to_owned();
     let found = sent().agrees(&other).unwrap();
     assert!(!found.is_whole(&other) && !found.changes()[1].kind);
+}
+
+#[test]
+fn kinds_that_the_route_knows_in_the_body_are_those_that_are_announced() {
+    let body =
+        r#"{"records": [{"type": "Account", "Name": "A"}, {"type": "Account", "Name": "B"}]}"#;
+    let of = |kind: &str, index: usize, name: &str| Change {
+        kind: kind.to_owned(),
+        ..change(
+            None,
+            vec![field(
+                "Name",
+                &json!(name),
+                &format!("/records/{index}/Name"),
+            )],
+        )
+    };
+    let place = BodyPlace::try_from("/records/*/type".to_owned()).unwrap();
+    let sent = |changes: &[Change]| {
+        let mut sent = Sent::json(body).unnamed();
+        sent.kinds_at = vec![place.clone()];
+        sent.agrees(changes)
+    };
+    let changes = [of("Account", 0, "A"), of("Account", 1, "B")];
+    assert!(sent(&changes).unwrap().is_whole(&changes));
+    let lies = [
+        vec![of("Account", 0, "A"), of("Contact", 1, "B")],
+        vec![of("Account", 0, "A"), of("account", 1, "B")],
+        vec![of("Account", 0, "A")],
+        vec![
+            of("Account", 0, "A"),
+            of("Account", 1, "B"),
+            of("Account", 2, "C"),
+        ],
+    ];
+    for lie in lies {
+        let found = sent(&lie);
+        assert!(matches!(found, Err(Disagreement::Kind { .. })), "{found:?}");
+    }
 }
 
 #[test]

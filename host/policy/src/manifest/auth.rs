@@ -38,9 +38,9 @@ pub struct OAuth2 {
     /// The path of the revocation endpoint (RFC 7009).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoke: Option<String>,
-    /// What else ends with a token that is revoked.
-    #[serde(default)]
-    pub revoke_ends: RevokeEnds,
+    /// What a revocation ends besides the token.
+    #[serde(default, skip_serializing_if = "Grants::is_default")]
+    pub grants: Grants,
     /// What is asked for.
     pub scopes: Scopes,
     /// Where in the token's response the connection's origin stands: a JSON Pointer.
@@ -53,15 +53,22 @@ pub struct OAuth2 {
     pub guidance: Vec<Guidance>,
 }
 
-/// What ends with a token that is revoked (RFC 7009, section 2.1, leaves both to the service).
+/// Whether the sign-ins of one user with one app are independent of each other (RFC 7009, section 2.1, leaves
+/// it to the service what else a revocation ends).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum RevokeEnds {
-    /// Everything that the person has allowed the app, whenever that was.
+pub enum Grants {
+    /// They may share a grant: to revoke one's tokens may end the others.
     #[default]
-    Grant,
-    /// The tokens of that sign-in alone.
-    Token,
+    Shared,
+    /// Each has a grant of its own.
+    Separate,
+}
+
+impl Grants {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Scopes of OAuth 2.

@@ -9,7 +9,7 @@ use super::{
     PLACEHOLDERS, Problem, RouteSpec, Scopes,
 };
 use crate::header::is_harmless;
-use crate::{Origin, OriginPattern, RequestPath, RouteTable, is_reserved};
+use crate::{KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved};
 
 /// Finds every text that is no origin, and no pattern of a login. It looks at the JSON, for a type that holds an origin is not made of
 /// a wrong one, and would stop at the first.
@@ -104,6 +104,9 @@ fn check_route(
             );
         }
     }
+    for (member, problem) in problems_of_kinds(route) {
+        add(&member, problem.to_owned());
+    }
     for (at, header) in route.headers.iter().enumerate() {
         if is_reserved(header) {
             add(
@@ -122,6 +125,44 @@ fn check_route(
             format!("`{origin}` must be named in full among the manifest's `origins`"),
         );
     }
+}
+
+/// Holds what a route says of its kinds to be there, and the kind in its path to be counted.
+fn problems_of_kinds(route: &RouteSpec) -> Vec<(String, &'static str)> {
+    let mut problems = Vec::new();
+    let has_body = |method: &Method| matches!(method, Method::Post | Method::Put | Method::Patch);
+    let has_body = route.methods.iter().all(has_body);
+    if let Some(places) = &route.kinds {
+        let in_path = places.contains(&KindPlace::Path);
+        if in_path != route.names_kind() {
+            let problem = match in_path {
+                true => "the path has no `{kind}`",
+                false => "the path has `{kind}`, so `path` must be among them",
+            };
+            problems.push(("kinds".to_owned(), problem));
+        }
+        for (at, place) in places.iter().enumerate() {
+            if matches!(place, KindPlace::Body(_)) && !has_body {
+                let problem = "not every method of the route has a body";
+                problems.push((format!("kinds/{at}"), problem));
+            }
+        }
+    }
+    if route.fields.is_some() {
+        let is_seen = |place: &KindPlace| *place != KindPlace::Unseen;
+        if !has_body {
+            problems.push((
+                "fields".to_owned(),
+                "not every method of the route has a body",
+            ));
+        } else if !route.kind_places().iter().any(is_seen) {
+            problems.push((
+                "fields".to_owned(),
+                "they are of no kind that the route names",
+            ));
+        }
+    }
+    problems
 }
 
 fn check_auth(manifest: &Manifest, problems: &mut Vec<Problem>) {

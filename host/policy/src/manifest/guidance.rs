@@ -12,11 +12,11 @@ pub struct Guidance {
     /// Where the error is shown; none: anywhere.
     #[serde(default, rename = "where", skip_serializing_if = "Vec::is_empty")]
     pub where_: Vec<ErrorPlace>,
+    /// Whether it holds for now alone: what was granted stays good, and is asked for again later.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub passes: bool,
     /// What it means.
     pub title: String,
-    /// Whether it passes by itself, after a while that the steps say: what was connected before stays so.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub passes: bool,
     /// What to do, in the order of what helps most often, where it does not matter who does it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<String>,
@@ -29,10 +29,6 @@ pub struct Guidance {
     /// The page of the service's settings where the administrator does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub setup: Option<SetupPage>,
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 /// Where an error is shown.

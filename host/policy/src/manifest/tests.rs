@@ -309,6 +309,7 @@ fn guidance_is_reached_and_leads_to_the_service() {
     );
     for (member, value, place) in [
         ("where", json!(["elsewhere"]), "where/0"),
+        ("passes", json!("later"), "passes"),
         ("where", json!([]), "where"),
         ("person", json!([]), "person"),
         ("person", json!(["Give {secret}."]), "person/0"),
@@ -357,7 +358,7 @@ fn guidance_is_reached_and_leads_to_the_service() {
 fn an_error_is_found_by_its_place_and_its_words() {
     let mut manifest = small();
     manifest["auth"]["guidance"] = json!([
-        {"match": "Ip Restricted", "where": ["token"], "title": "x", "steps": ["x"]},
+        {"match": "Ip Restricted", "where": ["token"], "passes": true, "title": "x", "steps": ["x"]},
         {"match": "x", "title": "y", "steps": ["y"]},
     ]);
     let manifest = Manifest::from_json(&manifest.to_string()).unwrap();
@@ -371,6 +372,9 @@ fn an_error_is_found_by_its_place_and_its_words() {
     assert!(!there.is_about(ErrorPlace::Call, "ip restricted"));
     assert!(!there.is_about(ErrorPlace::Token, "restricted"));
     assert!(anywhere.is_about(ErrorPlace::Call, "eXit"));
+    assert!(there.passes && !anywhere.passes);
+    // Who says nothing of grants is taken at the worst.
+    assert_eq!(auth.grants, Grants::Shared);
 }
 
 #[test]

@@ -8,6 +8,8 @@ fn spec(methods: &[Method], path: &str, effect: Effect) -> RouteSpec {
     RouteSpec {
         methods: methods.to_vec(),
         path: path.to_owned(),
+        kinds: None,
+        fields: None,
         effect,
         cache: None,
         headers: Vec::new(),

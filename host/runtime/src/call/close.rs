@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use portcullis_policy::{ConnectionId, ConnectorName, Digest, Effect, Mode, ToolName};
+use portcullis_policy::{ConnectionId, ConnectorName, Decision, Digest, Effect, ToolName};
 
 use super::resolve::Resolved;
 use super::{Asked, Question};
@@ -32,6 +32,8 @@ struct Entry {
     tool: Option<ToolName>,
     effect: Option<Effect>,
     arguments: Sensitive,
+    /// What was decided on the tool, where it came to that.
+    decision: Option<Decision>,
 }
 
 impl Exit {
@@ -66,6 +68,7 @@ impl Exit {
                 tool,
                 effect: None,
                 arguments: Sensitive::new(question.arguments.to_string()),
+                decision: None,
             }),
             is_open: false,
             is_closed: false,
@@ -88,26 +91,31 @@ impl Exit {
         }
     }
 
+    /// Takes over what was decided on the tool.
+    pub(super) fn decided(&mut self, decision: Decision) {
+        if let Some(entry) = &mut self.entry {
+            entry.decision = Some(decision);
+        }
+    }
+
     /// Opens the entry.
     ///
     /// # Errors
     ///
     /// [`PortError`] when it is not written; the call does not go on.
-    pub(super) async fn open(
-        &mut self,
-        mode: Option<Mode>,
-        connection: Option<ConnectionId>,
-    ) -> Result<(), PortError> {
+    pub(super) async fn open(&mut self, connection: Option<ConnectionId>) -> Result<(), PortError> {
         let Some(entry) = self.entry.take() else {
             return Ok(());
         };
+        let decision = entry.decision;
         let opened = Event::Opened(Opened {
             caller: entry.caller,
             connector: entry.connector,
             component: entry.component,
             tool: entry.tool,
             effect: entry.effect,
-            mode,
+            mode: decision.as_ref().map(|decision| decision.mode),
+            rule: decision.map(|decision| decision.rule),
             connection,
             arguments: entry.arguments,
         });
@@ -125,10 +133,9 @@ impl Exit {
         &mut self,
         approval: ApprovalId,
         call: CallId,
-        mode: Mode,
         connection: &Connection,
     ) -> Result<(), PortError> {
-        self.open(Some(mode), Some(connection.id.clone())).await?;
+        self.open(Some(connection.id.clone())).await?;
         self.append(Event::Fetched { approval, call }).await
     }
 
@@ -139,7 +146,7 @@ impl Exit {
         sent: Vec<SentChange>,
         dropped: u32,
     ) -> Reply {
-        let mut written = self.open(None, None).await;
+        let mut written = self.open(None).await;
         if self.is_open {
             let closed = self.closed(&outcome, dropped);
             written = self.append(Event::Closed(closed)).await;

@@ -1,9 +1,10 @@
 //! Stage 4: as whom. The connection's address is checked again on every call, for a manifest or a setting may
 //! have changed since it was made.
 
-use portcullis_policy::{Auth, Mode, Origin};
+use portcullis_policy::{ActsAs, Auth, Decision, Origin};
 
-use super::permit::disabled;
+use super::close::Exit;
+use super::permit;
 use super::resolve::unavailable;
 use super::validate::Validated;
 use crate::gate::Account;
@@ -11,27 +12,30 @@ use crate::guard::Guard;
 use crate::network::{HostPort, Reach};
 use crate::ports::credentials::Lookup;
 use crate::reply::{ConnectRequired, Outcome, Refusal, RefusalCode};
-use crate::scope::Task;
 
 /// A call with an account.
 pub(super) struct Connected {
     pub(super) validated: Validated,
     pub(super) account: Account,
-    pub(super) mode: Mode,
+    pub(super) decision: Decision,
 }
 
 /// Finds the account.
-pub(super) async fn connect(guard: &Guard, mut validated: Validated) -> Result<Connected, Outcome> {
+pub(super) async fn connect(
+    guard: &Guard,
+    mut validated: Validated,
+    exit: &mut Exit,
+) -> Result<Connected, Outcome> {
     let new = validated.permitted.resolved.new_connection.take();
     let resolved = &validated.permitted.resolved;
     let manifest = resolved.connector.manifest();
     if matches!(manifest.auth, Auth::None) {
         let account = guard.sessions().anonymous(&manifest.name);
-        let mode = mode(&validated, false)?;
+        let decision = permit::settle(resolved, ActsAs::Nobody, exit)?;
         return Ok(Connected {
             validated,
             account,
-            mode,
+            decision,
         });
     }
     let is_new = new.is_some();
@@ -47,32 +51,22 @@ pub(super) async fn connect(guard: &Guard, mut validated: Validated) -> Result<C
     let connection = match found {
         Lookup::Found(connection) => *connection,
         Lookup::Missing { link, advice } => {
-            return Err(Outcome::ConnectRequired(ConnectRequired { link, advice }));
+            let required = ConnectRequired { link, advice };
+            return Err(Outcome::ConnectRequired(required));
         }
     };
     let reach = reach(guard, &validated, &connection.origin)?;
-    let mode = mode(&validated, connection.shared)?;
+    let acts_as = match connection.shared {
+        true => ActsAs::Shared(&connection.id),
+        false => ActsAs::Own(&resolved.caller.person),
+    };
+    let decision = permit::settle(resolved, acts_as, exit)?;
     let account = guard.sessions().of_connection(connection, is_new, reach);
     Ok(Connected {
         validated,
         account,
-        mode,
+        decision,
     })
-}
-
-/// Settles the mode, now that it is known whether others share the account.
-fn mode(validated: &Validated, shared: bool) -> Result<Mode, Outcome> {
-    let permitted = &validated.permitted;
-    let effect = permitted.resolved.effect;
-    let mode = permitted
-        .set
-        .unwrap_or_else(|| Mode::default_for(effect, shared));
-    match (mode, &permitted.resolved.task) {
-        (Mode::Disabled, Task::Tool(tool)) => {
-            Err(disabled(&permitted.resolved, tool.as_str()).into())
-        }
-        (mode, _) => Ok(mode),
-    }
 }
 
 /// How far the connection's requests reach: to a public address by https that fits the manifest, or to a

@@ -34,7 +34,7 @@ pub(super) async fn consent(
     exit: &mut Exit,
 ) -> Result<Consented, Ended> {
     let resolved = &connected.validated.permitted.resolved;
-    let (Mode::Ask, Task::Tool(tool)) = (connected.mode, &resolved.task) else {
+    let (Mode::Ask, Task::Tool(tool)) = (connected.decision.mode, &resolved.task) else {
         return Ok(Consented { connected });
     };
     let Some(connection) = &connected.account.connection else {
@@ -47,7 +47,7 @@ pub(super) async fn consent(
         let question = question(&connected, tool, connection, approvals.key());
         let kept = approvals.answer(&resolved.caller, question).await;
         if let Some(kept) = kept.map_err(|error| unavailable("look for the answer", &error))? {
-            exit.fetched(kept.approval, kept.call, connected.mode, connection)
+            exit.fetched(kept.approval, kept.call, connection)
                 .await
                 .map_err(|error| unavailable("write the answer down", &error))?;
             return Err(Ended {

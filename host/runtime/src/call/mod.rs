@@ -28,6 +28,7 @@ use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply, SentCh
 use crate::scope::CallScope;
 
 pub use open::Opened;
+pub(crate) use resolve::ruled;
 
 /// What a connector is asked.
 pub(crate) enum Asked {
@@ -89,9 +90,9 @@ async fn decide(
 ) -> Result<Arc<CallScope>, Ended> {
     let resolved = resolve::resolve(guard, connector, question).await?;
     exit.knows(&resolved);
-    let permitted = permit::permit(guard, resolved).await?;
+    let permitted = permit::permit(guard, resolved, exit).await?;
     let validated = validate::validate(permitted)?;
-    let connected = connect::connect(guard, validated).await?;
+    let connected = connect::connect(guard, validated, exit).await?;
     let consented = consent::consent(guard, connected, exit).await?;
     Ok(open::open(guard, consented, exit).await?)
 }

@@ -62,10 +62,10 @@ pub(super) async fn open(
     exit: &mut Exit,
 ) -> Result<Arc<CallScope>, Outcome> {
     let connected = consented.connected;
-    let (account, mode) = (connected.account, connected.mode);
+    let (account, mode) = (connected.account, connected.decision.mode);
     let resolved = connected.validated.permitted.resolved;
     let connection = account.connection.as_ref().map(|found| found.id.clone());
-    exit.open(Some(mode), connection)
+    exit.open(connection)
         .await
         .map_err(|error| unavailable("open the audit entry", &error))?;
     let placeholder =
@@ -74,6 +74,7 @@ pub(super) async fn open(
         id: exit.id(),
         caller: resolved.caller,
         connector: resolved.connector,
+        policy: resolved.policy,
         task: resolved.task,
         effect: resolved.effect,
         mode,

@@ -1,45 +1,106 @@
-//! Stage 2: the tool's mode for this agent and person. What is switched off ends here.
+//! Stage 2: what rules say of the tool, and how many calls the agent may make. What is switched off ends here, unless
+//! that depends on whose account is used.
 
-use portcullis_policy::Mode;
+use portcullis_policy::{ActsAs, Decision, Mode};
 
-use super::resolve::{Resolved, unavailable};
+use super::close::Exit;
+use super::resolve::{Resolved, ruled, unavailable};
 use crate::guard::Guard;
+use crate::ports::permissions::{Counted, Exhausted, Usage};
 use crate::reply::{Outcome, Refusal, RefusalCode};
 use crate::scope::Task;
 
-/// A call that is not switched off.
+/// A call that is not switched off, as far as that is known.
 pub(super) struct Permitted {
     pub(super) resolved: Resolved,
-    /// The mode that an administrator set; none: the default, which depends on the connection too.
-    pub(super) set: Option<Mode>,
 }
 
 /// Decides on the tool.
-pub(super) async fn permit(guard: &Guard, resolved: Resolved) -> Result<Permitted, Outcome> {
-    let Task::Tool(tool) = &resolved.task else {
-        // Asking who is signed in reads nothing but that, and is asked by the host alone.
-        let set = Some(Mode::Allow);
-        return Ok(Permitted { resolved, set });
+pub(super) async fn permit(
+    guard: &Guard,
+    resolved: Resolved,
+    exit: &mut Exit,
+) -> Result<Permitted, Outcome> {
+    let Task::Tool(name) = &resolved.task else {
+        return Ok(Permitted { resolved });
     };
-    let name = &resolved.connector.manifest().name;
-    let set = guard
-        .ports()
-        .permissions
-        .mode(&resolved.caller, name, tool, resolved.effect)
-        .await
-        .map_err(|error| unavailable("find out what the tool may do", &error))?;
-    // On a personal connection the defaults are the widest; a shared one is looked at when it is known.
-    match set.unwrap_or_else(|| Mode::default_for(resolved.effect, false)) {
-        Mode::Disabled => Err(disabled(&resolved, tool.as_str()).into()),
-        Mode::Allow | Mode::Ask => Ok(Permitted { resolved, set }),
+    let tool = resolved.connector.tool(name.as_str());
+    let early = tool.and_then(|tool| {
+        let ruled = ruled(&resolved.connector, tool);
+        resolved.policy.decide_early(&ruled)
+    });
+    if let Some(decision) = early {
+        exit.decided(decision);
+        return Err(disabled(&resolved).into());
+    }
+    admit(guard, &resolved).await?;
+    Ok(Permitted { resolved })
+}
+
+/// Counts the call, where the agent may make so many and no more.
+async fn admit(guard: &Guard, resolved: &Resolved) -> Result<(), Outcome> {
+    let scope = resolved.policy.scope.as_ref();
+    let Some(max) = scope.and_then(|scope| scope.calls_per_minute) else {
+        return Ok(());
+    };
+    let usage = Usage {
+        counted: Counted::Calls,
+        count: 1,
+        max,
+        only_look: false,
+    };
+    let (caller, connector) = (&resolved.caller, &resolved.connector.manifest().name);
+    let counted = guard.ports().permissions.count(caller, connector, usage);
+    match counted.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Exhausted { retry_after })) => {
+            let agent = &resolved.caller.agent;
+            let seconds = retry_after.as_secs() + 1;
+            let message = format!(
+                "the agent `{agent}` may make {max} calls a minute, and has made them; there is room again in {seconds} s"
+            );
+            Err(Refusal::new(RefusalCode::CallLimit, message).into())
+        }
+        Err(error) => Err(unavailable("count the agent's calls", &error)),
     }
 }
 
-/// Refuses a tool that is switched off.
-pub(super) fn disabled(resolved: &Resolved, tool: &str) -> Refusal {
-    let agent = &resolved.caller.agent;
-    let message = format!("the tool `{tool}` is switched off for the agent `{agent}`");
-    Refusal::new(RefusalCode::ToolDisabled, message).allowed_by(format!(
-        "set the mode of `{tool}` to allow or ask for `{agent}`"
-    ))
+/// Settles the mode, now that it is known whose account is used.
+pub(super) fn settle(
+    resolved: &Resolved,
+    acts_as: ActsAs<'_>,
+    exit: &mut Exit,
+) -> Result<Decision, Refusal> {
+    let Task::Tool(name) = &resolved.task else {
+        // Asking who is signed in reads nothing but that, and is asked by the host alone.
+        let decision = Decision {
+            mode: Mode::Allow,
+            rule: "default: the host asks who is signed in".to_owned(),
+            is_ruled: false,
+        };
+        exit.decided(decision.clone());
+        return Ok(decision);
+    };
+    let Some(tool) = resolved.connector.tool(name.as_str()) else {
+        return Err(disabled(resolved));
+    };
+    let decision = resolved
+        .policy
+        .decide(acts_as, &ruled(&resolved.connector, tool));
+    exit.decided(decision.clone());
+    match decision.mode {
+        Mode::Disabled => Err(disabled(resolved)),
+        Mode::Allow | Mode::Ask => Ok(decision),
+    }
+}
+
+/// Refuses a tool that is switched off: by whom that can be changed, and no more.
+fn disabled(resolved: &Resolved) -> Refusal {
+    let tool = match &resolved.task {
+        Task::Tool(tool) => tool.as_str(),
+        Task::Identify => "",
+    };
+    let message =
+        format!("the tool `{tool}` is disabled for this agent; an administrator can change that");
+    Refusal::new(RefusalCode::ToolDisabled, message)
 }

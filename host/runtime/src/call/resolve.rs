@@ -1,14 +1,14 @@
-//! Stage 1: the agent's connector, its active version, and the tool.
+//! Stage 1: the agent's connector, its active version, what was decided on it, and the tool.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use portcullis_policy::{ConnectorName, Effect, ToolName};
+use portcullis_policy::{AgentPolicy, ConnectorName, Effect, RuledTool, ToolName};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 use super::{Asked, Question};
-use crate::connector::Connector;
+use crate::connector::{Connector, Tool};
 use crate::guard::Guard;
 use crate::ids::{ApprovalId, NoId};
 use crate::ports::credentials::Connection;
@@ -21,6 +21,8 @@ use crate::scope::Task;
 pub(super) struct Resolved {
     pub(super) caller: Caller,
     pub(super) connector: Arc<Connector>,
+    /// What an administrator decided, as it is for the whole of the call.
+    pub(super) policy: Arc<AgentPolicy>,
     pub(super) task: Task,
     pub(super) effect: Effect,
     /// The connection to act as, where nobody has it yet.
@@ -47,18 +49,24 @@ pub(super) async fn resolve(
         agent: question.agent,
         person: question.person,
     };
-    let (task, effect, new_connection) = match question.asked {
-        Asked::NewIdentity(connection) => (Task::Identify, Effect::Read, Some(connection)),
+    // Who is signed in is the host's own question: the answer goes to no agent, so no agent's scope limits it.
+    let unlimited = || Arc::new(AgentPolicy::new(caller.agent.clone()));
+    let (policy, task, effect, new_connection) = match question.asked {
+        Asked::NewIdentity(connection) => {
+            let connection = Some(connection);
+            (unlimited(), Task::Identify, Effect::Read, connection)
+        }
         Asked::Identity => {
             offered(guard, &caller, name).await?;
-            (Task::Identify, Effect::Read, None)
+            (unlimited(), Task::Identify, Effect::Read, None)
         }
         Asked::Tool(tool) => {
-            offered(guard, &caller, name).await?;
+            let policy = offered(guard, &caller, name).await?;
             let found = connector
                 .tool(&tool)
-                .ok_or_else(|| unknown_tool(&connector, &tool))?;
-            (Task::Tool(found.name.clone()), found.effect, None)
+                .ok_or_else(|| unknown_tool(&connector, &policy, &tool))?;
+            let task = Task::Tool(found.name.clone());
+            (policy, task, found.effect, None)
         }
     };
     let (rerun_of, replay) = match question.rerun {
@@ -71,6 +79,7 @@ pub(super) async fn resolve(
     Ok(Resolved {
         caller,
         connector,
+        policy,
         task,
         effect,
         new_connection,
@@ -83,18 +92,19 @@ pub(super) async fn resolve(
     })
 }
 
-async fn offered(guard: &Guard, caller: &Caller, name: &ConnectorName) -> Result<(), Outcome> {
-    match guard.ports().permissions.offers(caller, name).await {
-        Ok(true) => Ok(()),
-        Ok(false) => {
+async fn offered(
+    guard: &Guard,
+    caller: &Caller,
+    name: &ConnectorName,
+) -> Result<Arc<AgentPolicy>, Outcome> {
+    match guard.ports().permissions.policy(caller, name).await {
+        Ok(Some(policy)) => Ok(policy),
+        Ok(None) => {
             let agent = &caller.agent;
             let message = format!("the agent `{agent}` does not have the connector `{name}`");
             Err(Refusal::new(RefusalCode::NotOffered, message).into())
         }
-        Err(error) => Err(unavailable(
-            "find out which connectors the agent has",
-            &error,
-        )),
+        Err(error) => Err(unavailable("find out what the agent may do", &error)),
     }
 }
 
@@ -125,12 +135,25 @@ pub(super) fn unavailable(what: &str, error: &PortError) -> Outcome {
     Refusal::new(RefusalCode::HostUnavailable, message).into()
 }
 
-/// Says which tools there are: their names fit in a sentence, and one of them was meant.
-fn unknown_tool(connector: &Connector, tool: &str) -> Refusal {
+/// Gives what rules see of a tool.
+pub(crate) fn ruled<'a>(connector: &'a Connector, tool: &'a Tool) -> RuledTool<'a> {
+    RuledTool {
+        connector: &connector.manifest().name,
+        name: &tool.name,
+        toolset: &tool.toolset,
+        effect: tool.effect,
+    }
+}
+
+/// Says which tools there are: their names fit in a sentence, and one of them was meant. Those that are switched off
+/// are not named.
+fn unknown_tool(connector: &Connector, policy: &AgentPolicy, tool: &str) -> Refusal {
     let tool: String = tool.chars().take(ToolName::MAX_LEN).collect();
+    let is_on = |tool: &&Tool| policy.decide_early(&ruled(connector, tool)).is_none();
     let names: Vec<String> = connector
         .tools()
         .iter()
+        .filter(is_on)
         .map(|tool| format!("`{}`", tool.name))
         .collect();
     let message = format!(

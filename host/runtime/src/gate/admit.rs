@@ -4,7 +4,10 @@
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
-use portcullis_policy::{CachePolicy, Effect, Method, Origin, RequestPath, TICKET_HEADER};
+use portcullis_policy::{
+    BodyPlace, CachePolicy, Effect, KindPlace, Method, Origin, RequestPath, RouteSpec,
+    TICKET_HEADER,
+};
 
 use super::GateFailure;
 use super::failure::name;
@@ -26,6 +29,11 @@ pub(super) struct Admitted {
     /// The kind and the id of the record that the path names.
     pub(super) kind: Option<String>,
     pub(super) id: Option<String>,
+    /// Where the route has kinds and fields in the body.
+    pub(super) kinds_at: Vec<BodyPlace>,
+    pub(super) fields_at: Option<BodyPlace>,
+    /// The route, where it matters what the request touches.
+    pub(super) limited_route: Option<RouteSpec>,
     pub(super) effect: Effect,
     pub(super) is_schema: bool,
 }
@@ -84,6 +92,18 @@ pub(super) fn admit(
         found.kind().map(str::to_owned),
         found.id().map(str::to_owned),
     );
+    let in_body = |place| match place {
+        KindPlace::Body(place) => Some(place),
+        KindPlace::Path | KindPlace::Unseen => None,
+    };
+    let kinds_at = found
+        .route
+        .kind_places()
+        .into_iter()
+        .filter_map(in_body)
+        .collect();
+    let fields_at = found.route.fields.clone();
+    let limited_route = is_limited(scope, effect).then(|| found.route.clone());
     let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
     Ok(Admitted {
         number,
@@ -96,9 +116,22 @@ pub(super) fn admit(
         route,
         kind,
         id,
+        kinds_at,
+        fields_at,
+        limited_route,
         effect,
         is_schema,
     })
+}
+
+/// Says whether it matters what a request touches: since the agent is limited to some kinds or fields, some kinds are
+/// guarded, or the records that it changes are counted.
+fn is_limited(scope: &CallScope, effect: Effect) -> bool {
+    let policy = &scope.policy;
+    let limits = policy.scope.as_ref();
+    let is_counted = limits.is_some_and(|limits| limits.changes_per_day.is_some());
+    policy.limits(&scope.connector.manifest().guarded_kinds, effect)
+        || (is_counted && effect > Effect::Read)
 }
 
 /// The connection's origin, or one that the manifest names in full.

@@ -17,23 +17,32 @@ pub(super) struct Agreed {
     pub(super) changes: Vec<Change>,
     /// What was found of them in the request.
     pub(super) agreement: Agreement,
+    /// How many records it changes.
+    pub(super) records: usize,
 }
 
 /// Compares the announcement with the request.
 pub(super) fn agree(announced: Announced) -> Result<Agreed, GateFailure> {
-    let Announced { request, changes } = announced;
+    let Announced {
+        request,
+        changes,
+        records,
+    } = announced;
     let head = &request.head;
     if head.effect == Effect::Read {
         return Ok(Agreed {
             request,
             changes,
             agreement: Agreement::default(),
+            records,
         });
     }
     let content_type = head.headers.get(CONTENT_TYPE);
     let sent = SentChange {
         kind: head.kind.as_deref(),
         id: head.id.as_deref(),
+        kinds_at: &head.kinds_at,
+        fields_at: head.fields_at.as_ref(),
         path: &head.path,
         content_type: content_type.and_then(|value| value.to_str().ok()),
         body: &request.body,
@@ -51,5 +60,6 @@ pub(super) fn agree(announced: Announced) -> Result<Agreed, GateFailure> {
         request,
         changes,
         agreement,
+        records,
     })
 }

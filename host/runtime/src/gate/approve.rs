@@ -18,13 +18,17 @@ use crate::scope::{CallScope, Task};
 pub(super) struct Approved {
     pub(super) request: Complete,
     pub(super) approval: Option<ApprovalId>,
+    /// How many records it changes.
+    pub(super) records: usize,
 }
 
 /// Uses the approval of this request, or asks for one.
 pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approved, GateFailure> {
+    let records = agreed.records;
     let unasked = |request| Approved {
         request,
         approval: None,
+        records,
     };
     if agreed.request.head.effect == Effect::Read {
         return Ok(unasked(agreed.request));
@@ -52,6 +56,7 @@ pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approve
         Ok(Claim::Granted(id)) => Ok(Approved {
             request: agreed.request,
             approval: Some(id),
+            records,
         }),
         Ok(Claim::Held { id, link, differs }) => {
             let mut card = held.card;
@@ -82,6 +87,7 @@ fn held(
         request,
         changes,
         agreement,
+        ..
     } = agreed;
     let head = &request.head;
     let headers: Vec<(String, Vec<u8>)> = head

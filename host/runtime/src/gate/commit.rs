@@ -11,6 +11,7 @@ use portcullis_policy::{Digest, Effect};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::GateFailure;
+use super::afford::Afforded;
 use super::approve::Approved;
 use super::complete::Complete;
 use super::{failure, response, send};
@@ -22,14 +23,14 @@ use crate::scope::{CallScope, Stop};
 /// Sends a request, with its record before and after.
 pub(super) async fn commit(
     scope: &Arc<CallScope>,
-    approved: Approved,
+    afforded: Afforded,
     options: Option<RequestOptions>,
 ) -> Result<Response<WasiBody>, GateFailure> {
     // The guest may have ended while its request waited for a port.
     if !scope.is_live() {
         return Err(GateFailure::Latched);
     }
-    let scope = scope.clone();
+    let (scope, approved) = (scope.clone(), afforded.approved);
     let first_byte = options.and_then(|options| options.first_byte_timeout);
     let work = tokio::spawn(async move { journal(&scope, approved, first_byte).await });
     work.await.unwrap_or_else(|error| {
@@ -43,7 +44,9 @@ async fn journal(
     approved: Approved,
     first_byte: Option<Duration>,
 ) -> Result<Response<WasiBody>, GateFailure> {
-    let Approved { request, approval } = approved;
+    let Approved {
+        request, approval, ..
+    } = approved;
     let head = &request.head;
     let intent = Intent {
         request: head.number,

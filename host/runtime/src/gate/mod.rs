@@ -9,6 +9,7 @@
 
 mod account;
 mod admit;
+mod afford;
 mod agree;
 mod approve;
 mod body;
@@ -21,6 +22,7 @@ mod schema_cache;
 mod scrub;
 mod send;
 mod ticket;
+mod within;
 
 use std::sync::Arc;
 
@@ -106,10 +108,12 @@ async fn egress(
     // fail before the guest could learn why.
     let body = body::drain(body, &parts.headers, scope.limits.request_body_bytes_max).await;
     let complete = complete::complete(scope, admitted?, body?)?;
-    let announced = ticket::redeem(scope, complete).await?;
+    let within = within::within(scope, complete).await?;
+    let announced = ticket::redeem(scope, within).await?;
     let agreed = agree::agree(announced)?;
     let approved = approve::approve(scope, agreed).await?;
-    commit::commit(scope, approved, options).await
+    let afforded = afford::afford(scope, approved).await?;
+    commit::commit(scope, afforded, options).await
 }
 
 /// Writes down why a request was not sent, stops the call where that is the reason's weight, and gives what the

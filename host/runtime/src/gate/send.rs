@@ -15,8 +15,8 @@ use super::credential;
 use super::schema_cache::Schema;
 use crate::network::{NetworkError, Timeouts};
 use crate::ports::PortError;
-use crate::ports::credentials::{RefreshError, Token};
-use crate::reply::ConnectRequired;
+use crate::ports::credentials::{Lookup, RefreshError, Token};
+use crate::reply::{ConnectRequired, Failure, FailureCode};
 use crate::scope::{CallScope, Stop};
 
 /// Bytes of an error's body that are read to see whether it calls the token stale.
@@ -66,51 +66,80 @@ pub(super) async fn send(
         let response = once(scope, request, None, remembered.as_ref(), timeouts).await?;
         return Ok(answered(response, Vec::new(), remembered, false));
     };
-    let token = token(scope, owner).await.map_err(SendError::Credential)?;
-    let Some(token) = token else {
-        scope.stop(Stop::Disconnected(ConnectRequired {
-            link: None,
-            advice: "the connection was taken away while the call ran".to_owned(),
-        }));
-        return Err(SendError::Late);
-    };
+    let token = token(scope, owner).await?;
     let response = once(scope, request, Some(&token), remembered.as_ref(), timeouts).await?;
     let (response, is_stale) = stale(scope, response).await;
     if !is_stale {
         return Ok(answered(response, vec![token], remembered, false));
     }
-    match renew(scope, owner, &token).await {
-        Ok(new) => {
-            let response = once(scope, request, Some(&new), remembered.as_ref(), timeouts).await?;
-            let response = response.map(BodyExt::boxed_unsync);
-            Ok(answered(response, vec![new, token], remembered, true))
-        }
-        Err(RefreshError::Reconnect { reason, link }) => {
-            scope.stop(Stop::Disconnected(ConnectRequired {
-                link,
-                advice: format!("the connection has ended: {reason}"),
-            }));
-            Ok(answered(response, vec![token], remembered, false))
-        }
-        Err(RefreshError::Wait { reason }) => {
-            scope.stop(Stop::Waits(reason));
-            Ok(answered(response, vec![token], remembered, false))
-        }
-        Err(RefreshError::Unavailable(error)) => {
-            tracing::warn!(connection = %owner, %error, "a token could not be renewed");
-            Ok(answered(response, vec![token], remembered, false))
-        }
+    if let Err(error) = renew(scope, owner, &token).await {
+        let stop = not_renewed(scope, owner, error).await;
+        scope.stop(stop);
+        return Ok(answered(response, vec![token], remembered, false));
     }
+    // A renewal takes its time, and what was taken away meanwhile is away.
+    let new = self::token(scope, owner).await?;
+    let response = once(scope, request, Some(&new), remembered.as_ref(), timeouts).await?;
+    let response = response.map(BodyExt::boxed_unsync);
+    Ok(answered(response, vec![new, token], remembered, true))
 }
 
-/// Gives the secret, if the caller still has the connection.
-async fn token(scope: &CallScope, owner: &ConnectionId) -> Result<Option<Token>, PortError> {
+/// Gives the secret, if the caller still has the connection; else the call stops.
+async fn token(scope: &CallScope, owner: &ConnectionId) -> Result<Token, SendError> {
     let credentials = &scope.ports.credentials;
-    match scope.account.is_new {
+    let token = match scope.account.is_new {
         true => credentials.token(owner).await.map(Some),
         false => {
             let connector = &scope.connector.manifest().name;
             credentials.token_for(&scope.caller, connector, owner).await
+        }
+    };
+    match token.map_err(SendError::Credential)? {
+        Some(token) => Ok(token),
+        None => {
+            scope.stop(Stop::Disconnected(ConnectRequired {
+                link: link(scope).await,
+                advice: "the connection was taken away while the call ran".to_owned(),
+            }));
+            Err(SendError::Late)
+        }
+    }
+}
+
+/// Says why the call goes no further with a stale token.
+async fn not_renewed(scope: &CallScope, owner: &ConnectionId, error: RefreshError) -> Stop {
+    let unavailable = |message: String| {
+        Failure::new(FailureCode::Unavailable, message).with_hint("make the same call again later")
+    };
+    match error {
+        RefreshError::Reconnect { reason } => Stop::Disconnected(ConnectRequired {
+            link: link(scope).await,
+            advice: format!("the connection has ended: {reason}"),
+        }),
+        RefreshError::Busy { retry_after } => Stop::NotRenewed(Failure {
+            retry_after: Some(retry_after),
+            ..unavailable(error.to_string())
+        }),
+        RefreshError::Unavailable(error) => {
+            tracing::warn!(connection = %owner, %error, "a token could not be renewed");
+            Stop::NotRenewed(unavailable(error.to_string()))
+        }
+    }
+}
+
+/// Gives where the person connects again: as a call that begins now would.
+async fn link(scope: &CallScope) -> Option<String> {
+    if scope.account.is_new {
+        return None;
+    }
+    let connector = &scope.connector.manifest().name;
+    let credentials = &scope.ports.credentials;
+    match credentials.connection(&scope.caller, connector).await {
+        Ok(Lookup::Missing { link, .. }) => link,
+        Ok(Lookup::Found(_)) => None,
+        Err(error) => {
+            tracing::warn!(%error, "there is no link to connect again by");
+            None
         }
     }
 }

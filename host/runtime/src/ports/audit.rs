@@ -48,6 +48,14 @@ pub enum Event {
     Intended(Intent),
     /// How a request ended.
     Answered(Answer),
+    /// A request of an agent that is limited to some kinds or fields goes by a route on which the host does not see
+    /// them: that it touches no other is the word of the connector, which an administrator trusts.
+    Unseen {
+        /// The request's number in its call, from 1.
+        request: u32,
+        /// The route's template.
+        route: String,
+    },
     /// A request that was not sent, and why.
     Denied {
         /// The request's number in its call, from 1.
@@ -83,6 +91,8 @@ pub struct Opened {
     pub effect: Option<Effect>,
     /// The mode that was decided; none where it did not come to that.
     pub mode: Option<Mode>,
+    /// The name of the rule that decided on the mode, such as `agent helper: effect:write ask`.
+    pub rule: Option<String>,
     /// The account; none where it did not come to that or there is none.
     pub connection: Option<ConnectionId>,
     /// What was asked.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis_policy::{ConnectionId, ConnectorName, Origin, PersonId};
@@ -45,7 +46,7 @@ pub struct Connection {
 }
 
 /// The answer to the question which connection a call acts for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Lookup {
     /// This one.
     Found(Box<Connection>),
@@ -56,6 +57,19 @@ pub enum Lookup {
         /// What to do, in a sentence.
         advice: String,
     },
+}
+
+impl fmt::Debug for Lookup {
+    /// Leaves the link out: who has it is let in by it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Found(connection) => f.debug_tuple("Found").field(connection).finish(),
+            Self::Missing { advice, .. } => f
+                .debug_struct("Missing")
+                .field("advice", advice)
+                .finish_non_exhaustive(),
+        }
+    }
 }
 
 /// A secret and which one in the row of its connection's secrets it is.
@@ -83,14 +97,12 @@ pub enum RefreshError {
     Reconnect {
         /// What the service said, and what to do.
         reason: String,
-        /// Where to connect again, if there is a page for it.
-        link: Option<String>,
     },
-    /// It works again by itself, after a while: the reason, and how long to wait, in a sentence.
-    #[error("the connection cannot be renewed for now: {reason}")]
-    Wait {
-        /// What the service said, and how long that lasts.
-        reason: String,
+    /// Another one renews it, and is not done yet.
+    #[error("the connection is being renewed, and that takes long")]
+    Busy {
+        /// When to ask again.
+        retry_after: Duration,
     },
     /// It may work later.
     #[error(transparent)]
@@ -266,7 +278,6 @@ impl Credentials for MemoryCredentials {
                 reason: "the service calls the access token expired or revoked, and there is \
                          nothing to renew it with: connect again"
                     .to_owned(),
-                link: None,
             })?;
             secrets.current = Token {
                 secret,

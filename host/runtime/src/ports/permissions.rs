@@ -1,99 +1,103 @@
 //! Permissions: which connectors an agent has, how far its tools go, and what they may touch.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use portcullis_policy::{AgentId, ConnectorName, Effect, Mode, ToolName};
+use portcullis_policy::{
+    AgentId, AgentPolicy, ConnectorName, Effect, Level, Mode, Scope, ScopePattern, Selector,
+    ToolName, ToolRule,
+};
 
 use super::{Caller, PortError, lock};
 
-/// An access that a connector asks about: what only it can see, such as the objects and fields of
-/// a query.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Access {
-    /// How far it reaches.
-    pub effect: Effect,
-    /// The kind of record.
-    pub kind: String,
-    /// The fields; none: the kind as a whole.
-    pub fields: Vec<String>,
+pub use portcullis_policy::{Access, Denied};
+
+/// What of an agent is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counted {
+    /// Its calls, over a minute.
+    Calls,
+    /// The records that it changes, over a day.
+    Changes,
 }
 
-/// A refused access: names, never values.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Denied {
-    /// The kind that was refused.
-    pub kind: String,
-    /// The field, where it is one.
-    pub field: Option<String>,
-    /// One sentence for the caller.
-    pub message: String,
+impl Counted {
+    /// Gives the time over which is counted: what was used longer ago does not count.
+    pub fn window(self) -> Duration {
+        match self {
+            Self::Calls => Duration::from_secs(60),
+            Self::Changes => Duration::from_secs(24 * 60 * 60),
+        }
+    }
+
+    /// Gives the word that stores use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Calls => "call",
+            Self::Changes => "change",
+        }
+    }
+}
+
+/// What is to be counted, and how much there may be of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Of what.
+    pub counted: Counted,
+    /// How many.
+    pub count: u32,
+    /// How many there may be within the window, these included.
+    pub max: u32,
+    /// Whether it is only looked at, so that it is not counted twice.
+    pub only_look: bool,
+}
+
+/// There would be more than there may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted {
+    /// When there is room for one more, at the earliest.
+    pub retry_after: Duration,
 }
 
 /// What an administrator lets an agent do.
 #[async_trait]
 pub trait Permissions: Send + Sync {
-    /// Says whether the agent has the connector, for this person.
+    /// Gives what was decided on the agent's use of the connector, all of one moment; none: the agent does not have
+    /// it, or not for this person.
     ///
     /// # Errors
     ///
     /// [`PortError`]: the call is refused.
-    async fn offers(&self, caller: &Caller, connector: &ConnectorName) -> Result<bool, PortError>;
-
-    /// Gives the mode that an administrator set for a tool, the most restrictive where several
-    /// apply; none: the default of the tool's effect.
-    ///
-    /// # Errors
-    ///
-    /// [`PortError`]: the call is refused.
-    async fn mode(
+    async fn policy(
         &self,
         caller: &Caller,
         connector: &ConnectorName,
-        tool: &ToolName,
-        effect: Effect,
-    ) -> Result<Option<Mode>, PortError>;
+    ) -> Result<Option<Arc<AgentPolicy>>, PortError>;
 
-    /// Decides on accesses; the first refused one refuses them all.
+    /// Counts what an agent uses, whoever it works for, unless that were too much: then nothing is counted. What is
+    /// counted stays so after a crash, and two that count at once do not both get the last.
     ///
     /// # Errors
     ///
-    /// [`PortError`]: all are refused.
-    async fn check(
+    /// [`PortError`]: what was to be counted does not happen.
+    async fn count(
         &self,
         caller: &Caller,
         connector: &ConnectorName,
-        accesses: &[Access],
-    ) -> Result<Result<(), Denied>, PortError>;
-
-    /// Gives those of `fields` that the agent may see, in the same order.
-    ///
-    /// # Errors
-    ///
-    /// [`PortError`]: none is visible.
-    async fn visible_fields(
-        &self,
-        caller: &Caller,
-        connector: &ConnectorName,
-        kind: &str,
-        fields: Vec<String>,
-    ) -> Result<Vec<String>, PortError>;
+        usage: Usage,
+    ) -> Result<Result<(), Exhausted>, PortError>;
 }
 
 /// Permissions in memory. An agent has no connector until it is given one.
 #[derive(Debug, Default)]
 pub struct MemoryPermissions {
-    rules: Mutex<Rules>,
+    policies: Mutex<HashMap<(AgentId, ConnectorName), Arc<AgentPolicy>>>,
+    used: Mutex<Used>,
 }
 
-#[derive(Debug, Default)]
-struct Rules {
-    connectors: HashSet<(AgentId, ConnectorName)>,
-    modes: HashMap<(AgentId, ConnectorName, ToolName), Mode>,
-    /// Kinds, and fields of kinds, in lower case.
-    hidden: HashSet<(AgentId, String, Option<String>)>,
-}
+type Used = HashMap<(AgentId, ConnectorName, Counted), VecDeque<(Instant, u32)>>;
 
 impl MemoryPermissions {
     /// Makes permissions that allow nothing.
@@ -101,103 +105,98 @@ impl MemoryPermissions {
         Self::default()
     }
 
-    /// Gives an agent a connector, with the default modes.
+    /// Gives an agent a connector, with the default modes. What was decided on it stays.
     pub fn offer(&self, agent: AgentId, connector: ConnectorName) {
-        lock(&self.rules).connectors.insert((agent, connector));
+        self.change(agent, connector, |_| {});
     }
 
-    /// Sets the mode of a tool.
+    /// Changes what is decided on an agent's use of a connector; it is given the connector if it does not have it.
+    pub fn change(
+        &self,
+        agent: AgentId,
+        connector: ConnectorName,
+        change: impl FnOnce(&mut AgentPolicy),
+    ) {
+        let mut policies = lock(&self.policies);
+        let policy = policies
+            .entry((agent.clone(), connector))
+            .or_insert_with(|| Arc::new(AgentPolicy::new(agent)));
+        change(Arc::make_mut(policy));
+    }
+
+    /// Sets the mode of a tool, in place of what was set for it before.
     pub fn set_mode(&self, agent: AgentId, connector: ConnectorName, tool: ToolName, mode: Mode) {
-        lock(&self.rules)
-            .modes
-            .insert((agent, connector, tool), mode);
-    }
-
-    /// Hides a kind of record, or one of its fields, from an agent. Names compare without case.
-    pub fn hide(&self, agent: AgentId, kind: &str, field: Option<&str>) {
-        let field = field.map(str::to_lowercase);
-        lock(&self.rules)
-            .hidden
-            .insert((agent, kind.to_lowercase(), field));
-    }
-}
-
-impl Rules {
-    fn hides(&self, agent: &AgentId, kind: &str, field: Option<&str>) -> bool {
-        let field = field.map(str::to_lowercase);
-        self.hidden
-            .contains(&(agent.clone(), kind.to_lowercase(), field))
-    }
-
-    fn refusal(&self, agent: &AgentId, access: &Access) -> Option<Denied> {
-        let field = match self.hides(agent, &access.kind, None) {
-            true => None,
-            false => Some(
-                access
-                    .fields
-                    .iter()
-                    .find(|field| self.hides(agent, &access.kind, Some(field)))?
-                    .clone(),
-            ),
+        let rule = ToolRule {
+            level: Level::Agent(agent.clone()),
+            connector: Some(connector.clone()),
+            selector: Selector::Tool(tool),
+            mode,
+            made_for: Some(Effect::Destructive),
         };
-        let what = match &field {
-            Some(field) => format!("the field `{field}` of `{}`", access.kind),
-            None => format!("`{}`", access.kind),
-        };
-        Some(Denied {
-            kind: access.kind.clone(),
-            field,
-            message: format!("this agent may not use {what}"),
-        })
+        self.change(agent, connector, |policy| {
+            policy.rules.retain(|one| one.selector != rule.selector);
+            policy.rules.push(rule);
+        });
+    }
+
+    /// Says what an agent may touch.
+    pub fn set_scope(&self, agent: AgentId, connector: ConnectorName, scope: Scope) {
+        self.change(agent, connector, |policy| policy.scope = Some(scope));
+    }
+
+    /// Denies an agent a kind of record, or fields of kinds, with all connectors that it has.
+    pub fn hide(&self, agent: &AgentId, what: &ScopePattern) {
+        for ((of, _), policy) in lock(&self.policies).iter_mut() {
+            if of == agent {
+                let scope = Arc::make_mut(policy).scope.get_or_insert_default();
+                scope.deny_read.push(what.clone());
+            }
+        }
+    }
+
+    /// Trusts a connector to ask about what only it can see, for an agent.
+    pub fn trust(&self, agent: AgentId, connector: ConnectorName) {
+        self.change(agent, connector, |policy| policy.is_trusted = true);
     }
 }
 
 #[async_trait]
 impl Permissions for MemoryPermissions {
-    async fn offers(&self, caller: &Caller, connector: &ConnectorName) -> Result<bool, PortError> {
-        let key = (caller.agent.clone(), connector.clone());
-        Ok(lock(&self.rules).connectors.contains(&key))
-    }
-
-    async fn mode(
+    async fn policy(
         &self,
         caller: &Caller,
         connector: &ConnectorName,
-        tool: &ToolName,
-        _: Effect,
-    ) -> Result<Option<Mode>, PortError> {
-        let key = (caller.agent.clone(), connector.clone(), tool.clone());
-        Ok(lock(&self.rules).modes.get(&key).copied())
+    ) -> Result<Option<Arc<AgentPolicy>>, PortError> {
+        let key = (caller.agent.clone(), connector.clone());
+        Ok(lock(&self.policies).get(&key).cloned())
     }
 
-    async fn check(
+    async fn count(
         &self,
         caller: &Caller,
-        _: &ConnectorName,
-        accesses: &[Access],
-    ) -> Result<Result<(), Denied>, PortError> {
-        let rules = lock(&self.rules);
-        let refused = accesses
-            .iter()
-            .find_map(|access| rules.refusal(&caller.agent, access));
-        Ok(match refused {
-            Some(denied) => Err(denied),
-            None => Ok(()),
-        })
-    }
-
-    async fn visible_fields(
-        &self,
-        caller: &Caller,
-        _: &ConnectorName,
-        kind: &str,
-        mut fields: Vec<String>,
-    ) -> Result<Vec<String>, PortError> {
-        let rules = lock(&self.rules);
-        if rules.hides(&caller.agent, kind, None) {
-            return Ok(Vec::new());
+        connector: &ConnectorName,
+        usage: Usage,
+    ) -> Result<Result<(), Exhausted>, PortError> {
+        let now = Instant::now();
+        let window = usage.counted.window();
+        let key = (caller.agent.clone(), connector.clone(), usage.counted);
+        let mut used = lock(&self.used);
+        let used = used.entry(key).or_default();
+        while used
+            .front()
+            .is_some_and(|(at, _)| now.duration_since(*at) >= window)
+        {
+            used.pop_front();
         }
-        fields.retain(|field| !rules.hides(&caller.agent, kind, Some(field)));
-        Ok(fields)
+        let sum: u64 = used.iter().map(|(_, count)| u64::from(*count)).sum();
+        if sum + u64::from(usage.count) > u64::from(usage.max) {
+            let oldest = used.front().map_or(now, |(at, _)| *at);
+            let retry_after = window.saturating_sub(now.duration_since(oldest));
+            return Ok(Err(Exhausted { retry_after }));
+        }
+        if !usage.only_look {
+            used.push_back((now, usage.count));
+        }
+        Ok(Ok(()))
     }
 }

@@ -10,13 +10,14 @@ use jiff::Timestamp;
 use portcullis::ports::credentials::{self, Environment, Identity};
 use portcullis_policy::{ConnectionId, ConnectorName, Origin, PersonId};
 
+use crate::ending::Ending;
+
 pub use put::{NewConnection, Put};
-pub use refresh::{InFlight, Lease, Leased, NewTokens, Rotation};
+pub use refresh::{Hold, InFlight, Lease, Leased, NewTokens, Rotation};
 pub use secrets::{ConnectionSecrets, Endpoints, Grant};
 
-pub(crate) use row::{of_row, open, seal};
-use secrets::Record as SecretsRecord;
-pub(crate) use secrets::exposed;
+pub(crate) use row::{of_row, open, own, seal};
+pub(crate) use secrets::{Record as SecretsRecord, exposed};
 
 /// Whose a connection is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -97,11 +98,12 @@ impl From<StoredConnection> for credentials::Connection {
     }
 }
 
-/// A connection that is no longer stored, so that its tokens can be revoked.
+/// A connection that is no longer stored.
 #[derive(Clone, Debug)]
 pub struct Removed {
     /// What it was.
     pub connection: StoredConnection,
-    /// Its secrets; none where they do not open any more, since what is damaged must not keep its row from being removed.
-    pub secrets: Option<ConnectionSecrets>,
+    /// Its secrets, kept until they are revoked; none where they do not open any more, since what is damaged must not keep
+    /// its row from being removed.
+    pub ending: Option<Ending>,
 }

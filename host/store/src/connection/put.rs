@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use portcullis::ports::credentials::{Environment, Identity};
 use portcullis_policy::{ConnectionId, ConnectorName, Origin};
 use sqlx::{Row, SqliteConnection};
 
-use super::row::{self, Anchor, removed, seal_identity, seal_secrets};
+use super::row::{self, Anchor, Last, seal_identity, seal_secrets};
 use super::{ConnectionSecrets, ConnectionState, Owner, Removed};
 use crate::error::StoreError;
 use crate::people::require_person;
@@ -125,7 +126,8 @@ impl Store {
         let replaced = self.replaced(&mut tx, &new).await?;
         let id = match &new.replaces {
             Some(place) => {
-                self.remove_in(&mut tx, id.as_str()).await?;
+                // Its tokens go on in another row.
+                row::delete(&mut tx, id.as_str()).await?;
                 place.clone()
             }
             None => id.clone(),
@@ -199,7 +201,7 @@ impl Store {
                  identity = excluded.identity, identity_key = excluded.identity_key, \
                  secrets = excluded.secrets, secrets_key = excluded.secrets_key, \
                  generation = excluded.generation, created = excluded.created, replaces = excluded.replaces, \
-                 lease_holder = NULL, lease_until = NULL, in_flight_since = NULL, refreshed = NULL",
+                 lease_holder = NULL, lease_beats = NULL, in_flight_since = NULL, refreshed = NULL",
         )
         .bind(id.as_str())
         .bind(new.connector.as_str())
@@ -233,25 +235,20 @@ impl Store {
         new: &NewConnection,
     ) -> Result<Option<Removed>, StoreError> {
         if let Some(id) = &new.replaces {
-            return require_alike(self, tx, id, new).await.map(Some);
+            let last = require_alike(self, tx, id, new).await?;
+            return self.end(tx, last).await.map(Some);
         }
         let Some(person) = new.owner.person() else {
             return Ok(None);
         };
-        let own: Option<String> = sqlx::query_scalar(
-            "SELECT id FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'",
-        )
-        .bind(person.as_str())
-        .bind(new.connector.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
-        match own {
-            Some(id) => self.remove_in(tx, &id).await,
+        match row::own(tx, person, &new.connector).await? {
+            Some(row) => self.remove_in(tx, row.try_get("id")?).await,
             None => Ok(None),
         }
     }
 
-    /// Keeps who is signed in, once it was found out, unless the tokens are others by now. Says whether it was kept.
+    /// Keeps who is signed in, once it was found out, unless somebody has signed in since. `signed_in` is when
+    /// the connection that was asked about was made. Says whether it was kept.
     ///
     /// # Errors
     ///
@@ -259,15 +256,15 @@ impl Store {
     pub async fn set_identity(
         &self,
         id: &ConnectionId,
-        generation: u64,
+        signed_in: Timestamp,
         identity: &Identity,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let row = row::row(&mut tx, id.as_str()).await?;
         let row = row.ok_or_else(|| StoreError::not_found("connection", id))?;
         // The identity that is here may not open: it is about to be replaced.
-        let connection = removed(self, &mut tx, &row).await?.connection;
-        if connection.generation != generation {
+        let connection = row::last(self, &mut tx, &row).await?.connection;
+        if connection.created != signed_in {
             return Ok(false);
         }
         let origin: &str = row.try_get("origin")?;
@@ -319,7 +316,7 @@ impl Store {
     }
 
     /// Says whether a use of a connection is to be written down.
-    pub(crate) fn is_use_news(&self, used: Option<jiff::Timestamp>) -> bool {
+    pub(crate) fn is_use_news(&self, used: Option<Timestamp>) -> bool {
         used.is_none_or(|used| used.as_millisecond() <= self.now() - USED_EXACT_MS)
     }
 }
@@ -330,10 +327,10 @@ async fn require_alike(
     tx: &mut SqliteConnection,
     id: &ConnectionId,
     new: &NewConnection,
-) -> Result<Removed, StoreError> {
+) -> Result<Last, StoreError> {
     let row = row::row(tx, id.as_str()).await?;
     let row = row.ok_or_else(|| StoreError::not_found("connection", id))?;
-    let before = removed(store, tx, &row).await?;
+    let before = row::last(store, tx, &row).await?;
     let was = &before.connection;
     let is_alike = was.connector == new.connector && was.owner == new.owner;
     match is_alike && was.state != ConnectionState::Pending {

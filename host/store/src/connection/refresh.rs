@@ -1,13 +1,13 @@
 //! Replacing tokens: one at a time over all processes, and never an old one over a new one.
 //!
 //! The attack is an accident: two processes refresh with the same refresh token. A service that rotates
-//! them takes the second for a thief's and ends the connection. So who refreshes holds a lease, which ends by itself
-//! when its holder dies; tokens are replaced by comparing their generation; and that a refresh was sent is written down
-//! before it is sent, so that what was lost with a holder is known to be lost.
+//! them takes the second for a thief's and ends the connection. So who refreshes holds a lease; tokens are replaced by
+//! comparing their generation; and that a refresh was sent is written down before it is sent, so that what was lost with
+//! a holder is known to be lost.
+//!
+//! A lease names no time, for clocks are set and machines sleep. Its holder changes it again and again while it lives. Who
+//! has seen one stay as it is for long enough, by a clock that only goes forward, takes it over.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use portcullis::ports::credentials::Token;
 use portcullis_policy::{ConnectionId, Origin};
 use secrecy::SecretString;
@@ -17,7 +17,7 @@ use super::put::scopes_json;
 use super::row::{self, Anchor, require, seal_identity, seal_secrets};
 use super::{ConnectionSecrets, StoredConnection};
 use crate::error::StoreError;
-use crate::store::{Store, time};
+use crate::store::Store;
 use crate::text::message;
 
 /// Tokens that a service gave in exchange for older ones.
@@ -47,10 +47,17 @@ pub enum Rotation {
 pub enum Lease {
     /// Go ahead.
     Leased(Box<Leased>),
-    /// Another one refreshes, and has until then.
-    HeldUntil(Timestamp),
+    /// Another one refreshes.
+    Held(Hold),
     /// Another one has refreshed already: here is the token.
     Newer(Token),
+}
+
+/// Another's lease, as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    holder: String,
+    beats: i64,
 }
 
 /// What a refresh needs.
@@ -60,8 +67,6 @@ pub struct Leased {
     pub connection: StoredConnection,
     /// Its secrets.
     pub secrets: ConnectionSecrets,
-    /// When the lease ends.
-    pub until: Timestamp,
 }
 
 /// What is known of a refresh whose lease is given back.
@@ -74,7 +79,8 @@ pub enum InFlight {
 }
 
 impl Store {
-    /// Asks to be the one who refreshes a token of a generation. A holder that asks again has its lease prolonged.
+    /// Asks to be the one who refreshes a token of a generation. A holder that asks again keeps its lease. `dead` is a lease
+    /// that has stayed as it is for so long that its holder is gone: it is taken over, unless it is another by now.
     ///
     /// # Errors
     ///
@@ -84,7 +90,7 @@ impl Store {
         id: &ConnectionId,
         generation: u64,
         holder: &str,
-        duration: Duration,
+        dead: Option<&Hold>,
     ) -> Result<Lease, StoreError> {
         let mut tx = self.write().await?;
         let (connection, secrets) = require(self, &mut tx, id).await?;
@@ -92,45 +98,67 @@ impl Store {
             return Ok(Lease::Newer(token(&secrets, connection.generation)));
         }
         let held = sqlx::query(
-            "SELECT lease_until FROM connections \
-             WHERE id = ?1 AND lease_holder <> ?2 AND lease_until > ?3",
+            "SELECT lease_holder, lease_beats FROM connections WHERE id = ?1 AND lease_holder <> ?2",
         )
         .bind(id.as_str())
         .bind(holder)
-        .bind(self.now())
         .fetch_optional(&mut *tx)
         .await?;
         if let Some(held) = held {
-            return Ok(Lease::HeldUntil(time(held.try_get("lease_until")?)?));
+            let hold = Hold {
+                holder: held.try_get("lease_holder")?,
+                beats: held.try_get("lease_beats")?,
+            };
+            if dead != Some(&hold) {
+                return Ok(Lease::Held(hold));
+            }
         }
-        let duration = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
-        let until = self.now().saturating_add(duration);
-        let ends = time(until)?;
-        sqlx::query("UPDATE connections SET lease_holder = ?2, lease_until = ?3 WHERE id = ?1")
-            .bind(id.as_str())
-            .bind(holder)
-            .bind(until)
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query(
+            "UPDATE connections SET lease_holder = ?2, lease_beats = ifnull(lease_beats, 0) + 1 WHERE id = ?1",
+        )
+        .bind(id.as_str())
+        .bind(holder)
+        .execute(&mut *tx)
+        .await?;
         tx.commit().await?;
         Ok(Lease::Leased(Box::new(Leased {
             connection,
             secrets,
-            until: ends,
         })))
     }
 
-    /// Writes down that a refresh is about to be sent. Where it says no, the lease is another's or has ended, and nothing may be
-    /// sent.
+    /// Shows that the holder of a lease is alive. Where it says no, the lease is another's or has ended.
     ///
     /// # Errors
     ///
-    /// When the store cannot be written: nothing may be sent.
+    /// When the store cannot be written.
+    pub async fn beat(&self, id: &ConnectionId, holder: &str) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let beaten = sqlx::query(
+            "UPDATE connections SET lease_beats = lease_beats + 1 WHERE id = ?1 AND lease_holder = ?2",
+        )
+        .bind(id.as_str())
+        .bind(holder)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(beaten.rows_affected() > 0)
+    }
+
+    /// Writes down that a refresh is about to be sent, and beats. Where it says no, the lease is another's or has ended, and
+    /// nothing may be sent.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written, and [`StoreError::KeyChanged`] when the answer could not be sealed: nothing
+    /// may be sent.
     pub async fn sending(&self, id: &ConnectionId, holder: &str) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
+        // What comes back is sealed under the newest key, which another process may have put under another master key.
+        self.keys().newest(&mut tx).await?;
         let written = sqlx::query(
-            "UPDATE connections SET in_flight_since = ?3 \
-             WHERE id = ?1 AND lease_holder = ?2 AND lease_until > ?3",
+            "UPDATE connections SET in_flight_since = ?3, lease_beats = lease_beats + 1 \
+             WHERE id = ?1 AND lease_holder = ?2",
         )
         .bind(id.as_str())
         .bind(holder)
@@ -145,7 +173,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the store cannot be written: the lease ends by itself.
+    /// When the store cannot be written: others take the lease over after a while.
     pub async fn release(
         &self,
         id: &ConnectionId,
@@ -154,7 +182,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
         sqlx::query(
-            "UPDATE connections SET lease_holder = NULL, lease_until = NULL, \
+            "UPDATE connections SET lease_holder = NULL, lease_beats = NULL, \
                  in_flight_since = CASE WHEN ?3 THEN in_flight_since END \
              WHERE id = ?1 AND lease_holder = ?2",
         )
@@ -205,7 +233,7 @@ impl Store {
             "UPDATE connections SET secrets = ?2, secrets_key = ?3, identity = ?4, identity_key = ?5, origin = ?6, \
                  scopes = ?7, generation = generation + 1, refreshed = ?8, \
                  state = CASE state WHEN 'reconnect' THEN 'active' ELSE state END, reason = NULL, \
-                 lease_holder = NULL, lease_until = NULL, in_flight_since = NULL \
+                 lease_holder = NULL, lease_beats = NULL, in_flight_since = NULL \
              WHERE id = ?1",
         )
         .bind(id.as_str())
@@ -239,7 +267,7 @@ impl Store {
             "UPDATE connections SET \
                  state = CASE state WHEN 'pending' THEN state ELSE 'reconnect' END, \
                  reason = CASE state WHEN 'pending' THEN NULL ELSE ?3 END, \
-                 lease_holder = NULL, lease_until = NULL, in_flight_since = NULL \
+                 lease_holder = NULL, lease_beats = NULL, in_flight_since = NULL \
              WHERE id = ?1 AND generation = ?2",
         )
         .bind(id.as_str())

@@ -12,6 +12,7 @@ use super::{
     secrets,
 };
 use crate::data_keys::Sealed;
+use crate::ending::{self, Ended};
 use crate::error::StoreError;
 use crate::seal::Place;
 use crate::store::{Store, time};
@@ -236,13 +237,7 @@ impl Store {
         connector: &ConnectorName,
     ) -> Result<Option<StoredConnection>, StoreError> {
         let mut tx = self.read().await?;
-        let row = sqlx::query(
-            "SELECT * FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'",
-        )
-        .bind(person.as_str())
-        .bind(connector.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
+        let row = own(&mut tx, person, connector).await?;
         match row {
             Some(row) => Ok(Some(of_row(self, &mut tx, &row).await?)),
             None => Ok(None),
@@ -277,6 +272,29 @@ impl Store {
         Ok((secrets, connection.generation))
     }
 
+    /// Lists the connections of a connector with their secrets, whatever state they are in; those that do not open are left
+    /// out.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read, or a row is damaged.
+    pub async fn with_secrets(
+        &self,
+        connector: &ConnectorName,
+    ) -> Result<Vec<(StoredConnection, ConnectionSecrets)>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = sqlx::query("SELECT * FROM connections WHERE connector = ?1")
+            .bind(connector.as_str())
+            .fetch_all(&mut *tx)
+            .await?;
+        let mut found = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let last = last(self, &mut tx, row).await?;
+            found.extend(last.secrets.map(|secrets| (last.connection, secrets)));
+        }
+        Ok(found)
+    }
+
     /// Removes a connection with its shares, and gives it so that its tokens can be revoked; none where there is none.
     ///
     /// # Errors
@@ -301,13 +319,54 @@ impl Store {
         let Some(row) = row(tx, id).await? else {
             return Ok(None);
         };
-        let removed = removed(self, tx, &row).await?;
-        sqlx::query("DELETE FROM connections WHERE id = ?1")
-            .bind(id)
-            .execute(tx)
-            .await?;
-        Ok(Some(removed))
+        let last = last(self, tx, &row).await?;
+        delete(tx, id).await?;
+        self.end(tx, last).await.map(Some)
     }
+
+    /// Puts the secrets of a connection that is gone where they are kept until they are revoked.
+    pub(super) async fn end(
+        &self,
+        tx: &mut SqliteConnection,
+        last: Last,
+    ) -> Result<Removed, StoreError> {
+        let Last {
+            connection,
+            secrets,
+        } = last;
+        let ending = match secrets {
+            Some(secrets) => {
+                let ended = Ended::of(&connection, secrets);
+                Some(ending::keep(self, tx, ended).await?)
+            }
+            None => None,
+        };
+        Ok(Removed { connection, ending })
+    }
+}
+
+/// Takes a row away, and nothing more.
+pub(super) async fn delete(tx: &mut SqliteConnection, id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM connections WHERE id = ?1")
+        .bind(id)
+        .execute(tx)
+        .await
+        .map(drop)
+}
+
+/// Finds a person's own connection of a connector; a pending one is none yet.
+pub(crate) async fn own(
+    tx: &mut SqliteConnection,
+    person: &PersonId,
+    connector: &ConnectorName,
+) -> Result<Option<SqliteRow>, sqlx::Error> {
+    sqlx::query(
+        "SELECT * FROM connections WHERE person = ?1 AND connector = ?2 AND state <> 'pending'",
+    )
+    .bind(person.as_str())
+    .bind(connector.as_str())
+    .fetch_optional(tx)
+    .await
 }
 
 /// Finds a row.
@@ -334,17 +393,23 @@ pub(super) async fn require(
     Ok((connection, secrets))
 }
 
-/// What is left of a row that is about to go.
-pub(super) async fn removed(
+/// What a row holds that is about to go: without what does not open any more.
+pub(super) struct Last {
+    pub(super) connection: StoredConnection,
+    pub(super) secrets: Option<ConnectionSecrets>,
+}
+
+/// Reads a row that is about to go.
+pub(super) async fn last(
     store: &Store,
     tx: &mut SqliteConnection,
     row: &SqliteRow,
-) -> Result<Removed, StoreError> {
+) -> Result<Last, StoreError> {
     let mut connection = plain(row)?;
     let identity = identity_of(store, tx, row, &connection).await;
     let secrets = secrets_of(store, tx, row, &connection).await;
     connection.identity = if_it_opens(&connection, identity)?.flatten();
-    Ok(Removed {
+    Ok(Last {
         secrets: if_it_opens(&connection, secrets)?,
         connection,
     })
@@ -358,7 +423,7 @@ fn if_it_opens<T>(
     match opened {
         Ok(value) => Ok(Some(value)),
         Err(error @ (StoreError::Seal(_) | StoreError::Damaged { .. })) => {
-            tracing::warn!(connection = %connection.id, %error, "a connection goes that does not open");
+            tracing::warn!(connection = %connection.id, %error, "a connection does not open");
             Ok(None)
         }
         Err(error) => Err(error),

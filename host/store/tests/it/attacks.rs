@@ -29,7 +29,7 @@ async fn a_token_that_was_moved_to_another_row_does_not_open() {
     assert!(store.access_token(&adas).await.is_ok());
     // It can still be removed, and connected anew.
     let removed = store.remove_connection(&bobs).await.unwrap().unwrap();
-    assert!(removed.secrets.is_none());
+    assert!(removed.ending.is_none());
     assert!(removed.connection.identity.is_some());
 }
 
@@ -48,7 +48,7 @@ async fn a_value_that_was_moved_to_another_column_does_not_open() {
     assert!(store.connections().await.is_err());
     let removed = store.remove_connection(&id).await.unwrap().unwrap();
     assert!(removed.connection.identity.is_none());
-    assert!(removed.secrets.is_some());
+    assert!(removed.ending.is_some());
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use portcullis::ports::credentials::Environment;
 use portcullis_store::{ConnectionState, Grant, Owner, StoreError};
 use secrecy::ExposeSecret;
 
-use crate::support::{Fixture, ada, bob, connection, crm, identity, origin};
+use crate::support::{Fixture, ada, bob, connection, crm, identity, new_tokens, origin};
 
 #[tokio::test]
 async fn what_is_kept_is_found_again_with_its_secrets() {
@@ -88,7 +88,13 @@ async fn a_person_has_one_connection_of_a_connector() {
         Some(identity("ada@acme.example"))
     );
     assert_eq!(
-        replaced.secrets.unwrap().access_token.expose_secret(),
+        replaced
+            .ending
+            .unwrap()
+            .ended
+            .secrets
+            .access_token
+            .expose_secret(),
         "first"
     );
     assert_ne!(put.id, first);
@@ -115,8 +121,10 @@ async fn a_renewed_connection_keeps_its_id() {
     assert_eq!(
         put.replaced
             .unwrap()
-            .secrets
+            .ending
             .unwrap()
+            .ended
+            .secrets
             .access_token
             .expose_secret(),
         "old"
@@ -178,8 +186,10 @@ async fn who_is_removed_takes_their_connections_along() {
         .into_iter()
         .map(|removed| {
             removed
-                .secrets
+                .ending
                 .unwrap()
+                .ended
+                .secrets
                 .access_token
                 .expose_secret()
                 .to_owned()
@@ -191,7 +201,13 @@ async fn who_is_removed_takes_their_connections_along() {
 
     let removed = store.remove_connection(&adas).await.unwrap().unwrap();
     assert_eq!(
-        removed.secrets.unwrap().access_token.expose_secret(),
+        removed
+            .ending
+            .unwrap()
+            .ended
+            .secrets
+            .access_token
+            .expose_secret(),
         "adas"
     );
     assert!(store.remove_connection(&adas).await.unwrap().is_none());
@@ -207,10 +223,21 @@ async fn what_is_found_out_later_is_kept_for_the_tokens_it_is_of() {
     new.identity = None;
     new.state = ConnectionState::Pending;
     let id = store.put_connection(new).await.unwrap().id;
-    assert!(!store.set_identity(&id, 7, &identity("x")).await.unwrap());
+    let signed_in = fixture.clock_now();
+    fixture.pass(Duration::from_secs(1));
+    let earlier = signed_in - Duration::from_secs(1);
+    for other in [earlier, fixture.clock_now()] {
+        let other = store.set_identity(&id, other, &identity("x")).await;
+        assert!(!other.unwrap());
+    }
+    // The tokens may be others by now; who signed in is the same.
+    store
+        .rotate_tokens(&id, 0, new_tokens("next"))
+        .await
+        .unwrap();
     assert!(
         store
-            .set_identity(&id, 0, &identity("ada@acme"))
+            .set_identity(&id, signed_in, &identity("ada@acme"))
             .await
             .unwrap()
     );
@@ -281,7 +308,7 @@ async fn a_pending_renewal_stands_beside_until_it_is_known_to_work() {
         let put = store.activate(&id, &identity("new")).await.unwrap();
         let put = put.unwrap();
         assert_eq!((put.id, put.generation), (old.clone(), 1));
-        let before = put.replaced.unwrap().secrets.unwrap();
+        let before = put.replaced.unwrap().ending.unwrap().ended.secrets;
         assert_eq!(before.access_token.expose_secret(), "old");
         assert!(store.stored_connection(&id).await.unwrap().is_none());
         let stored = store.stored_connection(&old).await.unwrap().unwrap();
@@ -315,7 +342,7 @@ async fn a_pending_connection_takes_no_place_that_is_gone_and_is_removed_in_time
     let removed = store.remove_pending(hour).await.unwrap();
     let tokens: Vec<_> = removed
         .into_iter()
-        .map(|removed| removed.secrets.unwrap().access_token)
+        .map(|removed| removed.ending.unwrap().ended.secrets.access_token)
         .collect();
     assert_eq!(tokens.len(), 1);
     assert_eq!(tokens[0].expose_secret(), "new");

@@ -22,6 +22,10 @@ impl Renew for NoRenewal {
     async fn renew(&self, _: &ConnectionId, _: &Token) -> Result<Token, RefreshError> {
         Err(PortError::new("nothing renews here").into())
     }
+
+    fn unstored(&self, _: &ConnectionId) -> Option<Token> {
+        None
+    }
 }
 
 pub fn no_renewal() -> Arc<dyn Renew> {
@@ -45,6 +49,24 @@ impl Renew for Renewal {
         match rotated.map_err(PortError::from)? {
             Rotation::Stored(token) | Rotation::Stale(token) => Ok(token),
         }
+    }
+
+    fn unstored(&self, _: &ConnectionId) -> Option<Token> {
+        None
+    }
+}
+
+/// Has a token that the store has not taken.
+struct Ahead(Token);
+
+#[async_trait]
+impl Renew for Ahead {
+    async fn renew(&self, _: &ConnectionId, _: &Token) -> Result<Token, RefreshError> {
+        Ok(self.0.clone())
+    }
+
+    fn unstored(&self, _: &ConnectionId) -> Option<Token> {
+        Some(self.0.clone())
     }
 }
 
@@ -186,4 +208,26 @@ async fn a_stale_token_is_renewed_once() {
         .await
         .unwrap_err();
     assert!(matches!(refused, RefreshError::Unavailable(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn the_newer_of_two_tokens_is_used_where_the_store_is_behind() {
+    let fixture = Fixture::new().await;
+    let store = fixture.store.clone();
+    let id = fixture.own(ada(), "stored").await;
+    let ahead = Token {
+        secret: "ahead".to_owned().into(),
+        generation: 1,
+    };
+    let port = StoreCredentials::new(store.clone(), Arc::new(Ahead(ahead)), None);
+    let token = async || {
+        let token = port.token_for(&calls(ada()), &crm(), &id).await;
+        token.unwrap().unwrap().secret.expose_secret().to_owned()
+    };
+    assert_eq!(token().await, "ahead");
+    for generation in 0..2 {
+        let new = new_tokens(&format!("stored-{generation}"));
+        store.rotate_tokens(&id, generation, new).await.unwrap();
+    }
+    assert_eq!(token().await, "stored-1");
 }

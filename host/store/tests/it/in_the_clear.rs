@@ -66,15 +66,18 @@ async fn no_secret_is_in_the_files_in_the_clear() {
     let mut replacing = new.clone();
     replacing.replaces = Some(shared.clone());
     texts.see(replacing.clone().secrets);
-    let put = texts.see(store.put_connection(replacing).await.unwrap().generation);
+    let put = store.put_connection(replacing).await.unwrap();
+    texts.see(put.replaced.unwrap().ending);
+    texts.see(store.endings().await.unwrap());
+    let signed_in = store.stored_connection(&shared).await.unwrap().unwrap();
     assert!(
         store
-            .set_identity(&shared, put, &identity("MARKED-later"))
+            .set_identity(&shared, signed_in.created, &identity("MARKED-later"))
             .await
             .unwrap()
     );
 
-    let lease = store.lease(&id, 0, "holder", lasts).await.unwrap();
+    let lease = store.lease(&id, 0, "holder", None).await.unwrap();
     drop(lease);
     store.sending(&id, "holder").await.unwrap();
     store
@@ -166,6 +169,7 @@ async fn no_secret_is_in_the_files_in_the_clear() {
     search(&fixture, &secrets);
     store.rotate_key().await.unwrap();
     store.rewrap(&master).await.unwrap();
+    store.reseal(|_| ()).await.unwrap();
     search(&fixture, &secrets);
     fixture.tamper("UPDATE apps SET client_id = 'other'").await;
     texts.see_error(store.app(&crm(), "").await);
@@ -175,7 +179,7 @@ async fn no_secret_is_in_the_files_in_the_clear() {
     texts.see_error(store.access_token(&id).await);
     texts.see_error(store.secrets(&shared).await);
     texts.see_error(store.access_token(&id).await.map_err(PortError::from));
-    texts.see(store.remove_connection(&id).await.unwrap().unwrap().secrets);
+    texts.see(store.remove_connection(&id).await.unwrap().unwrap().ending);
     store.close().await;
     texts.see_error(store.access_token(&shared).await);
     search(&fixture, &secrets);

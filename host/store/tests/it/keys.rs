@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use portcullis_store::{MasterKey, Rotation, Store, StoreError};
 use secrecy::ExposeSecret;
+use sqlx::AssertSqlSafe;
 
 use crate::support::{Fixture, ada, bob, connection, new_tokens};
 
@@ -186,7 +187,7 @@ async fn another_master_key_takes_over_and_the_old_one_opens_nothing() {
     assert!(matches!(refused, StoreError::WrongKey { .. }), "{refused}");
     let opened = fixture.open_again(&new).await.unwrap();
 
-    // Who has it open goes on, but wraps nothing under the old key.
+    // Who has it open reads what it can, but seals nothing, and wraps nothing under the old key.
     assert_eq!(
         other
             .access_token(&id)
@@ -196,7 +197,12 @@ async fn another_master_key_takes_over_and_the_old_one_opens_nothing() {
             .expose_secret(),
         "token"
     );
-    other
+    let refused = other.rotate_tokens(&id, 0, new_tokens("next")).await;
+    assert!(
+        matches!(refused, Err(StoreError::KeyChanged { .. })),
+        "{refused:?}"
+    );
+    store
         .rotate_tokens(&id, 0, new_tokens("next"))
         .await
         .unwrap();
@@ -211,7 +217,7 @@ async fn another_master_key_takes_over_and_the_old_one_opens_nothing() {
         Err(StoreError::KeyChanged { .. })
     ));
 
-    store.rotate_key().await.unwrap();
+    store.reseal(|_| ()).await.unwrap();
     assert_eq!(
         opened
             .access_token(&id)
@@ -227,4 +233,47 @@ async fn another_master_key_takes_over_and_the_old_one_opens_nothing() {
         "{refused}"
     );
     assert!(refused.to_string().contains(&new.id()), "{refused}");
+}
+
+#[tokio::test]
+async fn who_knows_the_old_master_key_and_the_old_file_opens_nothing_of_the_new() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let id = fixture.own(ada(), "token").await;
+    let gone = fixture.own(bob(), "bobs").await;
+    store.remove_connection(&gone).await.unwrap();
+    // What an old copy of the file has.
+    let wrapped: Vec<u8> = sqlx::query_scalar("SELECT wrapped FROM keys")
+        .fetch_one(&mut fixture.raw().await)
+        .await
+        .unwrap();
+    let new = MasterKey::random().unwrap();
+    store.rewrap(&new).await.unwrap();
+    // Already what is written from now on is beyond the old data key.
+    store
+        .rotate_tokens(&id, 0, new_tokens("next"))
+        .await
+        .unwrap();
+    assert_eq!(keys(&fixture).await, [1, 2]);
+    store.reseal(|_| ()).await.unwrap();
+    assert_eq!(keys(&fixture).await, [2]);
+    let tables = ["connections", "endings"];
+    for (table, column) in tables.into_iter().zip(["secrets_key", "sealed_key"]) {
+        let under: Vec<i64> =
+            sqlx::query_scalar(AssertSqlSafe(format!("SELECT {column} FROM {table}")))
+                .fetch_all(&mut fixture.raw().await)
+                .await
+                .unwrap();
+        assert_eq!(under, [2], "{table}");
+    }
+    // Nor is it in the file any more, or in the log beside it.
+    for entry in std::fs::read_dir(fixture.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let mut windows = bytes.windows(wrapped.len());
+        assert!(!windows.any(|window| window == wrapped), "{path:?}");
+    }
+    let opened = fixture.open_again(&new).await.unwrap();
+    let token = opened.access_token(&id).await.unwrap();
+    assert_eq!(token.secret.expose_secret(), "next");
 }

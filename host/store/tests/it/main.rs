@@ -9,15 +9,18 @@
 )]
 
 mod agents;
+mod approvals;
 mod apps;
 mod attacks;
 mod changes;
 mod connections;
 mod credentials;
+mod endings;
 mod in_the_clear;
 mod keys;
 mod opening;
 mod people;
+mod permissions;
 mod person_tokens;
 mod proofs;
 mod refresh;

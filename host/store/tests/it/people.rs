@@ -2,6 +2,8 @@
 
 use portcullis_store::{Group, Role, StoreError};
 
+use sqlx::AssertSqlSafe;
+
 use crate::support::{Fixture, ada, bob, group};
 
 #[tokio::test]
@@ -99,4 +101,30 @@ async fn groups_have_members_who_are_known() {
     assert_eq!(store.groups().await.unwrap(), [sales(vec![bob()])]);
     store.remove_person(&bob()).await.unwrap();
     assert_eq!(store.groups().await.unwrap(), [sales(vec![])]);
+}
+
+#[tokio::test]
+async fn a_persons_connections_are_found_without_looking_at_those_of_others() {
+    let fixture = Fixture::new().await;
+    for (sql, table) in [
+        (
+            "SELECT id FROM connections WHERE person = ?1 ORDER BY created, id",
+            "connections",
+        ),
+        // What SQLite asks itself before it removes a person.
+        ("SELECT 1 FROM connections WHERE person = ?1", "connections"),
+    ] {
+        let plan: Vec<(i64, i64, i64, String)> =
+            sqlx::query_as(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}")))
+                .bind("ada")
+                .fetch_all(&mut fixture.raw().await)
+                .await
+                .unwrap();
+        let steps: Vec<&str> = plan.iter().map(|step| step.3.as_str()).collect();
+        assert!(
+            steps[0].starts_with(&format!("SEARCH {table}")),
+            "{steps:?}"
+        );
+        assert_eq!(steps.len(), 1, "nothing is sorted: {steps:?}");
+    }
 }

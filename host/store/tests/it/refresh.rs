@@ -1,17 +1,23 @@
 //! Replacing tokens: generations, leases, and what a crash leaves behind.
 
-use std::time::Duration;
-
 use portcullis_policy::ConnectionId;
-use portcullis_store::{ConnectionState, InFlight, Lease, Rotation, Store, StoreError};
+use portcullis_store::{
+    ConnectionState, Hold, InFlight, Lease, MasterKey, Rotation, Store, StoreError,
+};
 use secrecy::ExposeSecret;
 
 use crate::support::{Fixture, ada, new_tokens, origin};
 
-const LONG: Duration = Duration::from_secs(30);
-
 async fn lease(store: &Store, id: &ConnectionId, holder: &str) -> Lease {
-    store.lease(id, 0, holder, LONG).await.unwrap()
+    store.lease(id, 0, holder, None).await.unwrap()
+}
+
+/// Sees a lease of another's.
+async fn held(store: &Store, id: &ConnectionId, holder: &str) -> Hold {
+    match lease(store, id, holder).await {
+        Lease::Held(hold) => hold,
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -119,10 +125,8 @@ async fn one_refreshes_at_a_time_over_all_processes() {
     };
     assert_eq!(leased.secrets.access_token.expose_secret(), "first");
     assert!(leased.connection.in_flight_since.is_none());
-    let Lease::HeldUntil(until) = lease(there, &id, "there").await else {
-        panic!("leased twice");
-    };
-    assert_eq!(until, leased.until);
+    let seen = held(there, &id, "there").await;
+    assert_eq!(held(there, &id, "there").await, seen);
     assert!(
         matches!(lease(here, &id, "here").await, Lease::Leased(_)),
         "its own is prolonged"
@@ -133,10 +137,7 @@ async fn one_refreshes_at_a_time_over_all_processes() {
         .release(&id, "there", InFlight::Nothing)
         .await
         .unwrap();
-    assert!(matches!(
-        lease(there, &id, "there").await,
-        Lease::HeldUntil(_)
-    ));
+    assert_ne!(held(there, &id, "there").await, seen, "it is kept");
 
     here.rotate_tokens(&id, 0, new_tokens("second"))
         .await
@@ -148,7 +149,7 @@ async fn one_refreshes_at_a_time_over_all_processes() {
         (token.secret.expose_secret(), token.generation),
         ("second", 1)
     );
-    let next = there.lease(&id, 1, "there", LONG).await.unwrap();
+    let next = there.lease(&id, 1, "there", None).await.unwrap();
     let Lease::Leased(leased) = next else {
         panic!("the lease was not released");
     };
@@ -159,31 +160,26 @@ async fn one_refreshes_at_a_time_over_all_processes() {
 }
 
 #[tokio::test]
-async fn a_holder_that_dies_leaves_a_lease_that_ends_and_a_mark() {
+async fn a_holder_that_dies_leaves_a_lease_to_take_over_and_a_mark() {
     let fixture = Fixture::new().await;
     let store = &fixture.store;
     let id = fixture.own(ada(), "first").await;
     lease(store, &id, "dies").await;
     assert!(store.sending(&id, "dies").await.unwrap());
     let sent = fixture.clock_now();
-    fixture.pass(LONG - Duration::from_millis(1));
-    assert!(matches!(
-        lease(store, &id, "next").await,
-        Lease::HeldUntil(_)
-    ));
-    fixture.pass(Duration::from_millis(1));
-    assert!(
-        !store.sending(&id, "dies").await.unwrap(),
-        "its lease has ended"
-    );
-    let Lease::Leased(leased) = lease(store, &id, "next").await else {
-        panic!("the lease does not end");
+    let dead = held(store, &id, "next").await;
+    let taken = store.lease(&id, 0, "next", Some(&dead)).await.unwrap();
+    let Lease::Leased(leased) = taken else {
+        panic!("{taken:?}");
     };
     assert_eq!(leased.connection.in_flight_since, Some(sent));
-    assert!(
-        !store.sending(&id, "dies").await.unwrap(),
-        "it is another's"
-    );
+    // Who was taken for dead and lives sends nothing more, and takes nothing back.
+    assert!(!store.sending(&id, "dies").await.unwrap());
+    assert!(!store.beat(&id, "dies").await.unwrap());
+    held(store, &id, "dies").await;
+    let late = store.lease(&id, 0, "third", Some(&dead)).await.unwrap();
+    assert!(matches!(late, Lease::Held(_)), "{late:?}");
+
     assert!(store.sending(&id, "next").await.unwrap());
     store
         .release(&id, "next", InFlight::Unanswered)
@@ -200,11 +196,53 @@ async fn a_holder_that_dies_leaves_a_lease_that_ends_and_a_mark() {
     assert!(stored.in_flight_since.is_none());
     // A connection that is quiet bears no mark.
     lease(store, &id, "dies too").await;
-    fixture.pass(LONG);
-    let Lease::Leased(leased) = lease(store, &id, "next").await else {
-        panic!("the lease does not end");
+    let dead = held(store, &id, "next").await;
+    let taken = store.lease(&id, 0, "next", Some(&dead)).await.unwrap();
+    let Lease::Leased(leased) = taken else {
+        panic!("{taken:?}");
     };
     assert!(leased.connection.in_flight_since.is_none());
+}
+
+#[tokio::test]
+async fn no_clock_ends_a_lease_or_keeps_it() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let id = fixture.own(ada(), "first").await;
+    lease(store, &id, "lives").await;
+    assert!(store.sending(&id, "lives").await.unwrap());
+    let seen = held(store, &id, "next").await;
+    for hours in [48, -72] {
+        fixture.pass_hours(hours);
+        // It lives, and says so.
+        assert_eq!(held(store, &id, "next").await, seen);
+    }
+    assert!(store.beat(&id, "lives").await.unwrap());
+    let late = store.lease(&id, 0, "next", Some(&seen)).await.unwrap();
+    let Lease::Held(seen) = late else {
+        panic!("{late:?}");
+    };
+    let taken = store.lease(&id, 0, "next", Some(&seen)).await.unwrap();
+    assert!(matches!(taken, Lease::Leased(_)), "{taken:?}");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_whose_answer_could_not_be_sealed() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let id = fixture.own(ada(), "first").await;
+    let other = fixture.open_again(&fixture.master).await.unwrap();
+    lease(store, &id, "holder").await;
+    // Another process moves to a new master key, and is killed before it has sealed anything anew.
+    let new = MasterKey::random().unwrap();
+    other.rewrap(&new).await.unwrap();
+    let refused = store.sending(&id, "holder").await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::KeyChanged { .. }),
+        "{refused}"
+    );
+    let stored = other.stored_connection(&id).await.unwrap().unwrap();
+    assert_eq!(stored.in_flight_since, None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -255,7 +293,7 @@ async fn a_connection_ends_for_its_own_tokens_alone() {
     assert_eq!(state().await, ConnectionState::Reconnect { reason });
     // A refresh that succeeds after all mends it.
     assert!(matches!(
-        store.lease(&id, 1, "other", LONG).await.unwrap(),
+        store.lease(&id, 1, "other", None).await.unwrap(),
         Lease::Leased(_)
     ));
     store

@@ -75,6 +75,11 @@ impl Fixture {
         self.clock.0.fetch_add(time, Ordering::SeqCst);
     }
 
+    /// Sets the clock forward, or back.
+    pub fn pass_hours(&self, hours: i64) {
+        self.clock.0.fetch_add(hours * 3_600_000, Ordering::SeqCst);
+    }
+
     /// The file without the store, as who breaks in has it.
     pub async fn raw(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.file());

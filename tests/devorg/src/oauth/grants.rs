@@ -1,5 +1,6 @@
 //! What has been granted: codes, access tokens and refresh tokens, in memory.
 
+mod issued;
 mod saved;
 
 use std::collections::{HashMap, HashSet};
@@ -13,6 +14,7 @@ use super::{OauthError, Scopes, random};
 use crate::id::Id;
 use crate::shared_text;
 use crate::unsaved::Unsaved;
+pub use issued::IssuedTokens;
 
 /// How long a code can be redeemed (Salesforce's help: 15 minutes).
 const CODE_LIVES: Duration = Duration::from_secs(15 * 60);
@@ -31,6 +33,7 @@ pub(crate) struct Grants {
     refresh: HashMap<String, Refresh>,
     /// The last consent's number.
     last_consent: u64,
+    issued: issued::Issued,
     /// What is not in the state file as it is.
     pub(crate) unsaved: Unsaved<GrantKey>,
 }
@@ -77,6 +80,9 @@ pub(crate) struct Access {
     pub(crate) since: Timestamp,
     /// The consent that it comes from; to revoke that revokes this.
     consent: u64,
+    /// Its number among what the token endpoint gave.
+    #[serde(skip)]
+    number: Option<u64>,
 }
 
 /// What a refresh token stands for.
@@ -234,6 +240,7 @@ impl Grants {
                 scopes: scopes.clone(),
                 since: Timestamp::now(),
                 consent: number,
+                number: None,
             },
         );
         Issued {
@@ -286,6 +293,15 @@ impl Grants {
     /// Finds what an access token stands for.
     pub(crate) fn access(&self, token: &str) -> Option<&Access> {
         self.access.get(token)
+    }
+
+    /// Finds what the access token of a request stands for.
+    pub(crate) fn access_of_request(&self, token: &str) -> Option<&Access> {
+        let access = self.access.get(token)?;
+        if let Some(number) = access.number {
+            self.issued.mark(number);
+        }
+        Some(access)
     }
 
     /// Ends one access token, as time does; says whether there was one.

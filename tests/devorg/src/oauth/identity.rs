@@ -156,7 +156,7 @@ fn bearer(shared: &Shared, request: &Request) -> Result<Id, Reply> {
         .ok_or_else(|| refused("Missing_OAuth_Token"))?;
     let grants = shared.grants();
     grants
-        .access(token)
+        .access_of_request(token)
         .filter(|access| access.scopes.identity())
         .map(|access| access.user)
         .ok_or_else(|| refused("Bad_OAuth_Token"))

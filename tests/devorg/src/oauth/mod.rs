@@ -31,6 +31,7 @@ use crate::wire::{Reply, Request};
 pub(crate) use app::{App, Apps, KeptApp};
 pub use app_state::AppState;
 pub use apps::DevApp;
+pub use grants::IssuedTokens;
 pub(crate) use grants::{Consent, Given, GrantKey, Grants};
 pub(crate) use id_token::keys;
 pub(crate) use identity::{configuration, identity};

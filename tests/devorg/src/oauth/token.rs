@@ -164,6 +164,10 @@ fn answer(shared: &Shared, request: &Request, app: &App, issued: &Issued) -> Rep
             Err(_) => return NO_RANDOM.into(),
         }
     }
+    let refresh_token = issued.refresh_token.as_deref();
+    shared
+        .grants()
+        .note_issued(&issued.access_token, refresh_token);
     Reply::json(200, &body).with(CACHE_CONTROL, "no-store")
 }
 

@@ -238,6 +238,92 @@ async fn chance_comes_out_again_when_an_approved_call_is_run_again() {
     assert_eq!(reply.sent.len(), 1);
 }
 
+/// What may be different in a plan, each by a text that is never the one that was approved.
+fn mutated(mut plan: Value, place: usize, text: &str) -> Value {
+    let sent = &mut plan["send"][0];
+    let name = json!({ "name": format!("New{text}") });
+    match place {
+        0 => sent["path"] = json!(format!("/kind/Account/001{text}")),
+        1 => sent["path"] = json!(format!("/kind/Account{text}/001")),
+        2 => sent["path"] = json!(format!("/kind/Account/001?{text}=x")),
+        3 => sent["method"] = json!("DELETE"),
+        4 => sent["method"] = json!("POST"),
+        5 => sent["headers"] = json!([JSON, ["if-match", text]]),
+        6 => {
+            sent["headers"][0] =
+                json!(["content-type", format!("application/json; charset={text}")])
+        }
+        7 => sent["body"] = json!(format!("{} ", sent["body"].as_str().unwrap())),
+        8 => sent["body"] = json!(name.to_string()),
+        9 => {
+            sent["body"] = json!(name.to_string());
+            plan["announce"][0]["fields"][0][2] = name["name"].clone();
+        }
+        10 => plan["announce"][0]["fields"][0][1] = json!(format!("Old{text}")),
+        11 => plan["announce"][0]["label"] = json!(text),
+        12 => {
+            let seen = json!(["seen", text, null, null]);
+            plan["announce"][0]["fields"]
+                .as_array_mut()
+                .unwrap()
+                .push(seen);
+        }
+        13 => {
+            let first = sent.clone();
+            plan["send"].as_array_mut().unwrap().insert(0, first);
+            plan["send"][0]["body"] = json!(name.to_string());
+        }
+        14 => {
+            let record = plan["announce"][0].clone();
+            plan["announce"].as_array_mut().unwrap().push(record);
+        }
+        _ => plan["announce"] = json!([]),
+    }
+    plan
+}
+
+const PLACES: usize = 16;
+
+/// Whatever the guest sends after an approval, only the request that was approved leaves.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_the_request_that_was_approved_leaves() {
+    use proptest::strategy::{Strategy, ValueTree};
+    use proptest::test_runner::TestRunner;
+
+    let world = World::with(&["turncoat"]).await;
+    let run = || world.call("turncoat", "write", json!({}));
+    let tell = |plan: Value| world.service.put_record("plan", plan);
+    let mut runner = TestRunner::default();
+    for round in 0..6 * PLACES {
+        tell(honest());
+        let reply = run().await;
+        let Outcome::ApprovalRequired(asked) = &reply.outcome else {
+            panic!("{reply:?}");
+        };
+        assert!(world.approvals.approve(asked.id));
+        let before = world.service.changes().len();
+
+        let text = "[a-z0-9]{1,12}".new_tree(&mut runner).unwrap().current();
+        let lie = mutated(honest(), round % PLACES, &text);
+        tell(lie.clone());
+        let reply = run().await;
+        let sent = world.service.changes().len() - before;
+        assert_eq!((sent, reply.sent.len()), (0, 0), "{lie}: {}", ended(&reply));
+        assert_ne!(ended(&reply), "done", "{lie}");
+
+        // As it was, it leaves, once.
+        tell(honest());
+        assert_eq!(ended(&run().await), "done", "after {lie}");
+        let sent = world.service.changes().len();
+        assert_eq!(sent, before + 1);
+        let last = &world.service.changes()[sent - 1];
+        assert_eq!(&last.body[..], br#"{"name":"New"}"#);
+        for (id, _) in world.approvals.pending() {
+            world.approvals.deny(id, None);
+        }
+    }
+}
+
 /// A person who takes their time, and notes the card.
 struct Slowly {
     pause: Duration,

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use portcullis::policy::{ConnectionId, ConnectorName, Effect, Mode, ToolName};
+use portcullis::policy::{AgentPolicy, ConnectionId, ConnectorName, Mode, Scope};
 use portcullis::ports::approvals::{Claim, DigestKey, HeldRequest};
-use portcullis::ports::audit::{AuditLog, Durability, Record};
+use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis::ports::credentials::{Lookup, RefreshError, Token};
-use portcullis::ports::permissions::{Access, Denied};
+use portcullis::ports::permissions::{Counted, Exhausted, Usage};
 use portcullis::ports::{Approvals, Caller, Credentials, Permissions, PortError, Ports};
 use serde_json::json;
 
@@ -17,12 +17,15 @@ use crate::support::{Setup, World, ended};
 /// What of the ports fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Broken {
-    Offers,
-    Mode,
+    Policy,
+    Calls,
+    Changes,
     Connection,
     Token,
     Claim,
     Append,
+    /// Does not fail, but panics, below a guest's frames.
+    Step,
 }
 
 /// All four ports, of which one function fails once it is told to.
@@ -65,44 +68,26 @@ impl Credentials for Failing {
 
 #[async_trait]
 impl Permissions for Failing {
-    async fn offers(&self, caller: &Caller, connector: &ConnectorName) -> Result<bool, PortError> {
-        self.check(Broken::Offers)?;
-        self.inner.permissions.offers(caller, connector).await
-    }
-
-    async fn mode(
+    async fn policy(
         &self,
         caller: &Caller,
         connector: &ConnectorName,
-        tool: &ToolName,
-        effect: Effect,
-    ) -> Result<Option<Mode>, PortError> {
-        self.check(Broken::Mode)?;
-        let permissions = &self.inner.permissions;
-        permissions.mode(caller, connector, tool, effect).await
+    ) -> Result<Option<Arc<AgentPolicy>>, PortError> {
+        self.check(Broken::Policy)?;
+        self.inner.permissions.policy(caller, connector).await
     }
 
-    async fn check(
+    async fn count(
         &self,
         caller: &Caller,
         connector: &ConnectorName,
-        accesses: &[Access],
-    ) -> Result<Result<(), Denied>, PortError> {
-        let permissions = &self.inner.permissions;
-        permissions.check(caller, connector, accesses).await
-    }
-
-    async fn visible_fields(
-        &self,
-        caller: &Caller,
-        connector: &ConnectorName,
-        kind: &str,
-        fields: Vec<String>,
-    ) -> Result<Vec<String>, PortError> {
-        let permissions = &self.inner.permissions;
-        permissions
-            .visible_fields(caller, connector, kind, fields)
-            .await
+        usage: Usage,
+    ) -> Result<Result<(), Exhausted>, PortError> {
+        self.check(match usage.counted {
+            Counted::Calls => Broken::Calls,
+            Counted::Changes => Broken::Changes,
+        })?;
+        self.inner.permissions.count(caller, connector, usage).await
     }
 }
 
@@ -122,6 +107,9 @@ impl Approvals for Failing {
 impl AuditLog for Failing {
     async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
         self.check(Broken::Append)?;
+        if let (Event::Step { .. }, Err(error)) = (&record.event, self.check(Broken::Step)) {
+            panic!("{error}");
+        }
         self.inner.audit.append(record, durability).await
     }
 }
@@ -129,8 +117,9 @@ impl AuditLog for Failing {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn invariant_6_fail_closed() {
     for broken in [
-        Broken::Offers,
-        Broken::Mode,
+        Broken::Policy,
+        Broken::Calls,
+        Broken::Changes,
         Broken::Connection,
         Broken::Token,
         Broken::Claim,
@@ -138,24 +127,15 @@ async fn invariant_6_fail_closed() {
     ] {
         let on = Arc::new(AtomicBool::new(false));
         let switch = on.clone();
-        let setup = Setup {
-            ports: Box::new(move |inner| {
-                let failing = Arc::new(Failing {
-                    inner,
-                    broken,
-                    on: switch,
-                });
-                Ports {
-                    credentials: failing.clone(),
-                    permissions: failing.clone(),
-                    approvals: failing.clone(),
-                    audit: failing,
-                }
-            }),
-            ..Setup::default()
-        };
-        let world = World::new(setup, &["fetch"]).await;
+        let world = World::new(failing(broken, switch), &["fetch"]).await;
         world.mode("fetch", "delete", Mode::Ask);
+        // Its calls and changes are counted.
+        let scope = Scope {
+            calls_per_minute: Some(100),
+            changes_per_day: Some(100),
+            ..Scope::default()
+        };
+        world.scope("fetch", scope);
         let delete = json!({"id": "1"});
         // Someone has approved it, so that nothing but the port speaks against it.
         let reply = world.call("fetch", "delete", delete.clone()).await;
@@ -176,13 +156,51 @@ async fn invariant_6_fail_closed() {
         assert!(world.service.seen().is_empty(), "{broken:?}");
         assert_eq!(world.service.connections(), 0);
 
-        if broken != Broken::Claim && broken != Broken::Token {
+        let is_of_changes = matches!(broken, Broken::Claim | Broken::Token | Broken::Changes);
+        if !is_of_changes {
             let get = json!({"path": "/record/1"});
             let reply = world.call("fetch", "get", get).await;
             assert_eq!(ended(&reply), "refused host_unavailable", "{broken:?}");
             assert!(world.service.seen().is_empty(), "{broken:?}");
         }
     }
+}
+
+/// Makes what a world is to be whose ports are [`Failing`].
+fn failing(broken: Broken, on: Arc<AtomicBool>) -> Setup {
+    Setup {
+        ports: Box::new(move |inner| {
+            let failing = Arc::new(Failing { inner, broken, on });
+            Ports {
+                credentials: failing.clone(),
+                permissions: failing.clone(),
+                approvals: failing.clone(),
+                audit: failing,
+            }
+        }),
+        ..Setup::default()
+    }
+}
+
+/// The panic does not have to pass the guest's frames, which nothing can unwind.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_panics_under_a_guest_breaks_its_own_call_alone() {
+    let on = Arc::new(AtomicBool::new(true));
+    let setup = failing(Broken::Step, on.clone());
+    let world = World::new(setup, &["portcullis_salesforce"]).await;
+    let query = json!({"soql": "SELECT Id FROM Account"});
+    let call = |query| crate::support::call("salesforce", "query", query);
+
+    let (host, broken) = (world.host.clone(), call(query.clone()));
+    let broken = tokio::spawn(async move { host.call(broken).await }).await;
+    let panic = broken.unwrap_err().into_panic();
+    let words = panic.downcast_ref::<String>().unwrap();
+    assert!(words.contains("Step is broken"), "{words}");
+    assert!(world.service.seen().is_empty());
+
+    on.store(false, Ordering::SeqCst);
+    let reply = world.host.call(call(query)).await;
+    assert!(!world.service.seen().is_empty(), "{}", ended(&reply));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -58,6 +58,12 @@ fn attacks() -> Vec<Attack> {
     let then = |then: &str| json!({"path": "/record/1", "then": then});
     vec![
         (
+            "beyond_scope",
+            "write",
+            json!({"method": "PATCH", "target": "/kind/User/1", "body": "{}", "announce": ["Contact"]}),
+            "refused scope",
+        ),
+        (
             "elsewhere",
             "get",
             json!({"origin": "https://evil.example", "path": "/"}),
@@ -203,6 +209,7 @@ fn attacks() -> Vec<Attack> {
             write("drop", true),
             "refused request_body",
         ),
+        ("turncoat", "write", json!({}), "failed connector_error"),
         (
             "undeclared_header",
             "get",

@@ -49,6 +49,13 @@ fn a_stage_is_neither_copied_nor_made_elsewhere() {
     );
     stages(
         &source.join("gate"),
-        &["Admitted", "Complete", "Announced", "Approved"],
+        &[
+            "Admitted",
+            "Complete",
+            "Within",
+            "Announced",
+            "Approved",
+            "Afforded",
+        ],
     );
 }

@@ -1,30 +1,18 @@
 //! A turn: whoever holds the lease asks the service for new tokens and stores them.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use portcullis::ports::PortError;
 use portcullis::ports::credentials::{RefreshError, Token};
 use portcullis_policy::ConnectionId;
-use portcullis_store::{
-    ConnectionState, Grant, InFlight, Lease, Leased, NewTokens, Rotation, StoreError,
-};
+use portcullis_store::{ConnectionState, Grant, Hold, InFlight, Lease, Leased, NewTokens};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::sleep;
 
-use super::super::grant::Of;
-use super::super::revocation::{Spare, revoke};
 use super::super::service_account::signed;
 use super::super::{ConnectError, known};
-use super::{Shared, removed, stored};
-use crate::{Guide, Held, Refused, TokenClient, TokenError, Tokens};
-
-/// How long to wait before new tokens are stored again, where the store does not take them: they are nowhere else.
-const STORE_AGAIN: [Duration; 4] = [
-    Duration::from_millis(50),
-    Duration::from_millis(200),
-    Duration::from_secs(1),
-    Duration::from_secs(3),
-];
+use super::{Shared, stored};
+use crate::{Given, Guide, Held, Refused, TokenClient, TokenError, Tokens, Unusable};
 
 /// Errors that say nothing about the token (RFC 6749, section 4.1.2.1; services answer with them here, too).
 const FOR_NOW: [&str; 2] = ["temporarily_unavailable", "server_error"];
@@ -34,11 +22,9 @@ enum Asked {
     Answered(Tokens),
     Refused(Box<Refused>),
     /// It gave what cannot be used.
-    Unusable(TokenError),
+    Unusable(Unusable, Given),
     /// It was surely not acted upon.
     NotNow(PortError),
-    /// It was refused for a reason that passes by itself.
-    Passes(Box<Refused>),
     /// It may have been acted upon.
     Unclear(TokenError),
 }
@@ -49,19 +35,53 @@ impl Shared {
         id: &ConnectionId,
         generation: u64,
         holder: &SecretString,
+        dead: Option<&Hold>,
     ) -> Result<Lease, RefreshError> {
-        let lease = self
-            .store
-            .lease(id, generation, holder.expose_secret(), self.timing.lease);
+        let holder = holder.expose_secret();
+        let lease = self.store.lease(id, generation, holder, dead);
         lease.await.map_err(stored)
+    }
+
+    /// Does something while it is shown to others that the lease's holder is alive.
+    pub(super) async fn alive<T>(
+        &self,
+        id: &ConnectionId,
+        holder: &SecretString,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let beats = async {
+            loop {
+                sleep(self.timing.beats).await;
+                match self.store.beat(id, holder.expose_secret()).await {
+                    Ok(true) => {}
+                    // It has ended with the work, or is another's: what was sent is sent.
+                    Ok(false) => std::future::pending().await,
+                    Err(error) => tracing::warn!(connection = %id, %error, "a lease was not kept"),
+                }
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            never = beats => never,
+        }
+    }
+
+    /// Takes a turn by a lease.
+    pub(super) async fn take_turn(
+        self: Arc<Self>,
+        leased: Leased,
+        holder: &SecretString,
+    ) -> Result<Token, RefreshError> {
+        let id = leased.connection.id.clone();
+        self.alive(&id, holder, self.renew_by(leased, holder)).await
     }
 
     /// Renews by a lease, and gives it back or uses it up.
     ///
     /// An answer that was lost, now or with a process that died, is asked for once more: a service that gives no new refresh token
     /// answers again, and with one that does there is nothing left to lose.
-    pub(super) async fn take_turn(
-        &self,
+    async fn renew_by(
+        self: &Arc<Self>,
         mut leased: Leased,
         holder: &SecretString,
     ) -> Result<Token, RefreshError> {
@@ -69,7 +89,7 @@ impl Shared {
         if let ConnectionState::Reconnect { reason } = &leased.connection.state {
             let reason = reason.clone();
             self.give_back(&id, holder, InFlight::Nothing).await;
-            return Err(RefreshError::Reconnect { reason, link: None });
+            return Err(RefreshError::Reconnect { reason });
         }
         let mut lost = leased
             .connection
@@ -89,22 +109,22 @@ impl Shared {
             }
             self.announce(&id, holder).await?;
             match self.ask(&leased).await {
-                Asked::Answered(tokens) => return self.keep(leased, tokens).await,
+                Asked::Answered(tokens) => {
+                    return self.keep(leased, known::next(tokens), holder).await;
+                }
                 Asked::Refused(refused) => {
                     let reason = reason(&refused, lost.as_deref());
                     return self.ended(&id, generation, &reason).await;
                 }
-                Asked::Unusable(error) => {
-                    return self.ended(&id, generation, &error.to_string()).await;
+                Asked::Unusable(why, given) => {
+                    let reason = format!("the service gave a token that cannot be used: {why}");
+                    let ended = self.ended(&id, generation, &reason).await;
+                    self.revoke(&leased, &unusable(given)).await;
+                    return ended;
                 }
                 Asked::NotNow(problem) => {
                     self.give_back(&id, holder, in_flight).await;
                     return Err(problem.into());
-                }
-                Asked::Passes(refused) => {
-                    self.give_back(&id, holder, in_flight).await;
-                    let reason = reason(&refused, None);
-                    return Err(RefreshError::Wait { reason });
                 }
                 Asked::Unclear(error) if is_last => {
                     self.give_back(&id, holder, InFlight::Unanswered).await;
@@ -118,10 +138,10 @@ impl Shared {
                     });
                     is_last = true;
                     sleep(self.timing.pause).await;
-                    leased = match self.lease(&id, generation, holder).await? {
+                    leased = match self.lease(&id, generation, holder, None).await? {
                         Lease::Leased(leased) => *leased,
                         Lease::Newer(token) => return Ok(token),
-                        Lease::HeldUntil(_) => return Err(lease_lost()),
+                        Lease::Held(_) => return Err(lease_lost()),
                     };
                 }
             }
@@ -183,57 +203,21 @@ impl Shared {
                 let problem = PortError::new("the service does not renew the connection now");
                 Asked::NotNow(problem.caused_by(TokenError::Refused(refused)))
             }
-            Err(TokenError::Refused(refused)) if passes(&refused) => Asked::Passes(refused),
+            Err(TokenError::Refused(refused)) if passes(&refused) => {
+                let problem = format!(
+                    "{}. The connection is kept: call again when that has changed",
+                    said(&refused)
+                );
+                Asked::NotNow(PortError::new(problem).caused_by(TokenError::Refused(refused)))
+            }
             Err(TokenError::Refused(refused)) => Asked::Refused(refused),
             Err(error @ TokenError::Unclear { .. }) => Asked::Unclear(error),
-            Err(error @ TokenError::Unusable(_)) => Asked::Unusable(error),
+            Err(TokenError::Unusable { why, given }) => Asked::Unusable(why, given),
             Err(error @ (TokenError::Unavailable { .. } | TokenError::Sign(_))) => {
                 let problem = PortError::new("the connection could not be renewed now");
                 Asked::NotNow(problem.caused_by(error))
             }
         }
-    }
-
-    /// Stores new tokens. They are nowhere else, so that a store that is busy is asked again.
-    async fn keep(&self, leased: Leased, tokens: Tokens) -> Result<Token, RefreshError> {
-        let (id, generation) = (&leased.connection.id, leased.connection.generation);
-        let new = known::next(tokens);
-        let mut pauses = STORE_AGAIN.iter();
-        let rotation = loop {
-            match self.store.rotate_tokens(id, generation, new.clone()).await {
-                Ok(rotation) => break rotation,
-                Err(error @ StoreError::NotFound { .. }) => {
-                    tracing::info!(connection = %id, %error, "a connection was removed while it was renewed");
-                    self.revoke(leased, new).await;
-                    return Err(removed());
-                }
-                Err(error) => match pauses.next() {
-                    Some(pause) => sleep(*pause).await,
-                    None => return Err(stored(error)),
-                },
-            }
-        };
-        match rotation {
-            Rotation::Stored(token) => Ok(token),
-            Rotation::Stale(token) => {
-                let now = self.store.stored_connection(id).await.map_err(stored)?;
-                // Somebody has signed in again. Else it is the same account, which the new tokens may be the end of.
-                if now.is_some_and(|now| now.created != leased.connection.created) {
-                    self.revoke(leased, new).await;
-                }
-                Ok(token)
-            }
-        }
-    }
-
-    /// Revokes new tokens whose connection is gone.
-    async fn revoke(&self, leased: Leased, new: NewTokens) {
-        let mut secrets = leased.secrets;
-        secrets.access_token = new.access_token;
-        secrets.refresh_token = new.refresh_token.or(secrets.refresh_token);
-        let of = Of::stored(&leased.connection, &secrets);
-        let nothing = Spare::nothing();
-        revoke(&self.store, &self.network, &*self.manifests, &of, nothing).await;
     }
 
     /// Marks a connection as one that somebody must sign in to again, unless somebody has.
@@ -247,13 +231,12 @@ impl Shared {
         match marked.map_err(stored)? {
             true => Err(RefreshError::Reconnect {
                 reason: reason.to_owned(),
-                link: None,
             }),
             false => self.store.access_token(id).await.map_err(stored),
         }
     }
 
-    /// Gives a lease back. Where the store does not take it, it ends by itself.
+    /// Gives a lease back. Where the store does not take it, others take it over after a while.
     async fn give_back(&self, id: &ConnectionId, holder: &SecretString, in_flight: InFlight) {
         let released = self.store.release(id, holder.expose_secret(), in_flight);
         if let Err(error) = released.await {
@@ -262,27 +245,42 @@ impl Shared {
     }
 }
 
-/// Says whether the manifest says that it passes by itself.
-fn passes(refused: &Refused) -> bool {
-    refused.guide.as_ref().is_some_and(|guide| guide.passes)
-}
-
 fn lease_lost() -> RefreshError {
     PortError::new("the renewal took too long, and is another process's now: call again").into()
 }
 
+/// Tokens that are to be revoked.
+fn unusable(given: Given) -> NewTokens {
+    NewTokens {
+        access_token: given.access,
+        refresh_token: given.refresh,
+        scopes: None,
+        origin: None,
+    }
+}
+
+/// Says whether a refusal holds for now alone, as the manifest has it.
+fn passes(refused: &Refused) -> bool {
+    refused.guide.as_ref().is_some_and(|guide| guide.passes)
+}
+
 /// Says in a sentence or two why a connection has ended, and what to do first.
 fn reason(refused: &Refused, lost: Option<&str>) -> String {
-    let said = match &refused.guide {
+    let said = said(refused);
+    match lost {
+        Some(lost) => format!("{lost}, and the service takes the older token no more. {said}"),
+        None => said,
+    }
+}
+
+/// Says what a refusal means, and what to do first.
+fn said(refused: &Refused) -> String {
+    match &refused.guide {
         Some(guide) => match first_step(guide) {
             Some(step) => format!("{}: {}", guide.title, step.trim_end_matches('.')),
             None => guide.title.clone(),
         },
         None => format!("the service does not renew the connection: {refused}"),
-    };
-    match lost {
-        Some(lost) => format!("{lost}, and the service takes the older token no more. {said}"),
-        None => said,
     }
 }
 

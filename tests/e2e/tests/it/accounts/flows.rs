@@ -1,12 +1,7 @@
 //! The ways in, one after the other, and the way out.
 
-use std::sync::Arc;
-
-use portcullis::policy::{Auth, ConnectorName, Manifest, RevokeEnds};
 use portcullis::ports::credentials::Environment;
-use portcullis_connect::{
-    Accounts, ActiveManifests, ConnectError, Fate, Manifests, Revoked, ServiceAccount, ServiceGrant,
-};
+use portcullis_connect::{ConnectError, Fate, Revoked, ServiceAccount, ServiceGrant};
 use portcullis_store::{ConnectionState, Owner, StoreError, Subject};
 use salesforce_devorg::Options;
 use secrecy::ExposeSecret;
@@ -57,63 +52,6 @@ async fn a_connection_is_renewed_in_its_place_and_the_tokens_before_are_revoked(
     assert!(!site.takes(old.expose_secret()).await);
     assert!(answered(site.office.call().await).contains("hedda"));
     assert_eq!(site.stored().await.len(), 1);
-}
-
-/// The connectors, at services that end with a token all that the person has allowed the app.
-struct EndTheGrant(Arc<ActiveManifests>);
-
-impl Manifests for EndTheGrant {
-    fn manifest(&self, connector: &ConnectorName) -> Option<Manifest> {
-        let mut manifest = self.0.manifest(connector)?;
-        if let Auth::OAuth2(auth) = &mut manifest.auth {
-            auth.revoke_ends = RevokeEnds::Grant;
-        }
-        Some(manifest)
-    }
-}
-
-#[tokio::test]
-async fn where_a_revocation_ends_the_grant_the_same_account_is_not_ended_with_its_older_tokens() {
-    let site = Site::new().await;
-    let office = &site.office;
-    let accounts = Accounts::new(
-        office.store.clone(),
-        office.network.clone(),
-        Arc::new(office.host.clone()),
-        Arc::new(EndTheGrant(office.manifests.clone())),
-    );
-    let token = async |id| office.store.access_token(id).await.unwrap().secret;
-    let again = async |user| {
-        let wish = Wish {
-            user,
-            ..Wish::default()
-        };
-        let query = site.come_back(&wish).await;
-        accounts.finish(&query, &callback(), None, None).await
-    };
-    let first = again("aiko").await.unwrap();
-    let id = first.connection;
-    let oldest = token(&id).await;
-    let second = again("aiko").await.unwrap();
-    let left = &second.before.unwrap().revocations;
-    assert!(
-        matches!(&left[..], [one] if matches!(one.fate, Fate::Left(_))),
-        "{left:?}"
-    );
-    assert!(site.takes(oldest.expose_secret()).await);
-
-    // One that is refused may be of the same account: nothing of it is ended either.
-    let unfit = again("kofi.arden").await.unwrap_err();
-    assert!(matches!(unfit, ConnectError::Unfit { .. }), "{unfit}");
-    assert!(answered(office.call().await).contains("aiko"));
-
-    // Another account's is, and so is the last one of an account.
-    let before = token(&id).await;
-    let third = again("hedda").await.unwrap();
-    assert!(third.before.unwrap().is_revoked());
-    assert!(!site.takes(before.expose_secret()).await);
-    let ended = accounts.disconnect(&id).await.unwrap().unwrap();
-    assert!(ended.is_revoked(), "{ended:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod browser;
 
 mod attacks;
 mod flows;
+mod kept;
 mod office;
 mod pages;
 mod processes;

@@ -21,6 +21,8 @@ use portcullis_store::{
 use salesforce_devorg::{DevOrg, DevUser, Options};
 use secrecy::SecretString;
 use serde_json::json;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 use tempfile::TempDir;
 
 use super::browser::{Browser, End};
@@ -39,6 +41,7 @@ pub const BOB: &str = "bob";
 /// How long a renewal may take here: a request takes milliseconds.
 pub const TIMING: Timing = Timing {
     lease: Duration::from_secs(2),
+    beats: Duration::from_millis(200),
     waits: Duration::from_secs(10),
     looks: Duration::from_millis(20),
     pause: Duration::from_millis(20),
@@ -271,6 +274,18 @@ impl Site {
         let path = "/services/data/v68.0/limits";
         let (status, _) = self.office.browser.call(path, access_token).await;
         status == 200
+    }
+
+    /// Alters the store's file behind the store's back.
+    pub async fn raw(&self, sql: &str) {
+        let file = self.folder.path().join("portcullis.db");
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .busy_timeout(Duration::from_secs(10));
+        let mut raw = options.connect().await.unwrap();
+        let done = sqlx::query(AssertSqlSafe(sql.to_owned()));
+        done.execute(&mut raw).await.unwrap();
+        raw.close().await.unwrap();
     }
 
     /// Lists the stored connections' ids, pending ones too.

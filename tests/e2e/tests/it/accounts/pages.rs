@@ -13,6 +13,7 @@ use portcullis_connect::{
     Begin, LoopbackPages, LoopbackPagesOptions, NoOffer, Offer, Offers, RedirectUri,
 };
 use portcullis_store::{ConnectLinks, NoLink, Owner};
+use secrecy::ExposeSecret;
 use url::form_urlencoded;
 
 use super::browser::hidden;
@@ -454,4 +455,28 @@ async fn without_an_app_the_page_says_whom_to_ask() {
     let page = Visitor::new().get(&link(&site).await).await;
     assert_eq!(page.status, 404);
     assert!(page.text.contains("ask an administrator"), "{}", page.text);
+}
+
+#[tokio::test]
+async fn a_call_that_finds_its_connection_ended_hands_on_a_link() {
+    let site = site().await;
+    let id = site.sign_in(&Wish::default()).await.unwrap().connection;
+    let (secrets, _) = site.office.store.secrets(&id).await.unwrap();
+    let refresh = secrets.refresh_token.unwrap();
+    assert!(site.org.revoke(refresh.expose_secret()));
+    let reply = site.office.call().await;
+    let Outcome::ConnectRequired(connect) = reply.outcome else {
+        panic!("{reply:?}");
+    };
+    assert!(
+        connect.advice.contains("The connection has ended"),
+        "{connect:?}"
+    );
+    let link = connect.link.clone().unwrap();
+    assert!(
+        !format!("{connect:?}").contains(&link),
+        "a debug print has the link"
+    );
+    let page = Visitor::new().get(&link).await;
+    assert_eq!(page.status, 200, "{}", page.text);
 }

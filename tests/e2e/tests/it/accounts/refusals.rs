@@ -15,7 +15,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::office::{Site, Wish, answered, callback};
+use super::office::{ADA, Site, Wish, answered, callback};
+use super::renewal::connection;
+use crate::support::name;
 
 /// Asks the org, keeps the token that is tried, and changes the answer.
 struct Between {
@@ -284,4 +286,37 @@ async fn who_gives_up_waiting_stops_nothing() {
     while site.office.call().await.outcome.name() != "done" {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn what_is_found_out_about_one_account_is_not_written_to_another() {
+    let site = Site::new().await;
+    let id = site.sign_in(&Wish::default()).await.unwrap().connection;
+    let between = Between {
+        gate: Some(Arc::new(Semaphore::new(0))),
+        is_elsewhere: true,
+        ..Between::of(&site)
+    };
+    let (token, gate) = (between.tried.clone(), between.gate.clone().unwrap());
+    let accounts = site.office.accounts_with(Arc::new(between));
+    let testing = tokio::spawn({
+        let id = id.clone();
+        async move { accounts.test(&id, &name(ADA)).await }
+    });
+    while token.lock().unwrap().is_none() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Meanwhile somebody else signs in to the same connection.
+    let hedda = Wish {
+        user: "hedda",
+        ..Wish::default()
+    };
+    assert_eq!(site.sign_in(&hedda).await.unwrap().connection, id);
+    gate.add_permits(1);
+    let tested = testing.await.unwrap();
+    let stored = connection(&site.office, &id).await;
+    let found = stored.identity.unwrap();
+    assert!(found.user_name.starts_with("hedda"), "{found:?}");
+    assert_ne!(found.organization_id.as_deref(), Some("00Delsewhere"));
+    assert!(matches!(tested, Err(ConnectError::Gone)), "{tested:?}");
 }

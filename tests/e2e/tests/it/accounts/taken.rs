@@ -5,9 +5,11 @@ use std::time::Duration;
 use portcullis::Outcome;
 use portcullis_store::{Account, Subject};
 use salesforce_devorg::fault::{Fault, Rule};
+use secrecy::ExposeSecret;
 use serde_json::json;
 
 use super::office::{Site, Wish, answered, connector};
+use super::renewal::at_token;
 use crate::support::world::AGENT;
 use crate::support::{call, name};
 
@@ -99,4 +101,46 @@ async fn a_connector_that_is_taken_from_the_agent_ends_a_call_under_way() {
         panic!("it has the connector");
     };
     assert!(connect.advice.contains("does not have"), "{connect:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_that_is_taken_away_while_the_token_is_renewed_sends_nothing_more() {
+    let site = Site::new().await;
+    let (store, host) = (&site.office.store, &site.office.host);
+    let wish = Wish {
+        shared: true,
+        ..Wish::default()
+    };
+    let id = site.sign_in(&wish).await.unwrap().connection;
+    let everyone = Subject::Everyone;
+    store.share(&id, &everyone).await.unwrap();
+    let shared = Account::Shared(id.clone());
+    store
+        .give_connector(&name(AGENT), &connector(), &shared)
+        .await
+        .unwrap();
+    site.org.expire_sessions(None);
+    at_token(&site, Fault::Latency { ms: 500 }, None, 1);
+    let under_way = tokio::spawn({
+        let host = host.clone();
+        async move {
+            host.call(call("salesforce", "get_identity", json!({})))
+                .await
+        }
+    });
+    while site.org.faults_due() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(store.unshare(&id, &everyone).await.unwrap());
+    let reply = under_way.await.unwrap();
+    let Outcome::ConnectRequired(connect) = &reply.outcome else {
+        panic!("{reply:?}");
+    };
+    assert!(connect.advice.contains("taken away"), "{connect:?}");
+    // The new token came, and nothing was sent with it.
+    let issued = site.org.issued_tokens().pop().unwrap();
+    let token = store.access_token(&id).await.unwrap();
+    assert_eq!(token.generation, 1);
+    assert_eq!(token.secret.expose_secret(), issued.access_token);
+    assert!(!issued.is_used);
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis::network::{HostPort, NetworkOptions, Resolve};
-use portcullis::policy::{Mode, Origin};
+use portcullis::policy::{Mode, Origin, Scope};
 use portcullis::ports::audit::{Event, Record};
-use portcullis::ports::credentials::Connection;
+use portcullis::ports::credentials::{Connection, Identity};
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions};
 use portcullis::{
     Call, CallId, ComponentCache, Host, Limits, Network, Outcome, Output, Ports, Reply,
@@ -38,6 +38,8 @@ pub struct Setup {
     /// Whether the operator allows the service's address.
     pub allow_service: bool,
     pub shared: bool,
+    /// Who is signed in, as a sign-in would have found it.
+    pub identity: Option<Identity>,
     pub cache: ComponentCache,
 }
 
@@ -57,6 +59,7 @@ impl Default for Setup {
             origin: None,
             allow_service: true,
             shared: false,
+            identity: None,
             cache: cache(),
         }
     }
@@ -73,6 +76,7 @@ pub struct World {
     token: String,
     origin: Origin,
     shared: bool,
+    identity: Option<Identity>,
 }
 
 /// Parses a name that is one.
@@ -132,6 +136,7 @@ impl World {
             audit,
             token: setup.token,
             shared: setup.shared,
+            identity: setup.identity,
         };
         for connector in connectors {
             world.install(connector).await;
@@ -148,7 +153,10 @@ impl World {
     pub async fn install_bytes(&self, bytes: Vec<u8>) {
         let _turn = INSTALLING.lock().await;
         let inspected = self.host.inspect(bytes).await.unwrap();
-        let connector = self.host.activate(inspected, &["/search"]).unwrap();
+        let connector = self
+            .host
+            .activate(inspected, &["/search", "/find"])
+            .unwrap();
         let connector = connector.manifest().name.clone();
         self.permissions.offer(name(AGENT), connector.clone());
         let connection = Connection {
@@ -156,7 +164,7 @@ impl World {
             shared: self.shared,
             origin: self.origin.clone(),
             scopes: vec!["records".to_owned()],
-            identity: None,
+            identity: self.identity.clone(),
         };
         let secret = self.token.clone().into();
         self.credentials
@@ -167,6 +175,12 @@ impl World {
     pub fn mode(&self, connector: &str, tool: &str, mode: Mode) {
         self.permissions
             .set_mode(name(AGENT), name(connector), name(tool), mode);
+    }
+
+    /// Says what the agent may touch.
+    pub fn scope(&self, connector: &str, scope: Scope) {
+        self.permissions
+            .set_scope(name(AGENT), name(connector), scope);
     }
 
     /// Calls a tool.
@@ -200,6 +214,7 @@ pub fn event(event: &Event) -> &'static str {
         Event::Announced(_) => "announced",
         Event::Intended(_) => "intended",
         Event::Answered(_) => "answered",
+        Event::Unseen { .. } => "unseen",
         Event::Denied { .. } => "denied",
         Event::Closed(_) => "closed",
         _ => "unknown",

@@ -1,0 +1,207 @@
+//! What a caller wants a record's fields to be: checked against the describe before anything is read or changed.
+//!
+//! Every mistake is found at once, each at its own argument. The fields are in the order of their API names (by bytes), whatever the
+//! order in which they were given: the same arguments make the same request.
+
+use portcullis_sdk::Failure;
+use serde_json::{Map, Value};
+
+use super::value::{self, about};
+use crate::client::Client;
+use crate::describe::{Describe, Field};
+use crate::json::Json;
+use crate::names;
+use crate::repair::near_fields;
+
+/// What the values are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A new record.
+    Create,
+    /// A record that is there.
+    Update,
+}
+
+/// A field and what it is to be.
+#[derive(Debug, Clone)]
+pub(super) struct Asked<'d> {
+    /// The field.
+    pub(super) field: Field<'d>,
+    /// As it is sent.
+    pub(super) value: Json,
+}
+
+/// Mistakes in the arguments, each with its place.
+#[derive(Debug, Default)]
+pub(super) struct Problems(Vec<(String, String)>);
+
+impl Problems {
+    /// Adds one about a field, by the name that the caller gave it.
+    pub(super) fn add(&mut self, name: &str, problem: String) {
+        self.0.push((pointer(name), problem));
+    }
+
+    /// Refuses the call if there are any.
+    ///
+    /// # Errors
+    /// `invalid-argument` with all of them.
+    pub(super) fn refuse(self, client: &Client<'_>) -> Result<(), Failure> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        let message = self.message();
+        let is_about_time = self
+            .0
+            .iter()
+            .any(|(_, problem)| problem.contains("offset from UTC"));
+        let mut failure = Failure::invalid(message);
+        for (pointer, problem) in self.0 {
+            failure = failure.field(pointer, problem);
+        }
+        let identity = client.account().identity.as_ref();
+        let zone = identity.and_then(|identity| {
+            let mut facts = identity.facts.iter();
+            facts.find(|(name, _)| name == "time_zone")
+        });
+        if let (true, Some((_, zone))) = (is_about_time, zone) {
+            failure = failure.hint(format!("the user's time zone is {zone}"));
+        }
+        Err(failure)
+    }
+}
+
+impl Problems {
+    /// Names the fields; what is wrong with each stands at its place.
+    fn message(&self) -> String {
+        const SHOWN: usize = 10;
+        let names = self.0.iter().take(SHOWN);
+        let names =
+            names.map(|(pointer, _)| format!("`{}`", pointer.trim_start_matches("/fields/")));
+        let names = names.collect::<Vec<_>>().join(", ");
+        match self.0.len() {
+            1 => format!("nothing was changed: the field {names} does not fit"),
+            count if count > SHOWN => {
+                format!("nothing was changed: {count} fields do not fit: {names} and others")
+            }
+            count => format!("nothing was changed: {count} fields do not fit: {names}"),
+        }
+    }
+}
+
+/// Gives the names of the fields as they were given, which must be ones that a field can have.
+///
+/// # Errors
+/// `invalid-argument` at the name.
+pub(super) fn names(fields: &Map<String, Value>) -> Result<Vec<String>, Failure> {
+    let mut names: Vec<String> = Vec::with_capacity(fields.len());
+    for given in fields.keys() {
+        if given.contains('.') {
+            return Err(Failure::invalid(format!(
+                "a parent's field cannot be set through its child: `{}`",
+                crate::fence::inline(given, 80)
+            ))
+            .field(pointer(given), "is a parent's field")
+            .hint("change the parent by its own id"));
+        }
+        let name = names::api_name(given, &pointer(given))?;
+        if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            return Err(Failure::invalid(format!("`{name}` is given twice"))
+                .field(pointer(given), "is given twice, in another case"));
+        }
+        names.push(name.to_owned());
+    }
+    Ok(names)
+}
+
+/// Checks each field and its value.
+pub(super) fn read<'d>(
+    client: &Client<'_>,
+    describe: &'d Describe,
+    fields: &Map<String, Value>,
+    purpose: Purpose,
+    problems: &mut Problems,
+) -> Vec<Asked<'d>> {
+    let mut asked = Vec::with_capacity(fields.len());
+    for (name, given) in fields {
+        let Some(field) = describe.field(name.trim()) else {
+            let near = near_fields(client, name.trim(), describe);
+            let kind = describe.name();
+            problems.add(
+                name,
+                format!("`{kind}` has no field `{}`; {near}", name.trim()),
+            );
+            continue;
+        };
+        if let Some(problem) = unwritable(describe, field, purpose) {
+            problems.add(name, problem);
+            continue;
+        }
+        // The host hands numbers on as it reads them; their spelling here is the shortest for the same number.
+        let given = Json::parse(&given.to_string()).unwrap_or(Json::Null);
+        match value::read(field, &given) {
+            Ok(value) => asked.push(Asked { field, value }),
+            Err(problem) => problems.add(name, problem),
+        }
+    }
+    asked.sort_by(|one, other| one.field.name().cmp(other.field.name()));
+    asked
+}
+
+/// Names the fields that a new record must have and that are not given, each with its label and type.
+pub(super) fn require(describe: &Describe, fields: &Map<String, Value>, problems: &mut Problems) {
+    for field in describe.fields().filter(|field| field.is_required()) {
+        let is_given = fields
+            .keys()
+            .any(|name| name.trim().eq_ignore_ascii_case(field.name()));
+        if !is_given {
+            let values: Vec<_> = field
+                .values()
+                .take(10)
+                .map(|(value, _)| format!("`{value}`"))
+                .collect();
+            let says = match values.is_empty() {
+                true => "is required".to_owned(),
+                false => format!("is required; its values: {}", values.join(", ")),
+            };
+            problems.add(field.name(), about(field, &says));
+        }
+    }
+}
+
+/// Says why a field cannot be set, if it cannot.
+fn unwritable(describe: &Describe, field: Field<'_>, purpose: Purpose) -> Option<String> {
+    let flag = match purpose {
+        Purpose::Create => "createable",
+        Purpose::Update => "updateable",
+    };
+    let says = match field.kind() {
+        "base64" => "is a file's content, which this tool does not send".to_owned(),
+        _ if field.is(flag) => return None,
+        "id" => "is the record's id, which cannot be set".to_owned(),
+        _ if field.is("calculated") => {
+            "is computed by a formula or a roll-up, and cannot be set".to_owned()
+        }
+        _ if field.is("autoNumber") => "is numbered by the org, and cannot be set".to_owned(),
+        "address" | "location" | "complexvalue" => {
+            let parts = describe
+                .fields()
+                .filter(|part| part.compound() == Some(field.name()) && part.is(flag));
+            let parts: Vec<_> = parts.map(|part| format!("`{}`", part.name())).collect();
+            format!("is made of its parts; set these: {}", parts.join(", "))
+        }
+        _ if field.is("createable") => "can be set at creation only".to_owned(),
+        _ if field.is("updateable") => {
+            "can be set by an update only, once the record is there".to_owned()
+        }
+        _ => {
+            "is read-only for this user: a system field, or one that field-level security protects"
+                .to_owned()
+        }
+    };
+    Some(about(field, &says))
+}
+
+/// Points to a field's argument (RFC 6901).
+fn pointer(name: &str) -> String {
+    format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"))
+}

@@ -1,0 +1,222 @@
+//! What came of a change that has no plain answer: refused, with what to do instead; or unclear, and then never repeated.
+
+use portcullis_sdk::http::Response;
+use portcullis_sdk::{Failure, Reason};
+
+use crate::fence;
+use crate::json::Json;
+use crate::service_error::{ServiceError, interpret};
+
+/// How a change ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// It is done; what the service answered, null where that was nothing.
+    Done(Json),
+    /// It is not done, and the service or the host says why.
+    Refused(Failure),
+    /// The record has changed since it was read.
+    Changed(Failure),
+    /// Nobody can say by the answer whether it was done.
+    Unclear(Failure),
+}
+
+/// Matches found that a refusal names.
+const MATCHES_SHOWN: usize = 5;
+
+impl Ended {
+    /// Reads what the host gave.
+    pub(super) fn of(sent: Result<Response, Failure>) -> Self {
+        let response = match sent {
+            Ok(response) => response,
+            // The rest says that the bytes never left.
+            Err(failure) if matches!(failure.reason, Reason::Unavailable | Reason::Internal) => {
+                return Self::Unclear(failure);
+            }
+            Err(failure) => return Self::Refused(failure),
+        };
+        if response.is_success() && response.body().is_empty() {
+            return Self::Done(Json::Null);
+        }
+        let error = match interpret(&response) {
+            Ok(json) => return Self::Done(json),
+            Err(error) => error,
+        };
+        match (response.status(), &error.code) {
+            (412, _) => Self::Changed(error.into()),
+            // A proxy's page, or an answer that was spoiled on its way: what was asked may be done.
+            (200..300 | 500.. | 408, None) => Self::Unclear(error.into()),
+            _ => Self::Refused(refusal(&response, error)),
+        }
+    }
+}
+
+/// Says everything that the service found wrong, each at its field.
+fn refusal(response: &Response, error: ServiceError) -> Failure {
+    let json = std::str::from_utf8(response.body())
+        .ok()
+        .and_then(|text| Json::parse(text).ok());
+    let errors = json.as_ref().map_or(&[][..], Json::items);
+    let mut messages: Vec<String> = Vec::new();
+    let mut fields = Vec::new();
+    for error in errors {
+        let message = fence::inline(error.str_at("message").unwrap_or_default(), 1_000);
+        let named = error.get("fields").map_or(&[][..], Json::items);
+        fields.extend(
+            named
+                .iter()
+                .filter_map(Json::as_str)
+                .map(|name| (name.to_owned(), message.clone())),
+        );
+        if !messages.contains(&message) {
+            messages.push(message);
+        }
+    }
+    let code = error.code.clone().unwrap_or_default();
+    let mut failure = Failure::from(error);
+    if messages.len() > 1 {
+        failure.message = messages.join("; ");
+    }
+    let (reason, hint) = meaning(&code, errors);
+    failure.reason = reason.unwrap_or(failure.reason);
+    failure.hint = hint.or(failure.hint);
+    for (name, message) in fields {
+        failure = failure.field(format!("/fields/{name}"), message);
+    }
+    failure
+}
+
+/// What a code of a refused change means to the caller.
+fn meaning(code: &str, errors: &[Json]) -> (Option<Reason>, Option<String>) {
+    let (reason, hint) = match code {
+        "DUPLICATES_DETECTED" => {
+            return (Some(Reason::InvalidArgument), Some(duplicates(errors)));
+        }
+        "DUPLICATE_VALUE" => (
+            Reason::InvalidArgument,
+            "another record has this value of a unique field: change that record, or give another value",
+        ),
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION" => (
+            Reason::InvalidArgument,
+            "a validation rule of the org refused it: give values that fit it",
+        ),
+        "ENTITY_IS_LOCKED" => (
+            Reason::Conflict,
+            "an approval process holds the record: it can be changed once an approver or an administrator has released it",
+        ),
+        "INSUFFICIENT_ACCESS_OR_READONLY" | "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY" => (
+            Reason::NotPermitted,
+            "the user may see the record and not do this to it: its owner or an administrator can give the right",
+        ),
+        "DELETE_FAILED" => (
+            Reason::Conflict,
+            "other records need this one: move or delete them first",
+        ),
+        "INVALID_CROSS_REFERENCE_KEY" => (
+            Reason::InvalidArgument,
+            "an id leads to a record that is not there, of another object, or hidden from the user",
+        ),
+        _ => return (None, None),
+    };
+    (Some(reason), Some(hint.to_owned()))
+}
+
+/// Names the records that a duplicate rule found.
+fn duplicates(errors: &[Json]) -> String {
+    let mut found: Vec<String> = Vec::new();
+    let results = errors
+        .iter()
+        .filter_map(|error| error.get("duplicateResult")?.get("matchResults"));
+    for matched in results.flat_map(Json::items) {
+        let records = matched.get("matchRecords").map_or(&[][..], Json::items);
+        for record in records.iter().filter_map(|found| found.get("record")) {
+            let kind = matched.str_at("entityType").unwrap_or_default();
+            let id = record.str_at("Id").unwrap_or_default();
+            found.push(fence::inline(&format!("{kind} {id}"), 80));
+        }
+    }
+    let shown = &found[..found.len().min(MATCHES_SHOWN)];
+    let more = match found.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let listed = match shown.is_empty() {
+        true => "a record that you may not see".to_owned(),
+        false => shown.join(", "),
+    };
+    format!(
+        "a duplicate rule of the org found {listed}{more}: look at it with get_record, and update_record it instead; where the new one is meant all the same, a person saves it in Salesforce"
+    )
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+mod tests {
+    use super::*;
+
+    fn ended(status: u16, body: &str) -> Ended {
+        Ended::of(Ok(Response::new(status, Vec::new(), body)))
+    }
+
+    #[test]
+    fn an_answer_that_may_be_spoiled_is_unclear() {
+        assert!(matches!(ended(204, ""), Ended::Done(Json::Null)));
+        assert!(matches!(ended(201, r#"{"id":"1"}"#), Ended::Done(_)));
+        for (status, body) in [
+            (201, r#"{"id":"#),
+            (502, "<html>"),
+            (503, ""),
+            (504, ""),
+            (408, ""),
+        ] {
+            assert!(
+                matches!(ended(status, body), Ended::Unclear(_)),
+                "{status} {body}"
+            );
+        }
+        for reason in [Reason::Unavailable, Reason::Internal] {
+            assert!(matches!(
+                Ended::of(Err(Failure::new(reason, "m"))),
+                Ended::Unclear(_)
+            ));
+        }
+        for reason in [
+            Reason::Stopped,
+            Reason::NotPermitted,
+            Reason::InvalidArgument,
+        ] {
+            assert!(matches!(
+                Ended::of(Err(Failure::new(reason, "m"))),
+                Ended::Refused(_)
+            ));
+        }
+        let busy = r#"[{"errorCode":"SERVER_UNAVAILABLE","message":"m"}]"#;
+        assert!(matches!(ended(503, busy), Ended::Refused(_)));
+        assert!(matches!(
+            ended(
+                412,
+                r#"[{"errorCode":"PRECONDITION_FAILED","message":"m"}]"#
+            ),
+            Ended::Changed(_)
+        ));
+    }
+
+    #[test]
+    fn every_error_is_at_its_field() {
+        let body = r#"[{"errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION","message":"a","fields":["Amount"]},
+            {"errorCode":"FIELD_CUSTOM_VALIDATION_EXCEPTION","message":"b","fields":["CloseDate"]}]"#;
+        let Ended::Refused(failure) = ended(400, body) else {
+            panic!("it is refused");
+        };
+        assert_eq!(failure.message, "a; b");
+        let places: Vec<_> = failure
+            .fields
+            .iter()
+            .map(|field| field.pointer.as_str())
+            .collect();
+        assert_eq!(places, ["/fields/Amount", "/fields/CloseDate"]);
+    }
+}

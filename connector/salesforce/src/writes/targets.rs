@@ -1,0 +1,115 @@
+//! The records that new references lead to: that they are there, and what a person calls them.
+
+use std::collections::BTreeMap;
+
+use portcullis_sdk::Failure;
+
+use super::asked::{Asked, Problems};
+use super::record;
+use super::value::about;
+use crate::client::{Client, ReadError};
+use crate::describe::{Describe, Field};
+use crate::json::Json;
+use crate::names;
+
+/// Names by ids.
+pub(super) type Names = BTreeMap<String, String>;
+
+/// Looks up what the references lead to, one query a kind of record. Where the kind is not known or is hidden from this agent, the
+/// service alone checks the id.
+///
+/// # Errors
+/// The host stopped a request. What is not there is among the problems.
+pub(super) fn names(
+    client: &Client<'_>,
+    describe: &Describe,
+    asked: &[Asked<'_>],
+    problems: &mut Problems,
+) -> Result<Names, Failure> {
+    let mut found = Names::new();
+    let mut wanted: BTreeMap<&str, Vec<(Field<'_>, &str)>> = BTreeMap::new();
+    for asked in asked {
+        let (field, Some(id)) = (asked.field, asked.value.as_str()) else {
+            continue;
+        };
+        match target(field, id) {
+            Some("RecordType") => {
+                let mut types = describe.record_types();
+                match types.find(|(known, ..)| names::long_id(known) == id) {
+                    Some((_, _, name)) => _ = found.insert(id.to_owned(), name.to_owned()),
+                    None => problems.add(field.name(), about(field, &not_a_type(describe, id))),
+                }
+            }
+            Some(kind) => wanted.entry(kind).or_default().push((field, id)),
+            None => {}
+        }
+    }
+    for (kind, references) in wanted {
+        let name = names::name_field_of(kind);
+        let columns = ["Id".to_owned(), name.to_owned()];
+        if client.host.visible_fields(kind, &columns).len() < columns.len() {
+            continue;
+        }
+        let ids: Vec<String> = references.iter().map(|(_, id)| format!("'{id}'")).collect();
+        let soql = format!(
+            "SELECT Id, {name} FROM {kind} WHERE Id IN ({})",
+            ids.join(", ")
+        );
+        let reply = match record::query(client, &soql) {
+            Ok(reply) => reply,
+            // It may have no such field: the names are an extra.
+            Err(ReadError::Service(_)) => continue,
+            Err(ReadError::Failed(failure)) => return Err(failure),
+        };
+        let records = reply.get("records").map_or(&[][..], Json::items);
+        for (field, id) in references {
+            let is_it = |record: &&Json| {
+                record
+                    .str_at("Id")
+                    .is_some_and(|known| names::long_id(known) == id)
+            };
+            match records.iter().find(is_it) {
+                Some(record) => {
+                    let name = record.str_at(name).unwrap_or(id);
+                    found.insert(id.to_owned(), name.to_owned());
+                }
+                None => {
+                    let says = format!(
+                        "leads to no record: there is no {kind} with the id {id}, or you may not see it"
+                    );
+                    problems.add(field.name(), about(field, &says));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Says which record types there are instead.
+pub(super) fn not_a_type(describe: &Describe, wanted: &str) -> String {
+    let known: Vec<_> = describe
+        .record_types()
+        .map(|(_, api_name, _)| format!("`{api_name}`"))
+        .collect();
+    let wanted = crate::fence::inline(wanted, 80);
+    if known.is_empty() {
+        return format!("has no record types for this user, so “{wanted}” is none");
+    }
+    format!(
+        "has no record type “{wanted}” for this user; valid: {}",
+        known.join(", ")
+    )
+}
+
+/// Gives the kind of record that an id is of, where the field or the id says so.
+fn target<'f>(field: Field<'f>, id: &str) -> Option<&'f str> {
+    if field.kind() != "reference" {
+        return None;
+    }
+    let targets: Vec<&str> = field.targets().collect();
+    match (targets.as_slice(), names::object_of(id)) {
+        ([only], _) => Some(only),
+        (several, Some(object)) => several.iter().find(|target| **target == object).copied(),
+        _ => None,
+    }
+}

@@ -1,0 +1,223 @@
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use super::*;
+use crate::testing::Org;
+use portcullis_sdk::{Failure, Output, Reason};
+
+const QUERY: &str = "/services/data/v68.0/query";
+const ROW: &str = "/services/data/v68.0/sobjects/Account/001DO0000000001YAA";
+const SENT: &str = "!/services/data/v68.0/sobjects/Account/001DO0000000001YAA";
+const BEFORE: &str = r#"{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Account"},"Id":"001DO0000000001YAA","Name":"Acme","LastModifiedDate":"2026-11-23T08:00:00.000+0000","Industry":"Banking","AnnualRevenue":1500000.0,"Description":null,
+"OwnerId":"005DO0000000001YAA","Owner":{"attributes":{"type":"User"},"Name":"Ann Lee"}}]}"#;
+
+/// An org with an account whose read-back is `after`.
+fn org(after: &str) -> Org {
+    Org::new()
+        .answer(QUERY, 200, BEFORE)
+        .answer(SENT, 204, "")
+        .answer(ROW, 200, after)
+}
+
+fn update(org: &Org, fields: &str) -> Result<Output, Failure> {
+    let args = format!(r#"{{"object":"account","id":"001DO0000000001","fields":{fields}}}"#);
+    update_record(org, &serde_json::from_str(&args).unwrap())
+}
+
+fn create(org: &Org, args: &str) -> Result<Output, Failure> {
+    create_record(org, &serde_json::from_str(args).unwrap())
+}
+
+fn lowercase(org: Org) -> Org {
+    org.answer(
+        "/services/data/v68.0/sobjects/account/describe",
+        200,
+        crate::testing::ACCOUNT,
+    )
+}
+
+#[test]
+fn the_same_arguments_make_the_same_request() {
+    let after = r#"{"Id":"001DO0000000001YAA","AnnualRevenue":2000000,"Industry":"Technology"}"#;
+    for fields in [
+        r#"{"Industry":"Technology","AnnualRevenue":2000000}"#,
+        r#"{"annualrevenue":2000000.0,"INDUSTRY":" Technology "}"#,
+    ] {
+        let org = lowercase(org(after));
+        update(&org, fields).unwrap();
+        let requests = org.requests();
+        assert_eq!(requests.len(), 4, "{requests:?}");
+        assert_eq!(
+            requests[2],
+            format!(
+                "PATCH {ROW} | content-type: application/json | If-Unmodified-Since: Mon, 23 Nov 2026 08:00:00 GMT | {}",
+                r#"{"AnnualRevenue":2000000,"Industry":"Technology"}"#
+            )
+        );
+    }
+}
+
+#[test]
+fn what_is_announced_is_what_is_sent() {
+    let after = r#"{"Id":"001DO0000000001YAA","AnnualRevenue":2000000,"Industry":null}"#;
+    let org = lowercase(org(after));
+    let output = update(&org, r#"{"Industry":null,"AnnualRevenue":2000000}"#).unwrap();
+    insta::assert_debug_snapshot!(org.announced());
+    insta::assert_snapshot!(output.text);
+    insta::assert_snapshot!(output.structured.unwrap());
+    assert_eq!(
+        org.checked(),
+        [
+            "Effect::Write account: AnnualRevenue, Industry",
+            "account: AnnualRevenue, Industry"
+        ]
+    );
+    // Names of fields, and no values.
+    insta::assert_debug_snapshot!((org.steps(), org.cited()));
+}
+
+#[test]
+fn nothing_that_differs_is_nothing_sent() {
+    let org = lowercase(org(""));
+    let output = update(
+        &org,
+        r#"{"Industry":"Banking","AnnualRevenue":"1500000.00"}"#,
+    )
+    .unwrap();
+    assert!(output.text.contains("nothing was sent"), "{}", output.text);
+    assert!(org.announced().is_empty());
+    assert_eq!(org.requests().len(), 2);
+}
+
+#[test]
+fn a_forbidden_field_costs_no_request() {
+    for org in [
+        Org::new().hide("Account", "Industry"),
+        Org::new().forbid("Account"),
+    ] {
+        let failure = update(&org, r#"{"Industry":"Banking"}"#).unwrap_err();
+        assert_eq!(failure.reason, Reason::NotPermitted);
+        let args = r#"{"object":"Account","fields":{"Name":"x","Industry":"Banking"}}"#;
+        assert_eq!(create(&org, args).unwrap_err().reason, Reason::NotPermitted);
+        assert!(org.requests().is_empty());
+    }
+}
+
+#[test]
+fn names_that_cannot_be_fields_cost_no_request() {
+    let org = Org::new();
+    for fields in [
+        "{}",
+        r#"{"Owner.Name":"x"}"#,
+        r#"{"Name":"x","name":"y"}"#,
+        r#"{"a/b":1}"#,
+    ] {
+        let failure = update(&org, fields).unwrap_err();
+        assert_eq!(failure.reason, Reason::InvalidArgument, "{fields}");
+        assert!(failure.fields[0].pointer.starts_with("/fields"), "{fields}");
+    }
+    assert!(org.requests().is_empty());
+}
+
+#[test]
+fn a_lost_answer_is_settled_by_the_record() {
+    // There is no answer to the change: the connection broke.
+    let lost = |after| {
+        lowercase(
+            Org::new()
+                .answer(QUERY, 200, BEFORE)
+                .answer(ROW, 200, after),
+        )
+    };
+    let done = r#"{"Id":"001DO0000000001YAA","Industry":"Technology","LastModifiedDate":"2026-11-23T08:00:01.000+0000"}"#;
+    let output = update(&lost(done), r#"{"Industry":"Technology"}"#).unwrap();
+    assert!(
+        output
+            .text
+            .contains("the org's answer was lost; the record shows"),
+        "{}",
+        output.text
+    );
+    let open = r#"{"Id":"001DO0000000001YAA","Industry":"Banking","LastModifiedDate":"2026-11-23T08:00:00.000+0000"}"#;
+    let org = lost(open);
+    let failure = update(&org, r#"{"Industry":"Technology"}"#).unwrap_err();
+    assert_eq!(failure.reason, Reason::Unavailable);
+    insta::assert_snapshot!(failure.hint.unwrap(), @r#"it may have been done all the same, and was not tried again: get_record {"object": "Account", "id": "001DO0000000001YAA", "fields": ["Industry"]} shows it"#);
+    let changes = org
+        .requests()
+        .into_iter()
+        .filter(|request| request.starts_with("PATCH"));
+    assert_eq!(changes.count(), 1);
+}
+
+#[test]
+fn a_post_is_sent_once_and_the_query_that_shows_it_is_named() {
+    let org = Org::new();
+    let failure = create(
+        &org,
+        r#"{"object":"Account","fields":{"Name":"O'Neil \\ Sons"}}"#,
+    )
+    .unwrap_err();
+    assert_eq!(failure.reason, Reason::Unavailable);
+    insta::assert_snapshot!(failure.hint.unwrap(), @r#"the record may have been made all the same, and nothing was sent again. Look before you call create_record anew: query {"soql": "SELECT Id, CreatedDate FROM Account WHERE CreatedById = '005xx000001SwiUAAS' AND Name = 'O\\'Neil \\\\ Sons' AND CreatedDate >= YESTERDAY ORDER BY CreatedDate DESC LIMIT 5"}"#);
+    let posts = org
+        .requests()
+        .into_iter()
+        .filter(|request| request.starts_with("POST"));
+    assert_eq!(posts.count(), 1);
+}
+
+#[test]
+fn record_types_are_given_by_any_name() {
+    for name in [
+        "household",
+        "Household",
+        "01254000001upcKAAQ",
+        "01254000001upcK",
+    ] {
+        let org = Org::new().answer(
+            "!/services/data/v68.0/sobjects/Account",
+            201,
+            r#"{"id":"001DO0000000001YAA","success":true}"#,
+        );
+        let args =
+            format!(r#"{{"object":"Account","fields":{{"Name":"x"}},"record_type":"{name}"}}"#);
+        // The describe of the tests has no such field: it is refused by its name, after the type was found.
+        let failure = create(&org, &args).unwrap_err();
+        assert!(
+            failure.message.contains("RecordTypeId"),
+            "{}",
+            failure.message
+        );
+    }
+    let org = Org::new();
+    let args = r#"{"object":"Account","fields":{"Name":"x"},"record_type":"Hosehold"}"#;
+    insta::assert_snapshot!(create(&org, args).unwrap_err().fields[0].problem, @"`Account` has no record type “Hosehold” for this user; valid: `Household`, `Master`");
+}
+
+#[test]
+fn a_deletion_names_what_goes_with_it_and_asks_for_that_too() {
+    let found = r#"{"totalSize":1,"done":true,"records":[{"Id":"001DO0000000001YAA","Name":"Acme","Contacts":{"totalSize":3,"records":[]}}]}"#;
+    let org = || Org::new().answer(QUERY, 200, found).answer(SENT, 204, "");
+    let run = |org: &Org| {
+        let args = r#"{"object":"Account","id":"001DO0000000001YAA"}"#;
+        delete_record(org, &serde_json::from_str(args).unwrap())
+    };
+    let allowed = org();
+    let output = run(&allowed).unwrap();
+    insta::assert_snapshot!(output.text, @r"
+    deleted Account 001DO0000000001YAA
+    Deleted with it: 3 Contact (Contacts), and what hangs on these.
+    Restore it from the Recycle Bin in Salesforce, which keeps it for 15 days with what was deleted along with it.
+    ");
+    assert_eq!(
+        allowed.checked(),
+        [
+            "Effect::Destructive Account: ",
+            "Effect::Destructive Contact: "
+        ]
+    );
+    assert_eq!(allowed.requests().len(), 3);
+    let forbidden = org().forbid("Contact");
+    assert_eq!(run(&forbidden).unwrap_err().reason, Reason::NotPermitted);
+    assert!(forbidden.announced().is_empty());
+}

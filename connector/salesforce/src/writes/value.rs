@@ -1,0 +1,274 @@
+//! One value for one field: what is given becomes what is sent, or a sentence that says what would have been right.
+//!
+//! What is sent is what Salesforce stores, as far as the describe tells: a text without the spaces around it, an id of 18
+//! characters, a moment in UTC. So that what a person saw before is what a reader sees after.
+
+use super::decimal::Decimal;
+use super::moment::{self, Moment};
+use crate::describe::Field;
+use crate::fence;
+use crate::json::Json;
+use crate::names;
+use crate::nearest::{Candidate, listed, nearest};
+
+/// Picklist values that a refusal lists.
+const VALUES_SHOWN: usize = 30;
+
+/// Turns what is given for a field into what is sent.
+///
+/// # Errors
+/// A sentence with the field's label and type, and what it takes.
+pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
+    let is_empty = match given {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(items) => items.is_empty() && field.kind() == "multipicklist",
+        _ => false,
+    };
+    if is_empty {
+        return match field.is("nillable") {
+            true => Ok(Json::Null),
+            false => Err(about(field, "cannot be empty")),
+        };
+    }
+    match (field.kind(), given) {
+        ("boolean", Json::Bool(_)) => Ok(given.clone()),
+        (
+            "int" | "long" | "double" | "currency" | "percent",
+            Json::Number(text) | Json::String(text),
+        ) => number(field, text),
+        ("date", Json::String(text)) if moment::day(text.trim()).is_some() => {
+            Ok(text.trim().into())
+        }
+        ("datetime", Json::String(text)) => match Moment::parse(text.trim()) {
+            Some(moment) => Ok(moment.sent().into()),
+            None => Err(wrong(field, given)),
+        },
+        ("reference", Json::String(text)) => reference(field, text.trim()),
+        ("picklist", Json::String(text)) => picklist(field, text.trim()).map(Json::from),
+        ("multipicklist", Json::String(text)) => several(field, text.split(';')),
+        ("multipicklist", Json::Array(items)) => {
+            let texts: Option<Vec<&str>> = items.iter().map(Json::as_str).collect();
+            match texts {
+                Some(texts) => several(field, texts),
+                None => Err(wrong(field, given)),
+            }
+        }
+        (
+            "boolean" | "date" | "reference" | "picklist" | "multipicklist" | "int" | "long"
+            | "double" | "currency" | "percent" | "datetime",
+            _,
+        ) => Err(wrong(field, given)),
+        (_, Json::String(text)) => self::text(field, text),
+        _ => Err(wrong(field, given)),
+    }
+}
+
+/// Says whether two values of a field are one to the service, however they are spelled.
+pub(super) fn same(field: Field<'_>, one: &Json, other: &Json) -> bool {
+    let is_empty = |value: &Json| value.is_null() || value.as_str() == Some("");
+    if is_empty(one) || is_empty(other) {
+        return is_empty(one) && is_empty(other);
+    }
+    let by = |key: fn(&str) -> Option<String>| match (spelled(one), spelled(other)) {
+        (Some(one), Some(other)) => {
+            one == other || key(one).is_some_and(|one| Some(one) == key(other))
+        }
+        _ => one == other,
+    };
+    match field.kind() {
+        "int" | "long" | "double" | "currency" | "percent" => {
+            by(|text| Some(Decimal::parse(text)?.to_string()))
+        }
+        "datetime" => by(|text| Some(Moment::parse(text)?.sent())),
+        "date" => by(|text| text.get(..10).map(str::to_owned)),
+        "reference" => by(|text| Some(names::long_id(text))),
+        "multipicklist" => by(|text| {
+            let mut values: Vec<&str> = text.split(';').collect();
+            values.sort_unstable();
+            Some(values.join(";"))
+        }),
+        // Line breaks are stored as the browser's, and spaces at the end are dropped.
+        _ => by(|text| Some(text.replace("\r\n", "\n").trim_end().to_owned())),
+    }
+}
+
+/// Writes a value of the service as [`read`] would: numbers without empty digits.
+pub(super) fn plain(field: Field<'_>, stored: &Json) -> Json {
+    match (field.kind(), stored) {
+        ("int" | "long" | "double" | "currency" | "percent", Json::Number(text)) => {
+            match Decimal::parse(text) {
+                Some(number) => Json::Number(number.to_string().into()),
+                None => stored.clone(),
+            }
+        }
+        ("datetime", Json::String(text)) => match Moment::parse(text) {
+            Some(moment) => moment.sent().into(),
+            None => stored.clone(),
+        },
+        _ => stored.clone(),
+    }
+}
+
+/// Begins a sentence about a field with what people call it and its type.
+pub(super) fn about(field: Field<'_>, says: &str) -> String {
+    let label = fence::inline(field.label(), 80);
+    let (name, kind) = (field.name(), field.type_with_bounds(&[]));
+    match label == name {
+        true => format!("`{name}` ({kind}) {says}"),
+        false => format!("`{name}` ({label}, {kind}) {says}"),
+    }
+}
+
+fn spelled(value: &Json) -> Option<&str> {
+    match value {
+        Json::Number(text) | Json::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn wrong(field: Field<'_>, given: &Json) -> String {
+    let what = match given {
+        Json::Null => "nothing".to_owned(),
+        Json::Bool(value) => format!("`{value}`"),
+        Json::Number(number) => format!("the number {}", fence::inline(number, 40)),
+        Json::String(text) => format!("“{}”", fence::inline(text, 40)),
+        Json::Array(_) => "a list".to_owned(),
+        Json::Object(_) => "an object".to_owned(),
+    };
+    about(field, &format!("takes {}, not {what}", takes(field)))
+}
+
+fn takes(field: Field<'_>) -> String {
+    match field.kind() {
+        "boolean" => "true or false".to_owned(),
+        "int" | "long" => "a whole number".to_owned(),
+        "double" | "currency" => "a number without separators".to_owned(),
+        "percent" => "a number: 50 is 50 %".to_owned(),
+        "date" => "a day such as 2026-11-23".to_owned(),
+        "datetime" => {
+            "a moment with its offset from UTC, such as 2026-11-23T09:00:00+01:00".to_owned()
+        }
+        "reference" => {
+            let targets: Vec<_> = field.targets().take(4).collect();
+            format!("the id of a record of {}", targets.join(" or "))
+        }
+        "multipicklist" => "a list of texts".to_owned(),
+        _ => "a text".to_owned(),
+    }
+}
+
+fn number(field: Field<'_>, text: &str) -> Result<Json, String> {
+    let number = Decimal::parse(text.trim()).ok_or_else(|| wrong(field, &text.into()))?;
+    let (whole, fraction) = match field.kind() {
+        "int" | "long" => (field.count("digits"), 0),
+        _ => {
+            let scale = field.count("scale");
+            (field.count("precision").saturating_sub(scale), scale)
+        }
+    };
+    // A describe without bounds has zeros.
+    let is_bounded = whole > 0 || fraction > 0;
+    if is_bounded && number.whole_digits() > whole {
+        return Err(about(
+            field,
+            &format!("takes at most {whole} digits before the point"),
+        ));
+    }
+    let is_whole = matches!(field.kind(), "int" | "long");
+    if (is_bounded || is_whole) && number.fraction_digits() > fraction {
+        let says = match fraction {
+            0 => "takes a whole number: round it".to_owned(),
+            places => format!("takes at most {places} digits behind the point: round it"),
+        };
+        return Err(about(field, &says));
+    }
+    Ok(Json::Number(number.to_string().into()))
+}
+
+fn text(field: Field<'_>, text: &str) -> Result<Json, String> {
+    let kept = match field.kind() {
+        "textarea" => text.trim_end(),
+        _ => text.trim(),
+    };
+    let (length, chars) = (field.count("length"), kept.chars().count());
+    if length > 0 && chars as u64 > length {
+        let says = format!("takes at most {length} characters, and {chars} are given: shorten it");
+        return Err(about(field, &says));
+    }
+    Ok(kept.into())
+}
+
+fn reference(field: Field<'_>, text: &str) -> Result<Json, String> {
+    if names::record_id(text).is_err() {
+        let hint = "; query finds an id by the record's name";
+        return Err(wrong(field, &text.into()) + hint);
+    }
+    let id = names::long_id(text);
+    if let Some(object) = names::object_of(&id)
+        && !field.targets().any(|target| target == object)
+    {
+        let says = format!("takes {}, and {id} is the id of a {object}", takes(field));
+        return Err(about(field, &says));
+    }
+    Ok(id.into())
+}
+
+fn picklist<'f>(field: Field<'f>, wanted: &str) -> Result<&'f str, String> {
+    let mut values = field.values();
+    match values.find(|(value, _)| *value == wanted) {
+        Some((value, _)) => Ok(value),
+        None => Err(no_such_value(field, wanted)),
+    }
+}
+
+fn several<'v>(
+    field: Field<'_>,
+    wanted: impl IntoIterator<Item = &'v str>,
+) -> Result<Json, String> {
+    let mut chosen: Vec<&str> = Vec::new();
+    for value in wanted {
+        let value = picklist(field, value.trim())?;
+        if !chosen.contains(&value) {
+            chosen.push(value);
+        }
+    }
+    Ok(chosen.join(";").into())
+}
+
+/// Names the value that was meant, by its label, its case or a slip, and the valid ones.
+fn no_such_value(field: Field<'_>, wanted: &str) -> String {
+    let candidates = field
+        .values()
+        .map(|(name, label)| Candidate { name, label });
+    let near = nearest(wanted, candidates);
+    let mut says = format!("has no value “{}”", fence::inline(wanted, 80));
+    if !near.is_empty() {
+        says.push_str(&format!("; near: {}", listed(&near)));
+    }
+    let all: Vec<_> = field
+        .values()
+        .map(|(value, _)| fence::inline(value, 80))
+        .collect();
+    let shown: Vec<_> = all
+        .iter()
+        .take(VALUES_SHOWN)
+        .map(|value| format!("`{value}`"))
+        .collect();
+    says.push_str(&match shown.is_empty() {
+        true => "; it has no active values".to_owned(),
+        false => format!("; valid: {}", shown.join(", ")),
+    });
+    if all.len() > shown.len() {
+        let more = all.len() - shown.len();
+        says.push_str(&format!(
+            " and {more} more: describe_object {{\"parts\": [\"picklists\"], \"text\": \"{}\"}}",
+            field.name()
+        ));
+    }
+    about(field, &says)
+}
+
+#[cfg(test)]
+#[path = "value_tests.rs"]
+mod tests;

@@ -1,0 +1,167 @@
+//! `portcullis allow`: rules on the modes of tools.
+
+use anyhow::Result;
+use portcullis::ComponentCache;
+use portcullis::policy::{AgentId, ConnectorName, Level, Mode, ToolRule};
+use portcullis_store::{Owner, Store, StoredConnection};
+use serde_json::{Value, json};
+
+use crate::agent;
+use crate::args::permissions::Allow;
+use crate::bundled;
+use crate::catalog::{self, Catalog};
+use crate::connections;
+use crate::home::Home;
+use crate::problem::Problem;
+use crate::show;
+
+/// Makes a rule, or takes one back.
+pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Result<()> {
+    let session = home.open().await?;
+    session.require_administrator().await?;
+    let store = &session.store;
+    if let Some(connector) = &args.connector {
+        bundled::require(connector)?;
+    }
+    let Asked {
+        level,
+        what,
+        mode,
+        connector,
+    } = read(args, store).await?;
+    let catalog = Catalog::open(cache).await?;
+    for connector in &catalog.connectors {
+        catalog::meet(store, connector).await?;
+    }
+    // Whatever is taken back, its rule has to be named rightly.
+    let rule = catalog.rule(
+        level,
+        what,
+        mode.unwrap_or(Mode::Disabled),
+        connector.as_ref(),
+    )?;
+    let ToolRule {
+        level,
+        connector,
+        selector,
+        ..
+    } = &rule;
+    let (changed, sentence) = match mode {
+        Some(_) => {
+            let changed = store.put_tool_rule(&rule).await?;
+            let sentence = match changed {
+                true => format!("There is a rule now: {rule}."),
+                false => format!("There is this rule already, and nothing changed: {rule}."),
+            };
+            (changed, sentence)
+        }
+        None => {
+            let was_there = store
+                .remove_tool_rule(level, connector.as_ref(), selector)
+                .await?;
+            let sentence = match was_there {
+                true => format!("There is no rule for {selector} any more: {level}."),
+                false => format!("There is no rule for {selector}, and nothing changed: {level}."),
+            };
+            (was_there, sentence)
+        }
+    };
+    let agent = match level {
+        Level::Agent(agent) => agent.as_str(),
+        _ => "AGENT",
+    };
+    let next = format!("`portcullis explain {agent}` shows what the rules come to");
+    let value = json!({ "changed": changed, "rule": mode.map(|_| rule_json(&rule)) });
+    Ok(show::done(args.form, &value, &sentence, Some(&next))?)
+}
+
+/// What the words come to.
+struct Asked<'a> {
+    level: Level,
+    what: &'a str,
+    /// None: the rule is taken back.
+    mode: Option<Mode>,
+    connector: Option<ConnectorName>,
+}
+
+/// Takes the words apart.
+async fn read<'a>(args: &'a Allow, store: &Store) -> Result<Asked<'a>> {
+    let is_agents = !args.workspace && args.connection.is_none();
+    let (agent, what, mode) = match (is_agents, args.words.as_slice()) {
+        (true, [agent, what, mode]) => (Some(agent), what, mode),
+        (false, [what, mode]) => (None, what, mode),
+        (true, _) => {
+            let message = "an agent, what, and a mode are needed";
+            let hint = "such as `portcullis allow helper effect:write ask`; with `--workspace` it is for every agent";
+            return Err(Problem::mistake("words", message, hint).into());
+        }
+        (false, _) => {
+            let message = "with `--workspace` or `--connection` there is no agent to name";
+            let hint = "give what and a mode: `portcullis allow --workspace effect:write ask`";
+            return Err(Problem::mistake("words", message, hint).into());
+        }
+    };
+    let parsed = match mode.as_str() {
+        "default" => None,
+        word => Some(Mode::from_word(word).ok_or_else(|| {
+            let message = format!("`{}` is no mode", word.escape_debug());
+            Problem::mistake("mode", message, "write `always`, `ask`, `off` or `default`")
+        })?),
+    };
+    let (level, connector) = match (agent, &args.connection) {
+        (Some(agent), _) => {
+            let wrong = |error| {
+                let hint = "`portcullis agent list` lists the agents";
+                Problem::mistake("agent", format!("{error}"), hint)
+            };
+            let id = AgentId::parse(agent.as_str()).map_err(wrong)?;
+            let agent = agent::require(store, &id).await?;
+            (Level::Agent(agent.id), args.connector.clone())
+        }
+        (None, Some(text)) => of_connection(args, &connections::find(store, text).await?)?,
+        (None, None) => (Level::Workspace, args.connector.clone()),
+    };
+    Ok(Asked {
+        level,
+        what,
+        mode: parsed,
+        connector,
+    })
+}
+
+/// A rule of a connection is one of its connector's tools.
+fn of_connection(
+    args: &Allow,
+    connection: &StoredConnection,
+) -> Result<(Level, Option<ConnectorName>)> {
+    let of = &connection.connector;
+    if args.connector.as_ref().is_some_and(|named| named != of) {
+        let message = format!("the connection is one of `{of}`");
+        let hint = "leave `--connector` out";
+        return Err(Problem::mistake("other_connection", message, hint).into());
+    }
+    let level = match &connection.owner {
+        Owner::Shared => Level::Shared(connection.id.clone()),
+        Owner::Person(person) => Level::Own(person.clone()),
+    };
+    Ok((level, Some(of.clone())))
+}
+
+/// Makes an object of a rule.
+pub(crate) fn rule_json(rule: &ToolRule) -> Value {
+    let (level, subject) = match &rule.level {
+        Level::Workspace => ("workspace", None),
+        Level::Agent(agent) => ("agent", Some(agent.as_str())),
+        Level::Shared(connection) => ("connection", Some(connection.as_str())),
+        Level::Own(person) => ("own_connection", Some(person.as_str())),
+    };
+    json!({
+        "name": rule.to_string(),
+        "level": level,
+        "subject": subject,
+        "connector": rule.connector,
+        "what": rule.selector,
+        "mode": rule.mode.as_word(),
+        "made_for": rule.made_for,
+    })
+}

@@ -1,0 +1,191 @@
+//! `portcullis scope`: what an agent may touch. And `portcullis connector trust-scope`: by whose word, where the host cannot see it.
+
+use std::io::Write;
+
+use anyhow::Result;
+use portcullis::ComponentCache;
+use portcullis::policy::{Scope, ScopePattern};
+use portcullis_store::AgentScope;
+use serde_json::json;
+
+use crate::agent;
+use crate::args::permissions::{ScopeArgs, Setting, TrustScope};
+use crate::bundled;
+use crate::catalog::{self, Catalog};
+use crate::home::Home;
+use crate::show;
+use crate::show::style::{HINT, QUIET, styled};
+
+/// Shows a scope, or changes it.
+pub(crate) async fn run(args: &ScopeArgs, home: &Home, cache: ComponentCache) -> Result<()> {
+    let session = home.open().await?;
+    session.require_administrator().await?;
+    let store = &session.store;
+    let agent = agent::require(store, &args.agent).await?.id;
+    let catalog = Catalog::open(cache).await?;
+    let connector = catalog.connector(args.connector.as_ref())?;
+    catalog::meet(store, connector).await?;
+    let manifest = connector.manifest();
+    let before = store.scope(&agent, &manifest.name).await?;
+    let after = changed(args, before.clone());
+    if before != after {
+        let scope = AgentScope {
+            agent: agent.clone(),
+            connector: manifest.name.clone(),
+            scope: after.clone(),
+        };
+        store.put_scope(&scope).await?;
+    }
+    if args.form.json {
+        let value = json!({
+            "changed": before != after,
+            "agent": agent,
+            "connector": manifest.name,
+            "scope": after,
+        });
+        return Ok(show::json(&value)?);
+    }
+    let mut out = anstream::stdout().lock();
+    let word = match before == after {
+        true => "What",
+        false => "Now what",
+    };
+    writeln!(
+        out,
+        "{word} the agent `{agent}` may touch by `{}`:",
+        manifest.name
+    )?;
+    for (name, said) in lines(&after) {
+        writeln!(out, "  {} {said}", styled(QUIET, format!("{name:<8}")))?;
+    }
+    if !after.read_only && !manifest.guarded_kinds.is_empty() {
+        let guarded: Vec<&str> = manifest
+            .guarded_kinds
+            .iter()
+            .map(|kind| kind.as_str())
+            .collect();
+        let said = format!(
+            "not changed unless `--change` has the full name: {}",
+            guarded.join(", ")
+        );
+        writeln!(
+            out,
+            "  {} {said}",
+            styled(QUIET, format!("{:<8}", "guarded"))
+        )?;
+    }
+    let next = match after == Scope::default() {
+        true => format!(
+            "`portcullis scope {agent} --read Account,Contact` limits it; `--help` says what else there is"
+        ),
+        false => {
+            format!("`portcullis scope {agent} --unset read` takes a setting back, `--clear` all")
+        }
+    };
+    Ok(writeln!(out, "{} {next}", styled(HINT, "next:"))?)
+}
+
+/// Changes a scope as the arguments say.
+fn changed(args: &ScopeArgs, mut scope: Scope) -> Scope {
+    if args.clear {
+        return Scope::default();
+    }
+    for setting in &args.unset {
+        match setting {
+            Setting::Read => scope.read = None,
+            Setting::DenyRead => scope.deny_read.clear(),
+            Setting::Change => scope.change = None,
+            Setting::DenyChange => scope.deny_change.clear(),
+            Setting::ReadOnly => scope.read_only = false,
+            Setting::Rows => scope.rows_max = None,
+            Setting::CallsPerMinute => scope.calls_per_minute = None,
+            Setting::ChangesPerDay => scope.changes_per_day = None,
+        }
+    }
+    let entries = |list: &crate::args::permissions::List| list.0.clone();
+    scope.read = args.read.as_ref().map(entries).or(scope.read);
+    scope.change = args.change.as_ref().map(entries).or(scope.change);
+    if let Some(list) = &args.deny_read {
+        scope.deny_read = entries(list);
+    }
+    if let Some(list) = &args.deny_change {
+        scope.deny_change = entries(list);
+    }
+    scope.read_only |= args.read_only;
+    scope.rows_max = args.rows.or(scope.rows_max);
+    scope.calls_per_minute = args.calls_per_minute.or(scope.calls_per_minute);
+    scope.changes_per_day = args.changes_per_day.or(scope.changes_per_day);
+    scope
+}
+
+/// Says what a scope comes to, a line for each side of it.
+fn lines(scope: &Scope) -> Vec<(&'static str, String)> {
+    let but = |denied: &[ScopePattern]| match denied {
+        [] => String::new(),
+        denied => format!(", but not {}", listed(denied)),
+    };
+    let reads = match &scope.read {
+        None => "everything".to_owned(),
+        Some(list) if list.is_empty() => "nothing".to_owned(),
+        Some(list) => format!("{} and nothing else", listed(list)),
+    };
+    let changes = match (&scope.change, scope.read_only) {
+        (_, true) => "nothing: it is read-only".to_owned(),
+        (None, _) => format!("what it may read{}", but(&scope.deny_change)),
+        (Some(list), _) if list.is_empty() => "nothing".to_owned(),
+        (Some(list), _) => format!(
+            "{} and nothing else{}",
+            listed(list),
+            but(&scope.deny_change)
+        ),
+    };
+    let mut lines = vec![
+        ("reads", format!("{reads}{}", but(&scope.deny_read))),
+        ("changes", changes),
+    ];
+    let limits = [
+        (scope.rows_max, "rows an answer"),
+        (scope.calls_per_minute, "calls a minute"),
+        (scope.changes_per_day, "records changed a day"),
+    ];
+    for (max, of) in limits {
+        lines.extend(max.map(|max| ("at most", format!("{max} {of}"))));
+    }
+    lines
+}
+
+/// Says a scope in a line, for a list of differences.
+pub(crate) fn in_a_line(scope: &Scope) -> String {
+    let lines = lines(scope).into_iter();
+    let lines: Vec<String> = lines.map(|(name, said)| format!("{name} {said}")).collect();
+    lines.join("; ")
+}
+
+fn listed(patterns: &[ScopePattern]) -> String {
+    let names: Vec<&str> = patterns.iter().map(ScopePattern::as_str).collect();
+    names.join(", ")
+}
+
+/// Trusts a connector to check what the host cannot see, or no longer.
+pub(crate) async fn trust(args: &TrustScope, home: &Home) -> Result<()> {
+    let session = home.open().await?;
+    session.require_administrator().await?;
+    let name = &args.connector;
+    bundled::require(name)?;
+    let before = session.store.trust(name).await?;
+    let before = before.unwrap_or_else(|| bundled::is_trusted(name));
+    session.store.put_trust(name, !args.no).await?;
+    let changed = before == args.no;
+    let sentence = match (changed, args.no) {
+        (true, false) => {
+            format!("The connector `{name}` is trusted to check what the host cannot see.")
+        }
+        (true, true) => format!(
+            "The connector `{name}` is no longer trusted: agents that are limited to some kinds send no queries by it."
+        ),
+        (false, false) => format!("The connector `{name}` is trusted already; nothing changed."),
+        (false, true) => format!("The connector `{name}` is not trusted; nothing changed."),
+    };
+    let value = json!({ "changed": changed, "connector": name, "trusted": !args.no });
+    Ok(show::done(args.form, &value, &sentence, None)?)
+}

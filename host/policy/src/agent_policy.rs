@@ -1,0 +1,156 @@
+//! Everything that an administrator decided on an agent's use of a connector, as it was at one moment.
+
+use crate::rule::{
+    self, ActsAs, Decision, Found, Level, RuledTool, SeenTools, Standing, ToolRule, Verdict,
+};
+use crate::scope::{Access, Denied, Scope, check_access};
+use crate::{AgentId, ConnectionId, Effect, Mode, NamePattern, PersonId};
+
+/// Whose account the agent would act as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acting {
+    /// The person's own.
+    Own(PersonId),
+    /// A shared one.
+    Shared(ConnectionId),
+}
+
+impl Acting {
+    /// Gives what rules go by.
+    pub fn as_acts_as(&self) -> ActsAs<'_> {
+        match self {
+            Self::Own(person) => ActsAs::Own(person),
+            Self::Shared(connection) => ActsAs::Shared(connection),
+        }
+    }
+}
+
+/// What an administrator decided: the modes of tools, what may be touched, and whether the connector is trusted to check
+/// what only it can see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentPolicy {
+    /// Whose it is.
+    pub agent: AgentId,
+    /// The rules of the workspace, of this agent, and of connections.
+    pub rules: Vec<ToolRule>,
+    /// The tools that an administrator has seen.
+    pub seen: SeenTools,
+    /// What may be touched; none: everything.
+    pub scope: Option<Scope>,
+    /// Whether the connector is trusted to ask about what the host cannot see.
+    pub is_trusted: bool,
+    /// Whose account a call would act as, as far as that is known without asking for it.
+    pub acting: Option<Acting>,
+}
+
+impl AgentPolicy {
+    /// Makes a policy without a rule, under which the defaults hold.
+    pub fn new(agent: AgentId) -> Self {
+        Self {
+            agent,
+            rules: Vec::new(),
+            seen: SeenTools::All,
+            scope: None,
+            is_trusted: false,
+            acting: None,
+        }
+    }
+
+    /// Decides on a tool.
+    pub fn decide(&self, acts_as: ActsAs<'_>, tool: &RuledTool<'_>) -> Decision {
+        if self.forbids(tool) {
+            return Decision {
+                mode: Mode::Disabled,
+                rule: self.read_only_rule(),
+                is_ruled: true,
+            };
+        }
+        self.find(acts_as, tool).decision()
+    }
+
+    fn find(&self, acts_as: ActsAs<'_>, tool: &RuledTool<'_>) -> Found<'_> {
+        rule::find(&self.rules, &self.seen, &self.agent, acts_as, tool)
+    }
+
+    /// Decides on a tool before it is known whose account is used: none where that could still make a difference.
+    pub fn decide_early(&self, tool: &RuledTool<'_>) -> Option<Decision> {
+        if self.forbids(tool) {
+            return Some(self.decide(ActsAs::Nobody, tool));
+        }
+        let found = self.find(ActsAs::Nobody, tool);
+        let could_loosen = |rule: &ToolRule| {
+            rule.is_of_connection() && rule.mode < found.mode && rule.selects(tool)
+        };
+        let is_certain = found.is_ruled() || !self.rules.iter().any(could_loosen);
+        (found.mode == Mode::Disabled && is_certain).then(|| found.decision())
+    }
+
+    /// Lists what each rule that applies says; what decides comes first.
+    pub fn verdicts(&self, acts_as: ActsAs<'_>, tool: &RuledTool<'_>) -> Vec<Verdict> {
+        let mut verdicts = rule::verdicts(&self.rules, &self.seen, &self.agent, acts_as, tool);
+        if self.forbids(tool) {
+            let first = Verdict {
+                rule: self.read_only_rule(),
+                mode: Mode::Disabled,
+                standing: Standing::Counts,
+            };
+            verdicts.insert(0, first);
+        }
+        verdicts
+    }
+
+    /// Decides on an access.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`] names what is outside of the agent's scope, or guarded.
+    pub fn check(&self, guarded: &[NamePattern], access: &Access) -> Result<(), Denied> {
+        check_access(self.scope.as_ref(), guarded, access)
+    }
+
+    /// Says whether an access is limited by names, so that it matters what a request touches.
+    pub fn limits(&self, guarded: &[NamePattern], effect: Effect) -> bool {
+        let scope = self.scope.as_ref();
+        match effect {
+            Effect::Read => scope.is_some_and(Scope::limits_reading),
+            Effect::Write | Effect::Destructive => {
+                !guarded.is_empty() || scope.is_some_and(Scope::limits_changing)
+            }
+        }
+    }
+
+    /// Keeps those of a kind's fields that the agent may read, in their order.
+    pub fn visible_fields(&self, kind: &str, mut fields: Vec<String>) -> Vec<String> {
+        if !self.limits(&[], Effect::Read) {
+            return fields;
+        }
+        let mut access = Access {
+            effect: Effect::Read,
+            kind: kind.to_owned(),
+            fields: Vec::new(),
+        };
+        if self.check(&[], &access).is_err() {
+            return Vec::new();
+        }
+        fields.retain(|field| {
+            access.fields.clear();
+            access.fields.push(field.clone());
+            self.check(&[], &access).is_ok()
+        });
+        fields
+    }
+
+    fn forbids(&self, tool: &RuledTool<'_>) -> bool {
+        let read_only = self.scope.as_ref().is_some_and(|scope| scope.read_only);
+        read_only && tool.effect > Effect::Read
+    }
+
+    fn read_only_rule(&self) -> String {
+        format!("{}: read only", self.scope_name())
+    }
+
+    /// Gives the name of the agent's scope, as rules are named.
+    pub fn scope_name(&self) -> String {
+        format!("scope of {}", Level::Agent(self.agent.clone()))
+    }
+}

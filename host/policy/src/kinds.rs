@@ -1,0 +1,400 @@
+//! Which kinds of record a request touches, as its route says where they stand: in the path, in the body, or nowhere
+//! that the host can see.
+//!
+//! The attack: a body that the host reads as one kind and the service as another: the same member twice, once in other
+//! case, another encoding than UTF-8, a list where a name should be. What could be read in two ways is refused.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::scope::Access;
+use crate::{Effect, RouteSpec};
+
+/// Where a route's request names the kinds of record that it touches.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum KindPlace {
+    /// `path`: the parameter `{kind}`.
+    Path,
+    /// `unseen`: where the host cannot see them, such as in a query.
+    Unseen,
+    /// A place in the JSON body.
+    Body(BodyPlace),
+}
+
+/// A JSON Pointer (RFC 6901) into a body, of which a `*` stands for each item of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BodyPlace {
+    text: String,
+    steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Step {
+    Member(String),
+    EachItem,
+}
+
+/// A text that is no place of kinds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it must be a JSON Pointer, in which `*` stands for each item of a list")]
+pub struct PlaceError;
+
+impl TryFrom<String> for BodyPlace {
+    type Error = PlaceError;
+
+    fn try_from(text: String) -> Result<Self, PlaceError> {
+        if !text.is_empty() && !text.starts_with('/') {
+            return Err(PlaceError);
+        }
+        let steps = text.split('/').skip(1).map(|step| match step {
+            "*" => Step::EachItem,
+            step => Step::Member(step.replace("~1", "/").replace("~0", "~")),
+        });
+        let steps = steps.collect();
+        Ok(Self { text, steps })
+    }
+}
+
+impl From<BodyPlace> for String {
+    fn from(place: BodyPlace) -> Self {
+        place.text
+    }
+}
+
+impl TryFrom<String> for KindPlace {
+    type Error = PlaceError;
+
+    fn try_from(text: String) -> Result<Self, PlaceError> {
+        match text.as_str() {
+            "path" => Ok(Self::Path),
+            "unseen" => Ok(Self::Unseen),
+            // The whole body is no name.
+            "" => Err(PlaceError),
+            _ => BodyPlace::try_from(text).map(Self::Body),
+        }
+    }
+}
+
+impl From<KindPlace> for String {
+    fn from(place: KindPlace) -> Self {
+        match place {
+            KindPlace::Path => "path".to_owned(),
+            KindPlace::Unseen => "unseen".to_owned(),
+            KindPlace::Body(place) => place.text,
+        }
+    }
+}
+
+impl BodyPlace {
+    /// Says whether a JSON Pointer leads here.
+    pub fn is_at(&self, pointer: &str) -> bool {
+        let mut steps = pointer.split('/').skip(1);
+        let fits = self.steps.iter().all(|step| match (step, steps.next()) {
+            (Step::Member(member), Some(step)) => {
+                step.replace("~1", "/").replace("~0", "~") == *member
+            }
+            (Step::EachItem, Some(step)) => step.bytes().all(|byte| byte.is_ascii_digit()),
+            (_, None) => false,
+        });
+        fits && steps.next().is_none()
+    }
+}
+
+/// What a request touches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Touched {
+    /// What the host sees of it.
+    pub accesses: Vec<Access>,
+    /// Whether there is, or could be, more that only the connector knows.
+    pub is_unseen: bool,
+    /// Whether the host sees all the fields that it touches.
+    pub has_fields: bool,
+}
+
+/// Why what a request touches is not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TouchedError {
+    /// The path has no kind where the route says so.
+    #[error("its path names no kind")]
+    NoKind,
+    /// The body says by its headers that it is something else than JSON in UTF-8.
+    #[error(
+        "its route names its kinds in a JSON body, and its headers say that the body is something else"
+    )]
+    NotJson,
+    /// The body is none.
+    #[error("its body cannot be read in one way alone: {0}")]
+    Body(String),
+    /// The place holds nothing, or not what it should.
+    #[error("its body has no {what} at `{pointer}`")]
+    Missing {
+        /// What should be there.
+        what: &'static str,
+        /// Where.
+        pointer: String,
+    },
+}
+
+impl RouteSpec {
+    /// Says where the route's kinds are: as it declares, and else in its path, or unseen.
+    pub fn kind_places(&self) -> Vec<KindPlace> {
+        match &self.kinds {
+            Some(places) => places.clone(),
+            None if self.names_kind() => vec![KindPlace::Path],
+            None => vec![KindPlace::Unseen],
+        }
+    }
+
+    /// Says whether the path has a kind.
+    pub(crate) fn names_kind(&self) -> bool {
+        self.path.split('/').any(|segment| segment == "{kind}")
+    }
+
+    /// Says whether the body must be read to know what a request touches.
+    fn reads_body(&self) -> bool {
+        let in_body = |place: &KindPlace| matches!(place, KindPlace::Body(_));
+        self.fields.is_some() || self.kinds.iter().flatten().any(in_body)
+    }
+
+    /// Finds what a request touches: by the kind in its path, its headers and its body.
+    ///
+    /// # Errors
+    ///
+    /// [`TouchedError`]: the request must not be sent where that matters.
+    pub fn touched<'h>(
+        &self,
+        effect: Effect,
+        kind: Option<&str>,
+        headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+        body: &[u8],
+    ) -> Result<Touched, TouchedError> {
+        let json = match self.reads_body() {
+            true => {
+                require_json(headers)?;
+                Some(parse(body)?)
+            }
+            false => None,
+        };
+        let mut kinds: Vec<String> = Vec::new();
+        let mut is_unseen = false;
+        for place in self.kind_places() {
+            match (place, &json) {
+                (KindPlace::Unseen, _) => is_unseen = true,
+                (KindPlace::Path, _) => {
+                    kinds.push(kind.ok_or(TouchedError::NoKind)?.to_owned());
+                }
+                (KindPlace::Body(place), Some(json)) => kinds.extend(place.names(json)?),
+                (KindPlace::Body(_), None) => return Err(TouchedError::NotJson),
+            }
+        }
+        let fields = match (&self.fields, &json) {
+            (Some(place), Some(json)) => place.members(json, &self.own_members(place))?,
+            _ => Vec::new(),
+        };
+        let accesses = kinds.into_iter().map(|kind| Access {
+            effect,
+            kind,
+            fields: fields.clone(),
+        });
+        Ok(Touched {
+            accesses: accesses.collect(),
+            is_unseen,
+            has_fields: self.fields.is_some(),
+        })
+    }
+
+    /// Names the members beside the fields by which the route's kinds are named, such as `attributes`.
+    fn own_members(&self, fields: &BodyPlace) -> Vec<String> {
+        let behind = |place: &KindPlace| match place {
+            KindPlace::Body(place) => match place.steps.strip_prefix(&fields.steps[..]) {
+                Some([Step::Member(member), ..]) => Some(member.clone()),
+                _ => None,
+            },
+            _ => None,
+        };
+        self.kinds.iter().flatten().filter_map(behind).collect()
+    }
+}
+
+/// Holds a request to JSON in UTF-8, in one piece.
+fn require_json<'h>(
+    headers: impl Iterator<Item = (&'h str, &'h [u8])>,
+) -> Result<(), TouchedError> {
+    let mut types = 0;
+    for (name, value) in headers {
+        if name.eq_ignore_ascii_case("content-encoding") {
+            return Err(TouchedError::NotJson);
+        }
+        if !name.eq_ignore_ascii_case("content-type") {
+            continue;
+        }
+        types += 1;
+        let value = std::str::from_utf8(value).map_err(|_| TouchedError::NotJson)?;
+        let value = value.to_ascii_lowercase();
+        let mut parts = value.split(';').map(str::trim);
+        let is_json = parts.next() == Some("application/json");
+        let is_utf_8 = |part: &str| matches!(part, "charset=utf-8" | "charset=\"utf-8\"" | "");
+        if !is_json || !parts.all(is_utf_8) {
+            return Err(TouchedError::NotJson);
+        }
+    }
+    match types {
+        1 => Ok(()),
+        _ => Err(TouchedError::NotJson),
+    }
+}
+
+impl BodyPlace {
+    /// Gives the names at the place, of which there is at least one.
+    fn names(&self, json: &Json) -> Result<Vec<String>, TouchedError> {
+        let missing = || TouchedError::Missing {
+            what: "name of a kind",
+            pointer: self.text.clone(),
+        };
+        let found = self.find(json).ok_or_else(missing)?;
+        let names: Option<Vec<String>> = found
+            .into_iter()
+            .map(|value| match value {
+                Json::Text(name) => Some(name.clone()),
+                _ => None,
+            })
+            .collect();
+        names.filter(|names| !names.is_empty()).ok_or_else(missing)
+    }
+
+    /// Gives the names of the members of what is at the place, but for `except`.
+    fn members(&self, json: &Json, except: &[String]) -> Result<Vec<String>, TouchedError> {
+        let missing = || TouchedError::Missing {
+            what: "fields",
+            pointer: self.text.clone(),
+        };
+        let mut fields = Vec::new();
+        for value in self.find(json).ok_or_else(missing)? {
+            let Json::Object(members) = value else {
+                return Err(missing());
+            };
+            for (name, _) in members {
+                if !except.contains(name) && !fields.contains(name) {
+                    fields.push(name.clone());
+                }
+            }
+        }
+        Ok(fields)
+    }
+
+    /// Follows the place. None: something on the way is not there, not once, or not what it should be.
+    fn find<'j>(&self, json: &'j Json) -> Option<Vec<&'j Json>> {
+        let mut found = vec![json];
+        for step in &self.steps {
+            let mut next = Vec::new();
+            for value in found {
+                match (step, value) {
+                    (Step::EachItem, Json::List(items)) => next.extend(items),
+                    (Step::Member(wanted), Json::Object(members)) => {
+                        // A service may be lenient about the case of a member's name.
+                        let mut alike = members
+                            .iter()
+                            .filter(|(name, _)| name.to_lowercase() == wanted.to_lowercase());
+                        match (alike.next(), alike.next()) {
+                            (Some((name, value)), None) if name == wanted => next.push(value),
+                            _ => return None,
+                        }
+                    }
+                    _ => return None,
+                }
+            }
+            found = next;
+        }
+        Some(found)
+    }
+}
+
+/// As much of a JSON value as names and places need.
+#[derive(Debug)]
+enum Json {
+    Text(String),
+    Object(Vec<(String, Json)>),
+    List(Vec<Json>),
+    Other,
+}
+
+/// Reads a JSON text of which no object names a member twice.
+fn parse(text: &[u8]) -> Result<Json, TouchedError> {
+    let wrong = |error: serde_json::Error| TouchedError::Body(error.to_string());
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let json = Reader.deserialize(&mut deserializer).map_err(wrong)?;
+    deserializer.end().map_err(wrong)?;
+    Ok(json)
+}
+
+struct Reader;
+
+impl<'de> DeserializeSeed<'de> for Reader {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Json, E> {
+        Ok(Json::Other)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
+        Ok(Json::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element_seed(Self)? {
+            list.push(item);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
+        let mut members: Vec<(String, Json)> = Vec::new();
+        let mut names = std::collections::HashSet::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            if !names.insert(name.clone()) {
+                // The name may be a value of a map, so it is not repeated.
+                return Err(A::Error::custom("a member is there twice"));
+            }
+            let value = entries.next_value_seed(Self)?;
+            members.push((name, value));
+        }
+        Ok(Json::Object(members))
+    }
+}
+
+#[cfg(test)]
+#[path = "kinds/tests.rs"]
+mod tests;

@@ -1,0 +1,264 @@
+//! Rules on the modes of tools, and the tools that an administrator has seen.
+
+use std::collections::BTreeMap;
+
+use portcullis_policy::{
+    ConnectionId, ConnectorName, Effect, Level, Mode, PersonId, SeenTools, Selector, ToolName,
+    ToolRule,
+};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use crate::agents::{require_agent, require_shared};
+use crate::error::StoreError;
+use crate::people::require_person;
+use crate::store::Store;
+
+impl Store {
+    /// Makes a rule, in place of one for the same tools at the same level, and says whether that changed anything.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] for its agent, connection or person.
+    pub async fn put_tool_rule(&self, rule: &ToolRule) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let changed = put(&mut tx, self.now(), rule).await?;
+        tx.commit().await?;
+        Ok(changed)
+    }
+
+    /// Takes a rule back, so that the default holds there again, and says whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn remove_tool_rule(
+        &self,
+        level: &Level,
+        connector: Option<&ConnectorName>,
+        selector: &Selector,
+    ) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let was_there = remove(&mut tx, level, connector, selector).await?;
+        tx.commit().await?;
+        Ok(was_there)
+    }
+
+    /// Lists all rules, in the order of their levels.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read, or a row is damaged.
+    pub async fn tool_rules(&self) -> Result<Vec<ToolRule>, StoreError> {
+        let mut tx = self.read().await?;
+        let rows = sqlx::query("SELECT * FROM tool_rules")
+            .fetch_all(&mut *tx)
+            .await?;
+        let rules: Result<Vec<ToolRule>, StoreError> = rows.iter().map(of_row).collect();
+        let mut rules = rules?;
+        rules.sort();
+        Ok(rules)
+    }
+
+    /// Takes note of the tools of a connector that is here for the first time: those count as seen. Later ones do not,
+    /// until [`see_tools`](Self::see_tools).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn meet_tools(
+        &self,
+        connector: &ConnectorName,
+        tools: &[(ToolName, Effect)],
+    ) -> Result<(), StoreError> {
+        let is_known = "SELECT EXISTS (SELECT 1 FROM seen_tools WHERE connector = ?1)";
+        let mut reading = self.read().await?;
+        let known: bool = sqlx::query_scalar(is_known)
+            .bind(connector.as_str())
+            .fetch_one(&mut *reading)
+            .await?;
+        drop(reading);
+        if known {
+            return Ok(());
+        }
+        let mut tx = self.write().await?;
+        let known: bool = sqlx::query_scalar(is_known)
+            .bind(connector.as_str())
+            .fetch_one(&mut *tx)
+            .await?;
+        if !known {
+            see(&mut tx, connector, tools).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Says that an administrator has seen tools as they are.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn see_tools(
+        &self,
+        connector: &ConnectorName,
+        tools: &[(ToolName, Effect)],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        see(&mut tx, connector, tools).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+async fn see(
+    tx: &mut SqliteConnection,
+    connector: &ConnectorName,
+    tools: &[(ToolName, Effect)],
+) -> Result<(), StoreError> {
+    for (tool, effect) in tools {
+        sqlx::query(
+            "INSERT INTO seen_tools (connector, tool, effect) VALUES (?1, ?2, ?3) \
+             ON CONFLICT DO UPDATE SET effect = excluded.effect",
+        )
+        .bind(connector.as_str())
+        .bind(tool.as_str())
+        .bind(effect.as_str())
+        .execute(&mut *tx)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Finds the tools that were seen, in a transaction.
+pub(crate) async fn seen(
+    tx: &mut SqliteConnection,
+    connector: &ConnectorName,
+) -> Result<SeenTools, StoreError> {
+    let rows = sqlx::query("SELECT tool, effect FROM seen_tools WHERE connector = ?1")
+        .bind(connector.as_str())
+        .fetch_all(tx)
+        .await?;
+    let mut seen = BTreeMap::new();
+    for row in rows {
+        let tool: String = row.try_get("tool")?;
+        let name = ToolName::parse(tool.as_str())
+            .map_err(|error| StoreError::damaged("tool", &tool, error))?;
+        seen.insert(name, effect(row.try_get("effect")?)?);
+    }
+    Ok(SeenTools::These(seen))
+}
+
+/// Lists the rules that could apply to an agent with a connector, in a transaction: those of all connections among them.
+pub(crate) async fn of_agent(
+    tx: &mut SqliteConnection,
+    agent: &str,
+    connector: &ConnectorName,
+) -> Result<Vec<ToolRule>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT * FROM tool_rules WHERE (agent IS NULL OR agent = ?1) AND (connector IS NULL OR connector = ?2)",
+    )
+    .bind(agent)
+    .bind(connector.as_str())
+    .fetch_all(tx)
+    .await?;
+    rows.iter().map(of_row).collect()
+}
+
+/// Makes a rule in a transaction, as [`Store::put_tool_rule`] does.
+pub(crate) async fn put(
+    tx: &mut SqliteConnection,
+    now: i64,
+    rule: &ToolRule,
+) -> Result<bool, StoreError> {
+    match &rule.level {
+        Level::Workspace => {}
+        Level::Agent(agent) => require_agent(tx, agent).await?,
+        Level::Shared(connection) => {
+            require_shared(tx, connection, rule.connector.as_ref()).await?;
+        }
+        Level::Own(person) => require_person(tx, person).await?,
+    }
+    let (agent, connection, person) = columns(&rule.level);
+    let put = sqlx::query(
+        "INSERT INTO tool_rules (agent, connection, person, connector, selector, mode, made_for, created) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT (ifnull(agent, ''), ifnull(connection, ''), ifnull(person, ''), ifnull(connector, ''), selector) \
+         DO UPDATE SET mode = excluded.mode, made_for = excluded.made_for, created = excluded.created \
+         WHERE mode <> excluded.mode OR made_for IS NOT excluded.made_for",
+    )
+    .bind(agent)
+    .bind(connection)
+    .bind(person)
+    .bind(rule.connector.as_ref().map(ConnectorName::as_str))
+    .bind(rule.selector.to_string())
+    .bind(rule.mode.as_word())
+    .bind(rule.made_for.map(Effect::as_str))
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(put.rows_affected() > 0)
+}
+
+/// Takes a rule back in a transaction, as [`Store::remove_tool_rule`] does.
+pub(crate) async fn remove(
+    tx: &mut SqliteConnection,
+    level: &Level,
+    connector: Option<&ConnectorName>,
+    selector: &Selector,
+) -> Result<bool, StoreError> {
+    let (agent, connection, person) = columns(level);
+    let removed = sqlx::query(
+        "DELETE FROM tool_rules WHERE agent IS ?1 AND connection IS ?2 AND person IS ?3 AND connector IS ?4 \
+         AND selector = ?5",
+    )
+    .bind(agent)
+    .bind(connection)
+    .bind(person)
+    .bind(connector.map(ConnectorName::as_str))
+    .bind(selector.to_string())
+    .execute(tx)
+    .await?;
+    Ok(removed.rows_affected() > 0)
+}
+
+fn columns(level: &Level) -> (Option<&str>, Option<&str>, Option<&str>) {
+    match level {
+        Level::Workspace => (None, None, None),
+        Level::Agent(agent) => (Some(agent.as_str()), None, None),
+        Level::Shared(connection) => (None, Some(connection.as_str()), None),
+        Level::Own(person) => (None, None, Some(person.as_str())),
+    }
+}
+
+fn of_row(row: &SqliteRow) -> Result<ToolRule, StoreError> {
+    let selector: String = row.try_get("selector")?;
+    let damaged = |error: String| StoreError::damaged("rule", &selector, error);
+    let agent: Option<String> = row.try_get("agent")?;
+    let connection: Option<String> = row.try_get("connection")?;
+    let person: Option<String> = row.try_get("person")?;
+    let level = match (agent, connection, person) {
+        (Some(agent), _, _) => agent.parse().map(Level::Agent),
+        (_, Some(connection), _) => ConnectionId::parse(connection).map(Level::Shared),
+        (_, _, Some(person)) => PersonId::parse(person).map(Level::Own),
+        (None, None, None) => Ok(Level::Workspace),
+    };
+    let connector: Option<String> = row.try_get("connector")?;
+    let connector = connector.map(ConnectorName::parse).transpose();
+    let made_for: Option<String> = row.try_get("made_for")?;
+    let mode: String = row.try_get("mode")?;
+    Ok(ToolRule {
+        level: level.map_err(|error| damaged(error.to_string()))?,
+        connector: connector.map_err(|error| damaged(error.to_string()))?,
+        selector: selector
+            .parse()
+            .map_err(|error| StoreError::damaged("rule", &selector, error))?,
+        mode: Mode::from_word(&mode).ok_or_else(|| damaged(format!("`{mode}` is no mode")))?,
+        made_for: made_for.map(effect).transpose()?,
+    })
+}
+
+fn effect(text: String) -> Result<Effect, StoreError> {
+    let all = [Effect::Read, Effect::Write, Effect::Destructive];
+    let found = all.into_iter().find(|effect| effect.as_str() == text);
+    found.ok_or_else(|| StoreError::damaged("effect", &text, "it is none"))
+}

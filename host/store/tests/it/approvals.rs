@@ -1,0 +1,662 @@
+//! Questions to people: who may answer, what an answer covers, and what is left of it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use portcullis::policy::{
+    Account, Card, ChangeCard, Checked, Digest, Effect, Environment, FieldCard, Origin,
+};
+use portcullis::ports::approvals::{Approvals, Claim, HeldRequest};
+use portcullis::ports::{Caller, Sensitive};
+use portcullis::{ApprovalId, CallId, Outcome, Output, Replay, Reply};
+use portcullis_policy::{ConnectionId, PersonId, ToolName};
+use portcullis_store::{
+    ApprovalState, Kept, Role, Standing, Store, StoreApprovals, StoreError, Unlocked, Which,
+};
+
+use crate::support::{Fixture, ada, bob, crm, helper};
+
+/// A value that only a record has.
+const VALUE: &str = "Zaphod-Beeblebrox";
+
+fn request(number: usize) -> HeldRequest {
+    of_person(ada(), number)
+}
+
+fn of_person(person: PersonId, number: usize) -> HeldRequest {
+    let text = |text: &str| Some(text.to_owned());
+    let connection = ConnectionId::parse("c1").unwrap();
+    let tool = ToolName::parse("update_record").unwrap();
+    let origin = Origin::parse("https://acme.example.com").unwrap();
+    let field = FieldCard {
+        name: "Phone".to_owned(),
+        label: "Phone".to_owned(),
+        before: Some(format!("\"{VALUE} {number}\"")),
+        after: text("\"new\""),
+        checked: Checked::InRequest,
+    };
+    let change = ChangeCard {
+        action: "update".to_owned(),
+        kind: "Account".to_owned(),
+        kind_checked: true,
+        id: Some(format!("{number}")),
+        label: format!("{VALUE} Ltd"),
+        url: None,
+        fields: vec![field],
+        notes: Vec::new(),
+        undo: None,
+    };
+    let card = Card {
+        connector: crm(),
+        service: "CRM".to_owned(),
+        tool: tool.clone(),
+        tool_title: "Update".to_owned(),
+        effect: Effect::Write,
+        agent: helper(),
+        person: person.clone(),
+        account: Account {
+            user: None,
+            organization: None,
+            organization_id: None,
+            environment: Environment::Production,
+            origin,
+            shared: false,
+        },
+        reason: text(VALUE),
+        arguments: format!("{{\"name\":\"{VALUE}\"}}"),
+        changes: vec![change],
+        wire: None,
+        differs: Vec::new(),
+    };
+    let digest = |what: &str| Digest::of(format!("{what} {person} {number}").as_bytes());
+    HeldRequest {
+        digest: digest("request"),
+        question: digest("question"),
+        call: CallId::random(SystemTime::now()).unwrap(),
+        caller: Caller {
+            agent: helper(),
+            person: person.clone(),
+        },
+        connector: crm(),
+        tool,
+        connection,
+        effect: Effect::Write,
+        is_whole: true,
+        card,
+        arguments: Sensitive::new(VALUE),
+        replay: Replay::random(SystemTime::now()).unwrap(),
+        replaces: None,
+    }
+}
+
+async fn approvals(store: &Store) -> StoreApprovals {
+    StoreApprovals::open(store.clone()).await.unwrap()
+}
+
+async fn asked(approvals: &StoreApprovals, request: &HeldRequest) -> ApprovalId {
+    match approvals.claim(request).await.unwrap() {
+        Claim::Held { id, .. } => id,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn done(text: &str) -> Reply {
+    Reply {
+        call: Some(CallId::random(SystemTime::now()).unwrap()),
+        outcome: Outcome::Done(Output {
+            text: text.to_owned(),
+            structured: None,
+            attachments: Vec::new(),
+            next_cursor: None,
+        }),
+        sent: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_yes_is_good_once_and_for_its_own_request() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let id = asked(&approvals, &request(1)).await;
+    assert_eq!(asked(&approvals, &request(1)).await, id, "asked once");
+    let approved = fixture.store.approve(id, &ada(), None).await.unwrap();
+    assert!(!approved.is_awaited);
+    assert_eq!(
+        approved.held.card.title(),
+        format!("Update Account “{VALUE} Ltd” (1)")
+    );
+    // Another request uses nothing up.
+    let other = asked(&approvals, &request(2)).await;
+    assert_ne!(other, id);
+    assert_eq!(
+        approvals.claim(&request(1)).await.unwrap(),
+        Claim::Granted(id)
+    );
+    // The next is asked for, and the person is told that there was one.
+    let Claim::Held {
+        id: again, differs, ..
+    } = approvals.claim(&request(1)).await.unwrap()
+    else {
+        panic!();
+    };
+    assert_ne!(again, id);
+    assert!(
+        differs[0].starts_with("exactly this was approved before"),
+        "{differs:?}"
+    );
+    let question = fixture.store.question(id, &ada()).await.unwrap();
+    assert_eq!(question.approval.state, ApprovalState::Used);
+    assert!(question.held.is_none() && question.approval.used_by.is_some());
+}
+
+#[tokio::test]
+async fn a_question_is_its_persons_alone() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let id = asked(&approvals, &of_person(bob(), 1)).await;
+    let store = &fixture.store;
+    // Ada administers, and it is still Bob's.
+    for refused in [
+        store.approve(id, &ada(), None).await.map(drop),
+        store.deny(id, &ada(), None).await.map(drop),
+        store.withdraw(id, &ada()).await.map(drop),
+        store.question(id, &ada()).await.map(drop),
+    ] {
+        assert!(
+            matches!(refused, Err(StoreError::NotFound { .. })),
+            "{refused:?}"
+        );
+    }
+    let kept = Kept::of(&done("x")).unwrap();
+    assert!(store.keep_answer(id, &ada(), &kept).await.is_err());
+    store.approve(id, &bob(), None).await.unwrap();
+    // The same request of another person is another question.
+    let mut stolen = of_person(bob(), 1);
+    stolen.caller.person = ada();
+    assert!(!matches!(
+        approvals.claim(&stolen).await,
+        Ok(Claim::Granted(_))
+    ));
+    store.remove_person(&bob()).await.unwrap();
+    assert!(matches!(
+        store.question(id, &bob()).await,
+        Err(StoreError::NotFound { .. })
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_decide_at_once_one_wins() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let other = fixture.open_again(&fixture.master).await.unwrap();
+    for number in 0..20 {
+        let id = asked(&approvals, &request(number)).await;
+        let (me, no) = (ada(), Some("no"));
+        let (one, two) = tokio::join!(
+            fixture.store.approve(id, &me, None),
+            other.deny(id, &me, no)
+        );
+        let lost = match (&one, &two) {
+            (Ok(_), Err(lost)) | (Err(lost), Ok(_)) => lost,
+            both => panic!("{both:?}"),
+        };
+        assert!(matches!(lost, StoreError::Settled { .. }), "{lost}");
+        let claim = approvals.claim(&request(number)).await.unwrap();
+        match one {
+            Ok(_) => assert_eq!(claim, Claim::Granted(id)),
+            Err(_) => assert!(matches!(claim, Claim::Denied { .. })),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_who_send_at_once_one_may() {
+    let fixture = Fixture::new().await;
+    let one = approvals(&fixture.store).await;
+    let other = approvals(&fixture.open_again(&fixture.master).await.unwrap()).await;
+    for number in 0..20 {
+        let id = asked(&one, &request(number)).await;
+        fixture.store.approve(id, &ada(), None).await.unwrap();
+        let request = request(number);
+        let (a, b) = tokio::join!(one.claim(&request), other.claim(&request));
+        let granted = [a.unwrap(), b.unwrap()];
+        let granted = granted
+            .iter()
+            .filter(|claim| matches!(claim, Claim::Granted(_)));
+        assert_eq!(granted.count(), 1);
+        let left = asked(&one, &request).await;
+        fixture.store.withdraw(left, &ada()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_no_counts_for_ten_minutes_and_its_reason_is_told() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let id = asked(&approvals, &request(1)).await;
+    let why = format!("not {VALUE}");
+    fixture.store.deny(id, &ada(), Some(&why)).await.unwrap();
+    let reason = Some(why.clone());
+    for _ in 0..2 {
+        let denied = Claim::Denied {
+            reason: reason.clone(),
+        };
+        assert_eq!(approvals.claim(&request(1)).await.unwrap(), denied);
+    }
+    fixture.pass(Duration::from_secs(601));
+    assert_ne!(asked(&approvals, &request(1)).await, id);
+    // What was taken back may be asked again at once.
+    let id = asked(&approvals, &request(2)).await;
+    fixture.store.withdraw(id, &ada()).await.unwrap();
+    assert_ne!(asked(&approvals, &request(2)).await, id);
+}
+
+#[tokio::test]
+async fn what_nobody_decides_expires_and_so_does_a_yes_that_is_not_used() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let (one, two) = (
+        asked(&approvals, &request(1)).await,
+        asked(&approvals, &request(2)).await,
+    );
+    fixture.store.approve(two, &ada(), None).await.unwrap();
+    fixture.pass(Duration::from_secs(24 * 3_600 + 1));
+    let late = fixture.store.approve(one, &ada(), None).await;
+    assert!(
+        matches!(
+            late,
+            Err(StoreError::Settled {
+                state: "expired",
+                ..
+            })
+        ),
+        "{late:?}"
+    );
+    assert_ne!(asked(&approvals, &request(2)).await, two);
+    let question = fixture.store.question(two, &ada()).await.unwrap();
+    assert_eq!(question.approval.state, ApprovalState::Expired);
+    assert!(question.held.is_none());
+}
+
+#[tokio::test]
+async fn what_came_out_otherwise_is_asked_anew_with_what_differs() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let id = asked(&approvals, &request(1)).await;
+    fixture.store.approve(id, &ada(), None).await.unwrap();
+    let mut changed = request(1);
+    changed.digest = Digest::of(b"changed");
+    changed.card.changes[0].fields[0].before = Some("\"theirs\"".to_owned());
+    changed.replaces = Some(id);
+    let Claim::Held { differs, .. } = approvals.claim(&changed).await.unwrap() else {
+        panic!();
+    };
+    assert_eq!(differs, ["Account 1: Phone has changed meanwhile"]);
+    // The yes of before is none any more.
+    assert_ne!(asked(&approvals, &request(1)).await, id);
+    let before = fixture.store.question(id, &ada()).await.unwrap();
+    assert_eq!(before.approval.state, ApprovalState::Replaced);
+}
+
+#[tokio::test]
+async fn an_answer_is_fetched_once_by_whom_it_is_for_within_the_hour() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let store = &fixture.store;
+    let run = async |number: usize| {
+        let request = request(number);
+        let id = asked(&approvals, &request).await;
+        store.approve(id, &ada(), None).await.unwrap();
+        assert_eq!(approvals.claim(&request).await.unwrap(), Claim::Granted(id));
+        let kept = Kept::of(&done(VALUE)).unwrap();
+        store.keep_answer(id, &ada(), &kept).await.unwrap();
+        (id, request)
+    };
+    let (id, request) = run(1).await;
+    let other = Caller {
+        person: bob(),
+        ..request.caller.clone()
+    };
+    assert!(
+        approvals
+            .answer(&other, request.question)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let kept = approvals
+        .answer(&request.caller, request.question)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.approval, id);
+    assert!(matches!(&kept.outcome, Outcome::Done(output) if output.text == VALUE));
+    assert!(
+        approvals
+            .answer(&request.caller, request.question)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let (_, request) = run(2).await;
+    fixture.pass(Duration::from_secs(3_601));
+    assert!(
+        approvals
+            .answer(&request.caller, request.question)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    // No question and no missing account is an answer.
+    assert!(
+        Kept::of(&Reply {
+            outcome: Outcome::ConnectRequired(portcullis::ConnectRequired {
+                link: None,
+                advice: String::new()
+            }),
+            ..done("x")
+        })
+        .is_none()
+    );
+}
+
+#[tokio::test]
+async fn a_standing_approval_covers_what_is_alike_and_no_more() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let store = &fixture.store;
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    let standing = |records, lasts| Some(Standing { records, lasts });
+    let id = asked(&approvals, &request(1)).await;
+    for (records, lasts) in [
+        (0, minutes(10)),
+        (11, minutes(10)),
+        (5, minutes(61)),
+        (5, minutes(0)),
+    ] {
+        let refused = store.approve(id, &ada(), standing(records, lasts)).await;
+        assert!(
+            matches!(refused, Err(StoreError::NoStanding(_))),
+            "{refused:?}"
+        );
+    }
+    let approved = store
+        .approve(id, &ada(), standing(2, minutes(10)))
+        .await
+        .unwrap();
+    let rule = approved.standing.unwrap();
+    assert_eq!(
+        (rule.kind.as_str(), rule.fields.as_slice()),
+        ("Account", &["Phone".to_owned()][..])
+    );
+    assert_eq!(
+        approvals.claim(&request(1)).await.unwrap(),
+        Claim::Granted(id)
+    );
+
+    // Not alike: another kind, another field, another tool, account, agent or person, what nobody could check, what destroys, too many.
+    let edits: [fn(&mut HeldRequest); 9] = [
+        |it| it.card.changes[0].kind = "account".to_owned(),
+        |it| it.card.changes[0].fields[0].name = "OwnerId".to_owned(),
+        |it| it.tool = ToolName::parse("create_record").unwrap(),
+        |it| it.connection = ConnectionId::parse("c2").unwrap(),
+        |it| it.caller.agent = "other".parse().unwrap(),
+        |it| it.caller.person = bob(),
+        |it| it.is_whole = false,
+        |it| it.effect = Effect::Destructive,
+        |it| it.card.changes = vec![it.card.changes[0].clone(); 3],
+    ];
+    for (number, edit) in edits.into_iter().enumerate() {
+        let mut other = request(100 + number);
+        edit(&mut other);
+        asked(&approvals, &other).await;
+    }
+    for number in 2..4 {
+        assert_eq!(
+            approvals.claim(&request(number)).await.unwrap(),
+            Claim::Granted(rule.id)
+        );
+    }
+    asked(&approvals, &request(4)).await;
+
+    // It ends by its time, and by its person.
+    let again = async |number: usize| {
+        let id = asked(&approvals, &request(number)).await;
+        let made = store
+            .approve(id, &ada(), standing(10, minutes(60)))
+            .await
+            .unwrap();
+        made.standing.unwrap().id
+    };
+    let rule = again(10).await;
+    assert_eq!(store.standing_approvals(&ada()).await.unwrap().len(), 1);
+    assert!(!store.end_standing_approval(rule, &bob()).await.unwrap());
+    assert!(store.end_standing_approval(rule, &ada()).await.unwrap());
+    asked(&approvals, &request(11)).await;
+    again(12).await;
+    fixture.pass(minutes(61));
+    asked(&approvals, &request(13)).await;
+
+    // What destroys is never approved ahead.
+    let mut destroys = request(20);
+    destroys.effect = Effect::Destructive;
+    let id = asked(&approvals, &destroys).await;
+    let refused = store.approve(id, &ada(), standing(1, minutes(1))).await;
+    assert!(matches!(refused, Err(StoreError::NoStanding(_))));
+    assert!(
+        matches!(
+            approvals.claim(&destroys).await.unwrap(),
+            Claim::Held { .. }
+        ),
+        "nothing is approved"
+    );
+}
+
+/// The attack: a hand on the file that turns a question into a yes, or moves and widens one.
+#[tokio::test]
+async fn a_yes_that_was_written_into_the_file_is_none() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let (one, two) = (
+        asked(&approvals, &request(1)).await,
+        asked(&approvals, &request(2)).await,
+    );
+    fixture.store.approve(one, &ada(), None).await.unwrap();
+    fixture
+        .tamper(&format!(
+            "UPDATE approvals SET state = 'approved', granted = (SELECT granted FROM approvals WHERE id = '{one}'), \
+             granted_key = (SELECT granted_key FROM approvals WHERE id = '{one}') WHERE id = '{two}'"
+        ))
+        .await;
+    let forged = approvals.claim(&request(2)).await.unwrap_err();
+    assert!(format!("{:?}", forged).contains("granted"), "{forged:?}");
+    // One that is turned to another request.
+    let digest = Digest::of(b"another");
+    fixture
+        .tamper(&format!(
+            "UPDATE approvals SET digest = '{digest}' WHERE id = '{one}'"
+        ))
+        .await;
+    let mut turned = request(1);
+    turned.digest = digest;
+    assert!(approvals.claim(&turned).await.is_err());
+    // A rule that is widened.
+    let three = asked(&approvals, &request(3)).await;
+    let lasts = Duration::from_secs(60);
+    let rule = Standing { records: 1, lasts };
+    fixture
+        .store
+        .approve(three, &ada(), Some(rule))
+        .await
+        .unwrap();
+    fixture
+        .tamper("UPDATE standing_approvals SET fields = '[\"Phone\",\"OwnerId\"]'")
+        .await;
+    let mut wide = request(4);
+    wide.card.changes[0].fields[0].name = "OwnerId".to_owned();
+    assert!(approvals.claim(&wide).await.is_err());
+}
+
+#[tokio::test]
+async fn twenty_wait_for_a_person_and_an_agent_and_no_more() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    for number in 0..20 {
+        asked(&approvals, &request(number)).await;
+    }
+    let full = approvals.claim(&request(20)).await.unwrap();
+    assert_eq!(full, Claim::Full { pending_max: 20 });
+    asked(&approvals, &of_person(bob(), 20)).await;
+    let first = asked(&approvals, &request(0)).await;
+    fixture.store.deny(first, &ada(), None).await.unwrap();
+    asked(&approvals, &request(20)).await;
+}
+
+#[tokio::test]
+async fn what_waits_survives_a_restart_and_a_rotation_of_keys() {
+    let fixture = Fixture::new().await;
+    let first = approvals(&fixture.store).await;
+    let denied = asked(&first, &request(2)).await;
+    fixture
+        .store
+        .deny(denied, &ada(), Some("no"))
+        .await
+        .unwrap();
+    let id = asked(&first, &request(1)).await;
+    let lasts = Duration::from_secs(600);
+    fixture
+        .store
+        .approve(id, &ada(), Some(Standing { records: 1, lasts }))
+        .await
+        .unwrap();
+    fixture.store.rotate_key().await.unwrap();
+    let again = fixture.open_again(&fixture.master).await.unwrap();
+    let second = approvals(&again).await;
+    assert_eq!(second.claim(&request(1)).await.unwrap(), Claim::Granted(id));
+    assert!(matches!(
+        second.claim(&request(2)).await.unwrap(),
+        Claim::Denied { reason: Some(_) }
+    ));
+    assert!(
+        matches!(second.claim(&request(3)).await.unwrap(), Claim::Granted(_)),
+        "the rule holds"
+    );
+}
+
+#[tokio::test]
+async fn no_value_of_a_record_is_in_the_file() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let request_1 = request(1);
+    let id = asked(&approvals, &request_1).await;
+    let denied = asked(&approvals, &request(2)).await;
+    fixture
+        .store
+        .deny(denied, &ada(), Some(VALUE))
+        .await
+        .unwrap();
+    fixture.store.approve(id, &ada(), None).await.unwrap();
+    approvals.claim(&request_1).await.unwrap();
+    let kept = Kept::of(&done(VALUE)).unwrap();
+    fixture.store.keep_answer(id, &ada(), &kept).await.unwrap();
+    asked(&approvals, &request(3)).await;
+    let mut searched = 0;
+    for entry in std::fs::read_dir(fixture.folder.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        searched += bytes.len();
+        let found = bytes
+            .windows(VALUE.len())
+            .any(|window| window == VALUE.as_bytes());
+        assert!(!found);
+    }
+    assert!(searched > 10_000);
+    let logged = format!("{:?}", fixture.store.question(id, &ada()).await.unwrap());
+    assert!(!logged.contains(VALUE), "{logged}");
+}
+
+#[tokio::test]
+async fn a_passphrase_is_looked_at_five_times() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let word = |word: &str| secrecy::SecretString::from(word.to_owned());
+    assert_eq!(
+        store.unlock(&ada(), &word("")).await.unwrap(),
+        Unlocked::Yes
+    );
+    assert!(
+        store
+            .set_passphrase(&ada(), Some(&word("short")))
+            .await
+            .is_err()
+    );
+    store
+        .set_passphrase(&ada(), Some(&word("correct horse")))
+        .await
+        .unwrap();
+    assert!(
+        store.has_passphrase(&ada()).await.unwrap() && !store.has_passphrase(&bob()).await.unwrap()
+    );
+    assert_eq!(
+        store.unlock(&ada(), &word("correct horse")).await.unwrap(),
+        Unlocked::Yes
+    );
+    for _ in 0..5 {
+        assert_eq!(
+            store.unlock(&ada(), &word("wrong horse")).await.unwrap(),
+            Unlocked::No
+        );
+    }
+    assert_eq!(
+        store.unlock(&ada(), &word("correct horse")).await.unwrap(),
+        Unlocked::Locked
+    );
+    fixture.pass(Duration::from_secs(61));
+    assert_eq!(
+        store.unlock(&ada(), &word("correct horse")).await.unwrap(),
+        Unlocked::Yes
+    );
+    store.set_passphrase(&ada(), None).await.unwrap();
+    assert_eq!(
+        store.unlock(&ada(), &word("anything")).await.unwrap(),
+        Unlocked::Yes
+    );
+    let file = std::fs::read(fixture.file()).unwrap();
+    assert!(!file.windows(13).any(|window| window == b"correct horse"));
+}
+
+/// The figure is printed: on a busy machine no bound of time would hold.
+#[tokio::test]
+#[allow(clippy::print_stdout, reason = "the figure is what it is for")]
+async fn ten_thousand_questions_are_listed_at_once() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    asked(&approvals, &request(1)).await;
+    fixture.tamper(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) \
+         INSERT INTO approvals SELECT printf('%032x', i), 'd' || i, question, person, 'agent-' || (i / 20), connector, tool, \
+         connection, effect, call, state, created + i, expires, decided, waits_until, used_by, held, held_key, granted, granted_key, \
+         reason, reason_key, answer, answer_key, answer_expires FROM n, approvals",
+    ).await;
+    let which = Which {
+        person: Some(ada()),
+        settled: false,
+        limit: 50,
+    };
+    let mut fastest = Duration::MAX;
+    for _ in 0..5 {
+        let begun = Instant::now();
+        let (listed, count) = fixture.store.approvals(&which).await.unwrap();
+        fastest = fastest.min(begun.elapsed());
+        assert_eq!((listed.len(), count), (50, 10_001));
+    }
+    println!("10,000 pending questions are listed in {fastest:?}");
+    fixture
+        .store
+        .add_person(&"eve".parse().unwrap(), "Eve", Role::Member)
+        .await
+        .unwrap();
+    let none = Which {
+        person: Some("eve".parse().unwrap()),
+        ..which
+    };
+    assert_eq!(fixture.store.approvals(&none).await.unwrap().1, 0);
+}
