@@ -107,6 +107,10 @@ class Browser:
         """Clicks something."""
         self._send("POST", f"/element/{self._element(selector)}/click", {})
 
+    def follow(self, selector: str) -> None:
+        """Goes where a link leads, in this tab, whichever tab it names."""
+        self.go(self._send("GET", f"/element/{self._element(selector)}/property/href"))
+
     def has(self, selector: str) -> bool:
         """Says whether something is on the page."""
         return bool(self._send("POST", "/elements", {"using": "css selector", "value": selector}))

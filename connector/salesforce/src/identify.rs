@@ -6,6 +6,7 @@ use portcullis_sdk::Failure;
 use portcullis_sdk::credentials::{Environment, Identity};
 
 use crate::client::{Client, VERSION_FACT};
+use crate::fence;
 use crate::host::Host;
 use crate::org::{Organization, User};
 
@@ -17,6 +18,7 @@ pub fn identify(host: &dyn Host) -> Result<Identity, Failure> {
     let client = Client::new(host);
     let version = client.version()?.trim_start_matches('v').to_owned();
     let user = User::read(&client)?;
+    require_standard(&user)?;
     let organization = Organization::read(&client)?;
     let mut facts = vec![(VERSION_FACT.to_owned(), version)];
     let known = [
@@ -39,6 +41,20 @@ pub fn identify(host: &dyn Host) -> Result<Identity, Failure> {
         organization_name: organization.name,
         facts,
     })
+}
+
+/// Refuses users of portals and of public sites: what the tools read is not for them, and what they see is cut to their own records.
+fn require_standard(user: &User) -> Result<(), Failure> {
+    match user.user_type.as_deref() {
+        Some(kind) if !kind.eq_ignore_ascii_case("STANDARD") => {
+            Err(Failure::not_permitted(format!(
+                "the user {} is of the user type {}, and only standard users are connected",
+                fence::inline(&user.user_name, 200),
+                fence::inline(kind, 40),
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Tells what kind of org it is: by its row, and by its My Domain where the row cannot be read.
@@ -91,6 +107,20 @@ mod tests {
         let failure = identify(&org).unwrap_err();
         assert_eq!(failure.service_code.as_deref(), Some("INVALID_SESSION_ID"));
         assert!(failure.hint.unwrap().contains("`api` scope"));
+    }
+
+    #[test]
+    fn users_of_portals_are_refused() {
+        for kind in ["GUEST", "POWER_PARTNER", "PowerCustomerSuccess"] {
+            let user = USERINFO.replace('{', &format!(r#"{{"user_type":"{kind}","#));
+            let org = Org::new()
+                .without_identity()
+                .answer("/services/data", 200, r#"[{"version":"68.0"}]"#)
+                .answer("/services/oauth2/userinfo", 200, &user);
+            let failure = identify(&org).unwrap_err();
+            let said = format!("of the user type {kind}");
+            assert!(failure.message.contains(&said), "{}", failure.message);
+        }
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct User {
     pub organization_id: String,
     /// An IANA name, such as `Europe/Rome`.
     pub time_zone: Option<String>,
+    /// Such as `STANDARD` or `GUEST`; `None` where it is not said.
+    pub user_type: Option<String>,
     limit_info: Option<String>,
 }
 
@@ -211,6 +213,7 @@ impl User {
                     email: get("email"),
                     organization_id: get("organization_id").unwrap_or_default(),
                     time_zone: get("zoneinfo"),
+                    user_type: get("user_type"),
                     limit_info: reply.limit_info,
                 };
                 if user.id.is_empty() {
@@ -245,7 +248,7 @@ impl User {
                     .into(),
             );
         }
-        let fields = ["Username", "Name", "Email", "TimeZoneSidKey"];
+        let fields = ["Username", "Name", "Email", "TimeZoneSidKey", "UserType"];
         let may_read = client.host.check(&[Access::read("User", fields)]).is_ok();
         if !may_read {
             return Ok(Self {
@@ -255,8 +258,7 @@ impl User {
                 ..Self::default()
             });
         }
-        let soql =
-            format!("SELECT Username, Name, Email, TimeZoneSidKey FROM User WHERE Id = '{id}'");
+        let soql = format!("SELECT {} FROM User WHERE Id = '{id}'", fields.join(", "));
         let reply = client.read(|| {
             Request::get(path!("/services/data/{}/query", version)).query(&[("q", &soql)])
         })?;
@@ -269,6 +271,7 @@ impl User {
             email: get("Email"),
             organization_id: organization_id.to_owned(),
             time_zone: get("TimeZoneSidKey"),
+            user_type: get("UserType"),
             limit_info: reply.limit_info,
         })
     }

@@ -1,12 +1,15 @@
 //! `portcullis app`: the OAuth clients that people sign in with. Their secrets go in and are never shown.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use portcullis::policy::ConnectorName;
+use portcullis_connect::Service;
 use portcullis_store::{App, NewApp, PutApp, Store};
 use serde_json::{Value, json};
 
 use crate::args::Form;
 use crate::args::accounts::{AppCommand, AppSet};
 use crate::bundled;
+use crate::clients::kept_login;
 use crate::environment;
 use crate::home::Home;
 use crate::problem::Problem;
@@ -26,7 +29,12 @@ pub(crate) async fn run(command: &AppCommand, home: &Home) -> Result<()> {
             login,
             form,
         } => {
-            let was_there = store.remove_app(connector, login.as_deref()).await?;
+            // One that was kept before logins were read goes as it was written.
+            let kept = login
+                .as_deref()
+                .map(|text| kept(connector, text).unwrap_or(text.to_owned()));
+            let was_there = store.remove_app(connector, kept.as_deref()).await?
+                || store.remove_app(connector, login.as_deref()).await?;
             let of = of_words(connector.as_str(), login.as_deref());
             let sentence = match was_there {
                 true => format!("The client {of} is gone. Who is signed in by it stays signed in."),
@@ -52,16 +60,18 @@ async fn set(store: &Store, args: &AppSet) -> Result<()> {
         let hint = "give them with commas between, such as `--scopes api,refresh_token`";
         return Err(Problem::mistake("scopes", message, hint).into());
     }
+    let login = args.login.as_deref();
+    let login = login.map(|text| kept(&args.connector, text)).transpose()?;
     let secret = args.client_secret_env.as_deref();
     let new = NewApp {
         connector: args.connector.clone(),
-        login: args.login.clone(),
+        login: login.clone(),
         client_id: args.client_id.clone(),
         client_secret: secret.map(environment::client_secret).transpose()?,
         scopes,
     };
     let put = store.put_app(&new).await?;
-    let of = of_words(args.connector.as_str(), args.login.as_deref());
+    let of = of_words(args.connector.as_str(), login.as_deref());
     let with = match new.client_secret {
         Some(_) => "with a secret",
         None => "without a secret",
@@ -88,8 +98,8 @@ async fn list(store: &Store, form: Form) -> Result<()> {
     }
     if apps.is_empty() {
         let sentence = "No client is set.";
-        let next =
-            "`portcullis app set salesforce --client-id ID` sets the one that people sign in with";
+        let next = "`portcullis app set salesforce --client-id ID --login https://yourcompany.my.salesforce.com` sets the one that people \
+             sign in with";
         return Ok(show::done(form, &Value::Null, sentence, Some(next))?);
     }
     let mut table = Table::new(&["CONNECTOR", "LOGIN", "CLIENT ID", "SECRET", "SCOPES"]);
@@ -108,6 +118,13 @@ async fn list(store: &Store, form: Form) -> Result<()> {
         ]);
     }
     Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+/// Gives a login as it is kept.
+fn kept(connector: &ConnectorName, text: &str) -> Result<String> {
+    let manifest = bundled::manifest(connector)?;
+    let service = Service::of(&manifest).context("accounts of this connector do not sign in")?;
+    kept_login(service.auth, text)
 }
 
 fn of_words(connector: &str, login: Option<&str>) -> String {

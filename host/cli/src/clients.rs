@@ -1,12 +1,14 @@
-//! As which app, and where, people sign in: what `portcullis app set` says.
+//! As which app, and where, people sign in: what `portcullis app set` says, and what a connection was that is signed in to again.
 
 use anyhow::Result;
 use async_trait::async_trait;
 use portcullis::Host;
 use portcullis::network::HostPort;
-use portcullis::policy::{ConnectorName, OAuth2, PersonId};
-use portcullis_connect::{App, Login, Manifests, Offer, Offers, Service, resolve};
-use portcullis_store::Store;
+use portcullis::policy::{ConnectorName, OAuth2, Origin, PersonId};
+use portcullis_connect::{
+    App, Login, LoginProblem, Manifests, NoOffer, Offer, Offers, Service, choose, resolve,
+};
+use portcullis_store::{Store, StoredConnection};
 
 use crate::problem::Problem;
 
@@ -15,6 +17,48 @@ pub(crate) struct Client {
     pub(crate) app: App,
     /// None: what the connector asks for by itself.
     pub(crate) scopes: Option<Vec<String>>,
+}
+
+/// Where somebody signs in, and as which app, as far as one is set.
+pub(crate) struct Found {
+    pub(crate) login: Login,
+    pub(crate) client: Option<Client>,
+    /// For which logins apps are set.
+    pub(crate) set: Vec<String>,
+}
+
+/// What a connection was that is signed in to again.
+#[derive(Default)]
+pub(crate) struct Before {
+    /// Where: an address of the service.
+    login: Option<String>,
+    pub(crate) label: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl Before {
+    pub(crate) async fn of(store: &Store, before: Option<&StoredConnection>) -> Self {
+        let Some(before) = before else {
+            return Self::default();
+        };
+        // One that does not open any more is signed in to as if it were new.
+        let secrets = store.secrets(&before.id).await.ok();
+        let secrets = secrets.map(|(secrets, _)| secrets);
+        Self {
+            label: Some(before.label.clone()),
+            login: secrets
+                .as_ref()
+                .map(|secrets| secrets.endpoints.authorize.clone()),
+            scopes: secrets.map(|secrets| secrets.scopes).unwrap_or_default(),
+        }
+    }
+
+    /// Gives what was asked for, as far as the connector still declares it.
+    pub(crate) fn scopes(&self, auth: &OAuth2) -> Option<Vec<String>> {
+        let wanted: Vec<&str> = self.scopes.iter().map(String::as_str).collect();
+        let is_declared = !wanted.is_empty() && choose(&auth.scopes, &wanted).is_ok();
+        is_declared.then(|| self.scopes.clone())
+    }
 }
 
 /// The clients of a store.
@@ -29,37 +73,63 @@ impl Clients {
     /// Finds the login that a text means.
     fn login(&self, auth: &OAuth2, text: &str) -> Result<Login> {
         resolve(auth, text, &self.allowed).map_err(|error| {
-            let hint = error.hint.clone();
-            Problem::mistake("login", error.to_string(), hint).into()
+            let message = error.what();
+            Problem::mistake("login", message, error.hint).into()
         })
     }
 
-    /// Finds where to sign in: the login that is named, or that of the only app, or the usual one; and the app that is
-    /// set for it.
+    /// Finds where to sign in and as which app: at the login that is named; where the connection was before; where the only
+    /// app is set for; else at the usual one.
     pub(crate) async fn find(
         &self,
         auth: &OAuth2,
         connector: &ConnectorName,
         login: Option<&str>,
-    ) -> Result<(Login, Option<Client>)> {
+        before: &Before,
+    ) -> Result<Found> {
         let apps = self.store.apps().await?;
-        let apps: Vec<_> = apps
-            .into_iter()
-            .filter(|app| app.connector == *connector)
-            .collect();
-        let only = match apps.as_slice() {
-            [app] => app.login.as_deref(),
-            _ => None,
-        };
-        let first = auth.login.first().map(|login| login.id.as_str());
-        let text = login.or(only).or(first).unwrap_or_default();
-        let login = self.login(auth, text)?;
-        let mut logins = apps.iter().filter_map(|app| app.login.as_deref());
-        let own = logins.find(|of| {
+        let apps = apps.into_iter().filter(|app| app.connector == *connector);
+        let logins: Vec<Option<String>> = apps.map(|app| app.login).collect();
+        let set: Vec<String> = logins.iter().flatten().cloned().collect();
+        if let Some(text) = login {
+            let login = self.login(auth, text)?;
+            return self.at(auth, connector, login, set).await;
+        }
+        let before = before.login.as_deref();
+        if let Some(login) = before.and_then(|text| self.login(auth, text).ok()) {
+            let found = self.at(auth, connector, login, set.clone()).await?;
+            if found.client.is_some() {
+                return Ok(found);
+            }
+        }
+        let is_for_any = logins.contains(&None);
+        if set.len() > 1 && !is_for_any {
+            let message = format!(
+                "apps are set for several logins of `{connector}`, and none is named: {}",
+                quoted(&set)
+            );
+            let hint = format!("name one with `--login`, such as `--login {}`", set[0]);
+            return Err(Problem::mistake("login", message, hint).into());
+        }
+        let usual = auth.login.first().map(|login| login.id.as_str());
+        let only = set.first().filter(|_| !is_for_any).map(String::as_str);
+        let login = self.login(auth, only.or(usual).unwrap_or_default())?;
+        self.at(auth, connector, login, set).await
+    }
+
+    async fn at(
+        &self,
+        auth: &OAuth2,
+        connector: &ConnectorName,
+        login: Login,
+        set: Vec<String>,
+    ) -> Result<Found> {
+        let own = set.iter().find(|of| {
             let of = resolve(auth, of, &self.allowed);
             of.is_ok_and(|of| of.origin == login.origin)
         });
-        let found = self.store.app(connector, own.unwrap_or_default()).await?;
+        let own = own.map(String::as_str).unwrap_or_default();
+        let found = self.store.app(connector, own).await?;
         let client = found.map(|(app, client_secret)| Client {
             app: App {
                 client_id: app.client_id,
@@ -67,7 +137,41 @@ impl Clients {
             },
             scopes: app.scopes,
         });
-        Ok((login, client))
+        Ok(Found { login, client, set })
+    }
+}
+
+/// Names several things for people.
+pub(crate) fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    names.join(", ")
+}
+
+/// Gives a login as it is kept: its id, or its address alone, so that one login has one app whichever way it is written.
+///
+/// # Errors
+///
+/// One sentence that says what is wrong with it.
+pub(crate) fn kept_login(auth: &OAuth2, text: &str) -> Result<String> {
+    let text = text.trim();
+    match resolve(auth, text, &[]) {
+        Ok(login) => {
+            let is_it = |one: &&portcullis::policy::Login| match &one.place {
+                portcullis::policy::LoginPlace::Origin(origin) => *origin == login.origin,
+                portcullis::policy::LoginPlace::Pattern(_) => false,
+            };
+            let declared = auth.login.iter().find(is_it);
+            Ok(declared.map_or_else(|| login.origin.to_string(), |one| one.id.clone()))
+        }
+        // Whether it may be asked is said by `--allow-origin`, when it is.
+        Err(error) => {
+            let is_private = matches!(error.problem, LoginProblem::Private | LoginProblem::Address);
+            let origin = Origin::parse(text.trim_end_matches('/'));
+            match origin {
+                Ok(origin) if is_private => Ok(origin.to_string()),
+                _ => Err(Problem::mistake("login", error.what(), error.hint).into()),
+            }
+        }
     }
 }
 
@@ -79,19 +183,26 @@ pub(crate) struct Offering {
 
 #[async_trait]
 impl Offers for Offering {
-    async fn offer(&self, _: &PersonId, connector: &ConnectorName) -> Option<Offer> {
-        let manifest = Manifests::manifest(&self.host, connector)?;
-        let auth = Service::of(&manifest)?.auth;
-        let found = self.clients.find(auth, connector, None).await;
-        let (login, client) = found
-            .inspect_err(|error| tracing::warn!(%connector, %error, "nobody can sign in"))
-            .ok()?;
-        let client = client?;
-        Some(Offer {
+    async fn offer(&self, person: &PersonId, connector: &ConnectorName) -> Result<Offer, NoOffer> {
+        let manifest = Manifests::manifest(&self.host, connector).ok_or(NoOffer::NotSetUp)?;
+        let auth = Service::of(&manifest).ok_or(NoOffer::NotSetUp)?.auth;
+        let store = &self.clients.store;
+        let own = store.own_connection(person, connector).await.ok().flatten();
+        let before = Before::of(store, own.as_ref()).await;
+        let found = self.clients.find(auth, connector, None, &before).await;
+        let found = found.map_err(|error| {
+            tracing::warn!(%connector, %error, "nobody can sign in");
+            NoOffer::Because(format!(
+                "{error}. At the command line, `portcullis connect {connector} --login …` takes one"
+            ))
+        })?;
+        let client = found.client.ok_or(NoOffer::NotSetUp)?;
+        let scopes = client.scopes.or_else(|| before.scopes(auth));
+        Ok(Offer {
             app: client.app,
-            login,
-            scopes: client.scopes.unwrap_or_default(),
-            label: manifest.title,
+            login: found.login,
+            scopes: scopes.unwrap_or_default(),
+            label: before.label.unwrap_or(manifest.title),
         })
     }
 }

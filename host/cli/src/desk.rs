@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 use portcullis::network::{Network, NetworkOptions};
-use portcullis::policy::{AgentId, Origin, PersonId};
+use portcullis::policy::{AgentId, ConnectorName, Origin, PersonId};
+use portcullis::ports::Caller;
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
 use portcullis_connect::{Accounts, ActiveManifests, Links, LoopbackPages, Renewal};
 use portcullis_store::{
-    ConnectLinks, Store, StoreApprovals, StoreAudit, StoreCredentials, StorePermissions,
+    Account, ConnectLinks, Found, Store, StoreApprovals, StoreAudit, StoreCredentials,
+    StorePermissions,
 };
 use serde_json::Value;
 
@@ -30,6 +32,9 @@ pub(crate) struct Desk {
     pub(crate) agent: AgentId,
     pub(crate) person: PersonId,
     pub(crate) audit: StoreAudit,
+    store: Store,
+    /// Who is at the keyboard.
+    me: PersonId,
     connectors: Vec<Arc<Connector>>,
 }
 
@@ -56,6 +61,7 @@ impl Desk {
         let session = Home::of(store)?.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
+        let (store, me) = (session.store.clone(), session.me.id.clone());
         let (pages, links): (_, Option<Arc<dyn ConnectLinks>>) = match pages {
             Where::Nowhere => (None, None),
             Where::Here(pages) => {
@@ -78,6 +84,8 @@ impl Desk {
             agent,
             person,
             audit: built.audit,
+            store,
+            me,
             connectors: built.connectors,
         })
     }
@@ -107,8 +115,9 @@ impl Desk {
         let mut reply = self.host.call(call).await;
         if let Outcome::ConnectRequired(connect) = &mut reply.outcome
             && connect.link.is_none()
+            && let Some(cure) = self.cure(&name).await?
         {
-            connect.advice += &format!(" (`portcullis connect {name}`)");
+            connect.advice += &format!(" ({cure})");
         }
         if let Outcome::Refused(refusal) = &mut reply.outcome
             && refusal.code == RefusalCode::NotOffered
@@ -117,6 +126,47 @@ impl Desk {
             refusal.allow = Some(format!("portcullis agent give {agent} {name}"));
         }
         Ok(reply)
+    }
+}
+
+impl Desk {
+    /// Gives the command by which a call would have its account, and whose it is to run.
+    async fn cure(&self, connector: &ConnectorName) -> Result<Option<String>> {
+        let (agent, person) = (&self.agent, &self.person);
+        let caller = Caller {
+            agent: agent.clone(),
+            person: person.clone(),
+        };
+        let own = || match *person == self.me {
+            true => format!("`portcullis connect {connector}`"),
+            false => format!(
+                "`{person}` does so themselves: `portcullis connect {connector}` run by them, or a link that `portcullis \
+                 serve` gives them"
+            ),
+        };
+        let agents = self.store.agents().await?;
+        let account = agents.iter().find(|one| one.id == *agent);
+        let account = account.and_then(|one| one.connectors.get(connector));
+        Ok(
+            match (self.store.find(&caller, connector).await?, account) {
+                (Found::NoneOfTheirOwn, _) => Some(own()),
+                (Found::Connection(one), _) if one.owner.person().is_some() => Some(own()),
+                (Found::Connection(one), _) => Some(format!(
+                    "`portcullis connect {connector} --again {}`",
+                    one.id
+                )),
+                (Found::NotShared, Some(Account::Shared(id))) => Some(format!(
+                    "`portcullis connections share {id} --person {person}`"
+                )),
+                (Found::Removed, _) => Some(format!(
+                    "`portcullis agent give {agent} {connector} --shared CONNECTION`"
+                )),
+                (Found::NotOffered, _) => {
+                    Some(format!("`portcullis agent give {agent} {connector}`"))
+                }
+                (Found::NotShared, _) => None,
+            },
+        )
     }
 }
 

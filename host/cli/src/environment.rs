@@ -150,10 +150,26 @@ fn folder(variable: &str, in_home: &str) -> Option<PathBuf> {
 }
 
 /// Names the person at the keyboard: the system's user, as far as that is a name here; else `me`.
-pub(crate) fn person() -> Result<PersonId> {
-    let name = variable(&["USER", "LOGNAME", "USERNAME"]);
-    match name.and_then(|name| PersonId::parse(name).ok()) {
-        Some(person) => Ok(person),
-        None => Ok(PersonId::parse("me")?),
+///
+/// Beside it stands where the name is from, for who is not known by it.
+pub(crate) fn person() -> Result<(PersonId, String)> {
+    for name in ["USER", "LOGNAME", "USERNAME"] {
+        let Some(value) = variable(&[name]) else {
+            continue;
+        };
+        return Ok(match PersonId::parse(value.as_str()) {
+            Ok(person) => (person, format!("the variable `{name}` says so")),
+            Err(_) => (
+                PersonId::parse("me")?,
+                format!(
+                    "the variable `{name}` is `{}`, which is no name here",
+                    value.escape_debug()
+                ),
+            ),
+        });
     }
+    Ok((
+        PersonId::parse("me")?,
+        "no variable `USER` says who you are".to_owned(),
+    ))
 }

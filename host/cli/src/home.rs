@@ -87,7 +87,7 @@ impl Home {
     /// Opens the store, which is made where there is none: whoever makes it is its first administrator.
     pub(crate) async fn open(&self) -> Result<Session> {
         let (store, master) = self.open_store().await?;
-        let id = environment::person()?;
+        let (id, why) = environment::person()?;
         if store.add_first_administrator(&id, id.as_str()).await? {
             show::note(&format!(
                 "a new store is made at `{}`, with you, `{id}`, as its administrator; its key is in {}: keep a copy of \
@@ -97,7 +97,7 @@ impl Home {
             ))?;
         }
         let Some(me) = store.person(&id).await? else {
-            let message = format!("this store does not know you, `{id}`");
+            let message = format!("this store does not know you, `{id}` ({why})");
             let asked = format!("to run `portcullis person add {id}`");
             return Err(ask_an_administrator(&store, "not_known", message, &asked).await?);
         };
@@ -156,6 +156,10 @@ impl Home {
                     ),
                     _ => format!("{from}: name another with `--key-file FILE` or `--key WHERE`"),
                 };
+                let hint = format!(
+                    "{hint}. What a lost key sealed is lost: to begin anew, put the store and the key file aside, set the app, apply \
+                     `portcullis.toml` and connect again"
+                );
                 Err(Problem::mistake("master_key", message.to_string(), hint).into())
             }
             Err(error) => Err(error.into()),

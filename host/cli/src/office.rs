@@ -16,6 +16,7 @@ use crate::problem::Problem;
 /// A place to work on accounts, for one person.
 pub(crate) struct Office {
     pub(crate) me: PersonId,
+    pub(crate) is_administrator: bool,
     pub(crate) accounts: Accounts,
     pub(crate) clients: Clients,
     host: Host,
@@ -29,8 +30,10 @@ impl Office {
         cache: ComponentCache,
     ) -> Result<Self> {
         let options = environment::network(network)?;
+        let is_administrator = session.is_administrator();
         let built = desk::host(session.store, options, cache, None).await?;
         Ok(Self {
+            is_administrator,
             me: session.me.id,
             accounts: built.accounts,
             clients: built.clients,
@@ -84,6 +87,10 @@ pub(crate) fn problem(error: &ConnectError) -> Problem {
         | ConnectError::NoConnector(_)
         | ConnectError::NoSignIn(_)
         | ConnectError::Key(_) => Problem::mistake("connect", message, "nothing was connected"),
+        ConnectError::OtherOrganization { .. } | ConnectError::OtherUser { .. } => {
+            let hint = "nothing was changed; `--other-account` lets it be another".to_owned();
+            Problem::failure("connect", message, Some(hint))
+        }
         error => Problem::failure("connect", message, error.hint()),
     }
 }

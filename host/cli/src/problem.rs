@@ -155,7 +155,7 @@ impl Problem {
             return of_store(store);
         }
         if let Some(key) = error.downcast_ref::<KeyError>() {
-            return Self::of("master_key", format!("{error:#}"), key_exit(key));
+            return Self::of("master_key", Chain(key).to_string(), key_exit(key));
         }
         if let Some(NetworkError::Setting { .. }) = error.downcast_ref::<NetworkError>() {
             return Self::of("setting", format!("{error:#}"), MISTAKE);
@@ -228,18 +228,22 @@ fn advice_where_missing(kind: &str, id: &str) -> Option<String> {
     ))
 }
 
-/// An error with its causes, each after a colon.
+/// An error with its causes, each after a colon, and none twice.
 struct Chain<'a>(&'a dyn std::error::Error);
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
+        let mut text = self.0.to_string();
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            // An error that hands on another's words has them as its cause, too.
+            let words = error.to_string();
+            if !text.contains(&words) {
+                text += &format!(": {words}");
+            }
             cause = error.source();
         }
-        Ok(())
+        f.write_str(&text)
     }
 }
 
@@ -250,3 +254,31 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error that says its cause's words itself.
+    #[derive(Debug)]
+    struct Outer(std::io::Error);
+
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "the key `k` cannot be read: {}", self.0)
+        }
+    }
+
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    #[test]
+    fn no_cause_is_said_twice() {
+        let outer = Outer(std::io::Error::other("it is open to others"));
+        let said = Chain(&outer).to_string();
+        assert_eq!(said, "the key `k` cannot be read: it is open to others");
+    }
+}

@@ -32,6 +32,8 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
             None => Where::Here(LoopbackPages::new(LoopbackPagesOptions {
                 port: args.connect_port,
                 host: LoopbackHost::Localhost,
+                where_taken: "end that one, or have `portcullis serve` take another port with `--connect-port`, whose callback \
+                              URL the app needs, too",
             })),
         };
         let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
@@ -70,7 +72,7 @@ async fn serve_pages(
     let home = Home::of(store)?;
     if !home.store_file().exists() {
         let message = format!("no store is at `{}`", home.store_file().display());
-        let hint = "name the store with `--data-dir DIR`, or begin one with `portcullis app set salesforce --client-id ID`";
+        let hint = "name the store with `--data-dir DIR`, or begin one with `portcullis app set salesforce --client-id ID --login https://yourcompany.my.salesforce.com`";
         return Err(Problem::mistake("no_store", message, hint).into());
     }
     let session = home.open().await?;

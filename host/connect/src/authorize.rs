@@ -99,40 +99,6 @@ pub fn start(wish: Wish<'_>) -> Result<(String, Attempt), StartError> {
     Ok((url, attempt))
 }
 
-/// The parts of an attempt that was kept until its browser came back.
-pub(crate) struct Kept {
-    pub(crate) endpoints: Endpoints,
-    pub(crate) state: SecretString,
-    pub(crate) verifier: Option<SecretString>,
-    pub(crate) redirect: RedirectUri,
-    pub(crate) scopes: Vec<String>,
-    pub(crate) client_id: String,
-    pub(crate) asker: Binding,
-}
-
-impl From<Kept> for Attempt {
-    fn from(kept: Kept) -> Self {
-        let Kept {
-            endpoints,
-            state,
-            verifier,
-            redirect,
-            scopes,
-            client_id,
-            asker,
-        } = kept;
-        Self {
-            endpoints,
-            state: State(state),
-            verifier,
-            redirect,
-            scopes,
-            client_id,
-            asker,
-        }
-    }
-}
-
 impl Attempt {
     /// Gives where the token will be exchanged, to be kept with the connection.
     pub fn endpoints(&self) -> &Endpoints {

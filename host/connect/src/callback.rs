@@ -68,11 +68,22 @@ pub fn receive(
     query: &str,
 ) -> Result<Code, AuthError> {
     let params = params(query)?;
-    let param = |name: &str| params.get(name).map(String::as_str);
-    let is_state = param("state").is_some_and(|state| attempt.state.is(state));
+    let state = params.get("state");
+    let is_state = state.is_some_and(|state| attempt.state.is(state));
     if !is_state || !attempt.asker.is(asker) {
         return Err(AuthError::NotYours);
     }
+    code_of(service, attempt, query)
+}
+
+/// Takes the code of a sign-in that was found by its state, once it is known that its person and browser are the same.
+pub(crate) fn code_of(
+    service: &Service<'_>,
+    attempt: &Attempt,
+    query: &str,
+) -> Result<Code, AuthError> {
+    let params = params(query)?;
+    let param = |name: &str| params.get(name).map(String::as_str);
     if let Some(issuer) = param("iss")
         && Origin::parse(issuer).as_ref() != Ok(attempt.origin())
     {
@@ -132,7 +143,7 @@ fn params(query: &str) -> Result<HashMap<String, String>, AuthError> {
 }
 
 /// A code is visible ASCII (RFC 6749, appendix A.11).
-fn is_code(code: &str) -> bool {
+pub(crate) fn is_code(code: &str) -> bool {
     let is_visible = |byte: u8| matches!(byte, b' '..=b'~');
     !code.is_empty() && code.len() <= CODE_LEN_MAX && code.bytes().all(is_visible)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use portcullis_policy::{ErrorPlace, Guidance, OAuth2, Origin};
+use portcullis_policy::{ErrorPlace, Guidance, LoginPlace, OAuth2, Origin};
 use url::form_urlencoded;
 
 /// What a guide is filled in with.
@@ -21,6 +21,8 @@ pub struct Subject {
 /// What an error means, and what who can do about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guide {
+    /// What of the service's words it is about: a code, or part of a sentence.
+    pub about: String,
     /// Whether it holds for now alone, and what was granted stays good.
     pub passes: bool,
     /// What it means.
@@ -58,7 +60,7 @@ pub fn guide_of(
     auth.guidance
         .iter()
         .find(is_it)
-        .map(|entry| guide(entry, subject))
+        .map(|entry| guide(auth, entry, subject))
 }
 
 /// Finds what the manifest says of a page of the service's own, by its address or by the words on it.
@@ -89,18 +91,32 @@ pub fn guide_of_page(auth: &OAuth2, text: &str, subject: &Subject) -> Option<Gui
 pub fn guides_on_page(auth: &OAuth2, subject: &Subject) -> Vec<Guide> {
     let is_such = |entry: &&Guidance| entry.where_.contains(&ErrorPlace::Page);
     let entries = auth.guidance.iter().filter(is_such);
-    entries.map(|entry| guide(entry, subject)).collect()
+    entries.map(|entry| guide(auth, entry, subject)).collect()
 }
 
-fn guide(entry: &Guidance, subject: &Subject) -> Guide {
-    let filled = |steps: &[String]| steps.iter().map(|step| fill(step, subject)).collect();
+fn guide(auth: &OAuth2, entry: &Guidance, subject: &Subject) -> Guide {
+    let filled = |steps: &[String]| -> Vec<String> {
+        steps.iter().map(|step| fill(step, subject)).collect()
+    };
+    let mut administrator = filled(&entry.administrator);
+    // A login that everybody uses is nobody's organization, and has no settings.
+    let is_for_all = auth.login.iter().any(|login| match &login.place {
+        LoginPlace::Origin(origin) => *origin == subject.origin,
+        LoginPlace::Pattern(_) => false,
+    });
+    let mut setup = entry.setup.as_ref();
+    if let Some(page) = setup.take_if(|_| is_for_all) {
+        let step = "In the organization's settings it is on the page";
+        administrator.push(format!("{step} {}.", page.title));
+    }
     Guide {
+        about: entry.match_.clone(),
         passes: entry.passes,
         title: entry.title.clone(),
         steps: filled(&entry.steps),
         person: filled(&entry.person),
-        administrator: filled(&entry.administrator),
-        setup: entry.setup.as_ref().map(|page| SetupLink {
+        administrator,
+        setup: setup.map(|page| SetupLink {
             title: page.title.clone(),
             url: format!("{}{}", subject.origin, page.path),
         }),
@@ -200,7 +216,7 @@ mod tests {
             said.push_str(&format!(
                 "## {}\n{}\n\n",
                 entry.match_,
-                guide(entry, &subject)
+                guide(&auth, entry, &subject)
             ));
         }
         insta::assert_snapshot!(said);
@@ -210,13 +226,29 @@ mod tests {
     fn links_lead_to_the_org_and_nowhere_else() {
         let (auth, subject) = (auth(), subject());
         for entry in &auth.guidance {
-            if let Some(page) = guide(entry, &subject).setup {
+            if let Some(page) = guide(&auth, entry, &subject).setup {
                 let path = page
                     .url
                     .strip_prefix("https://acme.my.salesforce.com/lightning/setup/");
                 assert!(path.is_some(), "{}", page.url);
             }
         }
+        // Where everybody signs in there is no page of theirs.
+        let everybodys = Subject {
+            origin: Origin::parse("https://login.salesforce.com").unwrap(),
+            ..subject
+        };
+        let missing = guide_of(
+            &auth,
+            ErrorPlace::Page,
+            "OAUTH_EC_APP_NOT_FOUND",
+            None,
+            &everybodys,
+        );
+        let missing = missing.unwrap();
+        assert_eq!(missing.setup, None);
+        let named = "In the organization's settings it is on the page External Client App Manager.";
+        assert!(missing.administrator.iter().any(|step| step == named));
     }
 
     #[test]

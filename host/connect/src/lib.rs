@@ -27,6 +27,7 @@ mod login;
 mod loopback;
 mod named;
 mod pages;
+mod pasted;
 mod random;
 mod redirect;
 mod revoke;
@@ -50,10 +51,12 @@ pub use exchange::{Body, Unavailable, Unclear};
 pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
 pub use links::{LINK_LASTS, Links, link_to};
 pub use login::{Login, LoginError, LoginProblem, resolve};
-pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Waiting};
+pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Returned, Waiting};
 pub use pages::{
-    LoopbackPages, LoopbackPagesOptions, Offer, Offers, Pages, PagesError, Peer, SESSION_LASTS,
+    LoopbackPages, LoopbackPagesOptions, NoOffer, Offer, Offers, Pages, PagesError, Peer,
+    SESSION_LASTS, pages_here,
 };
+pub use pasted::{Pasted, pasted};
 pub use random::NoRandom;
 pub use redirect::{RedirectError, RedirectUri};
 pub use revoke::Revoked;

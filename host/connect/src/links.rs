@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use portcullis::ports::Caller;
 use portcullis_policy::{ConnectorName, Origin};
-use portcullis_store::{ConnectLink, ConnectLinks, Store};
+use portcullis_store::{ConnectLink, ConnectLinks, NoLink, Store};
 use secrecy::{ExposeSecret, SecretString};
 
 /// How long a link is good: the time in which somebody reads what an agent says.
@@ -27,28 +27,28 @@ impl Links {
 
 #[async_trait]
 impl ConnectLinks for Links {
-    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Option<String> {
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Result<String, NoLink> {
         link(&self.store, &self.base, caller, connector).await
     }
 }
 
-/// Makes a link; none where the store does not keep it, for the advice without a link still helps.
+/// Makes a link; none where the store does not keep it.
 pub(crate) async fn link(
     store: &Store,
     base: &Origin,
     caller: &Caller,
     connector: &ConnectorName,
-) -> Option<String> {
+) -> Result<String, NoLink> {
     let link = ConnectLink {
         person: caller.person.clone(),
         agent: Some(caller.agent.clone()),
         connector: connector.clone(),
     };
     match store.make_link(&link, LINK_LASTS).await {
-        Ok(secret) => Some(link_to(base, &secret)),
+        Ok(secret) => Ok(link_to(base, &secret)),
         Err(error) => {
             tracing::warn!(%connector, %error, "no link was made");
-            None
+            Err(NoLink::Because("the store does not keep it".to_owned()))
         }
     }
 }

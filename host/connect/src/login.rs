@@ -96,17 +96,25 @@ pub enum LoginProblem {
     Unknown,
 }
 
+impl LoginError {
+    /// Says what is wrong, without what would be right.
+    pub fn what(&self) -> String {
+        match self.problem {
+            LoginProblem::Empty => self.problem.to_string(),
+            _ => format!(
+                "`{}` is no place to sign in at: {}",
+                self.shown, self.problem
+            ),
+        }
+    }
+}
+
 impl fmt::Display for LoginError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            shown,
-            problem,
-            hint,
-        } = self;
-        if *problem == LoginProblem::Empty {
-            return write!(f, "{problem}: {hint}");
+        match self.problem {
+            LoginProblem::Empty => write!(f, "{}: {}", self.what(), self.hint),
+            _ => write!(f, "{}; {}", self.what(), self.hint),
         }
-        write!(f, "`{shown}` is no place to sign in at: {problem}; {hint}")
     }
 }
 

@@ -6,35 +6,37 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
-};
+use http::header::{ALLOW, CONNECTION, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use portcullis_policy::Manifest;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::authorize::State;
 use crate::callback::is_return_of;
 use crate::guidance::{Guide, guides_on_page};
-use crate::listen::{accept, answer};
+use crate::listen::{Here, accept, answer};
 use crate::named::Named;
-use crate::{Attempt, RedirectError, RedirectUri, Service};
+use crate::pages::Page;
+use crate::{Attempt, ConnectError, Connected, RedirectError, RedirectUri, Service};
 
 /// The path of the callback.
 const PATH: &str = "/callback";
-/// How long one connection may take: its request is one line and some headers.
-const CONNECTION_LIVES: Duration = Duration::from_secs(10);
+/// How long a request's head may take: one line and some headers.
+const HEAD_TAKES: Duration = Duration::from_secs(10);
+/// How long one connection may take: a service is asked who is signed in before it is answered.
+const CONNECTION_LIVES: Duration = Duration::from_secs(120);
+/// How long it is waited for that a browser has taken its page.
+const PAGE_TAKES: Duration = Duration::from_secs(5);
 
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -63,6 +65,16 @@ pub struct LoopbackOptions {
     pub stuck_after: Duration,
 }
 
+impl LoopbackHost {
+    /// Gives the name.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "127.0.0.1",
+            Self::Localhost => "localhost",
+        }
+    }
+}
+
 impl Default for LoopbackOptions {
     /// A free port; ten minutes, in which a person finds a password and a second factor; one minute.
     fn default() -> Self {
@@ -80,9 +92,11 @@ impl Default for LoopbackOptions {
 pub enum LoopbackError {
     /// Nothing can be listened on.
     #[error(
-        "cannot listen on `127.0.0.1:{port}`: another program may use the port; end it, or choose another port"
+        "cannot listen on `{host}:{port}`: another program may use the port; end it, or choose another port"
     )]
     Listen {
+        /// How this machine is named.
+        host: &'static str,
         /// The port.
         port: u16,
         /// The system's own words.
@@ -100,14 +114,22 @@ pub enum LoopbackError {
 /// A listener that waits for its sign-in to begin.
 #[derive(Debug)]
 pub struct Loopback {
-    listener: TcpListener,
+    listener: Here,
     redirect: RedirectUri,
     options: LoopbackOptions,
 }
 
+/// What a browser came back with; it waits for a page that says what comes of it.
+pub struct Returned {
+    query: String,
+    page: oneshot::Sender<Page>,
+    /// Ends when the browser has its page, or has gone.
+    shown: oneshot::Receiver<()>,
+}
+
 /// A listener that waits for a browser to come back. It ends when this is dropped.
 pub struct Waiting {
-    came_back: mpsc::Receiver<String>,
+    came_back: mpsc::Receiver<Returned>,
     server: JoinHandle<()>,
     began: Instant,
     options: LoopbackOptions,
@@ -121,16 +143,13 @@ impl Loopback {
     /// [`LoopbackError::Listen`].
     pub async fn bind(options: LoopbackOptions) -> Result<Self, LoopbackError> {
         let failed = |source| LoopbackError::Listen {
+            host: options.host.as_str(),
             port: options.port,
             source,
         };
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, options.port));
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
-        let port = listener.local_addr().map_err(failed)?.port();
-        let host = match options.host {
-            LoopbackHost::Address => "127.0.0.1",
-            LoopbackHost::Localhost => "localhost",
-        };
+        let listener = Here::bind(options.host, options.port).await;
+        let listener = listener.map_err(failed)?;
+        let (host, port) = (options.host.as_str(), listener.port().map_err(failed)?);
         Ok(Self {
             redirect: RedirectUri::parse(&format!("http://{host}:{port}{PATH}"))?,
             listener,
@@ -162,17 +181,17 @@ impl Loopback {
 }
 
 impl Waiting {
-    /// Gives the query that the browser came back with. Nobody is let in after that.
+    /// Gives what the browser came back with. Nobody is let in after that.
     ///
     /// # Errors
     ///
     /// [`LoopbackError::Late`].
-    pub async fn callback(&mut self) -> Result<String, LoopbackError> {
+    pub async fn callback(&mut self) -> Result<Returned, LoopbackError> {
         let deadline = self.options.deadline;
         let came_back = timeout_at(self.began + deadline, self.came_back.recv()).await;
         self.server.abort();
         match came_back {
-            Ok(Some(query)) => Ok(query),
+            Ok(Some(returned)) => Ok(returned),
             Ok(None) | Err(_) => Err(LoopbackError::Late(deadline)),
         }
     }
@@ -193,6 +212,34 @@ impl Waiting {
     }
 }
 
+impl Returned {
+    /// Gives the query.
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// Shows in the browser what came of it, and waits until it is there; not for long, for the browser may be gone.
+    pub async fn tell(
+        self,
+        finished: &Result<Connected, ConnectError>,
+        manifest: Option<&Manifest>,
+    ) {
+        let page = match finished {
+            Ok(connected) => Page::connected(connected, manifest),
+            Err(error) => Page::of_error(error),
+        };
+        if self.page.send(page).is_ok() {
+            let _ = timeout(PAGE_TAKES, self.shown).await; // The browser's loss.
+        }
+    }
+}
+
+impl fmt::Debug for Returned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Returned").finish_non_exhaustive()
+    }
+}
+
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.server.abort();
@@ -210,93 +257,86 @@ struct Door {
     /// The listener's own address, as its callback URL has it.
     named: Named,
     state: State,
-    came_back: mpsc::Sender<String>,
+    came_back: mpsc::Sender<Returned>,
 }
 
-async fn serve(listener: TcpListener, door: Arc<Door>) {
-    let one = move |stream| {
-        let door = door.clone();
-        async move {
-            let came_back = door.came_back.clone();
-            if let Some(query) = converse(stream, door).await {
-                let _ = came_back.try_send(query); // Who is second has come too late.
-            }
-        }
-    };
-    accept(listener, one).await;
+async fn serve(listener: Here, door: Arc<Door>) {
+    accept(listener, move |stream| converse(stream, door.clone())).await;
 }
 
-/// Answers the request of one connection, and gives the query with which a browser came back.
-async fn converse(stream: TcpStream, door: Arc<Door>) -> Option<String> {
-    let (sender, mut came_back) = mpsc::channel(1);
+/// Answers the request of one connection.
+async fn converse(stream: TcpStream, door: Arc<Door>) {
+    let (_ends_with_this, shown) = oneshot::channel();
+    let shown = Arc::new(Mutex::new(Some(shown)));
     let service = service_fn(move |request: Request<Incoming>| {
-        let (response, query) = door.answer(&request);
-        if let Some(query) = query {
-            let _ = sender.try_send(query); // The only request of this connection.
-        }
-        async move { Ok::<_, std::convert::Infallible>(response) }
+        // The only request of this connection.
+        let shown = shown.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let door = door.clone();
+        async move { Ok::<_, std::convert::Infallible>(door.answer(&request, shown).await) }
     });
-    let answered = answer(stream, CONNECTION_LIVES, service);
+    let answered = answer(stream, HEAD_TAKES, service);
     let _ = timeout(CONNECTION_LIVES, answered).await; // The other's loss.
-    came_back.try_recv().ok()
 }
 
 impl Door {
-    fn answer<B>(&self, request: &Request<B>) -> (Response<Full<Bytes>>, Option<String>) {
+    async fn answer<B>(
+        &self,
+        request: &Request<B>,
+        shown: Option<oneshot::Receiver<()>>,
+    ) -> Response<Full<Bytes>> {
         if !self.named.is(request) {
-            return (
-                page(StatusCode::FORBIDDEN, "This is not the address."),
-                None,
-            );
+            return page(StatusCode::FORBIDDEN, "This is not the address.");
         }
         if request.uri().path() != PATH {
-            return (page(StatusCode::NOT_FOUND, "There is no such page."), None);
+            return page(StatusCode::NOT_FOUND, "There is no such page.");
         }
         if request.method() != Method::GET {
             let mut response = page(StatusCode::METHOD_NOT_ALLOWED, "This is only for browsers.");
             let get = HeaderValue::from_static("GET");
             response.headers_mut().insert(ALLOW, get);
-            return (response, None);
+            return response;
         }
         let query = request.uri().query().unwrap_or_default();
-        match is_return_of(&self.state, query) {
-            true => (
-                page(
-                    StatusCode::OK,
-                    "You can close this page and go back to where you began.",
-                ),
-                Some(query.to_owned()),
-            ),
-            false => (
-                page(
-                    StatusCode::BAD_REQUEST,
-                    "This is not the sign-in that was begun here. Begin again.",
-                ),
-                None,
+        if !is_return_of(&self.state, query) {
+            return page(
+                StatusCode::BAD_REQUEST,
+                "This is not the sign-in that was begun here. Begin again.",
+            );
+        }
+        match self.outcome(query, shown).await {
+            Some(outcome) => headed(outcome.response(false)),
+            None => page(
+                StatusCode::OK,
+                "You can close this page and go back to where you began: it says what came of it.",
             ),
         }
+    }
+
+    /// Hands on what a browser came back with, and waits for what comes of it; none where another one came before, or nobody
+    /// says.
+    async fn outcome(&self, query: &str, shown: Option<oneshot::Receiver<()>>) -> Option<Page> {
+        let (page, outcome) = oneshot::channel();
+        let returned = Returned {
+            query: query.to_owned(),
+            page,
+            shown: shown?,
+        };
+        self.came_back.try_send(returned).ok()?;
+        outcome.await.ok()
     }
 }
 
 /// Makes a page of one sentence, in which nothing of a request stands.
 fn page(status: StatusCode, words: &'static str) -> Response<Full<Bytes>> {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Portcullis</title><p>{words}</p></html>"
-    );
-    let mut response = Response::new(Full::new(Bytes::from(html)));
-    *response.status_mut() = status;
-    let headers = [
-        (
-            CONTENT_TYPE,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-        ),
+    headed(Page::words(status, words).response(false))
+}
+
+/// Holds a page to what is shown here: it has no form, and its own address has the code.
+fn headed(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    response.headers_mut().extend([
         (CONTENT_SECURITY_POLICY, CONTENT_POLICY),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        // The page's own address has the code.
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (CONNECTION, HeaderValue::from_static("close")),
-    ];
-    response.headers_mut().extend(headers);
+    ]);
     response
 }

@@ -63,6 +63,12 @@ impl RedirectUri {
         rest.split('/').next().unwrap_or_default()
     }
 
+    /// Gives the path.
+    pub(crate) fn path(&self) -> &str {
+        let (_, rest) = self.0.split_once("://").unwrap_or_default();
+        rest.find('/').map_or("/", |at| &rest[at..])
+    }
+
     /// Gives the address.
     pub fn as_str(&self) -> &str {
         &self.0

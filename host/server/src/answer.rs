@@ -73,7 +73,7 @@ pub fn text(reply: &Reply) -> String {
             let at = connect
                 .link
                 .as_ref()
-                .map_or(String::new(), |link| format!(" Sign in at {link}."));
+                .map_or(String::new(), |link| format!(" Sign in at {link}")); // What stands behind it is copied with it.
             format!("An account is needed first: {}.{at}", connect.advice)
         }
         Outcome::Refused(refusal) => {

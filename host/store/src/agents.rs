@@ -247,17 +247,19 @@ pub(crate) async fn require_agent(
     }
 }
 
-/// Refuses a connection that is not known, not shared, or of another connector than said.
+/// Refuses a connection that is not known, not finished, not shared, or of another connector than said.
 pub(crate) async fn require_shared(
     tx: &mut SqliteConnection,
     id: &ConnectionId,
     of: Option<&ConnectorName>,
 ) -> Result<(), StoreError> {
-    let row = sqlx::query("SELECT connector, person FROM connections WHERE id = ?1")
-        .bind(id.as_str())
-        .fetch_optional(tx)
-        .await?
-        .ok_or_else(|| StoreError::not_found("connection", id))?;
+    let row = sqlx::query(
+        "SELECT connector, person FROM connections WHERE id = ?1 AND state <> 'pending'",
+    )
+    .bind(id.as_str())
+    .fetch_optional(tx)
+    .await?
+    .ok_or_else(|| StoreError::not_found("connection", id))?;
     let connector: String = row.try_get("connector")?;
     let person: Option<String> = row.try_get("person")?;
     if person.is_some() {

@@ -30,8 +30,23 @@ pub trait Renew: Send + Sync {
 /// Gives links to a page where a person connects an account.
 #[async_trait]
 pub trait ConnectLinks: Send + Sync {
-    /// Makes a link for a caller; none where there is no such page.
-    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Option<String>;
+    /// Makes a link for a caller.
+    ///
+    /// # Errors
+    ///
+    /// [`NoLink`] says why there is none, to whom the link would be handed on.
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Result<String, NoLink>;
+}
+
+/// Why there is no link.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoLink {
+    /// It is the same as if there were no page.
+    #[error("links are not made here")]
+    Nowhere,
+    /// There is no page now.
+    #[error("{0}")]
+    Because(String),
 }
 
 /// The connections of a store, for the host.
@@ -54,11 +69,29 @@ impl StoreCredentials {
 
     /// Says that there is no connection yet, or none any more, and what the person can do about it.
     async fn missing(&self, caller: &Caller, connector: &ConnectorName, advice: String) -> Lookup {
+        let advice = match self.store.refusal(&caller.person, connector).await {
+            Ok(Some(problem)) => format!("{advice}; the last sign-in ended so: {problem}"),
+            Ok(None) => advice,
+            Err(error) => {
+                tracing::warn!(%error, "how the last sign-in ended is not known");
+                advice
+            }
+        };
         let link = match &self.links {
             Some(links) => links.link(caller, connector).await,
-            None => None,
+            None => Err(NoLink::Nowhere),
         };
-        Lookup::Missing { link, advice }
+        match link {
+            Ok(link) => Lookup::Missing {
+                link: Some(link),
+                advice,
+            },
+            Err(NoLink::Nowhere) => Lookup::Missing { link: None, advice },
+            Err(NoLink::Because(why)) => Lookup::Missing {
+                link: None,
+                advice: format!("{advice}; there is no link for it now: {why}"),
+            },
+        }
     }
 
     /// Says why a connection that is there is of no use.
@@ -86,6 +119,11 @@ impl StoreCredentials {
     }
 }
 
+/// What only an administrator can do something about.
+fn advised(advice: String) -> Lookup {
+    Lookup::Missing { link: None, advice }
+}
+
 impl fmt::Debug for StoreCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreCredentials")
@@ -108,13 +146,21 @@ impl Credentials for StoreCredentials {
                 return Ok(self.missing(caller, connector, advice).await);
             }
             Found::NotShared => {
-                return Ok(Lookup::Missing {
-                    link: None,
-                    advice: format!(
-                        "this agent uses a shared account for `{connector}`, which is not shared with you: ask an \
-                         administrator for access"
-                    ),
-                });
+                return Ok(advised(format!(
+                    "this agent uses a shared account for `{connector}`, which is not shared with you: ask an \
+                     administrator for access"
+                )));
+            }
+            Found::Removed => {
+                return Ok(advised(format!(
+                    "the shared account that this agent used for `{connector}` was removed: ask an administrator to \
+                     give it another"
+                )));
+            }
+            Found::NotOffered => {
+                return Ok(advised(format!(
+                    "this agent does not have `{connector}`: ask an administrator to give it"
+                )));
             }
         };
         match &connection.state {
@@ -157,7 +203,11 @@ impl Credentials for StoreCredentials {
             {
                 self.token(connection).await.map(Some)
             }
-            Found::Connection(_) | Found::NoneOfTheirOwn | Found::NotShared => Ok(None),
+            Found::Connection(_)
+            | Found::NoneOfTheirOwn
+            | Found::NotShared
+            | Found::Removed
+            | Found::NotOffered => Ok(None),
         }
     }
 

@@ -32,6 +32,7 @@ mod people;
 mod permissions;
 mod person_token;
 mod private;
+mod proof;
 mod rename;
 mod rotate;
 mod scopes;
@@ -64,7 +65,7 @@ pub use connection::{
     ConnectionSecrets, ConnectionState, Endpoints, Grant, Hold, InFlight, Lease, Leased,
     NewConnection, NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
 };
-pub use credentials::{ConnectLinks, Renew, StoreCredentials};
+pub use credentials::{ConnectLinks, NoLink, Renew, StoreCredentials};
 pub use ending::{Ended, Ending, User};
 pub use error::StoreError;
 pub use groups::Group;

@@ -128,7 +128,7 @@ impl Store {
         self.link_of(row)
     }
 
-    /// Writes down what came of a link that somebody waits for, under the digest of its secret. The first word counts.
+    /// Writes down what came of a link, for who waits for it, under the digest of its secret. The first word counts.
     ///
     /// # Errors
     ///
@@ -137,6 +137,7 @@ impl Store {
         &self,
         link: &Digest,
         person: &PersonId,
+        connector: &ConnectorName,
         end: &LinkEnd,
         lasts: Duration,
     ) -> Result<(), StoreError> {
@@ -155,8 +156,8 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         sqlx::query(
-            "INSERT INTO link_ends (id, person, connection, problem, hint, expires) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+            "INSERT INTO link_ends (id, person, connection, problem, hint, expires, connector) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
         )
         .bind(link.to_string())
         .bind(person.as_str())
@@ -164,9 +165,33 @@ impl Store {
         .bind(problem)
         .bind(hint)
         .bind(expiry(self.now(), lasts))
+        .bind(connector.as_str())
         .execute(&mut *tx)
         .await?;
         Ok(tx.commit().await?)
+    }
+
+    /// Gives why the last sign-in by a link came to nothing, for a while; none where it came to something, or there was none.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn refusal(
+        &self,
+        person: &PersonId,
+        connector: &ConnectorName,
+    ) -> Result<Option<String>, StoreError> {
+        let mut tx = self.read().await?;
+        let last: Option<Option<String>> = sqlx::query_scalar(
+            "SELECT problem FROM link_ends WHERE person = ?1 AND connector = ?2 AND expires > ?3 \
+             ORDER BY expires DESC LIMIT 1",
+        )
+        .bind(person.as_str())
+        .bind(connector.as_str())
+        .bind(self.now())
+        .fetch_optional(&mut *tx)
+        .await?;
+        Ok(last.flatten())
     }
 
     /// Says how far a link has come, to who made it.

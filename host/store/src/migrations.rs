@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 5] = [
+const ALL: [(i64, &str, &str); 6] = [
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (
         2,
@@ -21,6 +21,11 @@ const ALL: [(i64, &str, &str); 5] = [
         5,
         "approvals",
         include_str!("../migrations/0005_approvals.sql"),
+    ),
+    (
+        6,
+        "refusals",
+        include_str!("../migrations/0006_refusals.sql"),
     ),
 ];
 

@@ -51,8 +51,12 @@ pub enum Found {
     Connection(Box<StoredConnection>),
     /// The person has none yet.
     NoneOfTheirOwn,
-    /// The agent uses a shared one, which was removed or is not shared with the person.
+    /// The agent uses a shared one, which is not shared with the person.
     NotShared,
+    /// The agent uses a shared one, which was removed.
+    Removed,
+    /// The agent does not have the connector, or not any more.
+    NotOffered,
 }
 
 /// A shared connection, if it is shared with a person who is known here: by themselves, by a group, or with everyone.
@@ -137,7 +141,7 @@ impl Store {
     }
 
     /// Finds the connection that a call acts for: the person's own, or, where the agent is set to use a shared one, that
-    /// one if it is shared with the person.
+    /// one if it is shared with the person. An agent without the connector has none.
     ///
     /// # Errors
     ///
@@ -155,29 +159,40 @@ impl Store {
         .bind(connector.as_str())
         .fetch_optional(&mut *tx)
         .await?;
-        let (row, missing) = match of_agent {
-            Some((_, Some(shared))) => {
-                let row = sqlx::query(SHARED_WITH)
+        // Without a row nothing is fallen back on: what an agent had is away at once, in calls under way too.
+        let Some((_, shared)) = of_agent else {
+            return Ok(Found::NotOffered);
+        };
+        let row = match &shared {
+            Some(shared) => {
+                sqlx::query(SHARED_WITH)
                     .bind(shared)
                     .bind(caller.person.as_str())
                     .bind(connector.as_str())
                     .fetch_optional(&mut *tx)
-                    .await?;
-                (row, Found::NotShared)
+                    .await?
             }
-            _ => {
-                let row = own(&mut tx, &caller.person, connector).await?;
-                (row, Found::NoneOfTheirOwn)
-            }
+            None => own(&mut tx, &caller.person, connector).await?,
         };
-        match row {
-            Some(row) => {
+        match (row, shared) {
+            (Some(row), _) => {
                 let connection = of_row(self, &mut tx, &row).await?;
                 Ok(Found::Connection(Box::new(connection)))
             }
-            None => Ok(missing),
+            (None, None) => Ok(Found::NoneOfTheirOwn),
+            (None, Some(shared)) => match is_there(&mut tx, &shared).await? {
+                true => Ok(Found::NotShared),
+                false => Ok(Found::Removed),
+            },
         }
     }
+}
+
+async fn is_there(tx: &mut SqliteConnection, connection: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM connections WHERE id = ?1)")
+        .bind(connection)
+        .fetch_one(tx)
+        .await
 }
 
 /// Shares a connection in a transaction, as [`Store::share`] does.

@@ -62,7 +62,9 @@ impl SignIn {
     /// Says whether an answer comes from the browser that began, by the secret that it holds.
     pub fn is_from_browser(&self, secret: Option<&SecretString>) -> bool {
         match (&self.browser, secret) {
-            (None, _) => true,
+            (None, None) => true,
+            // It was begun where there is one browser, and comes back where there may be many.
+            (None, Some(_)) => false,
             // Digests of what nobody can choose to fit: how far they agree tells nothing.
             (Some(digest), Some(secret)) => *digest == digest_of(secret.expose_secret()),
             (Some(_), None) => false,

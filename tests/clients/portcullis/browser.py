@@ -175,7 +175,7 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
     with checks.check("a person signs in on the org's pages"):
         code, value = portcullis.connect(signs_in(browser, administrator))
         equal((code, value.get("user")), (0, administrator["username"]))
-        assert "close this page" in browser.text, browser.text
+        browser.wait("what came of it", lambda: "You are connected" in browser.text)
         code, value = portcullis.call("query", {"soql": "SELECT COUNT() FROM Account"})
         equal((code, value["outcome"]), (0, "done"))
 
@@ -203,6 +203,7 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
         code, value = portcullis.connect(signs_in(browser, ORG["users"][2], "deny"))
         equal(code, 1)
         assert "access_denied" in value["message"], value
+        browser.wait("what came of it", lambda: "Not connected" in browser.text)
         # What was there before is as it was.
         equal(portcullis.call("query", {"soql": "SELECT COUNT() FROM Account"})[0], 0)
 
@@ -224,6 +225,8 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
             # A look uses nothing up, and says who gains access to what.
             assert "helper" in browser.text and "ada" in browser.text, browser.text
             browser.click("button")
+            browser.wait("the page that leads to the org", lambda: browser.has("a[target=_blank]"))
+            browser.follow("a[target=_blank]")
             sign_in(browser, administrator)
             assert administrator["username"] in browser.text, browser.text
             answer = client.call("query", count)
@@ -255,6 +258,8 @@ with tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder, Browser(
                 elsewhere.wait("the page of the link", lambda: elsewhere.url == link)
                 assert "helper" in elsewhere.text and "ada" in elsewhere.text, elsewhere.text
                 elsewhere.click("button")
+                elsewhere.wait("the page that leads to the org", lambda: elsewhere.has("a[target=_blank]"))
+                elsewhere.follow("a[target=_blank]")
                 sign_in(elsewhere, administrator)
                 assert administrator["username"] in elsewhere.text, elsewhere.text
                 answer = client.call("query", count)

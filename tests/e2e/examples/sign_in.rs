@@ -106,8 +106,13 @@ async fn main() -> Result<()> {
         };
         let started = accounts.begin(begin).await?;
         println!("{}", json!({ "link": started.url }));
-        let query = loopback.wait(&started.attempt).callback().await?;
-        let connected = accounts.finish(&query, Some(&person), None).await?;
+        let redirect = loopback.redirect().clone();
+        let returned = loopback.wait(&started.attempt).callback().await?;
+        let finished = accounts
+            .finish(returned.query(), &redirect, Some(&person), None)
+            .await;
+        returned.tell(&finished, None).await;
+        let connected = finished?;
         let (user, scopes) = (&connected.identity.user_name, &connected.scopes);
         println!("{}", json!({ "connected": user, "scopes": scopes }));
         Ok(connected)

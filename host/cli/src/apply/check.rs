@@ -7,7 +7,7 @@ use anyhow::Result;
 use portcullis::policy::{
     AgentId, ConnectionId, ConnectorName, GroupName, Level, Mode, PersonId, Scope, ToolRule,
 };
-use portcullis_store::{Account, Owner, Role, StoredConnection, Subject, is_name};
+use portcullis_store::{Account, ConnectionState, Owner, Role, StoredConnection, Subject, is_name};
 use toml::Spanned;
 
 use super::difference::Here;
@@ -262,7 +262,9 @@ impl Checker<'_> {
         let name = text.get_ref();
         let shared = || {
             let all = self.here.connections.iter();
-            all.filter(|connection| connection.owner == Owner::Shared)
+            all.filter(|connection| {
+                connection.owner == Owner::Shared && connection.state != ConnectionState::Pending
+            })
         };
         let by_id = shared().find(|connection| connection.id.as_str() == name);
         let by_label: Vec<_> = shared().filter(|one| one.label == name.trim()).collect();

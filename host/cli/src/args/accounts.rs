@@ -98,7 +98,8 @@ impl With {
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  portcullis app set salesforce --client-id 3MVG9... --client-secret-env SF_SECRET
+  portcullis app set salesforce --client-id 3MVG9... --login https://yourcompany.my.salesforce.com
+  portcullis app set salesforce --client-id 3MVG9... --login https://yourcompany.my.salesforce.com --client-secret-env SF_SECRET
   portcullis app set salesforce --login sandbox --client-id 3MVG8...
   portcullis app list")]
 pub(crate) enum AppCommand {

@@ -17,10 +17,11 @@ Examples:
   portcullis connect salesforce --login sandbox --no-browser      prints the link, for another machine's browser
   portcullis connect salesforce --shared --label 'Acme reports'   an account for others, by an administrator
   portcullis connect salesforce --label Nightly --client-credentials
+  portcullis connect salesforce --again 'Acme reports'            a shared account anew: it keeps its shares
   portcullis connect salesforce --public-url https://portcullis.acme.example   on the pages of a server
 
-Before the first: `portcullis app set salesforce --client-id …` says as which app people sign in. How to make one is told in
-docs/salesforce-app.md.")]
+Before the first: `portcullis app set salesforce --client-id … --login https://yourcompany.my.salesforce.com` says as which app
+people sign in, and where. How to make one is told in docs/salesforce-app.md.")]
 pub(crate) struct Connect {
     /// The connector, such as `salesforce`.
     pub(crate) connector: ConnectorName,
@@ -30,7 +31,7 @@ pub(crate) struct Connect {
     /// What to ask for, with commas between. Else what the app, or the connector, asks for by itself.
     #[arg(long, value_name = "SCOPES", value_delimiter = ',')]
     pub(crate) scopes: Option<Vec<String>>,
-    /// What people call the connection. Else the connector's name.
+    /// What people call the connection. Else what it is called already, or the service's name.
     #[arg(long, value_name = "TEXT")]
     pub(crate) label: Option<String>,
     /// Connect an account for others, instead of your own.
@@ -39,16 +40,16 @@ pub(crate) struct Connect {
     /// Sign in again to this shared connection: it keeps its shares.
     #[arg(long, value_name = "CONNECTION", conflicts_with = "label")]
     pub(crate) again: Option<String>,
-    /// Let the account be of another organization than before.
-    #[arg(long)]
-    pub(crate) other_organization: bool,
+    /// Let the account be another than before: one of another organization, or, where it is shared, another user's.
+    #[arg(long, alias = "other-organization")]
+    pub(crate) other_account: bool,
     /// Sign in as this client, and not as the app that is set.
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
     /// The environment variable that holds that client's secret.
     #[arg(long, value_name = "NAME", requires = "client_id")]
     pub(crate) client_secret_env: Option<String>,
-    /// Open no browser: print the link. The address that a browser ends at may be pasted, too.
+    /// Open no browser: print the link. The address that a browser ends at, or the code in it, may be pasted.
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// The port that the browser comes back to; the app's callback URL has it. 0 is a free one.
@@ -63,7 +64,7 @@ pub(crate) struct Connect {
         value_name = "URL",
         value_parser = public_url,
         conflicts_with_all = [
-            "login", "scopes", "label", "shared", "again", "other_organization", "client_id", "no_browser", "port",
+            "login", "scopes", "label", "shared", "again", "other_account", "client_id", "no_browser", "port",
             "client_credentials", "jwt_user",
         ]
     )]
@@ -116,6 +117,15 @@ impl Connect {
     /// Says whether a person signs in.
     pub(crate) fn is_by_person(&self) -> bool {
         !self.service.client_credentials && self.service.jwt_user.is_none()
+    }
+
+    /// Says whether it is one's own account with the app that is set, as on the pages of a server.
+    pub(crate) fn is_plain(&self) -> bool {
+        let says_what = self.login.is_some()
+            || self.scopes.is_some()
+            || self.label.is_some()
+            || self.client_id.is_some();
+        !says_what && !self.is_shared() && !self.other_account
     }
 
     /// Says whether the connection is for others, too.

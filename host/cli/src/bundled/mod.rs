@@ -5,7 +5,7 @@ pub(crate) mod salesforce;
 use std::sync::Arc;
 
 use anyhow::Result;
-use portcullis::policy::ConnectorName;
+use portcullis::policy::{ConnectorName, Manifest};
 use portcullis::{BuiltIn, Connector, Host};
 
 use crate::problem::Problem;
@@ -21,6 +21,12 @@ pub(crate) fn require(connector: &ConnectorName) -> Result<()> {
     let message = format!("there is no connector `{connector}`");
     let hint = format!("those that there are: {}", names());
     Err(Problem::mistake("unknown_connector", message, hint).into())
+}
+
+/// Gives the manifest of a connector, as it is in the component.
+pub(crate) fn manifest(connector: &ConnectorName) -> Result<Manifest> {
+    require(connector)?;
+    Ok(Manifest::from_json(salesforce::MANIFEST)?)
 }
 
 /// Says whether a connector is trusted to check what the host cannot see, where nobody decided that: what the program

@@ -9,7 +9,7 @@ use url::Url;
 use crate::problem::Problem;
 
 /// The manifest of the connector, as it is in the component.
-const MANIFEST: &str = include_str!("../../../../connector/salesforce/manifest.json");
+pub(super) const MANIFEST: &str = include_str!("../../../../connector/salesforce/manifest.json");
 
 /// What an address looks like, for messages.
 const SHAPE: &str = "give the org's My Domain address, such as `https://acme.my.salesforce.com`: it is what `sf org display` calls the instance URL";

@@ -1,13 +1,13 @@
 //! A person signs in with a browser, on this machine or, by a link, on another.
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use portcullis::policy::Manifest;
 use portcullis_connect::{
-    Begin, Connected, Loopback, LoopbackHost, LoopbackOptions, RedirectUri, SIGN_IN_LASTS, Service,
-    SignInStarted,
+    Begin, Connected, Loopback, Pasted, RedirectUri, Returned, SIGN_IN_LASTS, Service,
+    SignInStarted, pasted,
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -16,9 +16,27 @@ use super::wanted::Wanted;
 use super::words;
 use crate::args::connect::Connect;
 use crate::office::{Office, problem};
+use crate::problem::Problem;
 
 /// How often the wait is told.
 const TICK: Duration = Duration::from_secs(1);
+
+/// How a sign-in came back.
+enum CameBack {
+    /// To the callback here, where the browser waits for what comes of it.
+    Here(Returned),
+    /// By somebody who pasted what the browser ended at.
+    Pasted(String),
+}
+
+impl CameBack {
+    fn query(&self) -> &str {
+        match self {
+            Self::Here(returned) => returned.query(),
+            Self::Pasted(query) => query,
+        }
+    }
+}
 
 /// Sends a browser to the service and waits until it is back.
 pub(super) async fn connect(
@@ -26,15 +44,10 @@ pub(super) async fn connect(
     manifest: &Manifest,
     args: &Connect,
     wanted: &Wanted,
+    loopback: Loopback,
 ) -> Result<Connected> {
     let service = Service::of(manifest).context("accounts of this connector do not sign in")?;
-    let loopback = Loopback::bind(LoopbackOptions {
-        port: args.port,
-        host: LoopbackHost::Localhost,
-        deadline: SIGN_IN_LASTS,
-        stuck_after: args.stuck_after(),
-    })
-    .await?;
+    let redirect = loopback.redirect().clone();
     let begin = Begin {
         person: &office.me,
         owner: wanted.owner.clone(),
@@ -42,40 +55,65 @@ pub(super) async fn connect(
         app: &wanted.app,
         login: &wanted.login,
         scopes: &wanted.scopes,
-        redirect: loopback.redirect(),
+        redirect: &redirect,
         link: None,
         browser: None,
         label: &wanted.label,
         replaces: wanted.replaces.clone(),
-        allow_other_organization: args.other_organization,
+        allow_other_organization: args.other_account,
     };
     let started = office.accounts.begin(begin).await;
     let started = started.map_err(|error| problem(&error))?;
-    tell(args, wanted, &service, loopback.redirect(), &started)?;
-    let query = wait(args, &service, loopback, &started).await?;
-    let connected = office.accounts.finish(&query, Some(&office.me), None).await;
-    connected.map_err(|error| problem(&error).into())
+    let came_back = async {
+        let reads = tell(args, wanted, &service, &redirect, &started)?;
+        wait(args, &service, loopback, &started, reads).await
+    };
+    let came_back = tokio::select! {
+        // First, so that it is heard before anybody has the link.
+        biased;
+        _ = tokio::signal::ctrl_c() => Err(interrupted().into()),
+        came_back = came_back => came_back,
+    };
+    let came_back = match came_back {
+        Ok(came_back) => came_back,
+        Err(error) => {
+            // Else who comes back later would still connect their account for whoever ran this.
+            if let Err(error) = office.accounts.give_up(&started.attempt).await {
+                tracing::warn!(%error, "the sign-in can be finished for ten minutes yet");
+            }
+            return Err(error);
+        }
+    };
+    let finished = office
+        .accounts
+        .finish(came_back.query(), &redirect, Some(&office.me), None)
+        .await;
+    if let CameBack::Here(returned) = came_back {
+        returned.tell(&finished, Some(manifest)).await;
+    }
+    finished.map_err(|error| problem(&error).into())
 }
 
-/// Says what the app must be like, and where the browser goes.
+/// Says what the app must be like, and where the browser goes; and whether somebody may paste what it ended at.
 fn tell(
     args: &Connect,
     wanted: &Wanted,
     service: &Service<'_>,
     redirect: &RedirectUri,
     started: &SignInStarted,
-) -> Result<()> {
+) -> Result<bool> {
     let mut err = anstream::stderr().lock();
     write!(err, "{}", words::app(service, wanted, redirect.as_str()))?;
     if let Some(warning) = &started.warning {
         writeln!(err, "warning: {warning}")?;
     }
     // A browser that does not start leaves the link.
-    if args.no_browser || open::that_detached(&started.url).is_err() {
+    let is_elsewhere = args.no_browser || open::that_detached(&started.url).is_err();
+    if is_elsewhere {
         writeln!(err, "Open this link, and sign in:\n  {}", started.url)?;
         writeln!(
             err,
-            "On another machine, paste the address here that the browser ends at."
+            "On another machine, paste the address here that the browser ends at, or the code in it."
         )?;
     } else {
         writeln!(
@@ -84,7 +122,7 @@ fn tell(
             started.url
         )?;
     }
-    Ok(())
+    Ok(is_elsewhere || io::stdin().is_terminal())
 }
 
 /// Waits for the browser, or for somebody who pastes what it ended at.
@@ -93,25 +131,30 @@ async fn wait(
     service: &Service<'_>,
     loopback: Loopback,
     started: &SignInStarted,
-) -> Result<String> {
+    mut reads: bool,
+) -> Result<CameBack> {
     let mut waiting = loopback.wait(&started.attempt);
     let stuck = waiting.waiting(service, &started.attempt);
     tokio::pin!(stuck);
-    let mut pasted = BufReader::new(tokio::io::stdin()).lines();
-    let (mut reads, mut is_stuck) = (args.no_browser, false);
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    let mut is_stuck = false;
     let mut tick = tokio::time::interval(TICK);
-    let mut progress = Progress::new(SIGN_IN_LASTS);
+    // What somebody pastes would stand in the line that tells how long it has been.
+    let mut progress = Progress::new(SIGN_IN_LASTS, !args.no_browser);
     loop {
         tokio::select! {
-            query = waiting.callback() => return Ok(query?),
+            returned = waiting.callback() => return Ok(CameBack::Here(returned?)),
             guides = &mut stuck, if !is_stuck => {
                 is_stuck = true;
                 progress.end();
-                write!(anstream::stderr().lock(), "{}", words::stuck(&guides))?;
+                write!(anstream::stderr().lock(), "{}", words::stuck(&guides, &started.url, reads))?;
             }
-            line = pasted.next_line(), if reads => match line? {
-                Some(line) if !line.trim().is_empty() => return Ok(query_of(&line).to_owned()),
-                Some(_) => {}
+            line = lines.next_line(), if reads => match line? {
+                Some(line) if line.trim().is_empty() => {}
+                Some(line) => match pasted(service, &started.attempt, &line) {
+                    Pasted::Back(query) => return Ok(CameBack::Pasted(query)),
+                    other => write!(anstream::stderr().lock(), "{}", words::pasted(&other))?,
+                },
                 None => reads = false,
             },
             _ = tick.tick() => progress.tell("the sign-in"),
@@ -119,31 +162,11 @@ async fn wait(
     }
 }
 
-/// Takes the query out of the address that a browser ended at.
-fn query_of(text: &str) -> &str {
-    let text = text.trim();
-    let text = text.split_once('#').map_or(text, |(text, _)| text);
-    text.split_once('?').map_or(text, |(_, query)| query)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_pasted_is_read_as_far_as_it_counts() {
-        for (text, query) in [
-            (
-                "http://localhost:7717/callback?code=a&state=b",
-                "code=a&state=b",
-            ),
-            ("  code=a&state=b ", "code=a&state=b"),
-            (
-                "http://localhost:7717/callback?error=access_denied&state=b#x",
-                "error=access_denied&state=b",
-            ),
-        ] {
-            assert_eq!(query_of(text), query);
-        }
-    }
+fn interrupted() -> Problem {
+    let hint = "the link that was printed is good for nothing any more: run the command again";
+    Problem::failure(
+        "interrupted",
+        "the sign-in was given up",
+        Some(hint.to_owned()),
+    )
 }

@@ -9,11 +9,16 @@ mod words;
 
 use anyhow::Result;
 use portcullis::ComponentCache;
+use portcullis::policy::Manifest;
+use portcullis_connect::{
+    Connected, Loopback, LoopbackError, LoopbackHost, LoopbackOptions, SIGN_IN_LASTS, pages_here,
+};
 
 use crate::args::connect::Connect;
 use crate::bundled;
 use crate::home::Home;
 use crate::office::Office;
+use crate::problem::Problem;
 use crate::show;
 use wanted::Wanted;
 
@@ -31,9 +36,51 @@ pub(crate) async fn run(args: &Connect, home: &Home, cache: ComponentCache) -> R
     let wanted = Wanted::of(&office, &manifest, args).await?;
     let connected = match &args.public_url {
         Some(base) => public::connect(&office, &manifest, args, base, &wanted).await?,
-        None if args.is_by_person() => browser::connect(&office, &manifest, args, &wanted).await?,
+        None if args.is_by_person() => here(&office, &manifest, args, &wanted).await?,
         None => service::connect(&office, args, &wanted).await?,
     };
     let (value, sentence, next) = words::connected(&connected, &wanted);
     Ok(show::done(args.form, &value, &sentence, Some(&next))?)
+}
+
+/// Has the browser come back to this program, or, where another one with the same store serves its pages on that port, to that one.
+async fn here(
+    office: &Office,
+    manifest: &Manifest,
+    args: &Connect,
+    wanted: &Wanted,
+) -> Result<Connected> {
+    let host = LoopbackHost::Localhost;
+    let loopback = Loopback::bind(LoopbackOptions {
+        port: args.port,
+        host,
+        deadline: SIGN_IN_LASTS,
+        stuck_after: args.stuck_after(),
+    });
+    let error = match loopback.await {
+        Ok(loopback) => return browser::connect(office, manifest, args, wanted, loopback).await,
+        Err(error) => error,
+    };
+    let ours = pages_here(&office.clients.store, host, args.port).await;
+    match ours {
+        Some(base) if args.is_plain() => {
+            public::connect(office, manifest, args, &base, wanted).await
+        }
+        ours => Err(taken(args.port, &error, ours.is_some()).into()),
+    }
+}
+
+/// Says what to do where the port is not to be had.
+fn taken(port: u16, error: &LoopbackError, is_ours: bool) -> Problem {
+    let other = "or take another port with `--port`: the app needs that one's callback URL, too";
+    let hint = match is_ours {
+        true => format!(
+            "a `portcullis serve` of yours has it while links of its are open, twenty minutes at most: run this \
+             again then, {other}"
+        ),
+        false => {
+            format!("see which program has it (`ss -ltnp 'sport = :{port}'`) and end it, {other}")
+        }
+    };
+    Problem::mistake("port", error.to_string(), hint)
 }

@@ -7,22 +7,24 @@ use std::time::{Duration, Instant};
 pub(super) struct Progress {
     began: Instant,
     all: Duration,
+    may_show: bool,
     is_shown: bool,
 }
 
 impl Progress {
-    /// Begins to count, up to a time.
-    pub(super) fn new(all: Duration) -> Self {
+    /// Begins to count, up to a time; it is told on a terminal, where it may be.
+    pub(super) fn new(all: Duration, may_show: bool) -> Self {
         Self {
             began: Instant::now(),
             all,
+            may_show: may_show && io::stderr().is_terminal(),
             is_shown: false,
         }
     }
 
     /// Tells for what is waited, in the place of what was told before.
     pub(super) fn tell(&mut self, what: &str) {
-        if !io::stderr().is_terminal() {
+        if !self.may_show {
             return;
         }
         let (waited, all) = (self.began.elapsed().as_secs(), self.all.as_secs());

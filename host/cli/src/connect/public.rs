@@ -56,6 +56,10 @@ pub(super) async fn connect(
             )?;
         }
     }
+    if base.is_loopback() && !args.no_browser {
+        // A browser that does not start leaves the link.
+        let _ = open::that_detached(link_to(base, &secret));
+    }
     let subject = Subject {
         origin: wanted.login.origin.clone(),
         callback: Some(callback),
@@ -65,7 +69,11 @@ pub(super) async fn connect(
             false => wanted.scopes.clone(),
         },
     };
-    let stuck = words::stuck(&guides_on_page(service.auth, &subject));
+    let stuck = words::stuck(
+        &guides_on_page(service.auth, &subject),
+        &link_to(base, &secret),
+        false,
+    );
     match wait(store, &secret, args.stuck_after(), &stuck).await? {
         LinkEnd::Connected(id) => connected(store, &id).await,
         LinkEnd::Refused { problem, hint } => {
@@ -85,7 +93,7 @@ async fn wait(
     let began = Instant::now();
     let mut signs_in_since = None;
     let mut is_told = false;
-    let mut progress = Progress::new(LINK_LASTS + SIGN_IN_LASTS);
+    let mut progress = Progress::new(LINK_LASTS + SIGN_IN_LASTS, true);
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -6,7 +6,7 @@ mod view;
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
-use portcullis_store::{Owner, Store, StoredConnection, Subject};
+use portcullis_store::{ConnectionState, Owner, Store, StoredConnection, Subject};
 use serde_json::{Value, json};
 
 use crate::args::Form;
@@ -58,6 +58,9 @@ pub(crate) async fn run(
             if before.owner.person() != Some(&session.me.id) {
                 session.require_administrator().await?;
             }
+            if before.owner == Owner::Shared {
+                require_new_label(store, label, Some(&before)).await?;
+            }
             store.relabel(&before.id, label).await?;
             let after = find(store, before.id.as_str()).await?;
             let label = shown(&after.label);
@@ -72,13 +75,58 @@ pub(crate) async fn run(
 
 /// Finds a connection by its id or label.
 pub(crate) async fn find(store: &Store, text: &str) -> Result<StoredConnection> {
-    named(store.connections().await?, text)
+    named(finished(store).await?, text)
+}
+
+/// The connections whose sign-in is finished: of the others nobody knows yet whether they come to be.
+async fn finished(store: &Store) -> Result<Vec<StoredConnection>> {
+    let connections = store.connections().await?.into_iter();
+    let is_finished = |one: &StoredConnection| one.state != ConnectionState::Pending;
+    Ok(connections.filter(is_finished).collect())
+}
+
+/// Refuses a label that another shared connection has: people name connections by it.
+pub(crate) async fn require_new_label(
+    store: &Store,
+    label: &str,
+    of: Option<&StoredConnection>,
+) -> Result<()> {
+    let label = label.trim();
+    let shared = finished(store).await?;
+    let mut others = shared.iter().filter(|one| one.owner == Owner::Shared);
+    let is_other = |one: &&StoredConnection| of.is_none_or(|of| of.id != one.id);
+    let Some(other) = others.find(|one| one.label == label && is_other(one)) else {
+        return Ok(());
+    };
+    let message = format!("a shared connection is called `{}` already", shown(label));
+    let hint = match of {
+        Some(_) => "give it another label".to_owned(),
+        None => format!(
+            "`--again {}` signs in to that one anew, and keeps its shares; or give this one another `--label`",
+            other.id
+        ),
+    };
+    Err(Problem::mistake("label", message, hint).into())
+}
+
+/// Refuses to share what is a person's own, by the name that it was asked for.
+fn require_shared(connection: &StoredConnection) -> Result<()> {
+    let Some(person) = connection.owner.person() else {
+        return Ok(());
+    };
+    let label = shown(&connection.label);
+    let message = format!("{label} is the own connection of `{person}`, and cannot be shared");
+    let hint = format!(
+        "set up one for others: `portcullis connect {} --shared --label LABEL`",
+        connection.connector
+    );
+    Err(Problem::mistake("other_connection", message, hint).into())
 }
 
 /// The connections that a person may see: all of them for administrators; else their own and those that are shared
 /// with them.
 async fn visible(session: &Session) -> Result<Vec<StoredConnection>> {
-    let connections = session.store.connections().await?;
+    let connections = finished(&session.store).await?;
     if session.is_administrator() {
         return Ok(connections);
     }
@@ -138,6 +186,7 @@ fn named(connections: Vec<StoredConnection>, text: &str) -> Result<StoredConnect
 
 async fn share(store: &Store, args: &Sharing) -> Result<()> {
     let connection = find(store, &args.connection).await?;
+    require_shared(&connection)?;
     let subject = args.with.subject();
     let is_new = store.share(&connection.id, &subject).await?;
     let (label, with) = (shown(&connection.label), view::words(&subject));
@@ -163,6 +212,8 @@ async fn unshare(store: &Store, args: &Sharing) -> Result<()> {
         false => format!("{label} is not shared with {with}; nothing changed."),
     };
     let next = match still(store, &connection, &subject).await? {
+        // Who was not meant has lost nothing.
+        _ if !was_shared => None,
         0 => None,
         people => Some(format!(
             "{} by other shares: `portcullis connections show {}`",

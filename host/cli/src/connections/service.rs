@@ -3,10 +3,11 @@
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis_connect::{Disconnected, Fate};
-use portcullis_store::StoredConnection;
+use portcullis_store::{Account, Store, StoredConnection};
 use serde_json::{Value, json};
 
 use crate::args::accounts::Trying;
+use crate::clients::quoted;
 use crate::home::Session;
 use crate::office::{Office, problem};
 use crate::show;
@@ -46,6 +47,7 @@ pub(super) async fn disconnect(
     connection: &StoredConnection,
     cache: ComponentCache,
 ) -> Result<()> {
+    let agents = agents_on(&session.store, connection).await?;
     let office = Office::open(session, &args.network, cache).await?;
     let ended = office.accounts.disconnect(&connection.id).await;
     let ended = ended.map_err(|error| problem(&error))?;
@@ -54,7 +56,24 @@ pub(super) async fn disconnect(
         Some(ended) => words_of(ended),
         None => "It was gone already; nothing changed.".to_owned(),
     };
-    Ok(show::done(args.form, &value, &sentence, None)?)
+    let next = format!(
+        "{} had no other account: `portcullis agent give AGENT {} --shared CONNECTION` gives one",
+        quoted(&agents),
+        connection.connector
+    );
+    let next = (!agents.is_empty()).then_some(next.as_str());
+    Ok(show::done(args.form, &value, &sentence, next)?)
+}
+
+/// The agents that have no account of a connector without a shared connection.
+async fn agents_on(store: &Store, connection: &StoredConnection) -> Result<Vec<String>> {
+    let uses = |account: Option<&Account>| match account {
+        Some(Account::Shared(id)) => *id == connection.id,
+        Some(Account::Personal) | None => false,
+    };
+    let agents = store.agents().await?.into_iter();
+    let agents = agents.filter(|agent| uses(agent.connectors.get(&connection.connector)));
+    Ok(agents.map(|agent| agent.id.to_string()).collect())
 }
 
 /// What became of a connection and its tokens.

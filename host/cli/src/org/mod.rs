@@ -134,7 +134,7 @@ fn world(
     Ok(World {
         host,
         agent: AgentId::parse("local")?,
-        person: environment::person()?,
+        person: environment::person()?.0,
         audit,
         permissions,
         accounts,

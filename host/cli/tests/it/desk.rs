@@ -133,6 +133,29 @@ async fn a_call_acts_for_the_account_that_the_store_names() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_account_is_told_the_very_command_that_cures_it() {
+    let (home, org) = shared_account().await;
+    let store = home.store().await;
+    let shared = store.connections().await.unwrap().remove(0);
+    let id = &shared.id;
+    let told = async |more: &'static [&'static str], words: &[&str]| {
+        let said = call(&home, &org, more).await;
+        assert_eq!(said.code, 1, "{}", said.stdout);
+        for word in words {
+            assert!(said.stderr.contains(word), "{word}: {}", said.stderr);
+        }
+    };
+    let share = format!("`portcullis connections share {id} --person ada`");
+    told(&[], &["not shared with you", &share]).await;
+    store.mark_reconnect(id, 0, "It expired.").await.unwrap();
+    let again = format!("`portcullis connect salesforce --again {id}`");
+    told(&["--as", "bob"], &["It expired", &again]).await;
+    store.remove_connection(id).await.unwrap();
+    let give = "`portcullis agent give helper salesforce --shared CONNECTION`";
+    told(&["--as", "bob"], &["was removed", give]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_account_asks_to_be_connected_again() {
     let (home, org) = shared_account().await;
     org.expire_session(&org.users()[0].access_token);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use portcullis_policy::{ConnectionId, ConnectorName, Digest, PersonId};
-use portcullis_store::{Owner, Role, SignIn, StoreError};
+use portcullis_store::{ConnectionState, Owner, Role, SignIn, StoreError};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{Accounts, ConnectError, known};
@@ -75,6 +75,8 @@ impl Accounts {
         let wanted: Vec<&str> = begin.scopes.iter().map(String::as_str).collect();
         let chosen = choose(&service.auth.scopes, &wanted)?;
         self.require_may_own(begin.person, &begin.owner).await?;
+        self.require_may_replace(begin.replaces.as_ref(), begin.connector, &begin.owner)
+            .await?;
         let (url, attempt) = start(Wish {
             service,
             login: begin.login,
@@ -113,6 +115,30 @@ impl Accounts {
             warning: chosen.warning,
             attempt,
         })
+    }
+
+    /// Refuses to take the place of a connection of another connector or owner before anybody signs in for that.
+    pub(super) async fn require_may_replace(
+        &self,
+        replaces: Option<&ConnectionId>,
+        connector: &ConnectorName,
+        owner: &Owner,
+    ) -> Result<(), ConnectError> {
+        let Some(id) = replaces else {
+            return Ok(());
+        };
+        let before = self.store.stored_connection(id).await?;
+        let before = before.ok_or_else(|| StoreError::NotFound {
+            kind: "connection",
+            id: id.to_string(),
+        })?;
+        let is_alike = before.connector == *connector
+            && before.owner == *owner
+            && before.state != ConnectionState::Pending;
+        match is_alike {
+            true => Ok(()),
+            false => Err(StoreError::OtherConnection(id.clone()).into()),
+        }
     }
 
     /// Refuses who sets up what is not theirs.

@@ -48,6 +48,11 @@ pub enum ConnectError {
         /// What to do, as the manifest says.
         guide: Option<Box<Guide>>,
     },
+    /// The service let the account in, and does not answer now.
+    #[error(
+        "the service does not answer now, so that nobody can say whether the account works: {0}"
+    )]
+    NotNow(String),
     /// The account is another organization's than the one that it was to take the place of.
     #[error(
         "the account is one of {found}, and the connection was one of {before}: sign in there, or say that the \
@@ -57,6 +62,17 @@ pub enum ConnectError {
         /// The organization before.
         before: String,
         /// That of the account.
+        found: String,
+    },
+    /// A shared account is another user's than the one that it was to take the place of: all who use it would work as that one.
+    #[error(
+        "the account is that of `{found}`, and the shared connection was that of `{before}`: sign in as that user, or say \
+         that the account may change"
+    )]
+    OtherUser {
+        /// The user before.
+        before: String,
+        /// Who signed in.
         found: String,
     },
     /// It took so long to find out who is signed in that the sign-in was given up.
@@ -92,6 +108,9 @@ impl ConnectError {
         match (self.guide(), self) {
             (Some(guide), _) => Some(guide.to_string()),
             (None, Self::Unfit { hint, .. }) => hint.clone(),
+            (None, Self::NotNow(_)) => {
+                Some("try again later: nothing is wrong with the account so far".to_owned())
+            }
             (None, _) => None,
         }
     }

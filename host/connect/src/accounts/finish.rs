@@ -12,15 +12,16 @@ use secrecy::{ExposeSecret, SecretString};
 use super::settle::Unsettled;
 use super::waited::Waited;
 use super::{Accounts, ConnectError, Connected, known};
-use crate::authorize::Kept;
-use crate::callback::{AuthError, receive, state_of};
+use crate::authorize::State;
+use crate::callback::{AuthError, code_of, state_of};
 use crate::{App, Attempt, Binding, Given, RedirectUri, TokenClient};
 
 impl Accounts {
     /// Finishes a sign-in by the query that the browser came back with.
     ///
-    /// `who` is the person who asks, where that is known; `browser` the secret that their browser holds. Dropping the future
-    /// does not stop what has begun.
+    /// `redirect` is where it came back to: a sign-in is finished where it was begun to end, and by no other listener. `who` is the
+    /// person who asks, where that is known; `browser` the secret that their browser holds. Dropping the future does not stop
+    /// what has begun.
     ///
     /// # Errors
     ///
@@ -28,6 +29,7 @@ impl Accounts {
     pub async fn finish(
         &self,
         query: &str,
+        redirect: &RedirectUri,
         who: Option<&PersonId>,
         browser: Option<&SecretString>,
     ) -> Result<Connected, ConnectError> {
@@ -39,8 +41,9 @@ impl Accounts {
         };
         let waited = Waited::of(&sign_in);
         let is_theirs = who.is_none_or(|who| *who == sign_in.person);
-        if !is_theirs || !sign_in.is_from_browser(browser) {
-            tracing::warn!(person = %sign_in.person, by = ?who, "a sign-in came back by somebody else, or in another browser");
+        let is_here = sign_in.redirect_uri == redirect.to_string();
+        if !is_theirs || !is_here || !sign_in.is_from_browser(browser) {
+            tracing::warn!(person = %sign_in.person, by = ?who, "a sign-in came back by somebody else, in another browser, or elsewhere");
             let refused = Err(AuthError::NotYours.into());
             self.tell(waited.as_ref(), &refused).await;
             return refused;
@@ -55,6 +58,16 @@ impl Accounts {
         task.await.unwrap_or(Err(ConnectError::Ended))
     }
 
+    /// Gives up a sign-in that nobody waits for any more: who comes back from it comes too late.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn give_up(&self, attempt: &Attempt) -> Result<(), ConnectError> {
+        self.store.take_sign_in(&attempt.state.0).await?;
+        Ok(())
+    }
+
     async fn finish_taken(
         &self,
         sign_in: SignIn,
@@ -64,18 +77,18 @@ impl Accounts {
     ) -> Result<Connected, ConnectError> {
         let manifest = known::manifest(&*self.manifests, &sign_in.connector)?;
         let service = known::service(&manifest)?;
-        let attempt = Attempt::from(Kept {
+        let attempt = Attempt {
             endpoints: known::endpoints(&sign_in.endpoints)?,
-            state,
+            state: State(state),
             verifier: Some(sign_in.verifier).filter(|text| !text.expose_secret().is_empty()),
             redirect: RedirectUri::parse(&sign_in.redirect_uri)
                 .map_err(|_| ConnectError::Addresses)?,
             scopes: sign_in.scopes.clone(),
             client_id: sign_in.client_id.clone(),
-            asker: asker.clone(),
-        });
+            asker,
+        };
         let subject = attempt.subject();
-        let code = receive(&service, &attempt, &asker, query)?;
+        let code = code_of(&service, &attempt, query)?;
         // Roles change; what an administrator began is not finished by who is none any more.
         self.require_may_own(&sign_in.person, &sign_in.owner)
             .await?;

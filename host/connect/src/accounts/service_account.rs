@@ -60,6 +60,8 @@ impl Accounts {
         let manifest = known::manifest(&*self.manifests, account.connector)?;
         let service = known::service(&manifest)?;
         self.require_may_own(account.person, &Owner::Shared).await?;
+        self.require_may_replace(account.replaces.as_ref(), account.connector, &Owner::Shared)
+            .await?;
         let endpoints = Endpoints::at(service.auth, &account.login.origin);
         let grant = match account.grant {
             ServiceGrant::ClientCredentials => Grant::ClientCredentials,

@@ -1,9 +1,9 @@
 //! Tokens become a connection: kept pending, tried, and put in their place, or taken back.
 
 use portcullis::ports::credentials::{Connection, Environment, Identity};
-use portcullis::{Outcome, Reply};
+use portcullis::{FailureCode, Outcome, Reply};
 use portcullis_policy::{ConnectionId, ErrorPlace, Manifest, PersonId};
-use portcullis_store::{ConnectionState, Ended, NewConnection, Put, StoreError};
+use portcullis_store::{ConnectionState, Ended, NewConnection, Owner, Put, StoreError};
 
 use super::{Accounts, ConnectError, Connected, known};
 use crate::{Given, Guide, Service, Subject, TokenError, guide_of};
@@ -67,16 +67,14 @@ impl Accounts {
             .identify(&unsettled.by, &new.connector, connection)
             .await
             .map_err(|reply| unfit(&reply, &manifest, &subject))?;
-        if let Some(before) = &new.replaces
-            && let Some(before) = self.store.stored_connection(before).await?
-            && let Some(before) = &before.identity
-            && before.organization_id != identity.organization_id
-            && !unsettled.allow_other_organization
-        {
-            return Err(ConnectError::OtherOrganization {
-                before: organization(before),
-                found: organization(&identity),
-            });
+        let before = match &new.replaces {
+            Some(before) if !unsettled.allow_other_organization => {
+                self.store.stored_connection(before).await?
+            }
+            _ => None,
+        };
+        if let Some(before) = before.and_then(|before| before.identity) {
+            require_same(&before, &identity, &new.owner)?;
         }
         Ok(identity)
     }
@@ -165,9 +163,17 @@ pub(super) fn ended(new: NewConnection) -> Ended {
 /// Says why an account does not work, by what the service answered.
 pub(super) fn unfit(reply: &Reply, manifest: &Manifest, subject: &Subject) -> ConnectError {
     let message = reply.outcome.message().unwrap_or("nobody says why");
+    if let Outcome::Failed(failure) = &reply.outcome
+        && failure.code == FailureCode::Unavailable
+    {
+        return ConnectError::NotNow(message.to_owned());
+    }
     let (code, hint) = match &reply.outcome {
         Outcome::Failed(failure) => (failure.service_code.as_deref(), failure.hint.clone()),
-        Outcome::Refused(refusal) => (None, refusal.allow.clone()),
+        Outcome::Refused(refusal) => {
+            let allow = refusal.allow.as_ref();
+            (None, allow.map(|allow| format!("to allow it: {allow}")))
+        }
         Outcome::Done(_) | Outcome::ApprovalRequired(_) | Outcome::ConnectRequired(_) => {
             (None, None)
         }
@@ -181,6 +187,23 @@ pub(super) fn unfit(reply: &Reply, manifest: &Manifest, subject: &Subject) -> Co
         hint,
         guide: guide.map(Box::new),
     }
+}
+
+/// Refuses another organization, and for what others use, another user.
+fn require_same(before: &Identity, found: &Identity, owner: &Owner) -> Result<(), ConnectError> {
+    if before.organization_id != found.organization_id {
+        return Err(ConnectError::OtherOrganization {
+            before: organization(before),
+            found: organization(found),
+        });
+    }
+    if *owner == Owner::Shared && before.user_id != found.user_id {
+        return Err(ConnectError::OtherUser {
+            before: before.user_name.clone(),
+            found: found.user_name.clone(),
+        });
+    }
+    Ok(())
 }
 
 /// Names an organization for people.

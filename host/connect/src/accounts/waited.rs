@@ -1,8 +1,9 @@
-//! What came of a link is told to who waits for it: another program on the same store.
+//! What came of a link is told to who waits for it: another program on the same store, the page that the person left for the
+//! service, and the agent at its next call.
 
 use std::time::Duration;
 
-use portcullis_policy::{Digest, PersonId};
+use portcullis_policy::{ConnectorName, Digest, PersonId};
 use portcullis_store::{ConnectLink, LinkEnd, SignIn};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -17,21 +18,23 @@ pub(crate) struct Waited {
     /// The digest of its secret.
     pub(crate) link: Digest,
     person: PersonId,
+    connector: ConnectorName,
 }
 
 impl Waited {
-    /// Finds out whether somebody waits for a link: for those that a person made, and not an agent.
-    pub(crate) fn by(link: &ConnectLink, secret: &SecretString) -> Option<Self> {
-        link.agent.is_none().then(|| Self {
+    pub(crate) fn by(link: &ConnectLink, secret: &SecretString) -> Self {
+        Self {
             link: Digest::of(secret.expose_secret().as_bytes()),
             person: link.person.clone(),
-        })
+            connector: link.connector.clone(),
+        }
     }
 
     pub(super) fn of(sign_in: &SignIn) -> Option<Self> {
         sign_in.link.map(|link| Self {
             link,
             person: sign_in.person.clone(),
+            connector: sign_in.connector.clone(),
         })
     }
 }
@@ -40,11 +43,11 @@ impl Accounts {
     /// Tells who waits that a link ended without a sign-in.
     pub(crate) async fn tell_refused(
         &self,
-        waited: Option<&Waited>,
+        waited: &Waited,
         problem: String,
         hint: Option<String>,
     ) {
-        self.write_end(waited, LinkEnd::Refused { problem, hint })
+        self.write_end(Some(waited), LinkEnd::Refused { problem, hint })
             .await;
     }
 
@@ -65,11 +68,20 @@ impl Accounts {
     }
 
     async fn write_end(&self, waited: Option<&Waited>, end: LinkEnd) {
-        let Some(Waited { link, person }) = waited else {
+        let Some(Waited {
+            link,
+            person,
+            connector,
+        }) = waited
+        else {
             return;
         };
+        let store = &self.store;
         // Who waits gives up by themselves.
-        if let Err(error) = self.store.end_link(link, person, &end, TOLD_LASTS).await {
+        if let Err(error) = store
+            .end_link(link, person, connector, &end, TOLD_LASTS)
+            .await
+        {
             tracing::warn!(%person, %error, "who waits was not told how a sign-in ended");
         }
     }

@@ -1,7 +1,5 @@
 //! A link and what follows: its page, the way to the service, and the way back.
 
-use std::time::Duration;
-
 use http::{HeaderMap, Request};
 use hyper::body::Body;
 use portcullis_store::{ConnectLink, Owner, Taken};
@@ -9,14 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::html::{self, Page, Welcome};
 use super::sign_in::{Visitor, nobody_came_back};
-use super::{CONNECT, Form, Pages};
+use super::{CONNECT, Fields, Form, Pages};
 use crate::accounts::{Waited, known};
 use crate::callback::state_of;
 use crate::random::unguessable;
-use crate::{Begin, ConnectError, SIGN_IN_LASTS, Subject, guides_on_page};
-
-/// What is left of a sign-in that began a minute ago: who opens a link again by then is likely to have been kept at the service.
-const NOT_BACK: Duration = SIGN_IN_LASTS.saturating_sub(Duration::from_secs(60));
+use crate::{Begin, ConnectError};
 
 impl Pages {
     /// Says who gains access to what. The link is as good as before.
@@ -63,8 +58,9 @@ impl Pages {
     ) -> Result<Page, ConnectError> {
         let manifest = self.accounts.manifest(&link.connector)?;
         let service = known::service(&manifest)?;
-        let Some(offer) = self.offers.offer(&link.person, &link.connector).await else {
-            return Ok(Page::no_offer(&manifest.title));
+        let offer = match self.offers.offer(&link.person, &link.connector).await {
+            Ok(offer) => offer,
+            Err(why) => return Ok(Page::no_offer(&manifest.title, &why)),
         };
         let store = self.accounts.store();
         let person = store.person(&link.person).await?;
@@ -77,21 +73,7 @@ impl Pages {
             true => &service.auth.scopes.default,
             false => &offer.scopes,
         };
-        let stuck = match store
-            .has_sign_in_ending_within(&link.person, NOT_BACK)
-            .await?
-        {
-            true => guides_on_page(
-                service.auth,
-                &Subject {
-                    origin: offer.login.origin.clone(),
-                    callback: Some(self.redirect.to_string()),
-                    client_id: Some(offer.app.client_id.clone()),
-                    scopes: chosen.clone(),
-                },
-            ),
-            false => Vec::new(),
-        };
+        let stuck = self.stuck(&service, &link.person, &offer).await?;
         let browser = self.browser(headers)?;
         let welcome = Welcome {
             service: &manifest.title,
@@ -130,7 +112,7 @@ impl Pages {
         let may_change = fields.get("other_organization").is_some();
         let page = async {
             match self.look(secret, &fields.headers).await? {
-                Ok(_) => self.begin_by(secret, may_change).await,
+                Ok(_) => self.begin_by(secret, &fields, may_change).await,
                 Err(page) => Ok(page),
             }
         };
@@ -140,6 +122,7 @@ impl Pages {
     async fn begin_by(
         &self,
         secret: &SecretString,
+        fields: &Fields,
         may_change: bool,
     ) -> Result<Page, ConnectError> {
         let link = match self.accounts.store().take_link(secret).await? {
@@ -147,12 +130,12 @@ impl Pages {
             Taken::Expired | Taken::Unknown => return Ok(Page::no_link()),
         };
         let waited = Waited::by(&link, secret);
-        let begun = self.begin_for(&link, waited.as_ref(), may_change).await;
+        let browser = self.browser(&fields.headers)?;
+        let wait = self.waiting_at(&link, secret, &browser);
+        let begun = self.begin_for(&link, &waited, &wait, may_change).await;
         if let Err(error) = &begun {
             let (problem, hint) = (error.to_string(), error.hint());
-            self.accounts
-                .tell_refused(waited.as_ref(), problem, hint)
-                .await;
+            self.accounts.tell_refused(&waited, problem, hint).await;
         }
         begun
     }
@@ -160,14 +143,18 @@ impl Pages {
     async fn begin_for(
         &self,
         link: &ConnectLink,
-        waited: Option<&Waited>,
+        waited: &Waited,
+        wait: &str,
         may_change: bool,
     ) -> Result<Page, ConnectError> {
         let manifest = self.accounts.manifest(&link.connector)?;
-        let Some(offer) = self.offers.offer(&link.person, &link.connector).await else {
-            let problem = format!("no app is set to sign in to `{}` with", link.connector);
-            self.accounts.tell_refused(waited, problem, None).await;
-            return Ok(Page::no_offer(&manifest.title));
+        let offer = match self.offers.offer(&link.person, &link.connector).await {
+            Ok(offer) => offer,
+            Err(why) => {
+                let problem = why.to_string();
+                self.accounts.tell_refused(waited, problem, None).await;
+                return Ok(Page::no_offer(&manifest.title, &why));
+            }
         };
         let browser = unguessable()?;
         let begin = Begin {
@@ -178,7 +165,7 @@ impl Pages {
             login: &offer.login,
             scopes: &offer.scopes,
             redirect: &self.redirect,
-            link: waited.map(|waited| waited.link),
+            link: Some(waited.link),
             browser: Some(&browser),
             label: &offer.label,
             replaces: None,
@@ -187,7 +174,7 @@ impl Pages {
         let started = self.accounts.begin(begin).await?;
         let cookie = self.cookies.set_sign_in(&started.attempt.state.0, &browser);
         let warning = started.warning.as_deref();
-        Ok(Page::onward(&manifest.title, &started.url, warning).with_cookie(cookie))
+        Ok(Page::onward(&manifest.title, &started.url, warning, wait).with_cookie(cookie))
     }
 
     /// Finishes the sign-in that a browser comes back from. Where people sign in, it is that of the person who has.
@@ -201,8 +188,16 @@ impl Pages {
         let browser = state_of(query)
             .ok()
             .and_then(|state| self.cookies.sign_in(request.headers(), &state));
-        let who = visitor.person();
-        let finished = self.accounts.finish(query, who, browser.as_ref()).await;
+        // No sign-in that was begun elsewhere ends here: a browser that holds no secret has one that fits nothing.
+        let browser = match browser.map_or_else(unguessable, Ok) {
+            Ok(browser) => browser,
+            Err(error) => return Page::of_error(&error.into()),
+        };
+        let (redirect, who) = (&self.redirect, visitor.person());
+        let finished = self
+            .accounts
+            .finish(query, redirect, who, Some(&browser))
+            .await;
         match finished {
             Ok(connected) => {
                 let manifest = self.accounts.manifest(&connected.connector);

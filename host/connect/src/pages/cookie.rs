@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::COOKIE;
-use portcullis_policy::{Digest, Origin};
+use portcullis_policy::{ConnectorName, Digest, Origin, PersonId};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
 
@@ -31,6 +31,12 @@ pub(super) enum Form<'a> {
     Connect(&'a SecretString),
     SignIn,
     SignOut,
+    /// Waits for what comes of a link.
+    Wait {
+        link: &'a SecretString,
+        person: &'a PersonId,
+        connector: &'a ConnectorName,
+    },
 }
 
 /// The cookies and form tokens of one host.
@@ -143,13 +149,19 @@ impl Cookies {
 }
 
 fn message(browser: &SecretString, form: Form<'_>) -> Vec<u8> {
-    let (what, link) = match form {
-        Form::Connect(link) => ("/connect/", link.expose_secret()),
-        Form::SignIn => ("/sign-in", ""),
-        Form::SignOut => ("/sign-out", ""),
+    let what = match form {
+        Form::Connect(link) => format!("/connect/{}", link.expose_secret()),
+        Form::SignIn => "/sign-in".to_owned(),
+        Form::SignOut => "/sign-out".to_owned(),
+        // No connector's name has a line break.
+        Form::Wait {
+            link,
+            person,
+            connector,
+        } => format!("/wait/{}/{connector}\n{person}", link.expose_secret()),
     };
-    // A browser's secret has one length, so that no two are written alike.
-    [browser.expose_secret(), what, link].concat().into_bytes()
+    // A browser's secret has one length, and so has a link's: no two are written alike.
+    [browser.expose_secret(), &what].concat().into_bytes()
 }
 
 /// Says whether a text can be what [`unguessable`] makes.

@@ -14,6 +14,7 @@ use http_body_util::Full;
 use portcullis::ports::credentials::Environment;
 use portcullis_policy::{Manifest, Scopes};
 
+use super::NoOffer;
 use crate::token::bounded;
 use crate::{ConnectError, Connected, Guide, Login, Service, explained};
 
@@ -25,9 +26,12 @@ const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
 /// Browsers that were here once come by https from then on, for a year.
 const HTTPS_ALONE: HeaderValue = HeaderValue::from_static("max-age=31536000");
 
+/// After how long a page that waits looks again.
+const LOOK_AGAIN_SECONDS: u32 = 5;
+
 /// A page that is about to be sent.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(crate) struct Page {
     status: StatusCode,
     title: String,
     head: String,
@@ -95,7 +99,7 @@ impl Page {
     }
 
     /// A page of a sentence.
-    pub(super) fn words(status: StatusCode, words: &str) -> Self {
+    pub(crate) fn words(status: StatusCode, words: &str) -> Self {
         Self::new(status, "Portcullis", paragraph(words))
     }
 
@@ -114,10 +118,13 @@ impl Page {
         )
     }
 
-    pub(super) fn no_offer(service: &str) -> Self {
-        let words = format!(
-            "Nobody has set up yet how people sign in to {service} here: ask an administrator."
-        );
+    pub(super) fn no_offer(service: &str, why: &NoOffer) -> Self {
+        let words = match why {
+            NoOffer::NotSetUp => format!(
+                "Nobody has set up yet how people sign in to {service} here: ask an administrator."
+            ),
+            NoOffer::Because(why) => format!("You cannot sign in to {service} here: {why}."),
+        };
         Self::words(StatusCode::NOT_FOUND, &words)
     }
 
@@ -164,48 +171,60 @@ impl Page {
         }
         body += "<p><button type=\"submit\">Go on and sign in</button></form>";
         body += &paragraph("If not, close this page: nothing has happened.");
-        if !welcome.stuck.is_empty() {
-            let _ = write!(
-                body,
-                "<h2>Did you try before?</h2><p>If {} showed an error on a page of its own, which does not lead back:",
-                escaped(welcome.service)
-            );
-            for guide in &welcome.stuck {
-                let _ = write!(
-                    body,
-                    "<details><summary>{}</summary>{}</details>",
-                    escaped(&guide.title),
-                    of_guide(guide)
-                );
-            }
-        }
+        body += &may_mean("Did you try before?", welcome.service, &welcome.stuck);
         if let Some(sign_out) = &welcome.sign_out {
             body += &sign_out.html();
         }
         Self::new(StatusCode::OK, &title, body)
     }
 
-    /// Leads to the service. By a page rather than a redirect: browsers hold the redirects behind a form to its page's
-    /// `form-action`, and services redirect further.
-    pub(super) fn onward(service: &str, url: &str, warning: Option<&str>) -> Self {
-        let url = escaped(url);
-        let mut body = warning.map(paragraph).unwrap_or_default();
+    /// Leads to the service, in a tab of its own, and waits in this one: nothing leads back from an error page of the service's. By a
+    /// page rather than a redirect: browsers hold the redirects behind a form to its page's `form-action`, and services
+    /// redirect further.
+    pub(super) fn onward(service: &str, url: &str, warning: Option<&str>, wait: &str) -> Self {
+        let mut body = heading(&format!("Sign in to {service}"));
+        body += &warning.map(paragraph).unwrap_or_default();
         let _ = write!(
             body,
-            "<p><a href=\"{url}\">Sign in to {}</a>",
+            "<p><a href=\"{}\" target=\"_blank\" rel=\"noopener noreferrer\">Sign in to {}</a> (in a new tab)",
+            escaped(url),
             escaped(service)
         );
-        let page = Self::new(StatusCode::OK, "Sign in", body);
-        match warning {
-            Some(_) => page,
-            None => Self {
-                head: format!("<meta http-equiv=\"refresh\" content=\"0;url={url}\">"),
-                ..page
-            },
-        }
+        body += &paragraph("Keep this page open: it says what came of it.");
+        Self::new(StatusCode::OK, "Sign in", body).looking_again(wait)
     }
 
-    pub(super) fn connected(connected: &Connected, manifest: Option<&Manifest>) -> Self {
+    /// Says that nobody has come back yet, and what may have happened.
+    pub(super) fn waiting(service: &str, stuck: &[Guide], here: &str) -> Self {
+        let mut body = heading(&format!("Waiting for {service}"));
+        body += &paragraph(
+            "You have not come back from the sign-in yet. It is in the other tab; this page says what comes of it.",
+        );
+        body += &may_mean("Nothing happens?", service, stuck);
+        Self::new(StatusCode::OK, "Waiting", body).looking_again(here)
+    }
+
+    /// Says why nothing was connected, as it was written down.
+    pub(super) fn refused(problem: &str, hint: Option<&str>) -> Self {
+        let mut body = heading("Not connected");
+        body += &paragraph(problem);
+        for line in hint.unwrap_or_default().lines() {
+            body += &paragraph(line);
+        }
+        body += &paragraph("Then ask the agent again: it gives a new link.");
+        Self::new(StatusCode::OK, "Not connected", body)
+    }
+
+    /// Has the browser look again, at a path here.
+    fn looking_again(self, path: &str) -> Self {
+        let head = format!(
+            "<meta http-equiv=\"refresh\" content=\"{LOOK_AGAIN_SECONDS};url={}\">",
+            escaped(path)
+        );
+        Self { head, ..self }
+    }
+
+    pub(crate) fn connected(connected: &Connected, manifest: Option<&Manifest>) -> Self {
         let environment = match connected.environment {
             Environment::Production => "PRODUCTION: real data",
             Environment::Sandbox => "a sandbox",
@@ -229,7 +248,7 @@ impl Page {
         Self::new(StatusCode::OK, "You are connected", body)
     }
 
-    pub(super) fn of_error(error: &ConnectError) -> Self {
+    pub(crate) fn of_error(error: &ConnectError) -> Self {
         let mut body = heading("Not connected");
         match error.guide() {
             Some(guide) => {
@@ -260,7 +279,7 @@ impl Page {
     }
 
     /// Writes the page; `is_https_alone` where browsers must not come by http.
-    pub(super) fn response(self, is_https_alone: bool) -> Response<Full<Bytes>> {
+    pub(crate) fn response(self, is_https_alone: bool) -> Response<Full<Bytes>> {
         let html = format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
              content=\"width=device-width\"><title>{}</title>{}{}</html>",
@@ -301,6 +320,27 @@ impl Page {
         }
         response
     }
+}
+
+/// What it may be that the service shows on a page of its own; nothing where there are no guides.
+fn may_mean(title: &str, service: &str, guides: &[Guide]) -> String {
+    if guides.is_empty() {
+        return String::new();
+    }
+    let mut body = format!(
+        "<h2>{}</h2><p>If {} showed an error on a page of its own, which does not lead back:",
+        escaped(title),
+        escaped(service)
+    );
+    for guide in guides {
+        let _ = write!(
+            body,
+            "<details><summary>{}</summary>{}</details>",
+            escaped(&guide.title),
+            of_guide(guide)
+        );
+    }
+    body
 }
 
 fn of_guide(guide: &Guide) -> String {
@@ -368,7 +408,8 @@ mod tests {
             shown,
             "&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp; "
         );
-        let page = Page::no_offer(hostile).with_cookie("a=b\r\nx: y".to_owned());
+        let page =
+            Page::no_offer(hostile, &NoOffer::NotSetUp).with_cookie("a=b\r\nx: y".to_owned());
         let response = page.response(false);
         assert!(!response.headers().contains_key(SET_COOKIE));
         assert!(!response.headers().contains_key("x"));

@@ -4,23 +4,22 @@
 use std::convert::Infallible;
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper::service::service_fn;
 use portcullis::ports::Caller;
 use portcullis_policy::{ConnectorName, Origin};
-use portcullis_store::ConnectLinks;
-use tokio::net::TcpListener;
+use portcullis_store::{ConnectLinks, NoLink};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::same_store::pages_here;
 use super::{Offers, Pages};
 use crate::accounts::SIGN_IN_LASTS;
 use crate::links::{LINK_LASTS, link};
-use crate::listen::{accept, answer};
+use crate::listen::{Here, accept, answer};
 use crate::{Accounts, LoopbackHost};
 
 /// How long one connection may take: a service is asked who is signed in before it is answered.
@@ -29,12 +28,25 @@ const CONNECTION_LIVES: Duration = Duration::from_secs(120);
 const HEAD_TAKES: Duration = Duration::from_secs(10);
 
 /// Where the pages are.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct LoopbackPagesOptions {
     /// The port; 0 is a free one. Services that compare callback URLs to the letter need one that stays.
     pub port: u16,
     /// How this machine is named.
     pub host: LoopbackHost,
+    /// What to do where another program has the port, for who sets this up.
+    pub where_taken: &'static str,
+}
+
+impl Default for LoopbackPagesOptions {
+    /// A free port.
+    fn default() -> Self {
+        Self {
+            port: 0,
+            host: LoopbackHost::default(),
+            where_taken: "end that one",
+        }
+    }
 }
 
 /// Makes links to pages on this machine, and serves them while a link, or a sign-in that it began, can be open.
@@ -47,7 +59,7 @@ pub struct LoopbackPages {
 /// A listener that is there.
 struct Serving {
     base: Origin,
-    until: watch::Sender<Instant>,
+    until: Arc<watch::Sender<Instant>>,
 }
 
 impl LoopbackPages {
@@ -68,7 +80,7 @@ impl LoopbackPages {
     /// Listens, unless it does already, for as long as a link that is made now lives. A person who opens it at the last moment
     /// has the time of a sign-in after that.
     async fn listen(&self, accounts: &Accounts, offers: &Arc<dyn Offers>) -> io::Result<Origin> {
-        let until = Instant::now() + LINK_LASTS + SIGN_IN_LASTS;
+        let until = from_now();
         let mut serving = self.serving.lock().await;
         if let Some(running) = &*serving
             && !running.until.is_closed()
@@ -76,18 +88,15 @@ impl LoopbackPages {
             running.until.send_replace(until);
             return Ok(running.base.clone());
         }
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.options.port));
-        let listener = TcpListener::bind(address).await?;
-        let host = match self.options.host {
-            LoopbackHost::Address => "127.0.0.1",
-            LoopbackHost::Localhost => "localhost",
-        };
-        let base = format!("http://{host}:{}", listener.local_addr()?.port());
+        let listener = Here::bind(self.options.host, self.options.port).await?;
+        let base = format!("http://{}:{}", self.options.host.as_str(), listener.port()?);
         let base = Origin::parse(&base).map_err(io::Error::other)?;
         let pages = Pages::new(accounts.clone(), offers.clone(), base.clone());
         let pages = pages.map_err(io::Error::other)?;
         let (sender, receiver) = watch::channel(until);
-        tokio::spawn(until_over(serve(listener, pages), receiver));
+        let sender = Arc::new(sender);
+        let serving_here = serve(listener, pages, Arc::downgrade(&sender));
+        tokio::spawn(until_over(serving_here, receiver));
         *serving = Some(Serving {
             base: base.clone(),
             until: sender,
@@ -106,14 +115,29 @@ impl fmt::Debug for LoopbackPages {
 
 #[async_trait]
 impl ConnectLinks for LoopbackPages {
-    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Option<String> {
-        let (accounts, offers) = self.behind.get()?;
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Result<String, NoLink> {
+        let (accounts, offers) = self.behind.get().ok_or(NoLink::Nowhere)?;
+        let store = accounts.store();
+        let LoopbackPagesOptions {
+            port,
+            host,
+            where_taken,
+        } = self.options;
         match self.listen(accounts, offers).await {
-            Ok(base) => link(accounts.store(), &base, caller, connector).await,
+            Ok(base) => link(store, &base, caller, connector).await,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                match pages_here(store, host, port).await {
+                    Some(base) => link(store, &base, caller, connector).await,
+                    None => Err(NoLink::Because(format!(
+                        "another program has the port {port} of this machine: {where_taken}"
+                    ))),
+                }
+            }
             Err(error) => {
-                let port = self.options.port;
                 tracing::warn!(port, %error, "there is no page to connect accounts on this machine");
-                None
+                Err(NoLink::Because(format!(
+                    "nothing can be listened on at the port {port} of this machine: {error}"
+                )))
             }
         }
     }
@@ -132,13 +156,27 @@ async fn until_over(serving: impl Future<Output = ()>, mut time: watch::Receiver
     }
 }
 
-async fn serve(listener: TcpListener, pages: Pages) {
+/// How long the pages are served from now on, where somebody has just made a link to them.
+fn from_now() -> Instant {
+    Instant::now() + LINK_LASTS + SIGN_IN_LASTS
+}
+
+async fn serve(listener: Here, pages: Pages, until: Weak<watch::Sender<Instant>>) {
     let one = move |stream| {
-        let pages = pages.clone();
+        let (pages, until) = (pages.clone(), until.clone());
         async move {
             let service = service_fn(move |request| {
-                let pages = pages.clone();
-                async move { Ok::<_, Infallible>(pages.answer(request).await) }
+                let (pages, until) = (pages.clone(), until.clone());
+                async move {
+                    // Another program is about to make a link to here.
+                    if let Some(proof) = pages.here(&request).await {
+                        if let Some(until) = until.upgrade() {
+                            until.send_replace(from_now());
+                        }
+                        return Ok::<_, Infallible>(proof);
+                    }
+                    Ok(pages.answer(request).await)
+                }
             });
             let answered = answer(stream, HEAD_TAKES, service);
             let _ = timeout(CONNECTION_LIVES, answered).await; // The other's loss.

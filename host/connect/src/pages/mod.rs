@@ -15,7 +15,9 @@ mod cookie;
 mod html;
 mod limit;
 mod local;
+mod same_store;
 mod sign_in;
+mod waiting;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -36,10 +38,11 @@ use url::form_urlencoded;
 use crate::named::Named;
 use crate::{Accounts, App, Login, NoRandom, RedirectError, RedirectUri};
 use cookie::{Cookies, Form, is_secret};
-use html::Page;
+pub(crate) use html::Page;
 use limit::Limit;
 
 pub use local::{LoopbackPages, LoopbackPagesOptions};
+pub use same_store::pages_here;
 
 /// How long somebody stays signed in to the pages: a working day.
 pub const SESSION_LASTS: Duration = Duration::from_secs(12 * 3_600);
@@ -73,8 +76,23 @@ pub struct Offer {
 /// Says how people sign in.
 #[async_trait]
 pub trait Offers: Send + Sync {
-    /// Gives how a person signs in to a connector's service; none where an administrator has not set it up.
-    async fn offer(&self, person: &PersonId, connector: &ConnectorName) -> Option<Offer>;
+    /// Gives how a person signs in to a connector's service.
+    ///
+    /// # Errors
+    ///
+    /// [`NoOffer`] says to that person why they cannot.
+    async fn offer(&self, person: &PersonId, connector: &ConnectorName) -> Result<Offer, NoOffer>;
+}
+
+/// Why nobody signs in to a connector's service here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoOffer {
+    /// An administrator has not set it up.
+    #[error("nobody has set up yet how people sign in here: ask an administrator")]
+    NotSetUp,
+    /// It is not clear how.
+    #[error("{0}")]
+    Because(String),
 }
 
 /// From which address a request comes. A server puts it into the request's extensions; without it nobody's tries to sign in are
@@ -150,7 +168,16 @@ impl Pages {
                 return Page::no_link();
             };
             return match method {
-                Method::GET => self.welcome(&secret, request.headers()).await,
+                Method::GET => {
+                    let (query, headers) = (request.uri().query(), request.headers());
+                    match self
+                        .waiting(&secret, query.unwrap_or_default(), headers)
+                        .await
+                    {
+                        Some(page) => page,
+                        None => self.welcome(&secret, headers).await,
+                    }
+                }
                 Method::POST => self.begin(&secret, request).await,
                 _ => Page::not_allowed("GET, POST"),
             };

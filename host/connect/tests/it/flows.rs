@@ -20,9 +20,10 @@ async fn a_person_connects_in_a_browser_and_comes_back_to_this_machine() {
         unreachable!("{url} does not lead back")
     };
     let address = format!("{redirect}?{query}");
-    let (page, came_back) = tokio::join!(visit(&site, &address), waiting.callback());
+    let came_back = async { waiting.callback().await.unwrap().query().to_owned() };
+    let (page, came_back) = tokio::join!(visit(&site, &address), came_back);
     assert!(page.contains("You can close this page"), "{page}");
-    let code = receive(&service(), &attempt, &asker(), &came_back.unwrap()).unwrap();
+    let code = receive(&service(), &attempt, &asker(), &came_back).unwrap();
     let (tokens, endpoints) = site.exchange(&app, attempt, code).await.unwrap();
 
     assert_eq!(endpoints, site.endpoints());

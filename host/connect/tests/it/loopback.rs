@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use portcullis_connect::{
-    Attempt, Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Waiting,
+    Attempt, ConnectError, Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Waiting,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::support::{Site, service};
 
@@ -34,17 +34,22 @@ async fn open(options: LoopbackOptions) -> Door {
 
 impl Door {
     async fn say(&self, request: &str) -> String {
+        self.say_at("127.0.0.1", request).await
+    }
+
+    fn say_at(&self, ip: &str, request: &str) -> impl Future<Output = String> + use<> {
         let port = self.address.rsplit(':').next().unwrap();
-        let mut stream = TcpStream::connect(format!("127.0.0.1:{port}"))
-            .await
-            .unwrap();
+        let address = format!("{ip}:{port}");
         let request = request
             .replace("HOST", &self.address)
             .replace("STATE", &self.state);
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer).await; // It may be reset.
-        answer
+        async move {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            let _ = stream.read_to_string(&mut answer).await; // It may be reset.
+            answer
+        }
     }
 }
 
@@ -127,7 +132,13 @@ async fn only_the_browser_of_this_sign_in_is_heard() {
     }
 
     let good = "GET /callback?code=c&state=STATE HTTP/1.1\r\nHost: HOST\r\n\r\n";
-    let answer = door.say(good).await;
+    let browser = tokio::spawn(door.say_at("127.0.0.1", good));
+    let returned = door.waiting.callback().await.unwrap();
+    assert_eq!(returned.query(), format!("code=c&state={}", door.state));
+    assert!(!format!("{returned:?}").contains(&door.state));
+    // Nobody says what came of it.
+    drop(returned);
+    let answer = browser.await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     for header in [
         "content-security-policy: default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'\r\n",
@@ -139,8 +150,6 @@ async fn only_the_browser_of_this_sign_in_is_heard() {
         assert!(answer.contains(header), "{header} {answer}");
     }
     assert!(!answer.contains(&door.state), "{answer}");
-    let query = door.waiting.callback().await.unwrap();
-    assert_eq!(query, format!("code=c&state={}", door.state));
 }
 
 #[tokio::test]
@@ -152,9 +161,16 @@ async fn an_error_comes_back_too_and_nobody_after_it() {
     .await;
     assert!(door.address.starts_with("localhost:"));
     let denied = "GET /callback?error=access_denied&state=STATE HTTP/1.1\r\nHost: HOST\r\n\r\n";
-    assert!(door.say(denied).await.contains("You can close this page"));
-    let query = door.waiting.callback().await.unwrap();
-    assert!(query.starts_with("error=access_denied"));
+    let browser = tokio::spawn(door.say_at("[::1]", denied));
+    let returned = door.waiting.callback().await.unwrap();
+    assert!(returned.query().starts_with("error=access_denied"));
+    returned.tell(&Err(ConnectError::Late), None).await;
+    let answer = browser.await.unwrap();
+    assert!(
+        answer.starts_with("HTTP/1.1 400 ") && answer.contains("Not connected"),
+        "{answer}"
+    );
+    assert!(answer.contains("took too long"), "{answer}");
     let port = door.address.rsplit(':').next().unwrap().to_owned();
     drop(door);
     // The task ends when the runtime comes to it.
@@ -186,6 +202,31 @@ async fn who_is_kept_by_the_service_is_told_what_its_page_may_mean() {
     );
     let late = door.waiting.callback().await;
     assert!(matches!(late, Err(LoopbackError::Late(_))), "{late:?}");
+}
+
+#[tokio::test]
+async fn who_listens_at_the_other_address_of_this_machine_gets_nothing() {
+    // Browsers ask for `localhost` at `::1` first.
+    let theirs = TcpListener::bind("[::1]:0").await.unwrap();
+    let at = |port| LoopbackOptions {
+        port,
+        host: LoopbackHost::Localhost,
+        ..LoopbackOptions::default()
+    };
+    let port = theirs.local_addr().unwrap().port();
+    let refused = Loopback::bind(at(port)).await.unwrap_err();
+    let named = format!("cannot listen on `localhost:{port}`");
+    assert!(refused.to_string().contains(&named), "{refused}");
+    // And nobody can come after it.
+    let ours = Loopback::bind(at(0)).await.unwrap();
+    let (_, rest) = ours.redirect().as_str().split_once("localhost:").unwrap();
+    let port = rest.split('/').next().unwrap();
+    for ip in ["[::1]", "127.0.0.1"] {
+        assert!(
+            TcpListener::bind(format!("{ip}:{port}")).await.is_err(),
+            "{ip}"
+        );
+    }
 }
 
 #[tokio::test]

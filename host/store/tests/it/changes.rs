@@ -96,6 +96,7 @@ async fn an_agent_has_what_the_store_says_for_whom_it_knows() {
         let policy = permissions.policy(&calls(person), &crm()).await.unwrap();
         policy.is_some()
     };
+    assert!(store.take_connector(&helper(), &crm()).await.unwrap());
     assert!(!offers(ada()).await);
     store
         .give_connector(&helper(), &crm(), &Account::Personal)

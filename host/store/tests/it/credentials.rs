@@ -7,8 +7,8 @@ use portcullis::ports::credentials::{Credentials, Lookup, RefreshError, Token};
 use portcullis::ports::{Caller, PortError};
 use portcullis_policy::{ConnectionId, ConnectorName};
 use portcullis_store::{
-    Account, ConnectLinks, ConnectionState, Owner, Renew, Rotation, Store, StoreCredentials,
-    Subject,
+    Account, ConnectLinks, ConnectionState, NoLink, Owner, Renew, Rotation, Store,
+    StoreCredentials, Subject,
 };
 use secrecy::ExposeSecret;
 
@@ -74,8 +74,8 @@ struct Links;
 
 #[async_trait]
 impl ConnectLinks for Links {
-    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Option<String> {
-        Some(format!(
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Result<String, NoLink> {
+        Ok(format!(
             "https://portcullis.example/connect/{}/{connector}",
             caller.person
         ))

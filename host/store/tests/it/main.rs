@@ -23,6 +23,7 @@ mod opening;
 mod people;
 mod permissions;
 mod person_tokens;
+mod proofs;
 mod refresh;
 mod sharing;
 mod sign_ins;

@@ -172,13 +172,13 @@ async fn who_waits_for_a_link_is_told_how_it_ended() {
         hint: Some("What to do:\n  - ask".to_owned()),
     };
     store
-        .end_link(&digest, &ada(), &refused, DAY)
+        .end_link(&digest, &ada(), &crm(), &refused, DAY)
         .await
         .unwrap();
     // What is said later does not count.
     let connected = LinkEnd::Connected(ConnectionId::parse("c").unwrap());
     store
-        .end_link(&digest, &ada(), &connected, DAY)
+        .end_link(&digest, &ada(), &crm(), &connected, DAY)
         .await
         .unwrap();
     let told = LinkEnd::Refused {
@@ -191,7 +191,7 @@ async fn who_waits_for_a_link_is_told_how_it_ended() {
     store.take_link(&other).await.unwrap();
     let digest = Digest::of(other.expose_secret().as_bytes());
     store
-        .end_link(&digest, &ada(), &connected, DAY)
+        .end_link(&digest, &ada(), &crm(), &connected, DAY)
         .await
         .unwrap();
     let state = store.link_state(&other).await.unwrap();

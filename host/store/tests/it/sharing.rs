@@ -8,7 +8,7 @@ use crate::support::{Fixture, ada, bob, calls, connection, crm, group, helper};
 async fn found(store: &Store, person: PersonId) -> Option<ConnectionId> {
     match store.find(&calls(person), &crm()).await.unwrap() {
         Found::Connection(connection) => Some(connection.id),
-        Found::NoneOfTheirOwn | Found::NotShared => None,
+        Found::NoneOfTheirOwn | Found::NotShared | Found::Removed | Found::NotOffered => None,
     }
 }
 
@@ -40,7 +40,7 @@ async fn everyone_has_their_own_unless_the_agent_uses_a_shared_one() {
     let mail = "mail".parse().unwrap();
     assert_eq!(
         store.find(&calls(ada()), &mail).await.unwrap(),
-        Found::NoneOfTheirOwn
+        Found::NotOffered
     );
 
     let shared = fixture.shared("service").await;
@@ -70,8 +70,23 @@ async fn everyone_has_their_own_unless_the_agent_uses_a_shared_one() {
     store.remove_connection(&shared).await.unwrap();
     assert_eq!(
         store.find(&calls(ada()), &crm()).await.unwrap(),
-        Found::NotShared
+        Found::Removed
     );
+    // Nor where the agent has the connector no more, or is gone.
+    store
+        .give_connector(&helper(), &crm(), &Account::Personal)
+        .await
+        .unwrap();
+    assert!(found(store, ada()).await.is_some());
+    assert!(store.take_connector(&helper(), &crm()).await.unwrap());
+    let mine = async || store.find(&calls(ada()), &crm()).await.unwrap();
+    assert_eq!(mine().await, Found::NotOffered);
+    store
+        .give_connector(&helper(), &crm(), &Account::Personal)
+        .await
+        .unwrap();
+    store.remove_agent(&helper()).await.unwrap();
+    assert_eq!(mine().await, Found::NotOffered);
 }
 
 #[tokio::test]
@@ -202,7 +217,7 @@ async fn what_is_a_persons_own_is_not_shared() {
         .await;
     fixture
         .tamper(&format!(
-            "INSERT INTO agent_connectors VALUES ('helper', 'crm', 'shared', '{id}')"
+            "INSERT OR REPLACE INTO agent_connectors VALUES ('helper', 'crm', 'shared', '{id}')"
         ))
         .await;
     assert_eq!(

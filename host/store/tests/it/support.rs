@@ -10,7 +10,7 @@ use portcullis::ports::Caller;
 use portcullis::ports::credentials::{Environment, Identity};
 use portcullis_policy::{AgentId, ConnectionId, ConnectorName, GroupName, Origin, PersonId};
 use portcullis_store::{
-    Clock, ConnectionSecrets, ConnectionState, Endpoints, Grant, Location, MasterKey,
+    Account, Clock, ConnectionSecrets, ConnectionState, Endpoints, Grant, Location, MasterKey,
     NewConnection, NewTokens, Owner, Role, Store, StoreError, StoreOptions,
 };
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -44,6 +44,8 @@ impl Fixture {
         store.add_person(&ada(), "Ada", Role::Admin).await.unwrap();
         store.add_person(&bob(), "Bob", Role::Member).await.unwrap();
         store.add_agent(&helper(), "Helper").await.unwrap();
+        let own = Account::Personal;
+        store.give_connector(&helper(), &crm(), &own).await.unwrap();
         Self {
             folder,
             master,

@@ -166,7 +166,11 @@ async fn it_says_why_nothing_was_connected() {
     let seen = ada.submit(&welcome, &link, &[]).await;
     assert_eq!(seen.status, 404, "{}", seen.text);
     let said = blocking(move || waiting.ended()).await;
-    assert!(said.stderr.contains("no app is set"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("nobody has set up yet"),
+        "{}",
+        said.stderr
+    );
     let said = place
         .home
         .run(&["connect", "salesforce", "--public-url", BASE]);

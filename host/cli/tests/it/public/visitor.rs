@@ -106,7 +106,7 @@ impl Visitor {
         assert_eq!(welcome.status, 200, "{}", welcome.text);
         let onward = self.submit(&welcome, link, &[]).await;
         assert_eq!(onward.status, 200, "{}", onward.text);
-        let (_, rest) = onward.text.split_once("0;url=").unwrap();
+        let (_, rest) = onward.text.split_once("<a href=\"").unwrap();
         rest.split('"').next().unwrap().replace("&amp;", "&")
     }
 

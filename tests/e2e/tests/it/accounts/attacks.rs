@@ -5,7 +5,7 @@ use portcullis_connect::{AuthError, ConnectError, RedirectUri};
 use secrecy::SecretString;
 use url::Url;
 
-use super::office::{ADA, BOB, Site, Wish, answered};
+use super::office::{ADA, BOB, Site, Wish, answered, callback};
 use crate::support::name;
 
 /// Puts something else in the place of a parameter of a query.
@@ -50,14 +50,46 @@ async fn login_csrf() {
     ] {
         let query = site.come_back(&wish).await;
         let who = who.map(name);
-        let refused = accounts.finish(&query, who.as_ref(), browser).await;
+        let refused = accounts
+            .finish(&query, &callback(), who.as_ref(), browser)
+            .await;
         let refused = refused.unwrap_err();
         assert!(is_not_theirs(&refused), "{refused}");
         // It was used up by that.
-        let late = accounts.finish(&query, Some(&name(BOB)), Some(&bobs)).await;
+        let late = accounts
+            .finish(&query, &callback(), Some(&name(BOB)), Some(&bobs))
+            .await;
         assert!(is_not_theirs(&late.unwrap_err()));
     }
     assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_callback_at_another_listener() {
+    let site = Site::new().await;
+    let query = site.come_back(&Wish::default()).await;
+    let elsewhere = RedirectUri::parse("http://127.0.0.1:7717/callback").unwrap();
+    let accounts = &site.office.accounts;
+    let refused = accounts
+        .finish(&query, &elsewhere, Some(&name(ADA)), None)
+        .await;
+    assert!(is_not_theirs(&refused.unwrap_err()));
+    assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn nobody_signs_in_for_what_cannot_be_replaced() {
+    let site = Site::new().await;
+    let own = site.sign_in(&Wish::default()).await.unwrap().connection;
+    for (replaces, shared) in [(own, true), (name("gone"), true)] {
+        let wish = Wish {
+            shared,
+            replaces: Some(replaces),
+            ..Wish::default()
+        };
+        let refused = site.begin(&wish).await.unwrap_err();
+        assert!(matches!(refused, ConnectError::Store(_)), "{refused}");
+    }
 }
 
 #[tokio::test]
@@ -67,7 +99,7 @@ async fn a_callback_for_another_person() {
     let refused = site
         .office
         .accounts
-        .finish(&query, Some(&name(BOB)), None)
+        .finish(&query, &callback(), Some(&name(BOB)), None)
         .await;
     assert!(is_not_theirs(&refused.unwrap_err()));
     assert!(site.stored().await.is_empty());
@@ -86,12 +118,16 @@ async fn code_injection() {
     let adas = site.come_back(&Wish::default()).await;
     let injected = with(&adas, "code", &parameter(&bobs, "code"));
     let accounts = &site.office.accounts;
-    let refused = accounts.finish(&injected, Some(&name(ADA)), None).await;
+    let refused = accounts
+        .finish(&injected, &callback(), Some(&name(ADA)), None)
+        .await;
     let refused = refused.unwrap_err();
     let title = &refused.guide().unwrap().title;
     assert_eq!(title, "The sign-in was begun by somebody else");
     let stolen = with(&bobs, "code", &parameter(&adas, "code"));
-    let refused = accounts.finish(&stolen, Some(&name(BOB)), None).await;
+    let refused = accounts
+        .finish(&stolen, &callback(), Some(&name(BOB)), None)
+        .await;
     assert!(
         matches!(refused, Err(ConnectError::Token(_))),
         "{refused:?}"
@@ -110,7 +146,7 @@ async fn mixed_up_state() {
     );
     // Two sign-ins of the same person: the code of one does not finish the other.
     let mixed = with(&one, "state", &parameter(&other, "state"));
-    let refused = accounts.finish(&mixed, Some(&ada), None).await;
+    let refused = accounts.finish(&mixed, &callback(), Some(&ada), None).await;
     assert!(
         matches!(refused, Err(ConnectError::Token(_))),
         "{refused:?}"
@@ -124,7 +160,7 @@ async fn mixed_up_state() {
         "code=c".to_owned(),
         String::new(),
     ] {
-        let refused = accounts.finish(&query, Some(&ada), None).await;
+        let refused = accounts.finish(&query, &callback(), Some(&ada), None).await;
         let refused = refused.unwrap_err();
         assert!(
             matches!(refused, ConnectError::Callback(_)),
@@ -133,7 +169,9 @@ async fn mixed_up_state() {
     }
     // An answer that says that it comes from elsewhere (RFC 9207).
     let elsewhere = format!("{one}&iss=https://evil.example");
-    let refused = accounts.finish(&elsewhere, Some(&ada), None).await;
+    let refused = accounts
+        .finish(&elsewhere, &callback(), Some(&ada), None)
+        .await;
     let refused = refused.unwrap_err();
     let is_issuer = matches!(refused, ConnectError::Callback(AuthError::Issuer { .. }));
     assert!(is_issuer, "{refused}");
@@ -147,7 +185,7 @@ async fn a_replayed_callback() {
     let query = site.come_back(&Wish::default()).await;
     let at_once = (0..8).map(|_| {
         let (accounts, query, ada) = (accounts.clone(), query.clone(), ada.clone());
-        tokio::spawn(async move { accounts.finish(&query, Some(&ada), None).await })
+        tokio::spawn(async move { accounts.finish(&query, &callback(), Some(&ada), None).await })
     });
     let mut connected = 0;
     for finished in at_once.collect::<Vec<_>>() {
@@ -157,7 +195,7 @@ async fn a_replayed_callback() {
         }
     }
     assert_eq!(connected, 1);
-    let again = accounts.finish(&query, Some(&ada), None).await;
+    let again = accounts.finish(&query, &callback(), Some(&ada), None).await;
     assert!(is_not_theirs(&again.unwrap_err()));
     assert!(answered(site.office.call().await).contains("aiko"));
     assert_eq!(site.stored().await.len(), 1);
@@ -183,6 +221,10 @@ async fn open_redirect() {
     let query = format!(
         "{query}&redirect_uri=https%3A%2F%2Fevil.example%2F&instance_url=https%3A%2F%2Fevil.example"
     );
-    let connected = site.office.accounts.finish(&query, None, None).await;
+    let connected = site
+        .office
+        .accounts
+        .finish(&query, &callback(), None, None)
+        .await;
     assert_eq!(connected.unwrap().origin.to_string(), site.org.url());
 }

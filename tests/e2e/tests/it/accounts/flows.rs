@@ -6,7 +6,7 @@ use portcullis_store::{ConnectionState, Owner, StoreError, Subject};
 use salesforce_devorg::Options;
 use secrecy::ExposeSecret;
 
-use super::office::{ADA, BOB, ROTATING, Site, Wish, answered, connector};
+use super::office::{ADA, BOB, ROTATING, Site, Wish, answered, callback, connector};
 use crate::support::name;
 use crate::support::world::AGENT;
 
@@ -85,7 +85,11 @@ async fn a_shared_account_is_an_administrators_to_connect_and_keeps_its_shares()
     };
     let query = site.come_back(&again).await;
     store.remove_connection(&id).await.unwrap();
-    let gone = site.office.accounts.finish(&query, None, None).await;
+    let gone = site
+        .office
+        .accounts
+        .finish(&query, &callback(), None, None)
+        .await;
     let gone = gone.unwrap_err();
     let is_gone = matches!(&gone, ConnectError::Store(StoreError::NotFound { .. }));
     assert!(is_gone, "{gone}");

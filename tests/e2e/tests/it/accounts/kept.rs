@@ -16,7 +16,9 @@ use salesforce_devorg::fault::{Fault, Work};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use super::office::{ADA, Office, ROTATING, STAYING, Site, TIMING, Wish, answered, connector};
+use super::office::{
+    ADA, Office, ROTATING, STAYING, Site, TIMING, Wish, answered, callback, connector,
+};
 use super::renewal::{at_token, connection, stale};
 use crate::support::name;
 
@@ -181,7 +183,11 @@ async fn tokens_that_cannot_be_used_are_revoked() {
     let query = site.come_back(&Wish::default()).await;
     let body = json!({"access_token": access, "refresh_token": refresh, "token_type": "Bearer"});
     answers(&site, 200, &body, Work::After);
-    let refused = site.office.accounts.finish(&query, None, None).await;
+    let refused = site
+        .office
+        .accounts
+        .finish(&query, &callback(), None, None)
+        .await;
     assert!(refused.is_err(), "{refused:?}");
     assert!(!site.takes(&access).await);
     assert!(!site.org.revoke(&refresh), "it was not revoked");
@@ -379,7 +385,10 @@ async fn what_may_live_by_the_same_grant_is_not_revoked_under_it() {
     let first = access().await;
     // The same user again: the grant is that of the new tokens, too.
     let query = site.come_back(&Wish::default()).await;
-    let again = accounts.finish(&query, None, None).await.unwrap();
+    let again = accounts
+        .finish(&query, &callback(), None, None)
+        .await
+        .unwrap();
     let before = again.before.unwrap();
     let is_shared = |one: &Revocation| one.fate == Fate::Shared;
     assert!(before.revocations.iter().all(is_shared), "{before:?}");
@@ -390,7 +399,7 @@ async fn what_may_live_by_the_same_grant_is_not_revoked_under_it() {
         ..Wish::default()
     };
     let query = site.come_back(&kofi).await;
-    let refused = accounts.finish(&query, None, None).await;
+    let refused = accounts.finish(&query, &callback(), None, None).await;
     assert!(refused.is_err(), "{refused:?}");
     let second = access().await;
     assert!(site.takes(second.expose_secret()).await);
@@ -400,7 +409,10 @@ async fn what_may_live_by_the_same_grant_is_not_revoked_under_it() {
         ..Wish::default()
     };
     let query = site.come_back(&hedda).await;
-    let others = accounts.finish(&query, None, None).await.unwrap();
+    let others = accounts
+        .finish(&query, &callback(), None, None)
+        .await
+        .unwrap();
     assert!(others.before.unwrap().is_revoked());
     assert!(!site.takes(second.expose_secret()).await);
     assert!(site.takes(first.expose_secret()).await);

@@ -15,7 +15,8 @@ use portcullis_connect::{
     LoopbackPagesOptions, Manifests, RedirectUri, Renewal, Service, SignInStarted, Timing, resolve,
 };
 use portcullis_store::{
-    Clock, ConnectLinks, Location, MasterKey, Owner, Role, Store, StoreCredentials, StoreOptions,
+    Account, Clock, ConnectLinks, Location, MasterKey, Owner, Role, Store, StoreCredentials,
+    StoreOptions,
 };
 use salesforce_devorg::{DevOrg, DevUser, Options};
 use secrecy::SecretString;
@@ -196,7 +197,7 @@ impl Office {
         let query = self.come_back(app, user, wish).await;
         let person = name(wish.person);
         self.accounts
-            .finish(&query, Some(&person), wish.browser)
+            .finish(&query, &callback(), Some(&person), wish.browser)
             .await
     }
 }
@@ -216,6 +217,12 @@ impl Site {
         }
         let agent = name(AGENT);
         office.store.add_agent(&agent, "Desk").await.unwrap();
+        let own = Account::Personal;
+        office
+            .store
+            .give_connector(&agent, &connector(), &own)
+            .await
+            .unwrap();
         Self {
             office,
             org,

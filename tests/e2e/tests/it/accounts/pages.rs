@@ -8,12 +8,16 @@ use http::Method;
 use http::header::{CONTENT_SECURITY_POLICY, HOST, ORIGIN, SET_COOKIE};
 use portcullis::Outcome;
 use portcullis::policy::{ConnectorName, PersonId};
-use portcullis_connect::{Offer, Offers};
+use portcullis::ports::Caller;
+use portcullis_connect::{
+    Begin, LoopbackPages, LoopbackPagesOptions, NoOffer, Offer, Offers, RedirectUri,
+};
+use portcullis_store::{ConnectLinks, NoLink, Owner};
 use secrecy::ExposeSecret;
 use url::form_urlencoded;
 
 use super::browser::hidden;
-use super::office::{STAYING, Site, Wish, answered};
+use super::office::{BOB, STAYING, Site, Wish, answered, connector};
 use super::visitor::{Visitor, come_back};
 use crate::support::name;
 use crate::support::world::AGENT;
@@ -23,8 +27,8 @@ struct OneApp(Offer);
 
 #[async_trait]
 impl Offers for OneApp {
-    async fn offer(&self, _: &PersonId, _: &ConnectorName) -> Option<Offer> {
-        Some(self.0.clone())
+    async fn offer(&self, _: &PersonId, _: &ConnectorName) -> Result<Offer, NoOffer> {
+        Ok(self.0.clone())
     }
 }
 
@@ -33,8 +37,8 @@ struct NoApp;
 
 #[async_trait]
 impl Offers for NoApp {
-    async fn offer(&self, _: &PersonId, _: &ConnectorName) -> Option<Offer> {
-        None
+    async fn offer(&self, _: &PersonId, _: &ConnectorName) -> Result<Offer, NoOffer> {
+        Err(NoOffer::NotSetUp)
     }
 }
 
@@ -203,6 +207,152 @@ async fn the_end_of_a_sign_in_in_another_browser_is_refused() {
     );
     assert_eq!(attacker.get(&callback).await.status, 400);
     assert!(site.stored().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_begun_elsewhere_does_not_end_here() {
+    let site = site().await;
+    let link = link(&site).await;
+    let base = link.split("/connect/").next().unwrap();
+    // Bob begins at the command line, where there is one browser, and has Ada open the address.
+    let redirect = RedirectUri::parse(&format!("{base}/callback")).unwrap();
+    let begin = Begin {
+        person: &name(BOB),
+        owner: Owner::Person(name(BOB)),
+        connector: &connector(),
+        app: &site.app(STAYING),
+        login: &site.office.login(),
+        scopes: &[],
+        redirect: &redirect,
+        link: None,
+        browser: None,
+        label: "Acme",
+        replaces: None,
+        allow_other_organization: false,
+    };
+    let url = site.office.accounts.begin(begin).await.unwrap().url;
+    let callback = come_back(&site, &link, &url, "aiko", "allow").await;
+    let seen = Visitor::new().get(&callback).await;
+    assert_eq!(seen.status, 400);
+    assert!(
+        seen.text.contains("not the sign-in that you began"),
+        "{}",
+        seen.text
+    );
+    assert!(site.stored().await.is_empty());
+}
+
+/// Gives the address of the page that waits in the place of a link's.
+async fn waiting(person: &mut Visitor, link: &str) -> (String, String) {
+    let welcome = person.get(link).await;
+    let onward = person.submit(link, &welcome.text, &[]).await.text;
+    let after = |text: &str, mark: &str| {
+        let (_, rest) = text.split_once(mark).unwrap();
+        rest.split('"').next().unwrap().replace("&amp;", "&")
+    };
+    assert!(onward.contains("target=\"_blank\""), "{onward}");
+    let base = link.split("/connect/").next().unwrap();
+    let (service, wait) = (after(&onward, "<a href=\""), after(&onward, ";url="));
+    (service, format!("{base}{wait}"))
+}
+
+#[tokio::test]
+async fn the_page_that_waits_says_what_came_of_it_and_so_does_the_agent() {
+    let site = site().await;
+    let mut person = Visitor::new();
+    let first = link(&site).await;
+    let (service, wait) = waiting(&mut person, &first).await;
+    let asked = "showed an error on a page of its own";
+    let early = person.get(&wait).await;
+    assert!(
+        early.text.contains("Waiting for Salesforce"),
+        "{}",
+        early.text
+    );
+    assert!(!early.text.contains(asked), "{}", early.text);
+    // It is for this browser, for this link.
+    assert_eq!(Visitor::new().get(&wait).await.status, 404);
+    let other = Visitor::new().get(&first).await;
+    assert_eq!(other.status, 404);
+    let forged = wait.replace("of=ada", "of=bob");
+    assert_eq!(person.get(&forged).await.status, 404);
+    site.office.clock.0.store(61_000, Ordering::SeqCst);
+    let late = person.get(&wait).await.text;
+    for word in [asked, "The app is not installed in this org"] {
+        assert!(late.contains(word), "{word}: {late}");
+    }
+
+    let back = come_back(&site, &first, &service, "kofi.arden", "allow").await;
+    assert_eq!(person.get(&back).await.status, 400);
+    let refused = person.get(&wait).await.text;
+    for word in ["Not connected", "The user may not use the API"] {
+        assert!(refused.contains(word), "{word}: {refused}");
+    }
+    let Outcome::ConnectRequired(connect) = site.office.call().await.outcome else {
+        panic!("nothing is connected");
+    };
+    let last = "the last sign-in ended so: the account was signed in to, and does not work";
+    assert!(connect.advice.contains(last), "{}", connect.advice);
+
+    let second = connect.link.unwrap();
+    let (service, wait) = waiting(&mut person, &second).await;
+    let back = come_back(&site, &second, &service, "aiko", "allow").await;
+    assert_eq!(person.get(&back).await.status, 200);
+    let connected = person.get(&wait).await.text;
+    for word in ["You are connected", "aiko"] {
+        assert!(connected.contains(word), "{word}: {connected}");
+    }
+}
+
+#[tokio::test]
+async fn another_program_of_the_same_store_makes_links_to_the_same_page() {
+    let site = site().await;
+    let first = link(&site).await;
+    let port = first.split(':').nth(2).unwrap().split('/').next().unwrap();
+    let port: u16 = port.parse().unwrap();
+    let at = |port| {
+        LoopbackPages::new(LoopbackPagesOptions {
+            port,
+            ..LoopbackPagesOptions::default()
+        })
+    };
+    let offers = Arc::new(NoApp);
+    let another = site.another_office().await;
+    let second = at(port);
+    second.serve(another.accounts.clone(), offers.clone());
+    let caller = Caller {
+        agent: name(AGENT),
+        person: name("ada"),
+    };
+    let made = second.link(&caller, &connector()).await.unwrap();
+    assert_eq!(
+        made.split("/connect/").next(),
+        first.split("/connect/").next()
+    );
+    let end = Visitor::new().connect(&site, &made, "aiko", &[]).await;
+    assert_eq!(end.status, 200, "{}", end.text);
+
+    // Another store's pages, and another program, are no place for a link.
+    let elsewhere = Site::new().await;
+    let theirs = at(port);
+    theirs.serve(elsewhere.office.accounts.clone(), offers.clone());
+    let refused = theirs.link(&caller, &connector()).await.unwrap_err();
+    assert!(matches!(&refused, NoLink::Because(why) if why.contains(&port.to_string())));
+    let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let answers = stranger.try_clone().unwrap();
+    std::thread::spawn(move || {
+        while let Ok((mut stream, _)) = answers.accept() {
+            use std::io::Write;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n1.AAAA");
+        }
+    });
+    let third = at(stranger.local_addr().unwrap().port());
+    third.serve(another.accounts.clone(), offers);
+    let refused = third.link(&caller, &connector()).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("another program has the port"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -10,10 +10,12 @@ use portcullis::policy::{ConnectorName, PersonId};
 use portcullis::ports::credentials::{Connection, Identity};
 use portcullis_connect::{ConnectError, Identify, PENDING_LASTS};
 use portcullis_store::Store;
+use salesforce_devorg::fault::{Fault, Rule};
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::office::{ADA, Site, Wish, answered};
+use super::office::{ADA, Site, Wish, answered, callback};
 use super::renewal::connection;
 use crate::support::name;
 
@@ -93,7 +95,10 @@ async fn no_api_access_is_refused_with_what_to_do() {
         ),
     ] {
         let query = site.come_back(&wish).await;
-        let refused = accounts.finish(&query, None, None).await.unwrap_err();
+        let refused = accounts
+            .finish(&query, &callback(), None, None)
+            .await
+            .unwrap_err();
         assert!(matches!(refused, ConnectError::Unfit { .. }), "{refused}");
         assert_eq!(refused.guide().unwrap().title, title);
         let (status, who) = {
@@ -109,6 +114,51 @@ async fn no_api_access_is_refused_with_what_to_do() {
 }
 
 #[tokio::test]
+async fn users_of_a_portal_are_refused_with_what_to_do() {
+    let site = Site::new().await;
+    for kind in ["GUEST", "POWER_PARTNER"] {
+        let user = site.user("aiko");
+        let who = json!({
+            "user_id": user.id(),
+            "organization_id": "00Dxx0000001gPLEAY",
+            "preferred_username": user.username,
+            "user_type": kind,
+        });
+        let mut rule = Rule::next(Fault::Answer {
+            status: 200,
+            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            body: who.to_string(),
+        });
+        rule.when.path = Some("/services/oauth2/userinfo".to_owned());
+        site.org.add_fault(rule).unwrap();
+        let refused = site.sign_in(&Wish::default()).await.unwrap_err();
+        let title = "The user is of a kind that is not connected";
+        assert_eq!(refused.guide().unwrap().title, title, "{refused}");
+        assert!(refused.to_string().contains(kind), "{refused}");
+        assert!(site.stored().await.is_empty());
+    }
+    // One who is no such user is not.
+    site.sign_in(&Wish::default()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outage_does_not_look_like_a_bad_account() {
+    let site = Site::new().await;
+    let mut rule = Rule::next(Fault::Maintenance {
+        retry_after_seconds: None,
+    });
+    rule.when.times = None;
+    rule.when.path = Some("/services/oauth2/userinfo".to_owned());
+    let rule = site.org.add_fault(rule).unwrap();
+    let refused = site.sign_in(&Wish::default()).await.unwrap_err();
+    assert!(matches!(refused, ConnectError::NotNow(_)), "{refused}");
+    assert!(refused.hint().unwrap().contains("try again later"));
+    assert!(!refused.to_string().contains("does not work"), "{refused}");
+    site.org.clear_fault(rule);
+    site.sign_in(&Wish::default()).await.unwrap();
+}
+
+#[tokio::test]
 async fn another_organization_is_refused_unless_it_may_change() {
     let site = Site::new().await;
     let first = site.sign_in(&Wish::default()).await.unwrap();
@@ -119,7 +169,10 @@ async fn another_organization_is_refused_unless_it_may_change() {
     let token = between.tried.clone();
     let accounts = site.office.accounts_with(Arc::new(between));
     let query = site.come_back(&Wish::default()).await;
-    let refused = accounts.finish(&query, None, None).await.unwrap_err();
+    let refused = accounts
+        .finish(&query, &callback(), None, None)
+        .await
+        .unwrap_err();
     let is_other = matches!(refused, ConnectError::OtherOrganization { .. });
     assert!(is_other, "{refused}");
     assert!(refused.to_string().contains("`Elsewhere` (00Delsewhere)"));
@@ -132,9 +185,48 @@ async fn another_organization_is_refused_unless_it_may_change() {
         ..Wish::default()
     };
     let query = site.come_back(&allowed).await;
-    let connected = accounts.finish(&query, None, None).await.unwrap();
+    let connected = accounts
+        .finish(&query, &callback(), None, None)
+        .await
+        .unwrap();
     assert_eq!(connected.connection, first.connection);
     assert_eq!(connected.organization.as_deref(), Some("Elsewhere"));
+}
+
+#[tokio::test]
+async fn another_user_does_not_take_a_shared_connections_place_unseen() {
+    let site = Site::new().await;
+    let shared = Wish {
+        shared: true,
+        ..Wish::default()
+    };
+    let id = site.sign_in(&shared).await.unwrap().connection;
+    let again = Wish {
+        user: "hedda",
+        replaces: Some(id.clone()),
+        ..shared
+    };
+    let refused = site.sign_in(&again).await.unwrap_err();
+    assert!(
+        matches!(refused, ConnectError::OtherUser { .. }),
+        "{refused}"
+    );
+    for word in ["aiko", "hedda"] {
+        assert!(refused.to_string().contains(word), "{refused}");
+    }
+    assert_eq!(site.stored().await, std::slice::from_ref(&id));
+    let meant = Wish {
+        allow_other_organization: true,
+        ..again
+    };
+    assert_eq!(site.sign_in(&meant).await.unwrap().connection, id);
+    // One's own account may become another of one's own.
+    site.sign_in(&Wish::default()).await.unwrap();
+    let own = Wish {
+        user: "hedda",
+        ..Wish::default()
+    };
+    site.sign_in(&own).await.unwrap();
 }
 
 #[tokio::test]
@@ -149,7 +241,7 @@ async fn what_is_left_in_the_middle_is_swept_and_revoked() {
     let query = site.come_back(&Wish::default()).await;
     let finishing = {
         let accounts = accounts.clone();
-        tokio::spawn(async move { accounts.finish(&query, None, None).await })
+        tokio::spawn(async move { accounts.finish(&query, &callback(), None, None).await })
     };
     while token.lock().unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -184,7 +276,8 @@ async fn who_gives_up_waiting_stops_nothing() {
     let (token, gate) = (between.tried.clone(), between.gate.clone().unwrap());
     let accounts = site.office.accounts_with(Arc::new(between));
     let query = site.come_back(&Wish::default()).await;
-    let finishing = tokio::spawn(async move { accounts.finish(&query, None, None).await });
+    let finishing =
+        tokio::spawn(async move { accounts.finish(&query, &callback(), None, None).await });
     while token.lock().unwrap().is_none() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }

@@ -67,6 +67,42 @@ async fn a_share_that_is_taken_away_ends_a_call_under_way() {
     );
 }
 
+#[tokio::test]
+async fn a_connector_that_is_taken_from_the_agent_ends_a_call_under_way() {
+    let site = Site::new().await;
+    let (store, host) = (&site.office.store, &site.office.host);
+    site.sign_in(&Wish::default()).await.unwrap();
+    answered(site.office.call().await);
+
+    let mut slow = Rule::next(Fault::Latency { ms: 600 });
+    slow.when.path = Some("/services/data/v68.0/query".to_owned());
+    site.org.add_fault(slow).unwrap();
+    let misspelled = call(
+        "salesforce",
+        "query",
+        json!({"soql": "SELECT Nmae FROM Contact"}),
+    );
+    let under_way = tokio::spawn({
+        let host = host.clone();
+        async move { host.call(misspelled).await }
+    });
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    let before = site.org.requests();
+    let (agent, connector) = (name(AGENT), connector());
+    assert!(store.take_connector(&agent, &connector).await.unwrap());
+    let reply = under_way.await.unwrap();
+    let Outcome::ConnectRequired(connect) = &reply.outcome else {
+        panic!("{reply:?}");
+    };
+    assert!(connect.advice.contains("taken away"), "{connect:?}");
+    assert!(site.org.requests() <= before + 1, "{before}");
+    // The account of the person is theirs, and no agent's that does not have the connector.
+    let Outcome::ConnectRequired(connect) = site.office.call().await.outcome else {
+        panic!("it has the connector");
+    };
+    assert!(connect.advice.contains("does not have"), "{connect:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_share_that_is_taken_away_while_the_token_is_renewed_sends_nothing_more() {
     let site = Site::new().await;

@@ -93,7 +93,7 @@ impl Visitor {
         assert_eq!(welcome.status, 200, "{}", welcome.text);
         let onward = self.submit(link, &welcome.text, added).await;
         assert_eq!(onward.status, 200, "{}", onward.text);
-        let (_, rest) = onward.text.split_once("0;url=").unwrap();
+        let (_, rest) = onward.text.split_once("<a href=\"").unwrap();
         rest.split('"').next().unwrap().replace("&amp;", "&")
     }
 
