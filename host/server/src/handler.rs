@@ -84,9 +84,17 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let connector = self.connector_of(&request.name).await?;
-        let arguments = Value::Object(request.arguments.unwrap_or_default());
+        let mut arguments = request.arguments.unwrap_or_default();
+        let connectors = self.host.connectors();
+        let tool = connectors
+            .iter()
+            .find(|known| known.manifest().name == connector)
+            .and_then(|known| known.tool(&request.name));
+        let reason = tool.and_then(|tool| tools::take_reason(tool, &mut arguments));
         let (agent, person) = (self.agent.clone(), self.person.clone());
+        let arguments = Value::Object(arguments);
         let mut call = Call::new(agent, person, connector, request.name, arguments);
+        call.reason = reason;
         if let Some(token) = context.meta.get_progress_token() {
             call.progress = Some(report_to(context.peer.clone(), token));
         }

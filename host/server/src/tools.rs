@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use portcullis::policy::Effect;
+use portcullis::policy::{Effect, Mode};
 use portcullis::{OfferedTool, Tool};
 use rmcp::model::{self, JsonObject, ToolAnnotations};
 use serde_json::Value;
@@ -12,10 +12,14 @@ use serde_json::Value;
 pub(crate) fn describe(offered: &OfferedTool) -> model::Tool {
     let tool = offered.tool();
     let name = tool.name.to_string();
+    let mut schema = tool.input_schema.clone();
+    if offered.decision.mode == Mode::Ask {
+        ask_for_reason(&mut schema);
+    }
     let mut described = model::Tool::new(
         Cow::Owned(name),
         Cow::Owned(tool.description.clone()),
-        object(&tool.input_schema),
+        object(&schema),
     )
     .with_title(tool.title.clone())
     .with_annotations(annotations(tool));
@@ -23,6 +27,36 @@ pub(crate) fn describe(offered: &OfferedTool) -> model::Tool {
         described = described.with_raw_output_schema(object(schema));
     }
     described
+}
+
+/// The argument by which an agent says why it asks. It is the host's: no connector gets it.
+pub(crate) const REASON: &str = "approval_reason";
+
+/// Lets an agent say why it asks for what a person must approve.
+fn ask_for_reason(schema: &mut Value) {
+    let properties = schema.as_object_mut().map(|schema| {
+        schema
+            .entry("properties")
+            .or_insert_with(|| Value::Object(JsonObject::new()))
+    });
+    if let Some(Value::Object(properties)) = properties {
+        let reason = serde_json::json!({
+            "type": "string",
+            "description": "Why, in a sentence, for the person who approves."
+        });
+        properties.entry(REASON).or_insert(reason);
+    }
+}
+
+/// Takes the reason out of a call's arguments, unless the tool has an argument of that name itself.
+pub(crate) fn take_reason(tool: &Tool, arguments: &mut JsonObject) -> Option<String> {
+    if tool.input_schema["properties"].get(REASON).is_some() {
+        return None;
+    }
+    match arguments.remove(REASON)? {
+        Value::String(reason) => Some(reason),
+        _ => None,
+    }
 }
 
 fn annotations(tool: &Tool) -> ToolAnnotations {

@@ -7,7 +7,7 @@ use super::{Form, NetworkArgs};
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
-  portcullis approvals                       what waits for you
+  portcullis approvals list                  what waits for you
   portcullis approvals show ID               what would change, before and after, and what is sent
   portcullis approvals approve ID            shows it, asks, and makes the change, once
   portcullis approvals deny ID --reason 'not on a Friday'

@@ -43,7 +43,21 @@ async fn a_client_lists_the_tools_and_calls_them() {
         assert_eq!(tool["annotations"]["idempotentHint"], !writes[1]);
         assert_eq!(tool["annotations"]["openWorldHint"], true);
         assert_eq!(tool["inputSchema"]["type"], "object");
+        // Where a person is asked, the agent may say why; that is for the person, and no argument of the tool.
+        let reason = &tool["inputSchema"]["properties"]["approval_reason"];
+        assert_eq!(reason.is_object(), writes.contains(&true));
     }
+    let change = json!({
+        "object": "Account", "id": "001DO0000000002YAA", "fields": {"Site": "Munich"},
+        "approval_reason": "the customer has moved",
+    });
+    let answer = call(&client, "update_record", change).await;
+    assert_eq!(answer["isError"], true);
+    let words = answer["content"][0]["text"].as_str().unwrap();
+    assert!(
+        words.starts_with("A person must approve this first") && words.contains("Update Account"),
+        "{words}"
+    );
 
     let soql = "SELECT COUNT() FROM Contact";
     let answer = call(&client, "query", json!({"soql": soql, "batch_size": null})).await;
