@@ -53,9 +53,9 @@ CREATE TABLE approvals (
 CREATE UNIQUE INDEX approvals_open ON approvals (digest) WHERE state IN ('pending', 'approved');
 CREATE INDEX approvals_settled ON approvals (digest, decided) WHERE state IN ('denied', 'used');
 CREATE INDEX approvals_by_person ON approvals (person, created);
--- What is listed most; the last column lets both be counted without the rows.
-CREATE INDEX approvals_waiting_for ON approvals (person, created, id, expires) WHERE state IN ('pending', 'approved');
-CREATE INDEX approvals_waiting ON approvals (created, id, expires) WHERE state IN ('pending', 'approved');
+-- What is listed most; the last columns let both be counted without the rows.
+CREATE INDEX approvals_waiting_for ON approvals (person, created, id, expires, state) WHERE state IN ('pending', 'approved');
+CREATE INDEX approvals_waiting ON approvals (created, id, expires, state) WHERE state IN ('pending', 'approved');
 CREATE INDEX approvals_pending_of ON approvals (person, agent) WHERE state = 'pending';
 CREATE INDEX approvals_by_expiry ON approvals (expires) WHERE state IN ('pending', 'approved');
 CREATE INDEX approvals_answers ON approvals (question, person, agent) WHERE answer IS NOT NULL;
