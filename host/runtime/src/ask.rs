@@ -1,11 +1,18 @@
-//! The words in which a person is asked, and in which an agent is told what the person said.
+//! The question to a person: what is bound, what the person sees, and what the agent is told of the answer.
 
-use portcullis_policy::{Account, Card, Effect, ToolName};
+use portcullis_policy::{
+    Account, Agreement, BoundCall, BoundRequest, Card, Change, ChangeCard, Digest, Effect, Method,
+    Origin, RequestPath, ToolName, WireRequest,
+};
 use serde_json::Value;
 
 use crate::connector::Connector;
+use crate::ids::{ApprovalId, CallId};
 use crate::ports::Caller;
+use crate::ports::approvals::{Claim, DigestKey, HeldRequest};
 use crate::ports::credentials::Connection;
+use crate::replay::Replay;
+use crate::reply::{ApprovalRequired, Refusal, RefusalCode};
 
 /// What is asked, but for what would be sent.
 pub(crate) struct Question<'a> {
@@ -16,47 +23,147 @@ pub(crate) struct Question<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) reason: Option<&'a str>,
     pub(crate) arguments: &'a Value,
+    pub(crate) call: CallId,
+    pub(crate) replay: &'a Replay,
+    pub(crate) rerun_of: Option<ApprovalId>,
 }
 
-/// Makes the card of a question, without changes and request.
-pub(crate) fn card(question: &Question<'_>) -> Card {
-    let manifest = question.connector.manifest();
-    let title = question.connector.tool(question.tool.as_str());
-    let connection = question.connection;
-    let identity = connection.identity.as_ref();
-    Card {
-        connector: manifest.name.clone(),
-        service: manifest.title.clone(),
-        tool: question.tool.clone(),
-        tool_title: title.map_or_else(String::new, |tool| tool.title.clone()),
-        effect: question.effect,
-        agent: question.caller.agent.clone(),
-        person: question.caller.person.clone(),
-        account: Account {
-            user: identity.map(|identity| identity.user_name.clone()),
-            organization: identity.and_then(|identity| identity.organization_name.clone()),
-            organization_id: identity.and_then(|identity| identity.organization_id.clone()),
-            environment: identity.map_or_else(Default::default, |identity| identity.environment),
-            origin: connection.origin.clone(),
-            shared: connection.shared,
-        },
-        reason: question.reason.map(str::to_owned),
-        arguments: question.arguments.to_string(),
-        changes: Vec::new(),
-        wire: None,
-        differs: Vec::new(),
+/// What would be sent.
+pub(crate) struct Sent<'a> {
+    pub(crate) method: Method,
+    pub(crate) origin: &'a Origin,
+    pub(crate) path: &'a RequestPath,
+    pub(crate) headers: &'a [(String, Vec<u8>)],
+    pub(crate) body: &'a [u8],
+    pub(crate) changes: &'a [Change],
+    /// What was found of the changes in the request; none where the question is the whole call, of which there is no request yet.
+    pub(crate) agreement: Option<&'a Agreement>,
+}
+
+/// Why nothing is sent.
+pub(crate) enum Unapproved {
+    /// A person has not decided yet.
+    Held(Box<ApprovalRequired>),
+    /// It is not to be sent, or not to be asked for.
+    Refused(Refusal),
+}
+
+impl Question<'_> {
+    /// Gives the digest of what the agent asks, whatever request comes of it.
+    pub(crate) fn digest(&self, key: &DigestKey) -> Digest {
+        let call = BoundCall {
+            connector: &self.connector.manifest().name,
+            tool: self.tool,
+            arguments: self.arguments,
+            person: &self.caller.person,
+            agent: &self.caller.agent,
+            connection: &self.connection.id,
+        };
+        call.digest(key.expose())
+    }
+
+    /// Makes what a person decides on.
+    pub(crate) fn held(&self, key: &DigestKey, sent: &Sent<'_>) -> HeldRequest {
+        let identity = self.connection.identity.as_ref();
+        let bound = BoundRequest {
+            connector: self.connector.digest(),
+            tool: self.tool,
+            arguments: self.arguments,
+            person: &self.caller.person,
+            agent: &self.caller.agent,
+            connection: &self.connection.id,
+            organization: identity.and_then(|identity| identity.organization_id.as_deref()),
+            method: sent.method,
+            origin: sent.origin,
+            path: sent.path,
+            headers: sent.headers,
+            body: sent.body,
+            changes: sent.changes,
+        };
+        let is_whole = sent
+            .agreement
+            .is_none_or(|found| found.is_whole(sent.changes));
+        HeldRequest {
+            digest: bound.digest(key.expose()),
+            question: self.digest(key),
+            call: self.call,
+            caller: self.caller.clone(),
+            connector: self.connector.manifest().name.clone(),
+            tool: self.tool.clone(),
+            connection: self.connection.id.clone(),
+            effect: self.effect,
+            is_whole,
+            card: self.card(sent),
+            replay: self.replay.clone(),
+            replaces: self.rerun_of,
+        }
+    }
+
+    fn card(&self, sent: &Sent<'_>) -> Card {
+        let manifest = self.connector.manifest();
+        let title = self.connector.tool(self.tool.as_str());
+        let connection = self.connection;
+        let identity = connection.identity.as_ref();
+        let found = sent.agreement.map_or(&[][..], Agreement::changes);
+        let changes = sent.changes.iter().zip(found);
+        let changes =
+            changes.map(|(change, found)| ChangeCard::new(change, found, &connection.origin));
+        Card {
+            connector: manifest.name.clone(),
+            service: manifest.title.clone(),
+            tool: self.tool.clone(),
+            tool_title: title.map_or_else(String::new, |tool| tool.title.clone()),
+            effect: self.effect,
+            agent: self.caller.agent.clone(),
+            person: self.caller.person.clone(),
+            account: Account {
+                user: identity.map(|identity| identity.user_name.clone()),
+                organization: identity.and_then(|identity| identity.organization_name.clone()),
+                organization_id: identity.and_then(|identity| identity.organization_id.clone()),
+                environment: identity
+                    .map_or_else(Default::default, |identity| identity.environment),
+                origin: connection.origin.clone(),
+                shared: connection.shared,
+            },
+            reason: self.reason.map(str::to_owned),
+            arguments: self.arguments.to_string(),
+            changes: changes.collect(),
+            wire: sent.agreement.map(|_| sent.wire()),
+            differs: Vec::new(),
+        }
     }
 }
 
-/// Says that a person said no.
-pub(crate) fn denied(what: &str, reason: Option<String>) -> String {
-    let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-    format!("a person said no to {what}{reason}")
+impl Sent<'_> {
+    fn wire(&self) -> WireRequest {
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| (name.clone(), text(value)));
+        let url = format!("{}{}", self.origin, self.path.as_str());
+        WireRequest::new(self.method, url, headers.collect(), self.body)
+    }
 }
 
-/// Says that too much waits already.
-pub(crate) fn full(pending_max: usize) -> String {
-    format!(
-        "{pending_max} questions wait for this person already, and more are not asked: have some of them decided or withdrawn first"
-    )
+/// Takes the answer to a claim: the approval that it used up, or why nothing is sent. `what` is in the words for the agent.
+pub(crate) fn answer(claim: Claim, card: Card, what: &str) -> Result<ApprovalId, Unapproved> {
+    let refused = |code, message| Err(Unapproved::Refused(Refusal::new(code, message)));
+    match claim {
+        Claim::Granted(id) => Ok(id),
+        Claim::Held { id, link, differs } => {
+            let card = Card { differs, ..card };
+            let required = ApprovalRequired { id, link, card };
+            Err(Unapproved::Held(Box::new(required)))
+        }
+        Claim::Denied { reason } => {
+            let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
+            let message = format!("a person said no to {what}{reason}");
+            refused(RefusalCode::ApprovalDenied, message)
+        }
+        Claim::Full { pending_max } => {
+            let message = format!(
+                "{pending_max} questions wait for this person already, and more are not asked: have some of them decided or withdrawn first"
+            );
+            refused(RefusalCode::ApprovalsFull, message)
+        }
+    }
 }

@@ -2,21 +2,16 @@
 //! a read that an administrator made to need approval is asked for as a whole. A change is asked for at the gate, where it is known what it
 //! changes.
 
-use portcullis_policy::{
-    BoundCall, BoundRequest, Effect, Method, Mode, Origin, RequestPath, ToolName,
-};
+use portcullis_policy::{Effect, Method, Mode, Origin, RequestPath};
 
 use super::Ended;
 use super::close::Exit;
 use super::connect::Connected;
 use super::resolve::unavailable;
-use crate::ask::{self, Question};
+use crate::ask::{self, Question, Sent, Unapproved};
 use crate::guard::Guard;
-use crate::ids::CallId;
-use crate::ports::Sensitive;
-use crate::ports::approvals::{Claim, DigestKey, HeldRequest};
-use crate::ports::credentials::Connection;
-use crate::reply::{ApprovalRequired, Outcome, Refusal, RefusalCode};
+use crate::ports::approvals::{DigestKey, HeldRequest};
+use crate::reply::{Outcome, Refusal, RefusalCode};
 use crate::scope::Task;
 
 /// A call that may begin.
@@ -40,13 +35,28 @@ pub(super) async fn consent(
     let Some(connection) = &connected.account.connection else {
         let message =
             format!("the tool `{tool}` needs approval, and there is no account to bind one to");
-        return Err(refused(RefusalCode::ToolDisabled, message));
+        let refusal = Refusal::new(RefusalCode::ToolDisabled, message);
+        return Err(Outcome::from(refusal).into());
     };
     let approvals = &guard.ports().approvals;
+    let question = Question {
+        caller: &resolved.caller,
+        connector: &resolved.connector,
+        tool,
+        effect: Effect::Read,
+        connection,
+        reason: resolved.reason.as_deref(),
+        arguments: &resolved.arguments,
+        call: exit.id(),
+        replay: &resolved.replay,
+        rerun_of: resolved.rerun_of,
+    };
     if resolved.rerun_of.is_none() {
-        let question = question(&connected, tool, connection, approvals.key());
-        let kept = approvals.answer(&resolved.caller, question).await;
-        if let Some(kept) = kept.map_err(|error| unavailable("look for the answer", &error))? {
+        let kept = approvals.answer(&resolved.caller, question.digest(approvals.key()));
+        let kept = kept
+            .await
+            .map_err(|error| unavailable("look for the answer", &error))?;
+        if let Some(kept) = kept {
             exit.fetched(kept.approval, kept.call, connection)
                 .await
                 .map_err(|error| unavailable("write the answer down", &error))?;
@@ -59,100 +69,30 @@ pub(super) async fn consent(
     if resolved.effect != Effect::Read {
         return Ok(Consented { connected });
     }
-    let held =
-        held(&connected, tool, connection, approvals.key(), exit.id()).map_err(Outcome::from)?;
-    match approvals.claim(&held).await {
-        Ok(Claim::Granted(_)) => Ok(Consented { connected }),
-        Ok(Claim::Held { id, link, differs }) => {
-            let mut card = held.card;
-            card.differs = differs;
-            let required = ApprovalRequired { id, link, card };
-            Err(Outcome::ApprovalRequired(Box::new(required)).into())
-        }
-        Ok(Claim::Denied { reason }) => {
-            let message = ask::denied("this call", reason);
-            Err(refused(RefusalCode::ApprovalDenied, message))
-        }
-        Ok(Claim::Full { pending_max }) => {
-            Err(refused(RefusalCode::ApprovalsFull, ask::full(pending_max)))
-        }
-        Err(error) => Err(unavailable("ask for approval", &error).into()),
+    let held = whole_call(&question, approvals.key()).map_err(Outcome::from)?;
+    let claim = approvals.claim(&held).await;
+    let claim = claim.map_err(|error| unavailable("ask for approval", &error))?;
+    match ask::answer(claim, held.card, "this call") {
+        Ok(_) => Ok(Consented { connected }),
+        Err(Unapproved::Held(required)) => Err(Outcome::ApprovalRequired(required).into()),
+        Err(Unapproved::Refused(refusal)) => Err(Outcome::from(refusal).into()),
     }
 }
 
-fn refused(code: RefusalCode, message: impl Into<String>) -> Ended {
-    Outcome::from(Refusal::new(code, message)).into()
-}
-
-fn question(
-    connected: &Connected,
-    tool: &ToolName,
-    connection: &Connection,
-    key: &DigestKey,
-) -> portcullis_policy::Digest {
-    let resolved = &connected.validated.permitted.resolved;
-    let call = BoundCall {
-        connector: &resolved.connector.manifest().name,
-        tool,
-        arguments: &resolved.arguments,
-        person: &resolved.caller.person,
-        agent: &resolved.caller.agent,
-        connection: &connection.id,
-    };
-    call.digest(key.expose())
-}
-
-/// Makes the question of a whole call.
-fn held(
-    connected: &Connected,
-    tool: &ToolName,
-    connection: &Connection,
-    key: &DigestKey,
-    call: CallId,
-) -> Result<HeldRequest, Refusal> {
-    let resolved = &connected.validated.permitted.resolved;
-    let identity = connection.identity.as_ref();
+/// Makes the question of a whole call, of which there is no request yet.
+fn whole_call(question: &Question<'_>, key: &DigestKey) -> Result<HeldRequest, Refusal> {
     let (Ok(origin), Ok(path)) = (Origin::parse(CALL_ORIGIN), RequestPath::parse("/")) else {
         let message = "the call could not be bound to an approval";
         return Err(Refusal::new(RefusalCode::HostUnavailable, message));
     };
-    let bound = BoundRequest {
-        connector: resolved.connector.digest(),
-        tool,
-        arguments: &resolved.arguments,
-        person: &resolved.caller.person,
-        agent: &resolved.caller.agent,
-        connection: &connection.id,
-        organization: identity.and_then(|identity| identity.organization_id.as_deref()),
+    let sent = Sent {
         method: Method::Get,
         origin: &origin,
         path: &path,
         headers: &[],
         body: &[],
         changes: &[],
+        agreement: None,
     };
-    let asked = Question {
-        caller: &resolved.caller,
-        connector: &resolved.connector,
-        tool,
-        effect: Effect::Read,
-        connection,
-        reason: resolved.reason.as_deref(),
-        arguments: &resolved.arguments,
-    };
-    Ok(HeldRequest {
-        digest: bound.digest(key.expose()),
-        question: question(connected, tool, connection, key),
-        call,
-        caller: resolved.caller.clone(),
-        connector: resolved.connector.manifest().name.clone(),
-        tool: tool.clone(),
-        connection: connection.id.clone(),
-        effect: Effect::Read,
-        is_whole: true,
-        card: ask::card(&asked),
-        arguments: Sensitive::new(resolved.arguments.to_string()),
-        replay: resolved.replay.clone(),
-        replaces: resolved.rerun_of,
-    })
+    Ok(question.held(key, &sent))
 }

@@ -5,7 +5,7 @@ use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use portcullis_policy::{
-    BodyPlace, CachePolicy, Effect, KindPlace, Method, Origin, RequestPath, RouteSpec,
+    BodyPlace, CachePolicy, Effect, KindPlace, Match, Method, Origin, RequestPath, RouteSpec,
     TICKET_HEADER,
 };
 
@@ -26,16 +26,43 @@ pub(super) struct Admitted {
     pub(super) headers: HeaderMap,
     pub(super) ticket: Option<String>,
     pub(super) route: String,
-    /// The kind and the id of the record that the path names.
+    /// The kind of record in the path.
     pub(super) kind: Option<String>,
-    pub(super) id: Option<String>,
-    /// Where the route has kinds and fields in the body.
-    pub(super) kinds_at: Vec<BodyPlace>,
-    pub(super) fields_at: Option<BodyPlace>,
+    /// What a change's announcement is held to; empty for a read.
+    pub(super) names: ChangeNames,
     /// The route, where it matters what the request touches.
     pub(super) limited_route: Option<RouteSpec>,
     pub(super) effect: Effect,
     pub(super) is_schema: bool,
+}
+
+/// What a change's route has besides the kind in its path.
+#[derive(Debug, Default)]
+pub(super) struct ChangeNames {
+    /// The id of the record in the path.
+    pub(super) id: Option<String>,
+    /// Where the kinds are in the body.
+    pub(super) kinds_at: Vec<BodyPlace>,
+    /// Where the fields are in the body.
+    pub(super) fields_at: Option<BodyPlace>,
+}
+
+impl ChangeNames {
+    fn of(found: &Match<'_>) -> Self {
+        if found.effect == Effect::Read {
+            return Self::default();
+        }
+        let in_body = |place| match place {
+            KindPlace::Body(place) => Some(place),
+            KindPlace::Path | KindPlace::Unseen => None,
+        };
+        let kinds = found.route.kind_places().into_iter();
+        Self {
+            id: found.id().map(str::to_owned),
+            kinds_at: kinds.filter_map(in_body).collect(),
+            fields_at: found.route.fields.clone(),
+        }
+    }
 }
 
 /// Checks a request's head.
@@ -88,21 +115,7 @@ pub(super) fn admit(
         ));
     }
     let (route, effect) = (found.template().to_owned(), found.effect);
-    let (kind, id) = (
-        found.kind().map(str::to_owned),
-        found.id().map(str::to_owned),
-    );
-    let in_body = |place| match place {
-        KindPlace::Body(place) => Some(place),
-        KindPlace::Path | KindPlace::Unseen => None,
-    };
-    let kinds_at = found
-        .route
-        .kind_places()
-        .into_iter()
-        .filter_map(in_body)
-        .collect();
-    let fields_at = found.route.fields.clone();
+    let (kind, names) = (found.kind().map(str::to_owned), ChangeNames::of(&found));
     let limited_route = is_limited(scope, effect).then(|| found.route.clone());
     let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
     Ok(Admitted {
@@ -115,9 +128,7 @@ pub(super) fn admit(
         ticket,
         route,
         kind,
-        id,
-        kinds_at,
-        fields_at,
+        names,
         limited_route,
         effect,
         is_schema,

@@ -40,9 +40,9 @@ pub(super) fn agree(announced: Announced) -> Result<Agreed, GateFailure> {
     let content_type = head.headers.get(CONTENT_TYPE);
     let sent = SentChange {
         kind: head.kind.as_deref(),
-        id: head.id.as_deref(),
-        kinds_at: &head.kinds_at,
-        fields_at: head.fields_at.as_ref(),
+        id: head.names.id.as_deref(),
+        kinds_at: &head.names.kinds_at,
+        fields_at: head.names.fields_at.as_ref(),
         path: &head.path,
         content_type: content_type.and_then(|value| value.to_str().ok()),
         body: &request.body,

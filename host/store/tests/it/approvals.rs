@@ -5,8 +5,8 @@ use std::time::{Duration, Instant, SystemTime};
 use portcullis::policy::{
     Account, Card, ChangeCard, Checked, Digest, Effect, Environment, FieldCard, Origin,
 };
+use portcullis::ports::Caller;
 use portcullis::ports::approvals::{Approvals, Claim, HeldRequest};
-use portcullis::ports::{Caller, Sensitive};
 use portcullis::{ApprovalId, CallId, Outcome, Output, Replay, Reply};
 use portcullis_policy::{ConnectionId, PersonId, ToolName};
 use portcullis_store::{
@@ -82,7 +82,6 @@ fn of_person(person: PersonId, number: usize) -> HeldRequest {
         effect: Effect::Write,
         is_whole: true,
         card,
-        arguments: Sensitive::new(VALUE),
         replay: Replay::random(SystemTime::now()).unwrap(),
         replaces: None,
     }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use portcullis_policy::{Card, ConnectionId, ConnectorName, Digest, Effect, ToolName};
 
-use super::{Caller, PortError, Sensitive};
+use super::{Caller, PortError};
 use crate::ids::{ApprovalId, CallId};
 use crate::replay::Replay;
 use crate::reply::{Outcome, SentChange};
@@ -52,10 +52,8 @@ pub struct HeldRequest {
     pub effect: Effect,
     /// Whether everything that is announced was found in the request: without that, no standing approval covers it.
     pub is_whole: bool,
-    /// What the person sees.
+    /// What the person sees; it has the call's arguments, to run it again.
     pub card: Card,
-    /// The call's arguments, to run it again: a JSON text.
-    pub arguments: Sensitive,
     /// The call's randomness and time, to run it again.
     pub replay: Replay,
     /// The approval whose run came to this request instead of the one that was approved.
