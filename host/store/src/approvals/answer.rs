@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 use super::claim::identity;
-use super::{parsed, place};
+use super::{parsed, place, row_of};
 use crate::connection::{open, seal};
 use crate::error::StoreError;
 use crate::sign_in::expiry;
@@ -55,13 +55,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let text = id.to_string();
         let mut tx = self.write().await?;
-        let digest: Option<String> =
-            sqlx::query_scalar("SELECT digest FROM approvals WHERE id = ?1 AND person = ?2")
-                .bind(&text)
-                .bind(person.as_str())
-                .fetch_optional(&mut *tx)
-                .await?;
-        let digest = digest.ok_or_else(|| StoreError::not_found("question of yours", id))?;
+        let (_, _, digest) = identity(&row_of(&mut tx, id, person).await?)?;
         let row = [text.as_str(), person.as_str(), digest.as_str()];
         let sealed = seal(self, &mut tx, place("answer", &row), kept).await?;
         sqlx::query(

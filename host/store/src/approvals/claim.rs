@@ -7,7 +7,7 @@ use portcullis::ports::approvals::{Claim, DENIAL_LASTS, HeldRequest, PENDING_MAX
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{GRANTED, Held, StoreApprovals, parsed, place, standing};
+use super::{Held, StoreApprovals, parsed, place, require_granted, standing};
 use crate::connection::{open, seal};
 use crate::error::StoreError;
 use crate::sign_in::expiry;
@@ -51,8 +51,9 @@ impl StoreApprovals {
         request: &HeldRequest,
         row: &SqliteRow,
     ) -> Result<Claim, StoreError> {
-        granted(&self.store, tx, row).await?;
-        let id: String = row.try_get("id")?;
+        let (id, person, digest) = identity(row)?;
+        let place_row = [id.as_str(), person.as_str(), digest.as_str()];
+        require_granted(&self.store, tx, place("granted", &place_row), row).await?;
         sqlx::query(
             "UPDATE approvals SET state = 'used', used_by = ?2, held = NULL, held_key = NULL, granted = NULL, granted_key = NULL, \
              waits_until = NULL \
@@ -196,23 +197,6 @@ pub(super) async fn reason(
     let sealed: Vec<u8> = row.try_get("reason")?;
     let reason = open(store, tx, place("reason", &place_row), key, &sealed).await?;
     Ok(Some(reason))
-}
-
-/// Looks whether a question was approved here, and not by a hand on the file.
-async fn granted(
-    store: &Store,
-    tx: &mut SqliteConnection,
-    row: &SqliteRow,
-) -> Result<(), StoreError> {
-    let (id, person, digest) = identity(row)?;
-    let place_row = [id.as_str(), person.as_str(), digest.as_str()];
-    let sealed: Vec<u8> = row.try_get("granted")?;
-    let key = row.try_get("granted_key")?;
-    let word: String = open(store, tx, place("granted", &place_row), key, &sealed).await?;
-    match word == GRANTED {
-        true => Ok(()),
-        false => Err(StoreError::damaged("approval", &id, "it is none")),
-    }
 }
 
 /// Opens what is kept of an open question.

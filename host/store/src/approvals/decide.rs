@@ -2,11 +2,14 @@
 
 use portcullis::ApprovalId;
 use portcullis_policy::PersonId;
+use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::claim::{opened, sweep};
-use super::{Approval, ApprovalState, GRANTED, Held, approval, place, standing};
-use super::{Standing, StandingApproval};
+use super::claim::{identity, opened, sweep};
+use super::{
+    Approval, ApprovalState, GRANTED, Held, Standing, StandingApproval, approval, place, row_of,
+    standing,
+};
 use crate::connection::seal;
 use crate::error::StoreError;
 use crate::store::Store;
@@ -40,14 +43,16 @@ impl Store {
         let mut tx = self.write().await?;
         let now = self.now();
         sweep(&mut tx, now).await?;
-        let (approval, held, waits) = pending(self, &mut tx, id, person).await?;
+        let (approval, found) = pending(&mut tx, id, person).await?;
+        let held = opened(self, &mut tx, &found).await?;
+        let waits: Option<i64> = found.try_get("waits_until")?;
         let standing = match standing {
             Some(wanted) => {
                 Some(standing::make(self, &mut tx, &approval, &held, wanted, now).await?)
             }
             None => None,
         };
-        let (text, digest) = (id.to_string(), digest_of(&mut tx, id).await?);
+        let (text, person, digest) = identity(&found)?;
         let row = [text.as_str(), person.as_str(), digest.as_str()];
         let sealed = seal(self, &mut tx, place("granted", &row), &GRANTED).await?;
         sqlx::query(
@@ -82,10 +87,10 @@ impl Store {
         let mut tx = self.write().await?;
         let now = self.now();
         sweep(&mut tx, now).await?;
-        let (approval, _, _) = pending(self, &mut tx, id, person).await?;
+        let (approval, found) = pending(&mut tx, id, person).await?;
         settle(&mut tx, id, ApprovalState::Denied, now).await?;
         if let Some(reason) = reason {
-            let (text, digest) = (id.to_string(), digest_of(&mut tx, id).await?);
+            let (text, person, digest) = identity(&found)?;
             let row = [text.as_str(), person.as_str(), digest.as_str()];
             let sealed = seal(self, &mut tx, place("reason", &row), &reason).await?;
             sqlx::query("UPDATE approvals SET reason = ?2, reason_key = ?3 WHERE id = ?1")
@@ -112,7 +117,7 @@ impl Store {
         let mut tx = self.write().await?;
         let now = self.now();
         sweep(&mut tx, now).await?;
-        let (approval, _, _) = pending(self, &mut tx, id, person).await?;
+        let (approval, _) = pending(&mut tx, id, person).await?;
         settle(&mut tx, id, ApprovalState::Withdrawn, now).await?;
         tx.commit().await?;
         Ok(approval)
@@ -132,20 +137,13 @@ impl Store {
     }
 }
 
-/// Finds a question of a person that nobody has decided, and until when its caller waits.
+/// Finds a question of a person that nobody has decided, and its row.
 async fn pending(
-    store: &Store,
     tx: &mut SqliteConnection,
     id: ApprovalId,
     person: &PersonId,
-) -> Result<(Approval, Held, Option<i64>), StoreError> {
-    let row = sqlx::query("SELECT * FROM approvals WHERE id = ?1 AND person = ?2")
-        .bind(id.to_string())
-        .bind(person.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
-    // Another person's is not there: that there is one is nobody else's business.
-    let row = row.ok_or_else(|| StoreError::not_found("question of yours", id))?;
+) -> Result<(Approval, SqliteRow), StoreError> {
+    let row = row_of(tx, id, person).await?;
     let approval = approval(&row)?;
     if approval.state != ApprovalState::Pending {
         return Err(StoreError::Settled {
@@ -153,16 +151,7 @@ async fn pending(
             state: approval.state.as_str(),
         });
     }
-    let held = opened(store, tx, &row).await?;
-    Ok((approval, held, row.try_get("waits_until")?))
-}
-
-async fn digest_of(tx: &mut SqliteConnection, id: ApprovalId) -> Result<String, StoreError> {
-    let digest = sqlx::query_scalar("SELECT digest FROM approvals WHERE id = ?1")
-        .bind(id.to_string())
-        .fetch_one(tx)
-        .await?;
-    Ok(digest)
+    Ok((approval, row))
 }
 
 async fn settle(

@@ -5,7 +5,7 @@ use portcullis_policy::PersonId;
 use sqlx::Row;
 
 use super::claim::{opened, reason};
-use super::{Approval, Question, StandingApproval, approval, standing};
+use super::{Approval, Question, StandingApproval, approval, row_of, standing};
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -66,12 +66,7 @@ impl Store {
         person: &PersonId,
     ) -> Result<Question, StoreError> {
         let mut tx = self.read().await?;
-        let row = sqlx::query("SELECT * FROM approvals WHERE id = ?1 AND person = ?2")
-            .bind(id.to_string())
-            .bind(person.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        let row = row.ok_or_else(|| StoreError::not_found("question of yours", id))?;
+        let row = row_of(&mut tx, id, person).await?;
         let mut approval = approval(&row)?;
         let held = match row.try_get::<Option<i64>, _>("held_key")? {
             Some(_) if approval.expires.as_millisecond() > self.now() => {

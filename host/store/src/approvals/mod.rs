@@ -29,9 +29,10 @@ use portcullis_policy::{
     AgentId, Card, ConnectionId, ConnectorName, Digest, Effect, PersonId, ToolName,
 };
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
+use crate::connection::open;
 use crate::error::StoreError;
 use crate::seal::Place;
 use crate::store::{Store, time};
@@ -306,4 +307,36 @@ fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
 ) -> Result<T, StoreError> {
     text.parse()
         .map_err(|error| StoreError::damaged("approval", row, error))
+}
+
+/// Finds a question of a person. Another person's is not there: that there is one is nobody else's business.
+async fn row_of(
+    tx: &mut SqliteConnection,
+    id: ApprovalId,
+    person: &PersonId,
+) -> Result<SqliteRow, StoreError> {
+    let row = sqlx::query("SELECT * FROM approvals WHERE id = ?1 AND person = ?2")
+        .bind(id.to_string())
+        .bind(person.as_str())
+        .fetch_optional(tx)
+        .await?;
+    row.ok_or_else(|| StoreError::not_found("question of yours", id))
+}
+
+/// Looks whether a row was granted here, by a person, and not by a hand on the file.
+async fn require_granted(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    place: Place<'_>,
+    row: &SqliteRow,
+) -> Result<(), StoreError> {
+    let sealed: Vec<u8> = row.try_get("granted")?;
+    let word: String = open(store, tx, place, row.try_get("granted_key")?, &sealed).await?;
+    match word == GRANTED {
+        true => Ok(()),
+        false => {
+            let id = place.row.first().copied().unwrap_or_default();
+            Err(StoreError::damaged("approval", id, "it is none"))
+        }
+    }
 }

@@ -13,8 +13,8 @@ use portcullis_policy::{AgentId, ConnectionId, ConnectorName, Effect, PersonId, 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Approval, GRANTED, Held, parsed};
-use crate::connection::{open, seal};
+use super::{Approval, GRANTED, Held, parsed, require_granted};
+use crate::connection::seal;
 use crate::error::StoreError;
 use crate::seal::Place;
 use crate::sign_in::expiry;
@@ -238,23 +238,7 @@ async fn granted(
         parts.push(row.try_get(column)?);
     }
     parts.push(&expires);
-    let sealed: Vec<u8> = row.try_get("granted")?;
-    let word: String = open(
-        store,
-        tx,
-        place(&parts),
-        row.try_get("granted_key")?,
-        &sealed,
-    )
-    .await?;
-    match word == GRANTED {
-        true => Ok(()),
-        false => Err(StoreError::damaged(
-            "standing approval",
-            parts[0],
-            "it is none",
-        )),
-    }
+    require_granted(store, tx, place(&parts), row).await
 }
 
 fn standing(row: &SqliteRow) -> Result<StandingApproval, StoreError> {
