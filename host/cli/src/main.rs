@@ -26,6 +26,7 @@ mod group;
 mod home;
 mod inspect;
 mod key;
+mod keyboard;
 mod master;
 mod office;
 mod org;

@@ -14,6 +14,7 @@ mod digest;
 mod effect;
 mod environment;
 mod header;
+mod html;
 mod kinds;
 mod manifest;
 mod method;
@@ -36,6 +37,7 @@ pub use digest::{BoundCall, BoundRequest, Digest, DigestError, canonical_json};
 pub use effect::Effect;
 pub use environment::Environment;
 pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
+pub use html::escape_html;
 pub use kinds::{BodyPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
     AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Grants, Guidance, Login,

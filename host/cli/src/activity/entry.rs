@@ -8,6 +8,7 @@ use portcullis_store::{CallRow, Line};
 use serde_json::{Value, json};
 
 use super::list;
+use crate::show::event::source_json;
 use crate::show::reply::end;
 
 /// A call.
@@ -151,16 +152,6 @@ fn step_json(step: &Step<'_>) -> Value {
         "sources": step.sources.iter().map(|source| source_json(source)).collect::<Value>(),
         "changes": step.changes,
         "requests": step.requests.iter().map(request_json).collect::<Value>(),
-    })
-}
-
-fn source_json(source: &Source) -> Value {
-    json!({
-        "kind": source.kind,
-        "id": source.id,
-        "label": source.label.as_ref().map(|label| label.expose()),
-        "url": source.url,
-        "fields": source.fields,
     })
 }
 

@@ -5,7 +5,7 @@ mod check;
 mod difference;
 mod file;
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::Write;
 
 use anyhow::Result;
 use portcullis::ComponentCache;
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::args::accounts::Apply;
 use crate::catalog::{self, Catalog};
 use crate::home::{Home, Session};
+use crate::keyboard;
 use crate::office;
 use crate::person::{ended_json, ended_words};
 use crate::problem::Problem;
@@ -48,7 +49,7 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
         return Ok(show::done(form, &value(false, json!([])), &sentence, None)?);
     }
     if !args.yes {
-        if form.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        if form.json || !keyboard::is_there() {
             let message = format!(
                 "{} would be made, and there is nobody to ask",
                 counted(differences.len())
@@ -56,7 +57,7 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
             let hint = "add `--yes` to make them, or `--dry-run` to see them alone";
             return Err(Problem::mistake("not_confirmed", message, hint).into());
         }
-        if !ask(differences.len())? {
+        if !keyboard::agrees(&format!("Make {}?", counted(differences.len())))? {
             return Ok(show::done(
                 form,
                 &Value::Null,
@@ -151,33 +152,4 @@ fn difference_json(one: &Difference) -> Value {
         Sign::Remove => "remove",
     };
     json!({ "op": op, "text": one.text })
-}
-
-/// Asks the person at the terminal.
-fn ask(changes: usize) -> Result<bool> {
-    let mut err = anstream::stderr().lock();
-    write!(err, "Make {}? [y/N] ", counted(changes))?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(is_yes(&answer))
-}
-
-fn is_yes(answer: &str) -> bool {
-    matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_yes_is_one() {
-        for yes in ["y", "Y\n", " yes \r\n", "YES"] {
-            assert!(is_yes(yes), "{yes:?}");
-        }
-        for no in ["", "\n", "n", "no", "yep", "y y", "j"] {
-            assert!(!is_yes(no), "{no:?}");
-        }
-    }
 }

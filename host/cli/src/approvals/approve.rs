@@ -8,11 +8,12 @@ use portcullis::{Call, ComponentCache, Outcome, Reply, Rerun};
 use portcullis_store::{ApprovalState, Approved, Kept, Standing};
 use serde_json::{Value, json};
 
-use super::{find, keyboard, list, unlock};
+use super::{find, list, terminal, unlock};
 use crate::args::approvals::Approve;
 use crate::desk;
 use crate::environment;
 use crate::home::Session;
+use crate::keyboard;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::style::{HINT, styled};
@@ -22,7 +23,7 @@ const CALLER_HAS: Duration = Duration::from_secs(3);
 const LOOKS_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache) -> Result<()> {
-    keyboard::require("a change is approved")?;
+    terminal::require("a change is approved")?;
     let id = find(&session, &args.id).await?;
     let question = session.store.question(id, &session.me.id).await?;
     let Some(held) = &question.held else {
@@ -40,8 +41,7 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
         )?;
     }
     drop(err);
-    let answer = keyboard::ask("Approve? [y/N] ")?;
-    if !matches!(answer.to_lowercase().as_str(), "y" | "yes") {
+    if !keyboard::agrees("Approve?")? {
         let sentence = "Nothing was approved; it still waits.";
         return Ok(show::done(
             args.form,

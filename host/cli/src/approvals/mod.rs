@@ -1,8 +1,8 @@
 //! `portcullis approvals`: what waits for a person, and what the person says.
 
 mod approve;
-mod keyboard;
 mod list;
+mod terminal;
 
 use anyhow::Result;
 use portcullis::{ApprovalId, ComponentCache};
@@ -149,11 +149,11 @@ async fn end(session: &Session, id: &str, form: Form) -> Result<()> {
 }
 
 async fn passphrase(session: &Session, remove: bool, form: Form) -> Result<()> {
-    keyboard::require("a passphrase is set")?;
+    terminal::require("a passphrase is set")?;
     unlock(session, "The passphrase that is set now: ").await?;
     let new = match remove {
         true => None,
-        false => Some(keyboard::new_passphrase()?),
+        false => Some(terminal::new_passphrase()?),
     };
     let set = session
         .store
@@ -183,7 +183,7 @@ async fn unlock(session: &Session, prompt: &str) -> Result<()> {
     if !session.store.has_passphrase(&session.me.id).await? {
         return Ok(());
     }
-    let given = keyboard::passphrase(prompt)?;
+    let given = terminal::passphrase(prompt)?;
     let code = "passphrase";
     match session.store.unlock(&session.me.id, &given).await? {
         Unlocked::Yes => Ok(()),

@@ -129,15 +129,5 @@ fn late() -> Problem {
 async fn connected(store: &Store, id: &ConnectionId) -> Result<Connected> {
     let gone = "the account was connected, and removed since";
     let stored = store.stored_connection(id).await?.context(gone)?;
-    let identity = stored.identity.context(gone)?;
-    Ok(Connected {
-        connection: stored.id,
-        connector: stored.connector,
-        origin: stored.origin,
-        environment: stored.environment,
-        scopes: stored.scopes,
-        organization: identity.organization_name.clone(),
-        identity,
-        before: None,
-    })
+    Connected::of_stored(stored).context(gone)
 }

@@ -99,7 +99,8 @@ fn event_json(event: &Event) -> Value {
     }
 }
 
-fn source_json(source: &Source) -> Value {
+/// Makes an object of a source.
+pub(crate) fn source_json(source: &Source) -> Value {
     json!({
         "kind": source.kind,
         "id": source.id,

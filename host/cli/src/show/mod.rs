@@ -1,7 +1,7 @@
 //! What the program prints: answers, problems and audit entries, for people and for programs.
 
 pub(crate) mod audit;
-mod event;
+pub(crate) mod event;
 pub(crate) mod reply;
 pub(crate) mod style;
 pub(crate) mod table;

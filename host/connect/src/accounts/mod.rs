@@ -24,7 +24,7 @@ use std::sync::Arc;
 use portcullis::Network;
 use portcullis::ports::credentials::{Environment, Identity};
 use portcullis_policy::{ConnectionId, ConnectorName, Manifest, Origin};
-use portcullis_store::Store;
+use portcullis_store::{Store, StoredConnection};
 
 pub use begin::{Begin, SIGN_IN_LASTS, SignInStarted};
 pub use disconnect::{Disconnected, PENDING_LASTS};
@@ -65,6 +65,23 @@ pub struct Connected {
     pub organization: Option<String>,
     /// What became of the tokens of the connection that was in its place; none where there was none.
     pub before: Option<Disconnected>,
+}
+
+impl Connected {
+    /// Takes a connection that is there; none where nobody has found out yet who is signed in by it.
+    pub fn of_stored(stored: StoredConnection) -> Option<Self> {
+        let identity = stored.identity?;
+        Some(Self {
+            connection: stored.id,
+            connector: stored.connector,
+            origin: stored.origin,
+            environment: stored.environment,
+            scopes: stored.scopes,
+            organization: identity.organization_name.clone(),
+            identity,
+            before: None,
+        })
+    }
 }
 
 impl Accounts {

@@ -12,7 +12,7 @@ use http::header::{
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 use portcullis::ports::credentials::Environment;
-use portcullis_policy::{Manifest, Scopes};
+use portcullis_policy::{Manifest, Scopes, escape_html};
 
 use super::NoOffer;
 use crate::token::bounded;
@@ -381,18 +381,11 @@ fn list(items: &[String]) -> String {
 
 /// Writes text so that it is text wherever it stands, and in the order in which it is written.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped += "&amp;",
-            '<' => escaped += "&lt;",
-            '>' => escaped += "&gt;",
-            '"' => escaped += "&quot;",
-            '\'' => escaped += "&#39;",
-            char => escaped += &bounded(char.encode_utf8(&mut [0; 4])),
-        }
-    }
-    escaped
+    let shown: String = text
+        .chars()
+        .map(|char| bounded(char.encode_utf8(&mut [0; 4])))
+        .collect();
+    escape_html(&shown)
 }
 
 #[cfg(test)]

@@ -137,18 +137,8 @@ impl Pages {
     async fn connected_since(&self, id: &ConnectionId) -> Result<Page, ConnectError> {
         let stored = self.accounts.store().stored_connection(id).await?;
         let stored = stored.ok_or(ConnectError::Gone)?;
-        let identity = stored.identity.ok_or(ConnectError::Gone)?;
         let manifest = self.accounts.manifest(&stored.connector).ok();
-        let connected = Connected {
-            connection: stored.id,
-            connector: stored.connector,
-            origin: stored.origin,
-            environment: stored.environment,
-            scopes: stored.scopes,
-            organization: identity.organization_name.clone(),
-            identity,
-            before: None,
-        };
+        let connected = Connected::of_stored(stored).ok_or(ConnectError::Gone)?;
         Ok(Page::connected(&connected, manifest.as_ref()))
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Checked;
 use super::sheet::{Line, Sheet};
+use crate::escape_html as escaped;
 
 pub(super) fn render(sheet: &Sheet) -> String {
     let mut html = format!(
@@ -69,20 +70,4 @@ fn render_line(line: &Line, html: &mut String) {
             }
         }
     };
-}
-
-/// Escapes text for an element or an attribute in double quotes.
-fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            char => html.push(char),
-        }
-    }
-    html
 }

@@ -1,30 +1,19 @@
-//! The person at the keyboard: whoever is no terminal is nobody.
-
-use std::io::{IsTerminal, Write};
+//! What is asked of a person on a terminal alone.
 
 use anyhow::{Context, Result};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::keyboard;
 use crate::problem::Problem;
 
 /// Refuses where there is no terminal: a program that runs this command is not the person.
 pub(super) fn require(what: &str) -> Result<()> {
-    if std::io::stdin().is_terminal() && std::io::stderr().is_terminal() {
+    if keyboard::is_there() {
         return Ok(());
     }
     let message = format!("{what} on a terminal only, by a person");
     let hint = "run the command in a terminal of your own, without pipes";
     Err(Problem::mistake("no_terminal", message, hint).into())
-}
-
-/// Asks a question that is answered in a line.
-pub(super) fn ask(question: &str) -> Result<String> {
-    let mut err = anstream::stderr().lock();
-    write!(err, "{question}")?;
-    err.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(answer.trim().to_owned())
 }
 
 /// Asks for a passphrase, which is not shown.
