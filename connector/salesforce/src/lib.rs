@@ -34,11 +34,18 @@ pub mod writes;
 
 pub use tools::all as tools;
 
-/// The manifest: how accounts sign in, and which origins and routes the tools may reach.
-pub const MANIFEST: &str = include_str!("../manifest.json");
+/// The manifest, packed by the build script: how accounts sign in, and which origins and routes the tools may reach.
+const MANIFEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/manifest.deflate"));
+
+/// Unpacks the manifest. Only whoever installs the connector asks for it.
+#[must_use]
+pub fn manifest() -> String {
+    let text = miniz_oxide::inflate::decompress_to_vec(MANIFEST).unwrap_or_default();
+    String::from_utf8(text).unwrap_or_default()
+}
 
 portcullis_sdk::connector! {
-    manifest: MANIFEST,
+    manifest: manifest(),
     identify: || identify::identify(&host::Live::default()),
     tools: tools::all(),
 }

@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn tools_fit_the_manifest() {
-        let manifest = Json::parse(crate::MANIFEST).unwrap();
+        let manifest = Json::parse(&crate::manifest()).unwrap();
         let toolsets = manifest.get("toolsets").unwrap();
         for tool in all() {
             let tool = tool.describe();
