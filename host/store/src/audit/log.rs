@@ -215,12 +215,13 @@ impl Writing {
         match &record.event {
             Event::Opened(opened) => {
                 let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
-                if let Some(tool) = &opened.tool
-                    && values.contains(&(opened.connector.clone(), tool.clone()))
-                {
+                let tool = opened.tool.clone();
+                let is_valued =
+                    tool.is_some_and(|tool| values.contains(&(opened.connector.clone(), tool)));
+                if is_valued {
                     valued().insert(record.call);
                 }
-                false
+                is_valued
             }
             Event::Announced(_) => valued().contains(&record.call),
             Event::Closed(_) => {

@@ -18,6 +18,7 @@ use crate::error::StoreError;
 use crate::seal::Place;
 
 mod form;
+mod outline;
 mod parts;
 
 pub(super) use form::{Plain, PlainEnd};
@@ -52,7 +53,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Takes a line about a call. Values of an announced change are left out unless they are kept.
+    /// Takes a line about a call. What values it has of a change are left out unless they are kept.
     pub(super) fn of_record(record: &Record, keeps_values: bool) -> Result<Self, StoreError> {
         let (plain, hidden) = parts::split(&record.event, keeps_values);
         Self::of(

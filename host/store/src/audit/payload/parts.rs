@@ -2,12 +2,13 @@
 
 use portcullis::ports::audit::{Answer, Closed, Event, Intent, Opened, RequestEnd, Source};
 use portcullis::ports::{Caller, Sensitive};
-use portcullis_policy::{Change, Digest, FieldChange};
+use portcullis_policy::{Change, Digest, Effect, FieldChange};
 
 use super::form::{
     Hidden, HiddenChange, Plain, PlainAnswer, PlainChange, PlainClosed, PlainEnd, PlainField,
     PlainIntent, PlainOpened, PlainSource,
 };
+use super::outline::outline;
 
 /// Bytes of one text that are kept; what is longer says so.
 const TEXT_BYTES_MAX: usize = 64 << 10;
@@ -17,7 +18,7 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
     match event {
         Event::Opened(opened) => (
             Plain::Opened(Box::new(plain_opened(opened))),
-            Some(Hidden::Arguments(text(&opened.arguments))),
+            Some(Hidden::Arguments(kept_arguments(opened, keeps_values))),
         ),
         Event::Step { title, detail } => (
             Plain::Step,
@@ -169,6 +170,15 @@ fn plain_opened(opened: &Opened) -> PlainOpened {
         mode: opened.mode,
         rule: opened.rule.clone(),
         connection: opened.connection.clone(),
+    }
+}
+
+/// What an administrator did not ask for is not kept of a change, sealed or not.
+fn kept_arguments(opened: &Opened, keeps_values: bool) -> String {
+    match opened.effect {
+        Some(Effect::Read) => text(&opened.arguments),
+        _ if keeps_values => text(&opened.arguments),
+        _ => cut(&outline(opened.arguments.expose())),
     }
 }
 

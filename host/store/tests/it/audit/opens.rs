@@ -58,6 +58,10 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
     let (crm, update): (ConnectorName, ToolName) = (crm(), "update_record".parse().unwrap());
     let values = async |call| {
         let records = log.audit.records(call).await.unwrap();
+        let Event::Opened(opened) = &records[0].event else {
+            panic!("{records:?}");
+        };
+        let asked = opened.arguments.expose().contains(MARK);
         let announced = records.into_iter().find_map(|record| match record.event {
             Event::Announced(mut changes) => Some(changes.remove(0)),
             _ => None,
@@ -65,12 +69,13 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
         let change = announced.unwrap();
         assert_eq!(change.label, format!("{MARK} Inc"));
         (
+            asked,
             change.fields[0].before.clone(),
             change.fields[0].after.clone(),
         )
     };
     let call = change_in_flight(&log.audit).await;
-    assert_eq!(values(call).await, (None, None));
+    assert_eq!(values(call).await, (false, None, None));
     assert!(
         log.audit
             .keep_values(&ada(), &crm, &update, true)
@@ -85,7 +90,7 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
     );
     let call = change_in_flight(&log.audit).await;
     let field = change().fields.remove(0);
-    assert_eq!(values(call).await, (field.before, field.after));
+    assert_eq!(values(call).await, (true, field.before, field.after));
     assert!(
         log.audit
             .keep_values(&ada(), &crm, &update, false)
@@ -93,7 +98,7 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
             .unwrap()
     );
     let call = change_in_flight(&log.audit).await;
-    assert_eq!(values(call).await, (None, None));
+    assert_eq!(values(call).await, (false, None, None));
     log.audit.close().await.unwrap();
     let notes = whole(&log.fixture.store).await.notes;
     assert_eq!(notes.len(), 2, "{notes:?}");
