@@ -28,7 +28,11 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
             (reply, records)
         }
         false => {
-            let desk = Desk::open(store, &args.who, &args.network, cache, Where::Nowhere).await?;
+            let pages = match &args.public_url {
+                Some(base) => Where::At(base.clone()),
+                None => Where::AtAnothers(args.connect_port),
+            };
+            let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
             let reply = desk
                 .call(&args.tool, arguments, args.reason.clone())
                 .await?;

@@ -10,7 +10,9 @@ use portcullis::ports::Caller;
 use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
-use portcullis_connect::{Accounts, ActiveManifests, Links, LoopbackPages, Renewal};
+use portcullis_connect::{
+    Accounts, ActiveManifests, Links, LinksHere, LoopbackHost, LoopbackPages, Renewal,
+};
 use portcullis_store::{
     Account, ConnectLinks, Found, Store, StoreApprovals, StoreAudit, StoreCredentials,
     StorePermissions,
@@ -42,6 +44,8 @@ pub(crate) struct Desk {
 pub(crate) enum Where {
     /// Nowhere: no links are made.
     Nowhere,
+    /// At whichever program with this store serves pages at a port of this machine; nowhere, if none does.
+    AtAnothers(u16),
     /// On this machine, while a link is open.
     Here(LoopbackPages),
     /// At another program's pages, on the same store.
@@ -64,6 +68,11 @@ impl Desk {
         let (store, me) = (session.store.clone(), session.me.id.clone());
         let (pages, links): (_, Option<Arc<dyn ConnectLinks>>) = match pages {
             Where::Nowhere => (None, None),
+            Where::AtAnothers(port) => {
+                let store = session.store.clone();
+                let links = LinksHere::new(store, LoopbackHost::Localhost, port);
+                (None, Some(Arc::new(links)))
+            }
             Where::Here(pages) => {
                 let pages = Arc::new(pages);
                 (Some(pages.clone()), Some(pages))
@@ -140,8 +149,8 @@ impl Desk {
         let own = || match *person == self.me {
             true => format!("`portcullis connect {connector}`"),
             false => format!(
-                "`{person}` does so themselves: `portcullis connect {connector}` run by them, or a link that `portcullis \
-                 serve` gives them"
+                "`{person}` does so themselves: `portcullis connect {connector}` run by them, or by a link, which the same call \
+                 gives while the pages of a `portcullis serve` are open here, or with `--public-url`"
             ),
         };
         let agents = self.store.agents().await?;

@@ -149,6 +149,9 @@ fn folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     Some(base.join("portcullis"))
 }
 
+/// Who is at the keyboard where nothing says a name that can be one here.
+pub(crate) const NOBODY: &str = "me";
+
 /// Names the person at the keyboard: the system's user, as far as that is a name here; else `me`.
 ///
 /// Beside it stands where the name is from, for who is not known by it.
@@ -160,7 +163,7 @@ pub(crate) fn person() -> Result<(PersonId, String)> {
         return Ok(match PersonId::parse(value.as_str()) {
             Ok(person) => (person, format!("the variable `{name}` says so")),
             Err(_) => (
-                PersonId::parse("me")?,
+                PersonId::parse(NOBODY)?,
                 format!(
                     "the variable `{name}` is `{}`, which is no name here",
                     value.escape_debug()
@@ -169,7 +172,7 @@ pub(crate) fn person() -> Result<(PersonId, String)> {
         });
     }
     Ok((
-        PersonId::parse("me")?,
+        PersonId::parse(NOBODY)?,
         "no variable `USER` says who you are".to_owned(),
     ))
 }

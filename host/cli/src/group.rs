@@ -2,20 +2,22 @@
 
 use anyhow::Result;
 use portcullis::policy::{GroupName, PersonId};
-use portcullis_store::{Change, Group, Store, StoreError};
+use portcullis_store::{Change, Group, Store, StoreError, Subject};
 use serde_json::{Value, json};
 
 use crate::args::Form;
 use crate::args::people::{GroupCommand, Membership};
+use crate::connections;
 use crate::home::Home;
 use crate::show;
+use crate::show::sheet::{Sheet, or_none};
 use crate::show::table::Table;
 
 /// Does what was asked.
 pub(crate) async fn run(command: &GroupCommand, home: &Home) -> Result<()> {
     let session = home.open().await?;
     let store = &session.store;
-    if !matches!(command, GroupCommand::List(_)) {
+    if !matches!(command, GroupCommand::List(_) | GroupCommand::Show { .. }) {
         session.require_administrator().await?;
     }
     match command {
@@ -46,6 +48,11 @@ pub(crate) async fn run(command: &GroupCommand, home: &Home) -> Result<()> {
         GroupCommand::Join(args) => join(store, args).await,
         GroupCommand::Leave(args) => leave(store, args).await,
         GroupCommand::List(form) => list(store, *form).await,
+        GroupCommand::Show { group, form } => {
+            let group = require(store, group).await?;
+            let is_in_it = group.members.contains(&session.me.id);
+            show_one(store, group, is_in_it || session.is_administrator(), *form).await
+        }
     }
 }
 
@@ -120,6 +127,34 @@ async fn list(store: &Store, form: Form) -> Result<()> {
         table.row([group.name.as_str(), &members]);
     }
     Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+/// Shows a group. What is shared with it is for administrators, who share it, and for who is in it.
+async fn show_one(store: &Store, group: Group, may_see_shares: bool, form: Form) -> Result<()> {
+    let mut shared = Vec::new();
+    if may_see_shares {
+        for connection in connections::finished(store).await? {
+            let shares = store.shares(&connection.id).await?;
+            if shares.contains(&Subject::Group(group.name.clone())) {
+                shared.push(connection);
+            }
+        }
+    }
+    if form.json {
+        let mut value = json_of(group);
+        if may_see_shares {
+            value["connections"] = shared.iter().map(connections::json_of).collect();
+        }
+        return Ok(show::json(&value)?);
+    }
+    let members: Vec<String> = group.members.iter().map(PersonId::to_string).collect();
+    let mut sheet = Sheet::new(group.name.as_str());
+    sheet.line("members", &or_none(&members));
+    if may_see_shares {
+        let shared: Vec<String> = shared.iter().map(connections::in_words).collect();
+        sheet.line("shared with it", &or_none(&shared));
+    }
+    Ok(sheet.write(&mut anstream::stdout().lock())?)
 }
 
 async fn of(store: &Store, name: &GroupName) -> Result<Option<Group>> {

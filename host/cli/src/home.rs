@@ -90,7 +90,7 @@ impl Home {
         let (id, why) = environment::person()?;
         if store.add_first_administrator(&id, id.as_str()).await? {
             show::note(&format!(
-                "a new store is made at `{}`, with you, `{id}`, as its administrator; its key is in {}: keep a copy of \
+                "a new store is made at `{}`, with you, `{id}` ({why}), as its administrator; its key is in {}: keep a copy of \
                  both, each in another place",
                 self.store_file().display(),
                 master.place
@@ -98,6 +98,15 @@ impl Home {
         }
         let Some(me) = store.person(&id).await? else {
             let message = format!("this store does not know you, `{id}` ({why})");
+            let people = store.people().await?;
+            let is_alike = |person: &&Person| person.id.as_str().eq_ignore_ascii_case(id.as_str());
+            if let Some(alike) = people.iter().find(is_alike) {
+                let hint = format!(
+                    "it knows `{}`: names are written as they are there, small and capital letters too",
+                    alike.id
+                );
+                return Err(Problem::mistake("not_known", message, hint).into());
+            }
             let asked = format!("to run `portcullis person add {id}`");
             return Err(ask_an_administrator(&store, "not_known", message, &asked).await?);
         };
@@ -132,6 +141,8 @@ impl Home {
         let open = async |master: &Master| {
             Store::open(StoreOptions::new(self.location.clone(), master.key.clone())).await
         };
+        // Before its key is looked for, which is missing for what was never a store.
+        Store::look(&self.location)?;
         let master = master::find(self).await?;
         match open(&master).await {
             Ok(store) => Ok((store, master)),
@@ -145,10 +156,6 @@ impl Home {
                 {
                     return Ok((open(&master).await?, master));
                 }
-                let message = StoreError::WrongKey {
-                    sealed_under,
-                    given,
-                };
                 let from = format!("the key given is from {}", master.place);
                 let hint = match (&master.place, self.wanted) {
                     (Place::Variable, None) => format!(
@@ -156,10 +163,15 @@ impl Home {
                     ),
                     _ => format!("{from}: name another with `--key-file FILE` or `--key WHERE`"),
                 };
-                let hint = format!(
-                    "{hint}. What a lost key sealed is lost: to begin anew, put the store and the key file aside, set the app, apply \
-                     `portcullis.toml` and connect again"
-                );
+                let hint = match master::old_keys(self, Some(sealed_under.as_str())) {
+                    Some(words) => format!("{hint}. {words}"),
+                    None => hint,
+                };
+                let hint = format!("{hint}. {}", master::BEGIN_ANEW);
+                let message = StoreError::WrongKey {
+                    sealed_under,
+                    given,
+                };
                 Err(Problem::mistake("master_key", message.to_string(), hint).into())
             }
             Err(error) => Err(error.into()),
@@ -209,7 +221,13 @@ async fn ask_an_administrator(
     let administrators: Vec<String> = people
         .iter()
         .filter(|person| person.role == Role::Admin)
-        .map(|person| format!("`{}`", person.id))
+        .map(|person| match person.id.as_str() {
+            environment::NOBODY => format!(
+                "`{}`, whoever runs this where no variable `USER` names them",
+                person.id
+            ),
+            id => format!("`{id}`"),
+        })
         .collect();
     let hint = format!(
         "ask an administrator {asked}: {}",

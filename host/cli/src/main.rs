@@ -37,21 +37,25 @@ mod serve;
 mod show;
 mod token;
 mod tools;
+mod usage;
 
 use std::io;
 use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
-use clap::Parser;
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{Cli, Command, ConnectorCommand, Format, Settings};
 use crate::home::Home;
 use crate::problem::Problem;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match usage::read(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(ended) => return ended,
+    };
     match start(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read the output has seen enough, such as `head`.
@@ -114,8 +118,11 @@ fn log(settings: &Settings) -> Result<()> {
     })?;
     let stderr = io::stderr;
     let colours = anstream::AutoStream::choice(&stderr()) != anstream::ColorChoice::Never;
+    // The modules are for who looks for a defect.
+    let is_for_developers = filter.max_level_hint() > Some(LevelFilter::INFO);
     tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_target(is_for_developers)
         .with_writer(stderr)
         .with_ansi(colours)
         .init();

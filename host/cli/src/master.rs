@@ -229,5 +229,46 @@ fn missing(home: &Home, nothing: &str) -> Problem {
         "name the key with `--key-file FILE`, or put it into `{}`; without it nothing of the store opens",
         environment::MASTER_KEY
     );
+    let old = old_keys(home, None).map(|words| format!(". {words}"));
+    let hint = format!("{hint}{}. {BEGIN_ANEW}", old.unwrap_or_default());
     Problem::mistake("master_key", message, hint)
 }
+
+/// What is left to do where a key is lost.
+pub(crate) const BEGIN_ANEW: &str = "What a lost key sealed is lost: to begin anew, put the store, the folder \
+     `portcullis.audit` beside it and the key file aside, set the app (`portcullis app set`), apply `portcullis.toml`, and connect \
+     the accounts again";
+
+/// Says what the keys are that moves have left beside the key file: the store's own, where it is among them, and else older ones,
+/// which open older copies alone. None where there are none.
+pub(crate) fn old_keys(home: &Home, sealed_under: Option<&str>) -> Option<String> {
+    let file = home.key_file.file_name()?.to_str()?;
+    let entries = std::fs::read_dir(home.key_file.parent()?).ok()?;
+    let mut kept: Vec<String> = entries
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| {
+            let id = name
+                .strip_prefix(file)
+                .and_then(|rest| rest.strip_prefix('.'));
+            id.is_some_and(|id| {
+                id.len() == ID_LEN && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+            })
+        })
+        .map(|name| home.key_file.with_file_name(name).display().to_string())
+        .collect();
+    kept.sort();
+    let own = sealed_under.and_then(|id| kept.iter().find(|path| path.ends_with(id)));
+    match (own, kept.as_slice()) {
+        (Some(own), _) => Some(format!(
+            "The store's own key is in `{own}`: `--key-file {own}`"
+        )),
+        (None, []) => None,
+        (None, kept) => Some(format!(
+            "Beside it lies `{}`: a key of before the last move of it, which opens copies of that time alone",
+            kept.join("`, `")
+        )),
+    }
+}
+
+/// Characters of a key's id.
+const ID_LEN: usize = 16;

@@ -1,30 +1,36 @@
 //! `portcullis person`: who the agents work for.
 
+use std::io::Write;
+
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
 use portcullis_connect::Disconnected;
-use portcullis_store::{Person, Role, Store, StoreError};
+use portcullis_store::{Access, Owner, Person, Role, Store, StoreError, StoredConnection};
 use serde_json::{Value, json};
 
 use crate::args::people::{PersonAdd, PersonCommand};
 use crate::args::{Form, NetworkArgs};
+use crate::connections;
 use crate::connections::service::{json_of, words_of};
 use crate::home::{Home, Session};
 use crate::office;
 use crate::problem::Problem;
 use crate::show;
-use crate::show::table::{Table, shown};
+use crate::show::sheet::{Sheet, or_none};
+use crate::show::table::{Table, moment, shown};
 use crate::token;
 
 /// Does what was asked.
 pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open().await?;
     let store = &session.store;
-    if !matches!(
-        command,
-        PersonCommand::List(_) | PersonCommand::Token { .. }
-    ) {
+    let is_open = match command {
+        PersonCommand::List(_) | PersonCommand::Token { .. } => true,
+        PersonCommand::Show { id, .. } => *id == session.me.id,
+        _ => false,
+    };
+    if !is_open {
         session.require_administrator().await?;
     }
     match command {
@@ -61,6 +67,7 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
             remove(session, id, *form, network, cache).await
         }
         PersonCommand::List(form) => list(store, *form).await,
+        PersonCommand::Show { id, form } => show_one(store, id, *form).await,
         PersonCommand::Token { command } => token::run(command, &session).await,
     }
 }
@@ -145,6 +152,61 @@ async fn list(store: &Store, form: Form) -> Result<()> {
         table.row([person.id.as_str(), &person.name, person.role.as_str()]);
     }
     Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+/// Shows a person, with what they have and why.
+async fn show_one(store: &Store, id: &PersonId, form: Form) -> Result<()> {
+    let person = require(store, id).await?;
+    let groups = store.groups().await?.into_iter();
+    let groups: Vec<String> = groups
+        .filter(|group| group.members.contains(id))
+        .map(|group| group.name.to_string())
+        .collect();
+    let mut own = Vec::new();
+    let mut shared = Vec::new();
+    for connection in connections::finished(store).await? {
+        if connection.owner.person() == Some(id) {
+            own.push(connection);
+        } else if connection.owner == Owner::Shared {
+            let access = store.access(&connection.id).await?;
+            let by = access.into_iter().find(|access| access.person.id == *id);
+            shared.extend(by.map(|access| (connection, access)));
+        }
+    }
+    if form.json {
+        let mut value = person_json(&person);
+        value["groups"] = json!(groups);
+        value["connections"] = own.iter().map(connections::json_of).collect();
+        let with_why = |(connection, access): &(StoredConnection, Access)| {
+            let mut value = connections::json_of(connection);
+            value["by"] = connections::by_json(access);
+            value
+        };
+        value["shared"] = shared.iter().map(with_why).collect();
+        return Ok(show::json(&value)?);
+    }
+    let mut sheet = Sheet::new(person.id.as_str());
+    sheet.line("name", &person.name);
+    sheet.line("role", person.role.as_str());
+    sheet.line("since", &moment(Some(person.created)));
+    sheet.line("groups", &or_none(&groups));
+    let own: Vec<String> = own.iter().map(connections::in_words).collect();
+    sheet.line("own accounts", &or_none(&own));
+    let mut table = Table::new(&["SHARED ACCOUNT", "CONNECTOR", "BY"]);
+    for (connection, access) in &shared {
+        let connector = connection.connector.as_str();
+        table.row([&connection.label, connector, &connections::by_words(access)]);
+    }
+    let mut out = anstream::stdout().lock();
+    sheet.write(&mut out)?;
+    match shared.is_empty() {
+        true => writeln!(out, "\nNo shared account is shared with them.")?,
+        false => {
+            writeln!(out, "\nWhich shared accounts they may use, and why")?;
+            table.write(&mut out)?;
+        }
+    }
+    Ok(())
 }
 
 async fn require(store: &Store, id: &PersonId) -> Result<Person> {

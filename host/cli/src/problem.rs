@@ -181,6 +181,7 @@ fn of_refusal(refusal: &Refusal) -> Problem {
 fn of_store(error: &StoreError) -> Problem {
     let (code, exit) = match error {
         StoreError::NotFound { .. } => ("not_found", MISTAKE),
+        StoreError::Alike { .. } => ("alike", MISTAKE),
         StoreError::LastAdministrator(_) => ("last_administrator", MISTAKE),
         StoreError::NotShared(_)
         | StoreError::OtherConnector { .. }
@@ -191,6 +192,7 @@ fn of_store(error: &StoreError) -> Problem {
         StoreError::Address(_)
         | StoreError::Files(_)
         | StoreError::Foreign { .. }
+        | StoreError::NoDatabase { .. }
         | StoreError::Newer { .. } => ("store", MISTAKE),
         StoreError::Key(key) => ("master_key", key_exit(key)),
         StoreError::WrongKey { .. } => ("master_key", MISTAKE),
@@ -200,6 +202,7 @@ fn of_store(error: &StoreError) -> Problem {
     };
     let hint = match error {
         StoreError::NotFound { kind, id } => advice_where_missing(kind, id),
+        StoreError::Alike { known, .. } => Some(format!("name `{known}` as it is written")),
         _ => None,
     };
     Problem {

@@ -49,7 +49,7 @@ pub use callback::{AuthError, Code, receive};
 pub use endpoints::Endpoints;
 pub use exchange::{Body, Unavailable, Unclear};
 pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
-pub use links::{LINK_LASTS, Links, link_to};
+pub use links::{LINK_LASTS, Links, LinksHere, link_to};
 pub use login::{Login, LoginError, LoginProblem, resolve};
 pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Returned, Waiting};
 pub use pages::{

@@ -8,6 +8,8 @@ use portcullis_policy::{ConnectorName, Origin};
 use portcullis_store::{ConnectLink, ConnectLinks, NoLink, Store};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::{LoopbackHost, pages_here};
+
 /// How long a link is good: the time in which somebody reads what an agent says.
 pub const LINK_LASTS: Duration = Duration::from_secs(600);
 
@@ -29,6 +31,31 @@ impl Links {
 impl ConnectLinks for Links {
     async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Result<String, NoLink> {
         link(&self.store, &self.base, caller, connector).await
+    }
+}
+
+/// Makes links to the pages that another program with the same store serves on this machine, if one does.
+#[derive(Clone, Debug)]
+pub struct LinksHere {
+    store: Store,
+    host: LoopbackHost,
+    port: u16,
+}
+
+impl LinksHere {
+    /// Makes links for whoever serves pages at a port of this machine.
+    pub fn new(store: Store, host: LoopbackHost, port: u16) -> Self {
+        Self { store, host, port }
+    }
+}
+
+#[async_trait]
+impl ConnectLinks for LinksHere {
+    async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Result<String, NoLink> {
+        match pages_here(&self.store, self.host, self.port).await {
+            Some(base) => link(&self.store, &base, caller, connector).await,
+            None => Err(NoLink::Nowhere),
+        }
     }
 }
 

@@ -5,23 +5,24 @@
 //! like others, behind a backslash, or without https on its way. So nothing is searched for the service's name: the text is
 //! taken apart in one way, and what comes out is an origin that a login of the manifest has, or nothing.
 
-use std::fmt;
-
 use portcullis::network::HostPort;
 use portcullis::ports::credentials::Environment;
-use portcullis_policy::{LoginPlace, OAuth2, Origin};
+use portcullis_policy::{LoginPattern, LoginPlace, OAuth2, Origin, UnclearLogin};
 use url::Url;
 
 use crate::service::destination;
 
+mod refusal;
+
+pub use refusal::{LoginError, LoginProblem};
+use refusal::{meant_by_word, refuse};
+
 /// The longest text that is looked at: a page's address with its query.
 const TEXT_LEN_MAX: usize = 8 << 10;
 
-/// Characters of a text that an error repeats.
-const SHOWN_LEN_MAX: usize = 100;
-
-/// How many letters may differ between a word and the login that is meant.
-const NEAR_MAX: usize = 2;
+/// How many addresses lead from one that is pasted to the login: that of a page to that of its customer as it was once
+/// written, that to the one of today, and what the manifest says of this one.
+const STEPS_MAX: usize = 3;
 
 /// A login that somebody means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,92 +34,6 @@ pub struct Login {
     /// What people call it.
     pub title: String,
 }
-
-/// A text by which no login is meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoginError {
-    shown: String,
-    /// What is wrong with it.
-    pub problem: LoginProblem,
-    /// What would be right.
-    pub hint: String,
-}
-
-/// What is wrong with a text by which a login is to be meant.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LoginProblem {
-    /// There is none.
-    #[error("nothing was given")]
-    Empty,
-    /// It is longer than any address.
-    #[error("it is longer than {TEXT_LEN_MAX} bytes")]
-    TooLong,
-    /// It holds line breaks or the like.
-    #[error("it holds control characters")]
-    Control,
-    /// It names a login that everybody has at an address of their own.
-    #[error("everybody has an address of their own there")]
-    NoAddress,
-    /// It carries a user name, which can be made to look like a host.
-    #[error("it carries a user name or password")]
-    UserInfo,
-    /// It has a backslash, which some programs take for a slash.
-    #[error("it has a backslash")]
-    Backslash,
-    /// It has letters that are not ASCII, which may look like others.
-    #[error("it has letters that can look like others")]
-    Letters,
-    /// It is neither `https` nor a host alone.
-    #[error("it is no https address")]
-    Scheme,
-    /// What is sent there could be read on its way.
-    #[error("it is not https, so that what is sent could be read on its way")]
-    Insecure,
-    /// It is no host.
-    #[error("{0}")]
-    Host(&'static str),
-    /// It is an address in numbers.
-    #[error("it is an address in numbers")]
-    Address,
-    /// It is on this machine or network.
-    #[error("it is on this machine")]
-    Private,
-    /// It has another port than https.
-    #[error("it has a port of its own")]
-    Port,
-    /// It is somebody else's, with the service's name in it.
-    #[error(
-        "it only looks like one: what counts is the end of a name, and `{0}` is somebody else's"
-    )]
-    Lookalike(String),
-    /// It is somebody else's.
-    #[error("the service does not sign in there")]
-    Unknown,
-}
-
-impl LoginError {
-    /// Says what is wrong, without what would be right.
-    pub fn what(&self) -> String {
-        match self.problem {
-            LoginProblem::Empty => self.problem.to_string(),
-            _ => format!(
-                "`{}` is no place to sign in at: {}",
-                self.shown, self.problem
-            ),
-        }
-    }
-}
-
-impl fmt::Display for LoginError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.problem {
-            LoginProblem::Empty => write!(f, "{}: {}", self.what(), self.hint),
-            _ => write!(f, "{}; {}", self.what(), self.hint),
-        }
-    }
-}
-
-impl std::error::Error for LoginError {}
 
 /// Finds the login that is meant by its id, by a host, or by any address of the service that a person pastes.
 ///
@@ -145,8 +60,8 @@ pub fn resolve(auth: &OAuth2, text: &str, allowed: &[HostPort]) -> Result<Login,
         refuse(auth, text, problem, meant)
     })?;
     decide(auth, &origin, allowed).map_err(|problem| {
-        let meant = meant(auth, &origin, &problem);
-        refuse(auth, text, problem, meant)
+        let hint = hint(auth, &origin, &problem);
+        refuse(auth, text, problem, hint)
     })
 }
 
@@ -219,6 +134,17 @@ fn decide(auth: &OAuth2, origin: &Origin, allowed: &[HostPort]) -> Result<Login,
     if origin.address().is_some() {
         return Err(LoginProblem::Address);
     }
+    // What is sent goes to the login that is meant, which is https.
+    let plain = with_https(origin);
+    if let Some(login) = plain.as_ref().and_then(|plain| declared(auth, plain)) {
+        return match origin.authority() == origin.host() {
+            true => Ok(login),
+            false => Err(LoginProblem::Port),
+        };
+    }
+    if let Some(unclear) = plain.as_ref().and_then(|plain| unclear(auth, plain)) {
+        return Err(LoginProblem::Unclear(unclear.what.clone()));
+    }
     if !origin.is_https() {
         return Err(LoginProblem::Insecure);
     }
@@ -248,24 +174,36 @@ fn declared(auth: &OAuth2, origin: &Origin) -> Option<Login> {
 }
 
 fn of_customer(login: &portcullis_policy::Login, origin: &Origin) -> Option<Login> {
-    let also = login.also.iter().find_map(|also| {
-        let value = also.pattern.value(origin)?;
-        let meant = match &login.place {
-            LoginPlace::Origin(place) => place.clone(),
-            LoginPlace::Pattern(place) => {
-                let meant = also.means.as_ref().unwrap_or(&also.pattern).with(value)?;
-                place.value(&meant)?;
-                meant
-            }
-        };
-        Some(of(login, meant, also.environment.as_deref()))
-    });
-    also.or_else(|| match &login.place {
-        LoginPlace::Pattern(place) if place.value(origin).is_some() => {
-            Some(of(login, origin.clone(), None))
+    let mut at = origin.clone();
+    let mut environment = None;
+    for _ in 0..STEPS_MAX {
+        let found = login.also.iter().find_map(|also| {
+            let values = also.pattern.values(&at)?;
+            Some((also, also.means.as_ref().map(|means| means.with(&values))))
+        });
+        let Some((also, means)) = found else { break };
+        environment = also.environment.as_deref().or(environment);
+        match (&login.place, means) {
+            (LoginPlace::Origin(place), _) => return Some(of(login, place.clone(), environment)),
+            (LoginPlace::Pattern(_), Some(meant)) => at = meant?,
+            (LoginPlace::Pattern(_), None) => break,
         }
+    }
+    match &login.place {
+        LoginPlace::Pattern(place) if place.fits(&at) => Some(of(login, at, environment)),
         _ => None,
-    })
+    }
+}
+
+/// Finds what the manifest says of an address that names no login.
+fn unclear<'a>(auth: &'a OAuth2, origin: &Origin) -> Option<&'a UnclearLogin> {
+    auth.unclear
+        .iter()
+        .find(|unclear| unclear.pattern.fits(origin))
+}
+
+fn with_https(origin: &Origin) -> Option<Origin> {
+    Origin::parse(&format!("https://{}", origin.host())).ok()
 }
 
 fn of(login: &portcullis_policy::Login, origin: Origin, environment: Option<&str>) -> Login {
@@ -281,42 +219,14 @@ fn of(login: &portcullis_policy::Login, origin: Origin, environment: Option<&str
     }
 }
 
-fn refuse(auth: &OAuth2, text: &str, problem: LoginProblem, meant: Option<String>) -> LoginError {
-    LoginError {
-        shown: shown(text),
-        hint: meant.unwrap_or_else(|| choices(auth)),
-        problem,
-    }
-}
-
-/// What of a text is repeated: not a password that stands in it, not a session in its query, and nothing that a terminal
-/// would act upon.
-fn shown(text: &str) -> String {
-    let end = text.find(['?', '#']).unwrap_or(text.len());
-    let (address, behind) = text.split_at(end);
-    let address = match address.rsplit_once('@') {
-        Some((_, host)) => format!("…@{host}"),
-        None => address.to_owned(),
-    };
-    let text = if behind.is_empty() {
-        address
-    } else {
-        format!("{address}…")
-    };
-    text.chars()
-        .take(SHOWN_LEN_MAX)
-        .flat_map(char::escape_debug)
-        .collect()
-}
-
-/// Says which address is meant where only its writing is wrong.
-fn meant(auth: &OAuth2, origin: &Origin, problem: &LoginProblem) -> Option<String> {
+/// Says what would be right in place of an address.
+fn hint(auth: &OAuth2, origin: &Origin, problem: &LoginProblem) -> Option<String> {
     match problem {
-        LoginProblem::Insecure | LoginProblem::Port => {
-            let plain = Origin::parse(&format!("https://{}", origin.host())).ok()?;
-            let login = declared(auth, &plain)?;
+        LoginProblem::Port => {
+            let login = declared(auth, &with_https(origin)?)?;
             Some(format!("give `{}`", login.origin))
         }
+        LoginProblem::Unclear(_) => Some(unclear(auth, &with_https(origin)?)?.hint.clone()),
         LoginProblem::Private => {
             let destination = destination(origin);
             Some(format!(
@@ -325,39 +235,6 @@ fn meant(auth: &OAuth2, origin: &Origin, problem: &LoginProblem) -> Option<Strin
         }
         _ => None,
     }
-}
-
-/// Says which login is meant by a word: one that is written almost so, or that of the company of that name.
-fn meant_by_word(auth: &OAuth2, text: &str) -> Option<String> {
-    let is_label = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-    if text.is_empty() || !text.bytes().all(is_label) {
-        return None;
-    }
-    let word = text.to_ascii_lowercase();
-    let is_near = |id: &str| strsim::osa_distance(id, &word) <= NEAR_MAX;
-    if let Some(login) = auth.login.iter().find(|login| is_near(&login.id)) {
-        return Some(format!("`{}` is probably meant", login.id));
-    }
-    let address = auth.login.iter().find_map(|login| match &login.place {
-        LoginPlace::Pattern(place) => place.with(&word),
-        LoginPlace::Origin(_) => None,
-    })?;
-    let others = choices(auth);
-    Some(format!(
-        "give `{address}` if that is the name of your company there; else {others}"
-    ))
-}
-
-/// Says what can be given.
-fn choices(auth: &OAuth2) -> String {
-    let each = auth.login.iter().map(|login| match &login.place {
-        LoginPlace::Origin(_) => format!("`{}`", login.id),
-        LoginPlace::Pattern(place) => match place.with("yourcompany") {
-            Some(example) => format!("an address like `{example}`"),
-            None => format!("an address like `{place}`"),
-        },
-    });
-    format!("give {}", each.collect::<Vec<_>>().join(" or "))
 }
 
 /// The last two labels of a host's name.
@@ -369,25 +246,25 @@ fn end_of(host: &str) -> &str {
     }
 }
 
-/// The names below which the service's logins are.
+/// The names below which the service's logins and other addresses are.
 fn service_names(auth: &OAuth2) -> Vec<String> {
     let mut names = Vec::new();
+    let mut add = |pattern: &LoginPattern| names.extend(pattern.below().map(str::to_owned));
     for login in &auth.login {
-        match &login.place {
-            LoginPlace::Origin(origin) => names.push(origin.host().to_owned()),
-            LoginPlace::Pattern(place) => names.extend(below(place)),
+        if let LoginPlace::Pattern(place) = &login.place {
+            add(place);
         }
-        names.extend(login.also.iter().filter_map(|also| below(&also.pattern)));
+        login.also.iter().for_each(|also| add(&also.pattern));
     }
+    auth.unclear
+        .iter()
+        .for_each(|unclear| add(&unclear.pattern));
+    let origins = auth.login.iter().filter_map(|login| match &login.place {
+        LoginPlace::Origin(origin) => Some(origin.host().to_owned()),
+        LoginPlace::Pattern(_) => None,
+    });
+    names.extend(origins);
     names
-}
-
-fn below(pattern: &portcullis_policy::LoginPattern) -> Option<String> {
-    let example = pattern.with("x")?;
-    example
-        .host()
-        .split_once('.')
-        .map(|(_, below)| below.to_owned())
 }
 
 #[cfg(test)]

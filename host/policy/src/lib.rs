@@ -41,8 +41,9 @@ pub use html::escape_html;
 pub use kinds::{BodyPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
     AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Grants, Guidance, Login,
-    LoginPattern, LoginPatternError, LoginPlace, MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2,
-    PLACEHOLDERS, Problem, RouteSpec, Scopes, SetupPage, StaleToken,
+    LoginPattern, LoginPatternError, LoginPlace, LoginValues, MANIFEST_SCHEMA, Manifest,
+    ManifestError, OAuth2, PLACEHOLDERS, Problem, RouteSpec, Scopes, SetupPage, StaleToken,
+    UnclearLogin,
 };
 pub use method::Method;
 pub use mode::Mode;

@@ -7,6 +7,7 @@ mod auth;
 mod check;
 mod guidance;
 mod login;
+mod login_pattern;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,7 +19,8 @@ use crate::{ConnectorName, Effect, KindPlace, Method, NamePattern, Origin, Origi
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
-pub use login::{AlsoLogin, Login, LoginPattern, LoginPatternError, LoginPlace};
+pub use login::{AlsoLogin, Login, LoginPlace, UnclearLogin};
+pub use login_pattern::{LoginPattern, LoginPatternError, LoginValues};
 
 /// The JSON Schema of a manifest, as it is published in `wit/manifest.schema.json`.
 pub const MANIFEST_SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");

@@ -3,6 +3,8 @@
 //! In SQLite one writes at a time. A writer of this process waits in a queue, fairly, and only for other processes in SQLite's
 //! own way of trying again. Every commit is synced (`synchronous=FULL`): a token that a service has rotated is nowhere else.
 
+use std::fs::File;
+use std::io::Read;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
@@ -38,6 +40,7 @@ impl Database {
     pub(crate) async fn open(location: &Location) -> Result<Self, StoreError> {
         private::folder(location.folder())?;
         private::file(location.file())?;
+        require_database(location)?;
         let options = SqliteConnectOptions::new()
             .filename(location.file())
             .create_if_missing(false)
@@ -86,6 +89,24 @@ impl Database {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+/// How an SQLite file begins (SQLite, "Database File Format", 1.3).
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Refuses a file that is there, has something in it, and is no database. Asked before the key is: a key that is missing for what was
+/// never a store is not what is wrong.
+pub(crate) fn require_database(location: &Location) -> Result<(), StoreError> {
+    let mut begins = Vec::with_capacity(MAGIC.len());
+    // What cannot be read is told by who opens it.
+    let read = File::open(location.file())
+        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut begins));
+    match read {
+        Ok(bytes) if bytes > 0 && begins != MAGIC => Err(StoreError::NoDatabase {
+            path: location.file().display().to_string(),
+        }),
+        Ok(_) | Err(_) => Ok(()),
     }
 }
 

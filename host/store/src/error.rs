@@ -36,6 +36,12 @@ pub enum StoreError {
         /// The file.
         path: String,
     },
+    /// The file is no database.
+    #[error("`{path}` is no database: put the file aside, or name another one for the store")]
+    NoDatabase {
+        /// The file.
+        path: String,
+    },
     /// A newer program has used the store.
     #[error(
         "the store `{path}` was written by a newer version of this program (its schema is {version}, this \
@@ -100,6 +106,16 @@ pub enum StoreError {
         kind: &'static str,
         /// By which id.
         id: String,
+    },
+    /// A person's id that is another's in other letters.
+    #[error(
+        "`{given}` and `{known}`, who is here, differ by the case of their letters alone, and nobody tells those apart"
+    )]
+    Alike {
+        /// The id.
+        given: PersonId,
+        /// Who is here.
+        known: String,
     },
     /// Nobody would be left to administer.
     #[error(

@@ -56,6 +56,9 @@ pub enum KeyError {
     /// The key file is open to others, or cannot be read or made.
     #[error("the key file {0}")]
     File(#[source] PrivateError),
+    /// The key file's folder is open to others, or cannot be made.
+    #[error("the folder {0}")]
+    Folder(#[source] PrivateError),
     /// The system gives no randomness.
     #[error("the system gives no randomness to make a master key from")]
     Randomness,
@@ -121,7 +124,8 @@ impl MasterKey {
     ///
     /// # Errors
     ///
-    /// [`KeyError::File`] when others than its owner could read or write it, or it cannot be read or made;
+    /// [`KeyError::File`] when others than its owner could read or write it, or it cannot be read or made, [`KeyError::Folder`]
+    /// the same of its folder;
     /// [`KeyError::Length`] and its like when it holds something else.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeyError> {
         let path = path.as_ref();
@@ -216,7 +220,7 @@ fn make(path: &Path) -> Result<(), KeyError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    private::folder(folder).map_err(KeyError::File)?;
+    private::folder(folder).map_err(KeyError::Folder)?;
     let mut suffix = [0; 8];
     getrandom::fill(&mut suffix).map_err(|_| KeyError::Randomness)?;
     let temporary = path.with_extension(format!("{:016x}.new", u64::from_ne_bytes(suffix)));

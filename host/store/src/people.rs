@@ -48,7 +48,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Text`] when the name cannot be shown.
+    /// [`StoreError::Text`] when the name cannot be shown, and [`StoreError::Alike`] for an id that differs from another's by the
+    /// case of its letters alone: nobody tells those two apart.
     pub async fn add_person(
         &self,
         id: &PersonId,
@@ -157,6 +158,17 @@ pub(crate) async fn add(
     role: Role,
 ) -> Result<bool, StoreError> {
     let name = text("a person's name", name)?;
+    let alike: Option<String> =
+        sqlx::query_scalar("SELECT id FROM people WHERE id = ?1 COLLATE NOCASE AND id <> ?1")
+            .bind(id.as_str())
+            .fetch_optional(&mut *tx)
+            .await?;
+    if let Some(known) = alike {
+        return Err(StoreError::Alike {
+            given: id.clone(),
+            known,
+        });
+    }
     let added = sqlx::query(
         "INSERT INTO people (id, name, role, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
     )

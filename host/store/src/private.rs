@@ -28,15 +28,19 @@ impl PrivateError {
     }
 
     pub(crate) fn io(path: &Path, doing: &str, source: io::Error) -> Self {
-        let problem = match source.kind() {
-            io::ErrorKind::NotFound => format!("cannot be {doing}: there is no such file"),
-            io::ErrorKind::PermissionDenied => format!("cannot be {doing}: permission denied"),
-            _ => format!("cannot be {doing}"),
+        // Said once: with the system's own words behind it, it would stand there twice.
+        let known = match source.kind() {
+            io::ErrorKind::NotFound => Some("there is no such file"),
+            io::ErrorKind::PermissionDenied => Some("permission denied"),
+            _ => None,
         };
         Self {
             path: path.to_owned(),
-            problem,
-            source: Some(source),
+            problem: match known {
+                Some(known) => format!("cannot be {doing}: {known}"),
+                None => format!("cannot be {doing}"),
+            },
+            source: known.is_none().then_some(source),
         }
     }
 }

@@ -102,6 +102,15 @@ impl Store {
         Ok(store)
     }
 
+    /// Says whether a store can be opened at a place, as far as that is known without its key: nothing is there yet, or a database.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NoDatabase`].
+    pub fn look(location: &Location) -> Result<(), StoreError> {
+        database::require_database(location)
+    }
+
     /// Says where the store is.
     pub fn location(&self) -> &Location {
         &self.inner.location

@@ -84,8 +84,8 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn people(&mut self, me: &PersonId) {
-        for (id, entry) in &self.parsed.file.people {
-            let Some(id) = self.parse(id, PersonId::parse) else {
+        for (at, entry) in &self.parsed.file.people {
+            let Some(id) = self.parse(at, PersonId::parse) else {
                 continue;
             };
             let name = self.name(entry.name.as_ref());
@@ -93,6 +93,13 @@ impl Checker<'_> {
                 RoleWord::Admin => Role::Admin,
                 RoleWord::Member => Role::Member,
             });
+            if let Some(alike) = self.alike(&id) {
+                let problem = format!(
+                    "`{id}` and `{alike}` differ by the case of their letters alone, and nobody tells those apart"
+                );
+                self.mistake(at, problem);
+                continue;
+            }
             self.wanted.people.insert(id, WantedPerson { name, role });
         }
         let prune = self.wanted.prune;
@@ -106,6 +113,15 @@ impl Checker<'_> {
             let problem = "nobody would administer any more: give somebody `role = \"admin\"`";
             self.mistakes.push(self.parsed.mistake_overall(problem));
         }
+    }
+
+    /// Finds who has an id, in the file or here, that differs from another by the case of its letters alone.
+    fn alike(&self, id: &PersonId) -> Option<PersonId> {
+        let here = self.here.people.iter().map(|person| &person.id);
+        let mut all = self.wanted.people.keys().chain(here);
+        let is_alike =
+            |other: &&PersonId| *other != id && other.as_str().eq_ignore_ascii_case(id.as_str());
+        all.find(is_alike).cloned()
     }
 
     /// Says whether somebody administers after the file was applied.

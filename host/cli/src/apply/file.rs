@@ -8,12 +8,56 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use portcullis::policy::Scope;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 use toml::Spanned;
 
 use crate::problem::Problem;
 
 /// Bytes of a file; ten thousand people have about a million.
 const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// How many letters may differ between a word and the one that is meant.
+const NEAR_MAX: usize = 2;
+
+/// Makes a type of some words, one of which a file says: another one is refused with those that there are, and the one that is
+/// probably meant.
+macro_rules! words {
+    ($name:ident, $what:literal: $($variant:ident = $word:literal),+) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum $name {
+            $($variant),+
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> std::result::Result<Self, D::Error> {
+                let word = String::deserialize(deserializer)?;
+                match word.as_str() {
+                    $($word => Ok(Self::$variant),)+
+                    other => Err(D::Error::custom(no_word(other, $what, &[$($word),+]))),
+                }
+            }
+        }
+    };
+}
+
+/// Says that a word is none, and which there are.
+fn no_word(word: &str, what: &str, words: &[&str]) -> String {
+    let known = words.iter().map(|word| format!("`{word}`"));
+    let known: Vec<String> = known.collect();
+    let near = words
+        .iter()
+        .min_by_key(|known| strsim::osa_distance(known, word))
+        .filter(|known| strsim::osa_distance(known, word) <= NEAR_MAX)
+        .map(|near| format!("; `{near}` is probably meant"));
+    format!(
+        "`{}` is no {what}: write {}{}",
+        word.escape_debug(),
+        known.join(" or "),
+        near.unwrap_or_default()
+    )
+}
 
 /// A file that could be read, with its text to find places in.
 pub(super) struct Parsed {
@@ -47,11 +91,8 @@ pub(super) struct PersonEntry {
     pub(super) role: Option<RoleWord>,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum RoleWord {
-    Admin,
-    Member,
+words! {
+    RoleWord, "role": Admin = "admin", Member = "member"
 }
 
 #[derive(Debug, Deserialize)]
@@ -68,12 +109,8 @@ pub(super) struct AgentEntry {
     pub(super) scope: BTreeMap<Spanned<String>, Scope>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum ModeWord {
-    Always,
-    Ask,
-    Off,
+words! {
+    ModeWord, "mode": Always = "always", Ask = "ask", Off = "off"
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,11 +120,8 @@ pub(super) struct AccountEntry {
     pub(super) connection: Option<Spanned<String>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum AccountWord {
-    Personal,
-    Shared,
+words! {
+    AccountWord, "account": Personal = "personal", Shared = "shared"
 }
 
 #[derive(Debug, Deserialize)]

@@ -55,7 +55,16 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
                 counted(differences.len())
             );
             let hint = "add `--yes` to make them, or `--dry-run` to see them alone";
-            return Err(Problem::mistake("not_confirmed", message, hint).into());
+            let problem = Problem::mistake("not_confirmed", message, hint);
+            if !form.json {
+                return Err(problem.into());
+            }
+            let mut object = show::reply::problem_json(&problem);
+            if let Value::Object(differs) = value(false, json!([])) {
+                object.extend(differs);
+            }
+            show::json(&Value::Object(object))?;
+            return Err(problem.printed().into());
         }
         if !keyboard::agrees(&format!("Make {}?", counted(differences.len())))? {
             return Ok(show::done(

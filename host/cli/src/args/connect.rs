@@ -7,7 +7,7 @@ use clap::Args;
 use portcullis::policy::{ConnectorName, Origin};
 
 use super::serve::public_url;
-use super::{Form, NetworkArgs};
+use super::{CONNECT_PORT, Form, NetworkArgs};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -53,7 +53,7 @@ pub(crate) struct Connect {
     #[arg(long)]
     pub(crate) no_browser: bool,
     /// The port that the browser comes back to; the app's callback URL has it. 0 is a free one.
-    #[arg(long, default_value_t = 7717)]
+    #[arg(long, default_value_t = CONNECT_PORT)]
     pub(crate) port: u16,
     /// Seconds of a sign-in after which the errors are told that the service shows on a page of its own.
     #[arg(long, default_value_t = 60, value_name = "SECONDS")]

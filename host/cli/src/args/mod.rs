@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use portcullis::network::HostPort;
-use portcullis::policy::{AgentId, PersonId};
+use portcullis::policy::{AgentId, Origin, PersonId};
 
 use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
 use approvals::ApprovalsCommand;
@@ -21,7 +21,7 @@ use audit::{Activity, AuditCommand};
 use connect::Connect;
 use people::{AgentCommand, GroupCommand, PersonCommand};
 use permissions::{Allow, Explain, ScopeArgs, TrustScope};
-use serve::Serve;
+use serve::{Serve, public_url};
 
 /// Connectors for AI agents that hold no keys.
 ///
@@ -274,6 +274,17 @@ pub(crate) struct Call {
     /// Print the call's audit entry too.
     #[arg(long)]
     pub(crate) audit: bool,
+    /// Hand on links to the pages where people connect accounts at this address, as `portcullis serve --listen` has them.
+    #[arg(
+        long,
+        value_name = "URL",
+        value_parser = public_url,
+        conflicts_with_all = ["dev_org", "instance_url", "connect_port"]
+    )]
+    pub(crate) public_url: Option<Origin>,
+    /// The port of this machine where a `portcullis serve` that runs has its pages; links lead there, if one does.
+    #[arg(long, default_value_t = CONNECT_PORT, value_name = "PORT")]
+    pub(crate) connect_port: u16,
     #[command(flatten)]
     pub(crate) who: Who,
     #[command(flatten)]
@@ -281,6 +292,9 @@ pub(crate) struct Call {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
 }
+
+/// The port of this machine where people's browsers come back to, if nobody names another: apps know it by their callback URL.
+pub(crate) const CONNECT_PORT: u16 = 7717;
 
 /// A form of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

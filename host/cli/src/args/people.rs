@@ -13,6 +13,7 @@ Examples:
   portcullis person add bob --name 'Bob Babbage'
   portcullis person role bob admin
   portcullis person list
+  portcullis person show bob               groups, accounts, and what is shared with them
 
 A person's id is the name by which this system knows them, or an e-mail address. Who sets a store up is its
 first administrator.")]
@@ -49,6 +50,13 @@ pub(crate) enum PersonCommand {
     },
     /// List the people.
     List(Form),
+    /// Show a person: groups, their own accounts, and the shared ones that they may use and why.
+    Show {
+        /// The person's id.
+        id: PersonId,
+        #[command(flatten)]
+        form: Form,
+    },
     /// Tokens by which people say who they are where they are not at this keyboard.
     Token {
         #[command(subcommand)]
@@ -93,6 +101,7 @@ impl From<RoleName> for Role {
 Examples:
   portcullis group add sales
   portcullis group join sales ada bob
+  portcullis group show sales
   portcullis connections share 'Acme production' --group sales")]
 pub(crate) enum GroupCommand {
     /// Add a group.
@@ -115,6 +124,13 @@ pub(crate) enum GroupCommand {
     Leave(Membership),
     /// List the groups and who is in them.
     List(Form),
+    /// Show a group: who is in it, and what is shared with it.
+    Show {
+        /// The group's name.
+        group: GroupName,
+        #[command(flatten)]
+        form: Form,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -194,6 +210,7 @@ impl PersonCommand {
             | Self::Rename { form, .. }
             | Self::Role { form, .. }
             | Self::Remove { form, .. }
+            | Self::Show { form, .. }
             | Self::List(form) => *form,
             Self::Token { command } => command.form(),
         }
@@ -207,6 +224,7 @@ impl GroupCommand {
             | Self::Remove { form, .. }
             | Self::Join(Membership { form, .. })
             | Self::Leave(Membership { form, .. })
+            | Self::Show { form, .. }
             | Self::List(form) => *form,
         }
     }

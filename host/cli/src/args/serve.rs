@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use portcullis::policy::Origin;
 
-use super::{NetworkArgs, Org, Who};
+use super::{CONNECT_PORT, NetworkArgs, Org, Who};
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -26,7 +26,7 @@ pub(crate) struct Serve {
     /// The port of the page where a person connects an account that an agent needs; the app's callback URL has it.
     #[arg(
         long,
-        default_value_t = 7717,
+        default_value_t = CONNECT_PORT,
         value_name = "PORT",
         conflicts_with_all = ["listen", "public_url"]
     )]

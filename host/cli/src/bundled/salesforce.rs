@@ -2,7 +2,7 @@
 
 use anyhow::{Error, Result};
 use portcullis::network::HostPort;
-use portcullis::policy::{Auth, Manifest, Origin};
+use portcullis::policy::{Auth, LoginPlace, Manifest, Origin};
 use portcullis_connect::resolve;
 use url::Url;
 
@@ -38,13 +38,15 @@ pub(crate) fn instance_url(text: &str, allowed: &[HostPort]) -> Result<Origin> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refuse("it carries a user name or password", SHAPE));
     }
-    let host = url.host_str().unwrap_or_default();
-    if let Some(meant) = meant(host) {
-        let hint = format!("use `--instance-url {meant}`");
-        return Err(refuse("it is a page of the org, not its API", &hint));
-    }
-    if matches!(host, "login.salesforce.com" | "test.salesforce.com") {
-        return Err(refuse("every org signs in there, and none is there", SHAPE));
+    match meant(url.host_str().unwrap_or_default()) {
+        Meant::Org(meant) => {
+            let hint = format!("use `--instance-url {meant}`");
+            return Err(refuse("it is not where the org's API is", &hint));
+        }
+        Meant::Everybodys => {
+            return Err(refuse("every org signs in there, and none is there", SHAPE));
+        }
+        Meant::Itself => {}
     }
     let origin = url.origin().ascii_serialization();
     let origin = Origin::parse(&origin).map_err(|error| refuse(&error.to_string(), SHAPE))?;
@@ -84,13 +86,32 @@ fn shown(text: &str) -> String {
     }
 }
 
-/// Gives the API's address where a page of the same org was pasted, as the connector's manifest knows them.
-fn meant(host: &str) -> Option<Origin> {
-    let Auth::OAuth2(auth) = Manifest::from_json(MANIFEST).ok()?.auth else {
-        return None;
+/// What a host is, as the connector's manifest knows it.
+enum Meant {
+    /// Not that of the API, but one that leads to it.
+    Org(Origin),
+    /// A login that everybody uses.
+    Everybodys,
+    /// Whatever it is, it is taken as it is.
+    Itself,
+}
+
+fn meant(host: &str) -> Meant {
+    let Ok(Auth::OAuth2(auth)) = Manifest::from_json(MANIFEST).map(|manifest| manifest.auth) else {
+        return Meant::Itself;
     };
-    let login = resolve(&auth, &format!("https://{host}"), &[]).ok()?;
-    (login.origin.host() != host).then_some(login.origin)
+    let Ok(login) = resolve(&auth, &format!("https://{host}"), &[]) else {
+        return Meant::Itself;
+    };
+    let is_everybodys = auth.login.iter().any(|one| match &one.place {
+        LoginPlace::Origin(origin) => *origin == login.origin,
+        LoginPlace::Pattern(_) => false,
+    });
+    match login.origin.host() == host {
+        _ if is_everybodys => Meant::Everybodys,
+        true => Meant::Itself,
+        false => Meant::Org(login.origin),
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +151,8 @@ mod tests {
             "https://acme.lightning.force.com/lightning/page/home",
             "https://acme--uat.sandbox.lightning.force.com",
             "https://acme--c.vf.force.com/apex/page",
+            "https://acme--npsp.vf.force.com/apex/page",
+            "https://acme--uat.my.salesforce.com",
             "https://acme.my.salesforce-setup.com/lightning/setup/SetupOneHome/home",
             "https://acme.my.salesforce.com/services/data",
             "https://login.salesforce.com",

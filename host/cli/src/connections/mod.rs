@@ -3,6 +3,8 @@
 pub(crate) mod service;
 mod view;
 
+pub(crate) use view::{by_json, by_words, connection_json as json_of, in_words};
+
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
@@ -79,7 +81,7 @@ pub(crate) async fn find(store: &Store, text: &str) -> Result<StoredConnection> 
 }
 
 /// The connections whose sign-in is finished: of the others nobody knows yet whether they come to be.
-async fn finished(store: &Store) -> Result<Vec<StoredConnection>> {
+pub(crate) async fn finished(store: &Store) -> Result<Vec<StoredConnection>> {
     let connections = store.connections().await?.into_iter();
     let is_finished = |one: &StoredConnection| one.state != ConnectionState::Pending;
     Ok(connections.filter(is_finished).collect())

@@ -78,36 +78,44 @@ async fn agents_on(store: &Store, connection: &StoredConnection) -> Result<Vec<S
 
 /// What became of a connection and its tokens.
 pub(crate) fn words_of(ended: &Disconnected) -> String {
-    let label = shown(&ended.label);
-    let left: Vec<&str> = ended
-        .revocations
-        .iter()
-        .filter_map(|one| match &one.fate {
-            Fate::Left(why) => Some(why.as_str()),
-            Fate::Shared => {
-                Some("another connection of the same user may live by the same sign-in")
-            }
-            Fate::Revoked(_) => None,
-        })
-        .collect();
-    match (ended.is_revoked(), left.first()) {
-        (true, _) => format!("{label} is disconnected, and revoked at {}.", ended.origin),
-        (false, Some(why)) => format!(
-            "{label} is disconnected here. At {} it may still be good, and can be ended there: {why}. It is tried again later.",
-            ended.origin
+    let (label, origin) = (shown(&ended.label), &ended.origin);
+    if ended.is_revoked() {
+        return format!("{label} is disconnected, and revoked at {origin}.");
+    }
+    let by_hand = match &ended.page {
+        Some(page) => format!("on the page {} ({})", page.title, page.url),
+        None => format!("at {origin}"),
+    };
+    match why_left(ended) {
+        Some(why) => format!(
+            "{label} is disconnected here. At {origin} it may still be good: {why}. It is tried again later; an administrator \
+             there can end it now, {by_hand}."
         ),
-        (false, None) => format!(
-            "{label} is disconnected here. Its service has no way to revoke it: end it at {}.",
-            ended.origin
+        None => format!(
+            "{label} is disconnected here. Its service has no way to revoke it: end it there, {by_hand}."
         ),
     }
 }
 
+/// Why a token may still be good.
+fn why_left(ended: &Disconnected) -> Option<&str> {
+    ended.revocations.iter().find_map(|one| match &one.fate {
+        Fate::Left(why) => Some(why.as_str()),
+        Fate::Shared => Some("another connection of the same user may live by the same sign-in"),
+        Fate::Revoked(_) => None,
+    })
+}
+
 /// The same for programs.
 pub(crate) fn json_of(ended: &Disconnected) -> Value {
+    let is_revoked = ended.is_revoked();
+    let page = ended.page.as_ref().filter(|_| !is_revoked);
     json!({
         "connection": ended.connection,
         "label": ended.label,
-        "revoked": ended.is_revoked(),
+        "origin": ended.origin.to_string(),
+        "revoked": is_revoked,
+        "why": why_left(ended),
+        "page": page.map(|page| &page.url),
     })
 }

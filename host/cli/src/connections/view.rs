@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::args::Form;
 use crate::show;
-use crate::show::style::{QUIET, TITLE, styled};
-use crate::show::table::{Table, moment, shown};
+use crate::show::sheet::{Sheet, or_none};
+use crate::show::table::{Table, moment};
 
 /// Lists connections.
 pub(super) async fn list(
@@ -79,25 +79,17 @@ pub(super) async fn show(store: &Store, connection: &StoredConnection, form: For
         value["agents"] = json!(agents);
         return Ok(show::json(&value)?);
     }
-    let mut out = anstream::stdout().lock();
-    writeln!(out, "{}", styled(TITLE, shown(&connection.label)))?;
-    let mut line = |label: &str, text: &str| {
-        writeln!(
-            out,
-            "  {} {}",
-            styled(QUIET, format!("{label:<12}")),
-            shown(text)
-        )
-    };
-    line("id", connection.id.as_str())?;
-    line("connector", connection.connector.as_str())?;
+    let mut sheet = Sheet::new(&connection.label);
+    let mut line = |label: &str, text: &str| sheet.line(label, text);
+    line("id", connection.id.as_str());
+    line("connector", connection.connector.as_str());
     let whose = match &connection.owner {
         Owner::Person(person) => format!("{person}'s own"),
         Owner::Shared => "shared".to_owned(),
     };
-    line("whose", &whose)?;
-    line("environment", environment_words(connection))?;
-    line("address", &connection.origin.to_string())?;
+    line("whose", &whose);
+    line("environment", environment_words(connection));
+    line("address", &connection.origin.to_string());
     if let Some(identity) = &connection.identity {
         let organization = [&identity.organization_name, &identity.organization_id];
         let organization: Vec<&str> = organization
@@ -105,20 +97,22 @@ pub(super) async fn show(store: &Store, connection: &StoredConnection, form: For
             .flatten()
             .map(String::as_str)
             .collect();
-        line("org", &organization.join(", "))?;
-        line("signed in as", &identity.user_name)?;
+        line("org", &organization.join(", "));
+        line("signed in as", &identity.user_name);
     }
     match &connection.state {
         ConnectionState::Reconnect { reason } => {
-            line("state", &format!("must be connected again: {reason}"))?;
+            line("state", &format!("must be connected again: {reason}"));
         }
-        state => line("state", state_word(state))?,
+        state => line("state", state_word(state)),
     }
-    line("scopes", &connection.scopes.join(", "))?;
-    line("connected", &moment(Some(connection.created)))?;
-    line("renewed", &moment(connection.refreshed))?;
-    line("used", &moment(connection.used))?;
-    line("agents", &or_none(&agents))?;
+    line("scopes", &connection.scopes.join(", "));
+    line("connected", &moment(Some(connection.created)));
+    line("renewed", &moment(connection.refreshed));
+    line("used", &moment(connection.used));
+    line("agents", &or_none(&agents));
+    let mut out = anstream::stdout().lock();
+    sheet.write(&mut out)?;
     if connection.owner == Owner::Shared {
         who_may_use(&mut out, &access)?;
     }
@@ -133,26 +127,35 @@ fn who_may_use(out: &mut impl Write, access: &[Access]) -> Result<()> {
     writeln!(out, "\nWho may use it, and why")?;
     let mut table = Table::new(&["PERSON", "NAME", "BY"]);
     for access in access {
-        let by: Vec<String> = access
-            .by
-            .iter()
-            .map(|subject| match subject {
-                Subject::Person(_) => "shared with them".to_owned(),
-                Subject::Group(group) => format!("the group {group}"),
-                Subject::Everyone => "shared with everyone".to_owned(),
-            })
-            .collect();
         let person = &access.person;
-        table.row([person.id.as_str(), &person.name, &by.join("; ")]);
+        table.row([person.id.as_str(), &person.name, &by_words(access)]);
     }
     Ok(table.write(out)?)
 }
 
-fn or_none(names: &[String]) -> String {
-    match names.is_empty() {
-        true => "none".to_owned(),
-        false => names.join(", "),
-    }
+/// Says by which shares somebody has a connection.
+pub(crate) fn by_words(access: &Access) -> String {
+    let word = |subject: &Subject| match subject {
+        Subject::Person(_) => "shared with them".to_owned(),
+        Subject::Group(group) => format!("the group {group}"),
+        Subject::Everyone => "shared with everyone".to_owned(),
+    };
+    let by: Vec<String> = access.by.iter().map(word).collect();
+    by.join("; ")
+}
+
+/// The same for programs.
+pub(crate) fn by_json(access: &Access) -> Value {
+    access.by.iter().map(subject_json).collect()
+}
+
+/// Names a connection in a list.
+pub(crate) fn in_words(connection: &StoredConnection) -> String {
+    let state = match &connection.state {
+        ConnectionState::Active => "",
+        _ => ", to be connected again",
+    };
+    format!("{} ({}{state})", connection.label, connection.connector)
 }
 
 /// The kind of system, as the service said or else as the sign-in tells. Real data is loud.
@@ -190,7 +193,7 @@ pub(super) fn words(subject: &Subject) -> String {
 }
 
 /// Makes an object of a connection.
-pub(super) fn connection_json(connection: &StoredConnection) -> Value {
+pub(crate) fn connection_json(connection: &StoredConnection) -> Value {
     let identity = connection.identity.as_ref();
     let reason = match &connection.state {
         ConnectionState::Reconnect { reason } => Some(reason),
@@ -228,6 +231,6 @@ fn access_json(access: &Access) -> Value {
     json!({
         "person": access.person.id,
         "name": access.person.name,
-        "by": access.by.iter().map(subject_json).collect::<Value>(),
+        "by": by_json(access),
     })
 }

@@ -3,6 +3,7 @@
 pub(crate) mod audit;
 pub(crate) mod event;
 pub(crate) mod reply;
+pub(crate) mod sheet;
 pub(crate) mod style;
 pub(crate) mod table;
 

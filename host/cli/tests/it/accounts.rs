@@ -173,6 +173,61 @@ fn an_account_that_must_be_connected_again_says_why() {
 }
 
 #[test]
+fn a_sign_in_that_is_under_way_takes_no_label_and_hides_no_account() {
+    let (home, shared) = home();
+    let other = home.connect(connection(Owner::Shared, "Other", ACME));
+    // As it is kept between the service's yes and the answer to who is signed in.
+    let under_way = |owner: Owner, label: &str| {
+        let mut pending = connection(owner, label, ACME);
+        pending.state = ConnectionState::Pending;
+        pending.identity = None;
+        home.connect(pending)
+    };
+    let ada = Owner::Person(PersonId::parse("ada").unwrap());
+    let pending = [
+        under_way(Owner::Shared, "Acme production"),
+        under_way(Owner::Shared, "Nightly"),
+        under_way(ada, "Acme production"),
+    ];
+    // The label still means the account that has it, whatever is done with it.
+    let shown = home.json(&["connections", "show", "Acme production"]);
+    assert_eq!(shown["id"], shared.as_str());
+    for arguments in [
+        &["connections", "share", "Acme production", "--everyone"][..],
+        &["connections", "unshare", "Acme production", "--everyone"],
+        // It is nobody's yet.
+        &["connections", "rename", "Other", "Nightly"],
+    ] {
+        home.must(arguments);
+    }
+    home.must(&["agent", "add", "helper"]);
+    let give = ["agent", "give", "helper", "salesforce", "--shared"];
+    home.must(&[&give[..], &["Acme production"]].concat());
+    let file = home.folder.path().join("portcullis.toml");
+    std::fs::write(&file, "[shared.\"Acme production\"]\npeople = [\"bob\"]").unwrap();
+    home.must(&["apply", "--yes"]);
+    // One that another account has is taken, with or without a sign-in that is under way.
+    let taken = home.run(&["connections", "rename", "Nightly", "Acme production"]);
+    assert_eq!(taken.code, 2, "{}", taken.stdout);
+
+    let listed = home.json(&["connections", "list"]);
+    let listed = listed.as_array().unwrap().iter();
+    let mut ids: Vec<&str> = listed.map(|one| one["id"].as_str().unwrap()).collect();
+    let mut expected = [shared.as_str(), &other];
+    ids.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+    for id in &pending {
+        for command in ["show", "share", "disconnect"] {
+            let mut arguments = vec!["connections", command, id.as_str()];
+            arguments.extend((command == "share").then_some("--everyone"));
+            let said = home.run(&arguments);
+            assert_eq!(said.code, 2, "{arguments:?}: {}", said.stdout);
+        }
+    }
+}
+
+#[test]
 fn programs_get_all_but_the_secrets() {
     let (home, shared) = home();
     home.must(&["group", "add", "sales"]);

@@ -106,6 +106,11 @@ fn a_file_that_is_wrong_changes_nothing_and_says_where() {
     for text in [
         "people = 1",
         "[people.bob]\nrole = \"boss\"",
+        "[people.bob]\nrole = \"amdin\"",
+        "[agents.x.tools]\nquery = \"aks\"",
+        "[agents.x.connectors]\nsalesforce = { account = \"shard\" }",
+        "[people.ADA]",
+        "[people.bob]\n[people.Bob]",
         "[people.bob]\nnmae = \"Bob\"",
         "[persons.bob]",
         "[people.bob]\n[people.bob]",
@@ -142,7 +147,9 @@ fn programs_get_what_differs() {
     let differs =
         |applied| json!({ "applied": applied, "changes": changes, "connections_removed": [] });
     assert_eq!(home.json(&["apply", "--dry-run"]), differs(false));
-    assert_eq!(home.json(&["apply"])["code"], "not_confirmed");
+    let unasked = home.json(&["apply"]);
+    assert_eq!(unasked["code"], "not_confirmed");
+    assert_eq!(unasked["changes"], changes, "who is asked sees what for");
     assert_eq!(home.json(&["apply", "--yes"]), differs(true));
     assert_eq!(home.json(&["apply", "--yes"])["changes"], json!([]));
     assert_eq!(home.json(&["apply", "nowhere.toml"])["code"], "file");
@@ -195,6 +202,15 @@ async fn what_goes_with_a_person_is_revoked_where_the_command_may_reach() {
             (&ended["label"], &ended["revoked"]),
             (&json!("Bob's"), &json!(is_revoked))
         );
+        // Else it is said why, and where somebody ends it by hand.
+        assert_eq!(ended["why"].is_string(), !is_revoked, "{ended}");
+        let setup = format!("{}/lightning/setup/ConnectedAppsUsage/home", org.url());
+        let page = if is_revoked {
+            json!(null)
+        } else {
+            json!(setup)
+        };
+        assert_eq!(ended["page"], page);
         let taken = ask_org(&allowed, &user.access_token, &[]);
         assert_eq!(taken.code == 0, !is_revoked, "{}", taken.stderr);
     }

@@ -114,6 +114,50 @@ fn a_command_line_that_is_none_is_a_mistake() {
 }
 
 #[test]
+fn a_program_gets_what_is_wrong_with_its_command_line_as_an_object() {
+    for arguments in [
+        &["person", "add", "--json"][..],
+        &["persn", "list", "--json"],
+        &["connections", "share", "Acme", "--json"],
+        &["call", "--output", "json"],
+        &["call", "query", "--output=json", "--dev-orgs"],
+    ] {
+        let said = run(arguments);
+        assert_eq!(said.code, 2, "{arguments:?}");
+        let value: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!(value["code"], "usage", "{value}");
+        let message = value["message"].as_str().unwrap();
+        assert!(!message.is_empty() && !message.starts_with("error:"));
+        assert!(said.stderr.contains(message), "{message}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn help_is_told_of_everything_that_there_is_help_of() {
+    let whole = run(&["--help"]).stdout;
+    for arguments in [
+        &["help"][..],
+        &["help", "--help"],
+        &["help", "-h"],
+        &["--no-cache", "help", "--help"],
+    ] {
+        let said = run(arguments);
+        assert_eq!(
+            (said.code, said.stdout),
+            (0, whole.clone()),
+            "{arguments:?}"
+        );
+    }
+    let said = run(&["help", "person", "--help"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(
+        said.stdout.contains("portcullis person add"),
+        "{}",
+        said.stdout
+    );
+}
+
+#[test]
 fn settings_that_cannot_be_used_name_themselves() {
     let ask = ["call", "query", "--dev-org", "--ca-file", "/nowhere/ca.pem"];
     let said = run(&ask);

@@ -284,6 +284,52 @@ async fn a_shared_account_stays_that_of_its_user_and_its_label_is_its_own() {
     assert!(bad.stderr.contains("--jwt-audience"), "{}", bad.stderr);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signs_in_again_keeps_label_login_and_scopes() {
+    let org = DevOrg::start(Options::default()).await.unwrap();
+    let home = Home::new();
+    let reach = set_app(&home, &org, "Confidential Client");
+    let user = &org.users()[2];
+    let user = (&*user.username, &*user.password);
+    let signed_in = async |more: &[&str]| {
+        let all = ["--port", "0", "--json", &reach[0], &reach[1]];
+        let here = SigningIn::begin(&home, &[&all[..], more].concat());
+        let link = here.link.clone();
+        let back = come_back(&org, &link, user, "allow").await;
+        let (_, rest) = link.split_once("localhost%3A").unwrap();
+        let port: u16 = rest.split('%').next().unwrap().parse().unwrap();
+        let base = format!("http://localhost:{port}");
+        let mut browser = Visitor::at(([127, 0, 0, 1], port).into(), &base);
+        browser.get(&back).await.has("You are connected");
+        let said = here.end();
+        assert_eq!(said.code, 0, "{}", said.stderr);
+        let value: Value = serde_json::from_str(&said.stdout).unwrap();
+        (link, value)
+    };
+    let scopes = "api,refresh_token,openid";
+    let (_, first) = signed_in(&["--label", "Mine", "--scopes", scopes]).await;
+    assert_eq!(first["label"], "Mine");
+    // Another app, which would be the only choice, or one of two, for who signs in for the first time.
+    for login in ["https://acme.my.salesforce.com", "sandbox"] {
+        let set = ["app", "set", "salesforce", "--client-id", "other"];
+        home.must(&[&set[..], &["--login", login]].concat());
+    }
+    let (link, again) = signed_in(&[]).await;
+    let authorize = format!("{}/services/oauth2/authorize?", org.url());
+    assert!(link.starts_with(&authorize), "{link}");
+    assert!(link.contains("scope=api+refresh_token+openid"), "{link}");
+    for member in ["connection", "label", "origin", "user", "scopes"] {
+        assert_eq!(again[member], first[member], "{member}");
+    }
+    let listed = home.json(&["connections", "list"]);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    // What is said anew counts.
+    let (_, renamed) = signed_in(&["--label", "Ours", "--scopes", "api,refresh_token"]).await;
+    assert_eq!(renamed["label"], "Ours");
+    assert_eq!(renamed["connection"], first["connection"]);
+    assert!(!renamed["scopes"].to_string().contains("openid"));
+}
+
 #[test]
 fn which_app_and_login_are_used_is_said() {
     let home = Home::new();
@@ -308,7 +354,8 @@ fn which_app_and_login_are_used_is_said() {
         "not a url",
         "https://google.com",
         "https://acme.my.salesforce.com.evil.com",
-        "http://acme.my.salesforce.com",
+        "https://acme.my.salesforce.com:8443",
+        "https://na139.salesforce.com",
     ] {
         assert_eq!(set(wrong).code, 2, "{wrong}");
     }
@@ -316,6 +363,7 @@ fn which_app_and_login_are_used_is_said() {
     for spelling in [
         "https://acme.my.salesforce.com/",
         "https://ACME.lightning.force.com/lightning/page/home",
+        "http://acme--npsp.vf.force.com/apex/Home",
     ] {
         let said = set(spelling);
         assert_eq!(said.code, 0, "{}", said.stderr);

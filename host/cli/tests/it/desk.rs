@@ -156,6 +156,51 @@ async fn who_has_no_account_is_told_the_very_command_that_cures_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_has_no_account_gets_a_link_where_pages_are_served() {
+    let (home, org) = shared_account().await;
+    let own = Arc::clone(&home);
+    let give = move || own.must(&["agent", "give", "helper", "salesforce"]);
+    tokio::task::spawn_blocking(give).await.unwrap();
+    let asked = async |more: Vec<String>| {
+        let (home, address) = (Arc::clone(&home), org.address().to_string());
+        let ask = move || {
+            let ask = ["call", "get_identity", "--as", "bob", "--output", "json"];
+            let more: Vec<&str> = more.iter().map(String::as_str).collect();
+            home.run(&[&ask[..], &["--allow-origin", &address], &more].concat())
+        };
+        let said = tokio::task::spawn_blocking(ask).await.unwrap();
+        assert_eq!(said.code, 1, "{}", said.stderr);
+        let answer: Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!(answer["outcome"], "connect_required");
+        (answer["hint"].as_str().map(str::to_owned), said.stderr)
+    };
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let at_port = || vec!["--connect-port".to_owned(), port.clone()];
+
+    // Nobody serves any: whose command it is is said.
+    let (none, said) = asked(at_port()).await;
+    assert_eq!(none, None);
+    assert!(said.contains("`bob` does so themselves"), "{said}");
+    // On a server, by its address.
+    let base = "https://portcullis.acme.example";
+    let (link, _) = asked(vec!["--public-url".to_owned(), base.to_owned()]).await;
+    let begins = format!("sign in at {base}/connect/");
+    assert!(link.as_ref().unwrap().starts_with(&begins), "{link:?}");
+    // On this machine, while another program of the same store has its pages open.
+    let serve = ["serve", "--stdio", "--as", "bob", "--connect-port", &port];
+    let command = tokio::process::Command::from(home.command("ada", &serve));
+    let client = ().serve(TokioChildProcess::new(command).unwrap()).await.unwrap();
+    let request = CallToolRequestParams::new("get_identity");
+    client.call_tool(request).await.unwrap();
+    let (link, _) = asked(at_port()).await;
+    let begins = format!("sign in at http://localhost:{port}/connect/");
+    assert!(link.as_ref().unwrap().starts_with(&begins), "{link:?}");
+    client.cancel().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_expired_account_asks_to_be_connected_again() {
     let (home, org) = shared_account().await;
     org.expire_session(&org.users()[0].access_token);

@@ -82,6 +82,80 @@ fn a_key_that_is_not_found_is_not_made_anew() {
 }
 
 #[test]
+fn a_lost_key_is_told_from_an_old_one_and_how_to_begin_anew() {
+    let home = Home::new();
+    home.must(&["person", "add", "bob"]);
+    let first = id(&home);
+    home.must(&["key", "move", "--to", "file"]);
+    let (key, old) = (
+        home.data().join("key"),
+        home.data().join(format!("key.{first}")),
+    );
+    assert!(old.exists());
+    let second = id(&home);
+    let words = |said: &Said, words: &[&str]| {
+        assert_eq!(said.code, 2, "{}", said.stdout);
+        for word in words {
+            assert!(said.stderr.contains(word), "{word}: {}", said.stderr);
+        }
+    };
+    // The key is lost, and what lies beside it is the one of before.
+    fs::rename(&key, home.folder.path().join("lost")).unwrap();
+    let begin = "to begin anew, put the store";
+    let lies = format!("Beside it lies `{}`", old.display());
+    let lost = home.run(&["person", "list"]);
+    words(&lost, &[&lies, "opens copies of that time alone", begin]);
+    let old_one = home.run(&["person", "list", "--key-file", old.to_str().unwrap()]);
+    words(&old_one, &[&second, &first, begin]);
+    // The store's own key lies there under its id.
+    let own = home.data().join(format!("key.{second}"));
+    fs::rename(home.folder.path().join("lost"), &own).unwrap();
+    fs::rename(&old, &key).unwrap();
+    let mixed = home.run(&["person", "list"]);
+    let cure = format!("`--key-file {}`", own.display());
+    words(&mixed, &[&cure]);
+    home.must(&["person", "list", "--key-file", own.to_str().unwrap()]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_no_store_is_not_taken_for_one_whose_key_is_lost() {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    let home = Home::new();
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(home.data())
+        .unwrap();
+    let file = home.data().join("portcullis.db");
+    fs::write(&file, "Dear diary, this is no database at all.").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let said = home.run(&["person", "list"]);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("is no database"), "{}", said.stderr);
+    assert!(!said.stderr.contains("key"), "{}", said.stderr);
+    assert!(!home.data().join("key").exists(), "no key is made for it");
+    assert!(fs::read_to_string(&file).unwrap().starts_with("Dear diary"));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_made_is_named_once_and_by_what_it_is() {
+    let home = Home::new();
+    let closed = home.folder.path().join("closed");
+    fs::write(&closed, "a file").unwrap();
+    let said = home
+        .command("ada", &["person", "list"])
+        .env("PORTCULLIS_DATA_DIR", closed.join("data"))
+        .output()
+        .unwrap();
+    let said = Said::from(said);
+    assert_eq!(said.code, 2, "{}", said.stderr);
+    assert!(said.stderr.contains("the folder `"), "{}", said.stderr);
+    assert!(!said.stderr.contains("the key file"), "{}", said.stderr);
+    assert_eq!(said.stderr.matches("cannot be made").count(), 1);
+}
+
+#[test]
 fn a_key_of_the_environment_comes_first_and_is_never_shown() {
     let home = Home::new();
     let key = MasterKey::random().unwrap();

@@ -1,8 +1,10 @@
 //! `portcullis person`, `group` and `agent`: what each says, twice, and what it refuses.
 
+use portcullis::policy::PersonId;
+use portcullis_store::Owner;
 use serde_json::json;
 
-use crate::program::Home;
+use crate::program::{Home, connection};
 
 #[test]
 fn people_come_change_and_go() {
@@ -20,6 +22,7 @@ fn people_come_change_and_go() {
         &["person", "role", "ada", "member"],
         &["person", "role", "bob", "admin"],
         &["person", "role", "bob", "admin"],
+        &["person", "add", "BOB"],
         &["person", "list"],
         &["person", "remove", "bob"],
         &["person", "remove", "bob"],
@@ -54,6 +57,53 @@ fn groups_are_joined_and_left() {
         json!([{ "name": "sales", "members": ["bob"] }]),
         "all join or none"
     );
+}
+
+#[test]
+fn who_stands_where_is_shown() {
+    let home = Home::new();
+    home.must(&["person", "add", "bob", "--name", "Bob Babbage"]);
+    home.must(&["person", "add", "carol"]);
+    home.must(&["group", "add", "sales"]);
+    home.must(&["group", "join", "sales", "bob"]);
+    let acme = "https://acme.my.salesforce.com";
+    let bob = Owner::Person(PersonId::parse("bob").unwrap());
+    home.connect(connection(bob, "Bob's Acme", acme));
+    for (label, with) in [
+        ("Team", ["--group", "sales"]),
+        ("Reports", ["--person", "carol"]),
+    ] {
+        let id = home.connect(connection(Owner::Shared, label, acme));
+        home.must(&["connections", "share", &id, with[0], with[1]]);
+    }
+    let report = home.transcript_of(&[
+        ("ada", &["person", "show", "bob"]),
+        ("ada", &["person", "show", "eve"]),
+        ("ada", &["group", "show", "sales"]),
+        ("ada", &["group", "show", "slaes"]),
+        // Of others they see no more than before.
+        ("bob", &["person", "show", "carol"]),
+        ("bob", &["group", "show", "sales"]),
+        ("carol", &["person", "show", "carol"]),
+        ("carol", &["group", "show", "sales"]),
+    ]);
+    let is_moment = |line: &&str| line.trim_start().starts_with("since");
+    let report: Vec<&str> = report.lines().filter(|line| !is_moment(line)).collect();
+    insta::assert_snapshot!(report.join("\n"));
+    let bob = home.json(&["person", "show", "bob"]);
+    assert_eq!(
+        (&bob["groups"], &bob["connections"][0]["label"]),
+        (&json!(["sales"]), &json!("Bob's Acme"))
+    );
+    let shared = bob["shared"].as_array().unwrap();
+    assert_eq!(shared.len(), 1);
+    assert_eq!(
+        (&shared[0]["label"], &shared[0]["by"]),
+        (&json!("Team"), &json!([{ "group": "sales" }]))
+    );
+    let sales = home.json(&["group", "show", "sales"]);
+    assert_eq!(sales["members"], json!(["bob"]));
+    assert_eq!(sales["connections"][0]["label"], "Team");
 }
 
 #[test]
@@ -95,6 +145,8 @@ fn a_member_is_refused_and_told_who_can() {
         ("bob", &["agent", "list"]),
         ("eve", &["person", "list"]),
         ("eve", &["call", "query"]),
+        ("BOB", &["person", "list"]),
+        ("Ada Lovelace", &["person", "list"]),
     ]));
     let people = home.json(&["person", "list"]);
     assert_eq!(people.as_array().unwrap().len(), 2);

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use portcullis::ports::credentials::Identity;
-use portcullis_policy::{ConnectionId, Origin, PersonId};
-use portcullis_store::{Ending, Removed};
+use portcullis_policy::{ConnectionId, ConnectorName, Origin, PersonId};
+use portcullis_store::{Ending, Removed, StoredConnection};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use super::revocation::{Fate, Revocation};
 use super::settle::unfit;
 use super::{Accounts, ConnectError, known};
-use crate::{Revoked, Subject};
+use crate::{Revoked, SetupLink, Subject};
 
 /// After how long nobody finishes a pending connection any more: far more than a sign-in takes.
 pub const PENDING_LASTS: Duration = Duration::from_secs(3_600);
@@ -31,6 +31,8 @@ pub struct Disconnected {
     pub label: String,
     /// Where its requests went.
     pub origin: Origin,
+    /// The page there where an administrator ends by hand what could not be revoked, where the manifest names one.
+    pub page: Option<SetupLink>,
     /// What became of its tokens at the service.
     pub revocations: Vec<Revocation>,
 }
@@ -128,12 +130,7 @@ impl Accounts {
 
     /// Ends a connection whatever becomes of who asked for it.
     async fn end_in_full(&self, removed: Removed) -> Disconnected {
-        let cut_short = Disconnected {
-            connection: Some(removed.connection.id.clone()),
-            label: removed.connection.label.clone(),
-            origin: removed.connection.origin.clone(),
-            revocations: Vec::new(),
-        };
+        let cut_short = self.ended(&removed.connection, Vec::new());
         let this = self.clone();
         let task = tokio::spawn(async move { this.end(removed).await });
         task.await.unwrap_or(cut_short)
@@ -143,16 +140,33 @@ impl Accounts {
     pub(super) async fn end(&self, removed: Removed) -> Disconnected {
         match removed.ending {
             Some(ending) => self.end_kept(ending).await,
-            None => Disconnected {
-                connection: Some(removed.connection.id),
-                label: removed.connection.label,
-                origin: removed.connection.origin,
-                revocations: vec![Revocation {
+            None => {
+                let left = Revocation {
                     what: "refresh token",
                     fate: Fate::Left("it could not be opened".to_owned()),
-                }],
-            },
+                };
+                self.ended(&removed.connection, vec![left])
+            }
         }
+    }
+
+    fn ended(&self, connection: &StoredConnection, revocations: Vec<Revocation>) -> Disconnected {
+        Disconnected {
+            connection: Some(connection.id.clone()),
+            label: connection.label.clone(),
+            page: self.grants_page(&connection.connector, &connection.origin),
+            origin: connection.origin.clone(),
+            revocations,
+        }
+    }
+
+    fn grants_page(&self, connector: &ConnectorName, origin: &Origin) -> Option<SetupLink> {
+        let manifest = known::manifest(&*self.manifests, connector).ok()?;
+        let page = known::service(&manifest).ok()?.auth.grants_page.as_ref()?;
+        Some(SetupLink {
+            title: page.title.clone(),
+            url: format!("{origin}{}", page.path),
+        })
     }
 
     /// Revokes what is kept until it is revoked.
@@ -161,6 +175,7 @@ impl Accounts {
         Disconnected {
             connection: ending.ended.connection,
             label: ending.ended.label,
+            page: self.grants_page(&ending.ended.connector, &ending.ended.origin),
             origin: ending.ended.origin,
             revocations,
         }

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod formats;
+
 const MANIFEST: &str = include_str!("../../../../connector/salesforce/manifest.json");
 
 fn auth() -> OAuth2 {
@@ -40,8 +42,9 @@ fn what_only_looks_like_the_service_is_refused() {
         "https://%61cme.my.salesforce.com",
         "https://acme.my.salesforce.com:8443",
         "https://acme.my.salesforce.com:",
-        "http://acme.my.salesforce.com",
-        "http://login.salesforce.com",
+        "http://evil.example/acme.my.salesforce.com",
+        "http://acme.my.salesforce.com.evil.example",
+        "http://acme.my.salesforce.com:443",
         "ftp://acme.my.salesforce.com",
         "javascript:alert(1)//acme.my.salesforce.com",
         "javascript://acme.my.salesforce.com",
@@ -66,7 +69,7 @@ fn what_only_looks_like_the_service_is_refused() {
     }
     let error = resolve(&auth, "https://ada:secret@acme.my.salesforce.com", &[]).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
-    let session = "http://acme.my.salesforce.com/secur/frontdoor.jsp?sid=secret@x#secret";
+    let session = "https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=secret@x#secret";
     let error = resolve(&auth, session, &[]).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
 }
@@ -228,8 +231,13 @@ fn what_is_no_login_is_answered_with_what_would_be_right() {
         "https://ada:secret@acme.my.salesforce.com",
         "https://acme.my.salesforce.com\\@evil.example",
         "https://acme.my.ѕalesforce.com",
-        "http://acme.lightning.force.com",
-        "https://acme.my.salesforce.com:8443",
+        "http://google.com",
+        "https://na139.salesforce.com/home/home.jsp",
+        "http://c.na139.visual.force.com/apex/page",
+        "https://acme.my.salesforce.mil",
+        "https://acme.lightning.sfcrmapps.cn",
+        "https://login.workforce.com",
+        "https://acme.lightning.force.com:8443",
         "http://127.0.0.1:8080",
         "https://1.1.1.1",
         "ftp://acme.my.salesforce.com",
@@ -243,13 +251,13 @@ fn what_is_no_login_is_answered_with_what_would_be_right() {
 proptest! {
     #[test]
     fn whatever_comes_out_fits_a_login_of_the_manifest(
-        text in r"(https?://|//)?([a-z0-9@\\.:/?#%-]{0,12})(\.my\.salesforce\.com|\.lightning\.force\.com|-dev-ed\.my\.salesforce\.com|--c\.sandbox\.vf\.force\.com|login\.salesforce\.com)?([a-z0-9@\\.:/?#%-]{0,12})"
+        text in r"(https?://|//)?([a-z0-9@\\.:/?#%-]{0,12})(\.my\.salesforce\.com|\.lightning\.force\.com|-dev-ed\.my\.salesforce\.com|--c\.sandbox\.vf\.force\.com|--x\.cs1\.visual\.force\.com|\.my\.site\.com|\.cs1\.my\.salesforce\.com|login\.salesforce\.com)?([a-z0-9@\\.:/?#%-]{0,12})"
     ) {
         let auth = auth();
         if let Ok(login) = resolve(&auth, &text, &[]) {
             let fits = auth.login.iter().any(|declared| match &declared.place {
                 LoginPlace::Origin(place) => *place == login.origin,
-                LoginPlace::Pattern(place) => place.value(&login.origin).is_some(),
+                LoginPlace::Pattern(place) => place.fits(&login.origin),
             });
             prop_assert!(fits, "{} {}", text, login.origin);
             prop_assert!(login.origin.is_https());

@@ -88,7 +88,7 @@ async fn a_token_that_is_good_for_one_time_is_replaced() {
     let replayed = client.refresh(&spent, held(&first)).await;
     assert_eq!(
         replayed.unwrap_err().guide().unwrap().title,
-        "The connection has ended"
+        "Salesforce has ended this sign-in"
     );
 }
 

@@ -19,7 +19,7 @@ const BLOCKED: &str = "An administrator has blocked this app";
 const ELSEWHERE: &str = "The org does not let this machine's address in, or not now";
 const HOURS: &str = "The user's profile does not let in at this hour";
 const INACTIVE: &str = "The user is not active in the org";
-const ENDED: &str = "The connection has ended";
+const ENDED: &str = "Salesforce has ended this sign-in";
 
 pub(crate) fn assert_said(error: &TokenError, said: Said) {
     let TokenError::Refused(refused) = error else {

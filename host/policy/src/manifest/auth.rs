@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::guidance::Guidance;
-use super::login::Login;
+use super::guidance::{Guidance, SetupPage};
+use super::login::{Login, UnclearLogin};
 use crate::OriginPattern;
 
 /// How accounts sign in.
@@ -31,6 +31,9 @@ pub struct OAuth2 {
     pub pkce: bool,
     /// Where people sign in.
     pub login: Vec<Login>,
+    /// Addresses that do not say which login is meant; asked only where none fits, and the first that fits counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unclear: Vec<UnclearLogin>,
     /// The path of the authorization endpoint.
     pub authorize: String,
     /// The path of the token endpoint.
@@ -41,6 +44,9 @@ pub struct OAuth2 {
     /// What a revocation ends besides the token.
     #[serde(default, skip_serializing_if = "Grants::is_default")]
     pub grants: Grants,
+    /// Where an administrator of the service ends by hand what could not be revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants_page: Option<SetupPage>,
     /// What is asked for.
     pub scopes: Scopes,
     /// Where in the token's response the connection's origin stands: a JSON Pointer.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     ApiKey, ApiKeyPlace, Auth, Guidance, Login, LoginPattern, LoginPlace, Manifest, OAuth2,
-    PLACEHOLDERS, Problem, RouteSpec, Scopes,
+    PLACEHOLDERS, Problem, RouteSpec, Scopes, UnclearLogin,
 };
 use crate::header::is_harmless;
 use crate::{KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved};
@@ -52,6 +52,12 @@ pub(super) fn check_origins(manifest: &Value) -> Vec<Problem> {
                 );
             }
         }
+    }
+    for (index, unclear) in items(&manifest["auth"]["unclear"]) {
+        add(
+            format!("/auth/unclear/{index}/pattern"),
+            of_login(&unclear["pattern"]),
+        );
     }
     add(
         "/auth/origin".to_owned(),
@@ -194,9 +200,15 @@ fn check_oauth2(oauth2: &OAuth2, problems: &mut Vec<Problem>) {
             add(format!("/auth/{member}"), format!("{refusal}"));
         }
     }
+    if let Some(page) = &oauth2.grants_page
+        && let Err(refusal) = RequestPath::parse(&page.path)
+    {
+        add("/auth/grants_page/path".to_owned(), refusal.to_string());
+    }
     for (index, login) in oauth2.login.iter().enumerate() {
         check_also(index, login, problems);
     }
+    check_unclear(&oauth2.unclear, problems);
     check_scopes(&oauth2.scopes, problems);
     check_guidance(&oauth2.guidance, problems);
 }
@@ -225,18 +237,31 @@ fn check_also(index: usize, login: &Login, problems: &mut Vec<Problem>) {
                     Some(means) => ("means", means),
                     None => ("pattern", &also.pattern),
                 };
-                if meant.name() != also.pattern.name() {
-                    let name = also.pattern.name();
-                    add(
-                        at,
-                        member,
-                        format!("the name in its braces must be `{name}`"),
-                    );
+                let is_known = |name: &&str| also.pattern.names().any(|known| known == *name);
+                if let Some(name) = meant.names().find(|name| !is_known(name)) {
+                    let problem = format!("`{{{name}}}` is not in `{}`", also.pattern);
+                    add(at, member, problem);
                 }
                 if !place.covers(meant) {
                     add(at, member, format!("it does not lead to `{place}`"));
                 }
             }
+        }
+    }
+}
+
+/// Holds each address that does not say which login is meant to be reached.
+fn check_unclear(unclear: &[UnclearLogin], problems: &mut Vec<Problem>) {
+    for (at, entry) in unclear.iter().enumerate() {
+        let earlier = &unclear[..at];
+        if let Some(wider) = earlier
+            .iter()
+            .find(|one| one.pattern.covers(&entry.pattern))
+        {
+            problems.push(Problem {
+                pointer: format!("/auth/unclear/{at}/pattern"),
+                problem: format!("`{}` stands before it and covers it", wider.pattern),
+            });
         }
     }
 }

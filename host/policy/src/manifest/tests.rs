@@ -240,7 +240,15 @@ fn what_people_paste_leads_to_the_login_that_names_it() {
         json!({"pattern": "https://{domain}.box.my.example.com", "environment": "sandbox"});
     let page = json!({"pattern": "https://{domain}.page.example.com", "means": "https://{domain}.my.example.com"});
     let page_of_box = json!({"pattern": "https://{domain}.box.page.example.com", "means": "https://{domain}.box.my.example.com"});
-    assert_eq!(with(json!([narrow, page_of_box, page])), [""; 0]);
+    let of_package = json!({"pattern": "https://{domain}--{package}.{box}.page.example.com", "means": "https://{domain}.{box}.my.example.com"});
+    assert_eq!(
+        with(json!([narrow, page_of_box, of_package, page])),
+        [""; 0]
+    );
+    assert_eq!(
+        with(json!([page, of_package])),
+        ["/auth/login/0/also/1/pattern"]
+    );
     assert_eq!(
         with(json!([page, page_of_box])),
         ["/auth/login/0/also/1/pattern"]
@@ -257,6 +265,10 @@ fn what_people_paste_leads_to_the_login_that_names_it() {
         ),
         (
             json!({"pattern": "https://{domain}.page.example.com", "means": "https://{org}.my.example.com"}),
+            "means",
+        ),
+        (
+            json!({"pattern": "https://{domain}.page.example.com", "means": "https://{domain}.{box}.my.example.com"}),
             "means",
         ),
         (json!({"pattern": "https://{domain}.com"}), "pattern"),
@@ -277,6 +289,23 @@ fn what_people_paste_leads_to_the_login_that_names_it() {
         [""; 0]
     );
     assert_eq!(at_one(page), ["/auth/login/0/also/0/means"]);
+}
+
+#[test]
+fn what_names_no_login_says_what_it_is() {
+    let with = |entries: Value| of_auth("unclear", entries);
+    let entry = |pattern: &str| json!({"pattern": pattern, "what": "a server that many share", "hint": "give your own"});
+    let server = entry("https://{server}.example.com");
+    let node = entry("https://{server}.node.example.com");
+    assert_eq!(with(json!([node, server])), [""; 0]);
+    assert_eq!(with(json!([server, node])), ["/auth/unclear/1/pattern"]);
+    assert_eq!(
+        with(json!([entry("https://{server}.com")])),
+        ["/auth/unclear/0/pattern"]
+    );
+    let mut silent = node;
+    silent["hint"] = json!("");
+    assert_eq!(with(json!([silent])), ["/auth/unclear/0/hint"]);
 }
 
 #[test]

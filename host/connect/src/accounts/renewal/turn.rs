@@ -264,9 +264,16 @@ fn passes(refused: &Refused) -> bool {
     refused.guide.as_ref().is_some_and(|guide| guide.passes)
 }
 
-/// Says in a sentence or two why a connection has ended, and what to do first.
+/// Says in a few sentences why a connection has ended, what to do first, and where an administrator sees to it.
 fn reason(refused: &Refused, lost: Option<&str>) -> String {
-    let said = said(refused);
+    let mut said = said(refused);
+    let page = refused
+        .guide
+        .as_ref()
+        .and_then(|guide| guide.setup.as_ref());
+    if let Some(page) = page {
+        said += &format!(". For an administrator: {} ({})", page.title, page.url);
+    }
     match lost {
         Some(lost) => format!("{lost}, and the service takes the older token no more. {said}"),
         None => said,

@@ -203,7 +203,9 @@ async fn an_account_that_works_no_more_is_found_out_by_a_test() {
     let unfit = accounts.test(&id, &name(ADA)).await.unwrap_err();
     assert!(matches!(unfit, ConnectError::Unfit { .. }), "{unfit}");
     assert!(
-        unfit.to_string().contains("The connection has ended"),
+        unfit
+            .to_string()
+            .contains("Salesforce has ended this sign-in"),
         "{unfit}"
     );
     let stored = store.stored_connection(&id).await.unwrap().unwrap();

@@ -469,7 +469,7 @@ async fn a_call_that_finds_its_connection_ended_hands_on_a_link() {
         panic!("{reply:?}");
     };
     assert!(
-        connect.advice.contains("The connection has ended"),
+        connect.advice.contains("Salesforce has ended this sign-in"),
         "{connect:?}"
     );
     let link = connect.link.clone().unwrap();

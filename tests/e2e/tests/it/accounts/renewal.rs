@@ -96,7 +96,18 @@ async fn what_the_service_refuses_is_for_a_person_and_says_what_to_do() {
     let RefreshError::Reconnect { reason, .. } = &refused else {
         panic!("{refused:?}");
     };
-    assert_eq!(reason, "The connection has ended: Connect again");
+    let page = "Connected Apps OAuth Usage";
+    let setup = format!(
+        "({}/lightning/setup/ConnectedAppsUsage/home)",
+        site.org.url()
+    );
+    for words in [
+        "Salesforce has ended this sign-in: The user or",
+        page,
+        &setup,
+    ] {
+        assert!(reason.contains(words), "{words}: {reason}");
+    }
     let state = connection(&site.office, &id).await.state;
     let expected = ConnectionState::Reconnect {
         reason: reason.clone(),
