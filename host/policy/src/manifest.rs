@@ -7,6 +7,7 @@ mod auth;
 mod check;
 mod guidance;
 mod login;
+mod widening;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,6 +20,7 @@ use crate::{ConnectorName, Effect, KindPlace, Method, NamePattern, Origin, Origi
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
 pub use login::{AlsoLogin, Login, LoginPattern, LoginPatternError, LoginPlace};
+pub use widening::{Declared, DeclaredTool, Widened, Widening, stranger, widenings};
 
 /// The JSON Schema of a manifest, as it is published in `wit/manifest.schema.json`.
 pub const MANIFEST_SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");
