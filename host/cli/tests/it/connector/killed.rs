@@ -54,7 +54,10 @@ fn a_program_that_is_killed_leaves_the_version_before_or_the_new_one() {
         };
         let now = of_state("active");
         assert_eq!(now.len(), 1, "after kill {kill}: {listed}");
-        assert!(of_state("waiting").is_empty() && of_state("unusable").is_empty(), "{listed}");
+        assert!(
+            of_state("waiting").is_empty() && of_state("unusable").is_empty(),
+            "{listed}"
+        );
         match now[0] == versions[next] {
             true => (active, took) = (next, took + 1),
             false => {

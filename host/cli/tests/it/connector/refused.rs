@@ -53,16 +53,29 @@ fn what_cannot_be_installed_is_refused_and_leaves_nothing() {
     for (name, bytes) in &files {
         home.write(name, bytes);
         let said = home.run(&["connector", "install", name]);
-        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{name}: {}", said.stderr);
-        report.push_str(&format!("$ portcullis connector install {name}\n{}\n", said.stderr));
+        assert_eq!(
+            (said.code, said.stdout.as_str()),
+            (2, ""),
+            "{name}: {}",
+            said.stderr
+        );
+        report.push_str(&format!(
+            "$ portcullis connector install {name}\n{}\n",
+            said.stderr
+        ));
         assert_eq!(home.json(&["connector", "list"]), before, "{name}");
         let refused = home.json(&["connector", "install", name]);
-        assert!(refused["code"].is_string() && refused["message"].is_string(), "{name}: {refused}");
+        assert!(
+            refused["code"].is_string() && refused["message"].is_string(),
+            "{name}: {refused}"
+        );
     }
     let said = home.run(&["connector", "install", "missing.wasm"]);
     assert_eq!(said.code, 2);
     report.push_str(&said.stderr);
-    let digests = files.each_ref().map(|(name, bytes)| (*name, Digest::of(bytes)));
+    let digests = files
+        .each_ref()
+        .map(|(name, bytes)| (*name, Digest::of(bytes)));
     insta::assert_snapshot!(steady(&report, &digests));
 }
 
@@ -101,7 +114,11 @@ fn a_member_installs_nothing() {
     ] {
         let said = home.run_as("bob", arguments);
         assert_eq!(said.code, 2, "{arguments:?}");
-        assert!(said.stderr.contains("for administrators"), "{}", said.stderr);
+        assert!(
+            said.stderr.contains("for administrators"),
+            "{}",
+            said.stderr
+        );
     }
     let listed = home.json(&["connector", "list"]);
     assert_eq!(listed.as_array().unwrap().len(), 1);

@@ -43,7 +43,10 @@ async fn serve(home: &Home) -> (Client, mpsc::UnboundedReceiver<()>) {
 
 async fn tools(client: &Client) -> Vec<String> {
     let tools = client.list_all_tools().await.unwrap();
-    tools.into_iter().map(|tool| tool.name.into_owned()).collect()
+    tools
+        .into_iter()
+        .map(|tool| tool.name.into_owned())
+        .collect()
 }
 
 async fn echo(client: Peer<RoleClient>, text: &str) -> String {
