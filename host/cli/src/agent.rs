@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use crate::args::Form;
 use crate::args::people::AgentCommand;
-use crate::bundled;
 use crate::connections;
+use crate::connectors;
 use crate::home::Home;
 use crate::problem::Problem;
 use crate::show;
@@ -93,7 +93,7 @@ async fn give(
     shared: Option<&str>,
     form: Form,
 ) -> Result<()> {
-    bundled::require(connector)?;
+    connectors::require(store, connector).await?;
     let before = require(store, id).await?;
     let account = match shared {
         Some(text) => Account::Shared(connections::find(store, text).await?.id),

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use crate::agent;
 use crate::args::permissions::Allow;
-use crate::bundled;
 use crate::catalog::{self, Catalog};
 use crate::connections;
+use crate::connectors;
 use crate::home::Home;
 use crate::problem::Problem;
 use crate::show;
@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
     session.require_administrator().await?;
     let store = &session.store;
     if let Some(connector) = &args.connector {
-        bundled::require(connector)?;
+        connectors::require(store, connector).await?;
     }
     let Asked {
         level,
@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
         mode,
         connector,
     } = read(args, store).await?;
-    let catalog = Catalog::open(cache).await?;
+    let catalog = Catalog::open(store, cache).await?;
     for connector in &catalog.connectors {
         catalog::meet(store, connector).await?;
     }

@@ -1,6 +1,7 @@
 //! `portcullis app`: the OAuth clients that people sign in with. Their secrets go in and are never shown.
 
 use anyhow::{Context, Result};
+use portcullis::ComponentCache;
 use portcullis::policy::ConnectorName;
 use portcullis_connect::Service;
 use portcullis_store::{App, NewApp, PutApp, Store};
@@ -8,8 +9,8 @@ use serde_json::{Value, json};
 
 use crate::args::Form;
 use crate::args::accounts::{AppCommand, AppSet};
-use crate::bundled;
 use crate::clients::kept_login;
+use crate::connectors;
 use crate::environment;
 use crate::home::Home;
 use crate::problem::Problem;
@@ -17,12 +18,12 @@ use crate::show;
 use crate::show::table::{Table, shown};
 
 /// Does what was asked.
-pub(crate) async fn run(command: &AppCommand, home: &Home) -> Result<()> {
+pub(crate) async fn run(command: &AppCommand, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open().await?;
     session.require_administrator().await?;
     let store = &session.store;
     match command {
-        AppCommand::Set(args) => set(store, args).await,
+        AppCommand::Set(args) => set(store, args, cache).await,
         AppCommand::List(form) => list(store, *form).await,
         AppCommand::Remove {
             connector,
@@ -30,9 +31,14 @@ pub(crate) async fn run(command: &AppCommand, home: &Home) -> Result<()> {
             form,
         } => {
             // One that was kept before logins were read goes as it was written.
-            let kept = login
-                .as_deref()
-                .map(|text| kept(connector, text).unwrap_or(text.to_owned()));
+            let kept = match login.as_deref() {
+                Some(text) => Some(
+                    kept(store, connector, text, cache)
+                        .await
+                        .unwrap_or(text.to_owned()),
+                ),
+                None => None,
+            };
             let was_there = store.remove_app(connector, kept.as_deref()).await?
                 || store.remove_app(connector, login.as_deref()).await?;
             let of = of_words(connector.as_str(), login.as_deref());
@@ -46,8 +52,8 @@ pub(crate) async fn run(command: &AppCommand, home: &Home) -> Result<()> {
     }
 }
 
-async fn set(store: &Store, args: &AppSet) -> Result<()> {
-    bundled::require(&args.connector)?;
+async fn set(store: &Store, args: &AppSet, cache: ComponentCache) -> Result<()> {
+    connectors::require(store, &args.connector).await?;
     let scopes = args.scopes.as_ref().map(|scopes| {
         let scopes = scopes.iter().map(|scope| scope.trim().to_owned());
         scopes.collect::<Vec<String>>()
@@ -60,8 +66,10 @@ async fn set(store: &Store, args: &AppSet) -> Result<()> {
         let hint = "give them with commas between, such as `--scopes api,refresh_token`";
         return Err(Problem::mistake("scopes", message, hint).into());
     }
-    let login = args.login.as_deref();
-    let login = login.map(|text| kept(&args.connector, text)).transpose()?;
+    let login = match args.login.as_deref() {
+        Some(text) => Some(kept(store, &args.connector, text, cache).await?),
+        None => None,
+    };
     let secret = args.client_secret_env.as_deref();
     let new = NewApp {
         connector: args.connector.clone(),
@@ -121,8 +129,13 @@ async fn list(store: &Store, form: Form) -> Result<()> {
 }
 
 /// Gives a login as it is kept.
-fn kept(connector: &ConnectorName, text: &str) -> Result<String> {
-    let manifest = bundled::manifest(connector)?;
+async fn kept(
+    store: &Store,
+    connector: &ConnectorName,
+    text: &str,
+    cache: ComponentCache,
+) -> Result<String> {
+    let manifest = connectors::manifest(store, connector, cache).await?;
     let service = Service::of(&manifest).context("accounts of this connector do not sign in")?;
     kept_login(service.auth, text)
 }

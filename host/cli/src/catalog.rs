@@ -7,11 +7,11 @@ use portcullis::policy::{ConnectorName, Effect, Level, Mode, Selector, ToolName,
 use portcullis::{ComponentCache, Connector};
 use portcullis_store::Store;
 
-use crate::bundled;
+use crate::connectors;
 use crate::org;
 use crate::problem::Problem;
 
-/// The connectors that the program carries.
+/// The connectors that there are.
 pub(crate) struct Catalog {
     pub(crate) connectors: Vec<Arc<Connector>>,
 }
@@ -30,9 +30,10 @@ pub(crate) fn tools(connector: &Connector) -> Vec<(ToolName, Effect)> {
 
 impl Catalog {
     /// Looks at the connectors.
-    pub(crate) async fn open(cache: ComponentCache) -> Result<Self> {
+    pub(crate) async fn open(store: &Store, cache: ComponentCache) -> Result<Self> {
         let world = org::unconnected(cache)?;
-        let connectors = vec![world.install(bundled::salesforce()?).await?];
+        connectors::on(store, &world.host)?.take_over().await?;
+        let connectors = world.host.connectors();
         Ok(Self { connectors })
     }
 
@@ -109,8 +110,13 @@ impl Catalog {
 
     /// Finds the connector that is meant: the one that is named, or the only one.
     pub(crate) fn connector(&self, named: Option<&ConnectorName>) -> Result<&Arc<Connector>> {
-        if let Some(name) = named {
-            bundled::require(name)?;
+        let names: Vec<ConnectorName> = self
+            .connectors
+            .iter()
+            .map(|one| one.manifest().name.clone())
+            .collect();
+        if let Some(name) = named.filter(|name| !names.contains(name)) {
+            return Err(connectors::unknown(name, &names).into());
         }
         self.one(named, "", |_| true)
     }

@@ -14,16 +14,18 @@ use portcullis_connect::{
     Accounts, ActiveManifests, Links, LinksHere, LoopbackHost, LoopbackPages, Renewal,
 };
 use portcullis_store::{
-    Account, ConnectLinks, Found, Store, StoreApprovals, StoreAudit, StoreCredentials,
-    StorePermissions,
+    Account, ConnectLinks, Found, Store, StoreApprovals, StoreAudit, StoreConnectors,
+    StoreCredentials, StorePermissions,
 };
 use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::activity;
 use crate::args::{NetworkArgs, StoreSettings, Who};
 use crate::bundled;
 use crate::catalog;
 use crate::clients::{Clients, Offering};
+use crate::connectors;
 use crate::environment;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
@@ -37,7 +39,8 @@ pub(crate) struct Desk {
     store: Store,
     /// Who is at the keyboard.
     me: PersonId,
-    connectors: Vec<Arc<Connector>>,
+    connectors: Arc<StoreConnectors>,
+    manifests: Arc<ActiveManifests>,
 }
 
 /// Where a person connects an account that an agent needs.
@@ -53,7 +56,7 @@ pub(crate) enum Where {
 }
 
 impl Desk {
-    /// Opens the store and makes a host on it, with every connector that the program carries.
+    /// Opens the store and makes a host on it, with every connector that there is.
     pub(crate) async fn open(
         store: &StoreSettings,
         who: &Who,
@@ -96,7 +99,14 @@ impl Desk {
             store,
             me,
             connectors: built.connectors,
+            manifests: built.manifests,
         })
+    }
+
+    /// Takes over what an administrator changes from now on, for as long as the program serves, and says when the agent's tools
+    /// may be others.
+    pub(crate) fn follow(&self) -> watch::Receiver<i64> {
+        follow(&self.connectors, &self.manifests)
     }
 
     /// Calls a tool of whichever connector has it.
@@ -107,10 +117,13 @@ impl Desk {
         reason: Option<String>,
     ) -> Result<Reply> {
         let has_it = |connector: &&Arc<Connector>| connector.tool(tool).is_some();
-        let connector = self.connectors.iter().find(has_it);
+        let connectors = self.host.connectors();
+        let connector = connectors.iter().find(has_it);
         // One that does not have it says which tools there are.
-        let Some(connector) = connector.or(self.connectors.first()) else {
-            anyhow::bail!("there are no connectors");
+        let Some(connector) = connector.or(connectors.first()) else {
+            let message = "no connector can be used";
+            let hint = "`portcullis connector list` says why".to_owned();
+            return Err(Problem::failure("no_connector", message, Some(hint)).into());
         };
         let name = connector.manifest().name.clone();
         let mut call = Call::new(
@@ -199,7 +212,8 @@ pub(crate) struct Built {
     pub(crate) accounts: Accounts,
     pub(crate) clients: Clients,
     pub(crate) audit: StoreAudit,
-    pub(crate) connectors: Vec<Arc<Connector>>,
+    pub(crate) connectors: Arc<StoreConnectors>,
+    pub(crate) manifests: Arc<ActiveManifests>,
 }
 
 impl Built {
@@ -212,7 +226,7 @@ impl Built {
     }
 }
 
-/// Makes a host on a store, with every connector that the program carries.
+/// Makes a host on a store, with every connector that is installed there or that the program carries.
 pub(crate) async fn host(
     store: Store,
     options: NetworkOptions,
@@ -227,22 +241,40 @@ pub(crate) async fn host(
     let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
-        permissions: Arc::new(StorePermissions::new(store.clone(), bundled::trusted()?)),
+        permissions: Arc::new(StorePermissions::new(store.clone(), bundled::names()?)),
         approvals: Arc::new(StoreApprovals::open(store.clone()).await?),
         audit: Arc::new(audit.clone()),
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
-    let salesforce = bundled::activate(&host, bundled::salesforce()?).await?;
-    catalog::meet(&store, &salesforce).await?;
+    let connectors = Arc::new(connectors::on(&store, &host)?);
+    connectors.take_over().await?;
+    for connector in host.connectors() {
+        catalog::meet(&store, &connector).await?;
+    }
     manifests.take_from(&host);
     let asks = Arc::new(host.clone());
     Ok(Built {
-        accounts: Accounts::new(store.clone(), network, asks, manifests),
+        accounts: Accounts::new(store.clone(), network, asks, manifests.clone()),
         clients: Clients { store, allowed },
         host,
         audit,
-        connectors: vec![salesforce],
+        connectors,
+        manifests,
     })
+}
+
+/// Takes over what an administrator changes, in a task of its own.
+pub(crate) fn follow(
+    connectors: &Arc<StoreConnectors>,
+    manifests: &Arc<ActiveManifests>,
+) -> watch::Receiver<i64> {
+    let (changes, told) = watch::channel(0);
+    let (connectors, manifests) = (Arc::clone(connectors), Arc::clone(manifests));
+    tokio::spawn(async move {
+        let taken_over = |host: &Host| manifests.take_from(host);
+        connectors.follow(changes, taken_over).await;
+    });
+    told
 }
 
 /// For whom: the person at the keyboard, or another one if that one administers.

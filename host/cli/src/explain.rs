@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
         }
         .into());
     }
-    let catalog = Catalog::open(cache).await?;
+    let catalog = Catalog::open(store, cache).await?;
     let mut cases = Vec::new();
     for connector in &catalog.connectors {
         catalog::meet(store, connector).await?;
@@ -53,7 +53,7 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
             agent: agent.id.clone(),
             person: person.clone(),
         };
-        let trusted = bundled::is_trusted(name);
+        let trusted = bundled::names()?.contains(name);
         if let Some(policy) = store.policy(&caller, name, trusted).await? {
             cases.push(Case {
                 connector,

@@ -18,13 +18,14 @@ mod catalog;
 mod clients;
 mod connect;
 mod connections;
+mod connector;
+mod connectors;
 mod demo;
 mod desk;
 mod environment;
 mod explain;
 mod group;
 mod home;
-mod inspect;
 mod key;
 mod keyboard;
 mod master;
@@ -47,7 +48,7 @@ use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::args::{Cli, Command, ConnectorCommand, Format, Settings};
+use crate::args::{Cli, Command, Format, Settings};
 use crate::home::Home;
 use crate::problem::Problem;
 
@@ -84,12 +85,7 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Demo(args) => demo::run(args, cache()).await,
         Command::Call(args) => call::run(args, &cli.store, cache()).await,
         Command::Tools(args) => tools::run(args, &cli.store, cache()).await,
-        Command::Connector {
-            command: ConnectorCommand::Inspect(args),
-        } => inspect::run(args, cache()).await,
-        Command::Connector {
-            command: ConnectorCommand::TrustScope(args),
-        } => scope::trust(args, &home()?).await,
+        Command::Connector { command } => connector::run(command, &cli.store, cache()).await,
         Command::Allow(args) => allow::run(args, &home()?, cache()).await,
         Command::Explain(args) => explain::run(args, &home()?, cache()).await,
         Command::Scope(args) => scope::run(args, &home()?, cache()).await,
@@ -100,7 +96,7 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Connect(args) => connect::run(args, &home()?, cache()).await,
         Command::Connections { command } => connections::run(command, &home()?, cache()).await,
         Command::Approvals { command } => approvals::run(command, &home()?, cache()).await,
-        Command::App { command } => app::run(command, &home()?).await,
+        Command::App { command } => app::run(command, &home()?, cache()).await,
         Command::Activity(args) => activity::run(args, &home()?).await,
         Command::Audit { command } => audit::run(command, &home()?).await,
         Command::Key { command } => key::run(command, &home()?).await,
@@ -152,12 +148,8 @@ fn end(cli: &Cli, error: Error) -> ExitCode {
 fn is_asked_by_program(command: &Command) -> bool {
     match command {
         Command::Call(args) => args.output == Format::Json,
-        Command::Connector {
-            command: ConnectorCommand::TrustScope(args),
-        } => args.form.json,
-        Command::Demo(_) | Command::Tools(_) | Command::Connector { .. } | Command::Serve(_) => {
-            false
-        }
+        Command::Connector { command } => command.form().json,
+        Command::Demo(_) | Command::Tools(_) | Command::Serve(_) => false,
         Command::Allow(args) => args.form.json,
         Command::Explain(args) => args.form.json,
         Command::Scope(args) => args.form.json,

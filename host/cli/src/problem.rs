@@ -8,7 +8,7 @@ use portcullis::network::NetworkError;
 use portcullis::{
     CallId, FailureCode, FieldProblem, InstallError, Outcome, Refusal, RefusalCode, Reply,
 };
-use portcullis_store::{AuditError, KeyError, StoreError};
+use portcullis_store::{AuditError, KeyError, StoreError, Unusable};
 
 /// The exit code after a mistake of the caller's.
 pub(crate) const MISTAKE: u8 = 2;
@@ -151,6 +151,9 @@ impl Problem {
             };
             return Self::of("not_installed", format!("{error:#}"), exit);
         }
+        if let Some(Unusable::Store(store)) = error.downcast_ref::<Unusable>() {
+            return of_store(store);
+        }
         if let Some(store) = error.downcast_ref::<StoreError>() {
             return of_store(store);
         }
@@ -187,6 +190,7 @@ fn of_store(error: &StoreError) -> Problem {
         | StoreError::OtherConnector { .. }
         | StoreError::OtherConnection(_) => ("other_connection", MISTAKE),
         StoreError::Text { .. } => ("text", MISTAKE),
+        StoreError::VersionChanged(_) => ("version_changed", MISTAKE),
         StoreError::Settled { .. } => ("settled", MISTAKE),
         StoreError::NoStanding(_) => ("no_standing_approval", MISTAKE),
         StoreError::Address(_)

@@ -10,8 +10,8 @@ use serde_json::json;
 
 use crate::agent;
 use crate::args::permissions::{ScopeArgs, Setting, TrustScope};
-use crate::bundled;
 use crate::catalog::{self, Catalog};
+use crate::connectors;
 use crate::home::Home;
 use crate::show;
 use crate::show::style::{HINT, QUIET, styled};
@@ -22,7 +22,7 @@ pub(crate) async fn run(args: &ScopeArgs, home: &Home, cache: ComponentCache) ->
     session.require_administrator().await?;
     let store = &session.store;
     let agent = agent::require(store, &args.agent).await?.id;
-    let catalog = Catalog::open(cache).await?;
+    let catalog = Catalog::open(store, cache).await?;
     let connector = catalog.connector(args.connector.as_ref())?;
     catalog::meet(store, connector).await?;
     let manifest = connector.manifest();
@@ -171,9 +171,11 @@ pub(crate) async fn trust(args: &TrustScope, home: &Home) -> Result<()> {
     let session = home.open().await?;
     session.require_administrator().await?;
     let name = &args.connector;
-    bundled::require(name)?;
-    let before = session.store.trust(name).await?;
-    let before = before.unwrap_or_else(|| bundled::is_trusted(name));
+    connectors::require(&session.store, name).await?;
+    let before = match session.store.trust(name).await? {
+        Some(decided) => decided,
+        None => connectors::is_trusted(&session.store, name).await?,
+    };
     session.store.put_trust(name, !args.no).await?;
     let changed = before == args.no;
     let sentence = match (changed, args.no) {

@@ -37,7 +37,8 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
             })),
         };
         let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
-        let server = Server::new(desk.host, desk.agent, desk.person);
+        let changes = desk.follow();
+        let server = Server::new(desk.host, desk.agent, desk.person).with_changes(changes);
         let served = server.serve_stdio().await;
         activity::close(&desk.audit).await;
         return Ok(served?);
@@ -86,6 +87,7 @@ async fn serve_pages(
         Problem::mistake("listen", message, hint)
     })?;
     let stop = stop()?;
+    desk::follow(&built.connectors, &built.manifests);
     tokio::spawn(desk::sweep(built.accounts));
     show::note(&format!(
         "{base} is served at {}; the apps' callback URL is {}",

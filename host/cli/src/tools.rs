@@ -89,7 +89,7 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
 async fn see(store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     let session = Home::of(store)?.open_existing().await?;
     session.require_administrator().await?;
-    for connector in &Catalog::open(cache).await?.connectors {
+    for connector in &Catalog::open(&session.store, cache).await?.connectors {
         let name = &connector.manifest().name;
         session
             .store

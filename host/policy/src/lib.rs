@@ -40,10 +40,10 @@ pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use html::escape_html;
 pub use kinds::{BodyPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
-    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Grants, Guidance, Login,
-    LoginPattern, LoginPatternError, LoginPlace, LoginValues, MANIFEST_SCHEMA, Manifest,
+    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, Declared, DeclaredTool, ErrorPlace, Grants,
+    Guidance, Login, LoginPattern, LoginPatternError, LoginPlace, LoginValues, MANIFEST_SCHEMA, Manifest,
     ManifestError, OAuth2, PLACEHOLDERS, Problem, RouteSpec, Scopes, SetupPage, StaleToken,
-    UnclearLogin,
+    UnclearLogin, Widened, Widening, stranger, widenings,
 };
 pub use method::Method;
 pub use mode::Mode;

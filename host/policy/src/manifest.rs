@@ -8,6 +8,7 @@ mod check;
 mod guidance;
 mod login;
 mod login_pattern;
+mod widening;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,6 +22,7 @@ pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
 pub use login::{AlsoLogin, Login, LoginPlace, UnclearLogin};
 pub use login_pattern::{LoginPattern, LoginPatternError, LoginValues};
+pub use widening::{Declared, DeclaredTool, Widened, Widening, stranger, widenings};
 
 /// The JSON Schema of a manifest, as it is published in `wit/manifest.schema.json`.
 pub const MANIFEST_SCHEMA: &str = include_str!("../../../wit/manifest.schema.json");

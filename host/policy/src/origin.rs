@@ -291,6 +291,17 @@ impl OriginPattern {
         }
     }
 
+    /// Says whether every origin of the other is one of these.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (_, Pattern::Exact(origin)) => self.matches(origin),
+            (Pattern::Below(wide), Pattern::Below(narrow)) => {
+                wide == narrow || self.matches(narrow)
+            }
+            (Pattern::Exact(_), Pattern::Below(_)) => false,
+        }
+    }
+
     /// Gives the origin, where the pattern names one in full.
     pub fn exact(&self) -> Option<&Origin> {
         match &self.0 {

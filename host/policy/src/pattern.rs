@@ -85,6 +85,16 @@ impl NamePattern {
         }
     }
 
+    /// Says whether every name that fits the other fits this one.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self.any_before, self.any_after) {
+            (true, true) => other.core.contains(&self.core),
+            (false, true) => !other.any_before && other.core.starts_with(&self.core),
+            (true, false) => !other.any_after && other.core.ends_with(&self.core),
+            (false, false) => other.is_exact() && other.core == self.core,
+        }
+    }
+
     /// Says whether it is one name in full, without a star.
     pub fn is_exact(&self) -> bool {
         !self.any_before && !self.any_after

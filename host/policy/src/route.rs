@@ -243,6 +243,23 @@ impl Route {
     }
 }
 
+/// Says whether a request may go by the template `other` where there is no route `gone` any more: because both take it, or because
+/// a literal of `gone` kept what is spelled nearly so from a parameter of `other`, whatever stands behind. What is no template
+/// counts as one that does.
+pub(crate) fn stands_before(gone: &str, other: &str) -> bool {
+    let (Ok(gone), Ok(other)) = (template(gone), template(other)) else {
+        return true;
+    };
+    for pair in gone.iter().zip(&other) {
+        match pair {
+            (Segment::Literal(a), Segment::Literal(b)) if !equal_leniently(a, b) => return false,
+            (Segment::Literal(_), Segment::Parameter(_)) => return true,
+            _ => {}
+        }
+    }
+    gone.len() == other.len()
+}
+
 /// Takes a template apart: `/services/data/{version}/query`.
 fn template(text: &str) -> Result<Vec<Segment>, String> {
     let segments: Vec<&str> = match text.strip_prefix('/') {

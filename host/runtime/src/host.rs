@@ -125,13 +125,34 @@ impl Host {
     /// [`InstallError`] says what is wrong with it.
     pub async fn inspect(&self, bytes: Vec<u8>) -> Result<Inspected, InstallError> {
         is_component(&bytes)?;
-        self.inspect_compiled(move |shared| {
+        self.inspect_by(move |shared| {
             let digest = Digest::of(&bytes);
             let engine = &shared.sandbox.engine;
             let component = shared.cache.compile(engine, digest, &bytes);
             Ok((digest, component.map_err(InstallError::Compile)?))
         })
         .await
+    }
+
+    /// Inspects a component that was compiled before, of which no more than its digest is needed; none where the cache does not have
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError`] says what is wrong with it.
+    pub async fn inspect_compiled(
+        &self,
+        digest: Digest,
+    ) -> Result<Option<Inspected>, InstallError> {
+        let shared = self.shared.clone();
+        let find = move || shared.cache.find(&shared.sandbox.engine, digest);
+        let found = tokio::task::spawn_blocking(find)
+            .await
+            .map_err(|error| InstallError::Engine(wasmtime::Error::new(error)))?;
+        match found {
+            Some(component) => Ok(Some(self.inspected(digest, component).await?)),
+            None => Ok(None),
+        }
     }
 
     /// Inspects a component that is part of the program, as [`inspect`](Self::inspect) does. Where the cache has it
@@ -141,7 +162,7 @@ impl Host {
     ///
     /// As [`inspect`](Self::inspect), and [`InstallError::Digest`].
     pub async fn inspect_built_in(&self, built_in: BuiltIn) -> Result<Inspected, InstallError> {
-        self.inspect_compiled(move |shared| {
+        self.inspect_by(move |shared| {
             let BuiltIn { bytes, digest } = built_in;
             let engine = &shared.sandbox.engine;
             if let Some(component) = shared.cache.find(engine, digest) {
@@ -157,7 +178,7 @@ impl Host {
         .await
     }
 
-    async fn inspect_compiled(
+    async fn inspect_by(
         &self,
         compile: impl FnOnce(&Shared) -> Result<(Digest, Component), InstallError> + Send + 'static,
     ) -> Result<Inspected, InstallError> {
@@ -165,6 +186,14 @@ impl Host {
         let (digest, component) = tokio::task::spawn_blocking(move || compile(&shared))
             .await
             .map_err(|error| InstallError::Engine(wasmtime::Error::new(error)))??;
+        self.inspected(digest, component).await
+    }
+
+    async fn inspected(
+        &self,
+        digest: Digest,
+        component: Component,
+    ) -> Result<Inspected, InstallError> {
         let engine = &self.shared.sandbox.engine;
         let connector = Connector::inspect(engine, &component, digest).await?;
         let program = self
@@ -200,9 +229,15 @@ impl Host {
             .filter(|route| !accepted.contains(&route.path.as_str()))
             .map(|route| route.path.clone())
             .collect();
-        if !missing.is_empty() {
-            return Err(InstallError::NeedsAcceptance(missing));
+        match missing.is_empty() {
+            true => Ok(self.activate_accepted(inspected)),
+            false => Err(InstallError::NeedsAcceptance(missing)),
         }
+    }
+
+    /// Makes an inspected version the active one of its name, of which somebody accepted all that it declares: that POST routes
+    /// only read, among it. Calls under way finish on the version before.
+    pub fn activate_accepted(&self, inspected: Inspected) -> Arc<Connector> {
         let connector = inspected.version.connector.clone();
         let before = self.shared.registry.activate(inspected.version);
         tracing::info!(
@@ -212,7 +247,22 @@ impl Host {
             before = before.map(|version| version.connector.digest().to_string()),
             "a connector's version is active"
         );
-        Ok(connector)
+        connector
+    }
+
+    /// Takes a connector away, and says whether there was one. Calls under way finish.
+    pub fn deactivate(&self, name: &ConnectorName) -> bool {
+        let before = self.shared.registry.deactivate(name);
+        if before.is_some() {
+            tracing::info!(connector = %name, "a connector is gone");
+        }
+        before.is_some()
+    }
+
+    /// Gives the active version of a connector.
+    pub fn connector(&self, name: &ConnectorName) -> Option<Arc<Connector>> {
+        let version = self.shared.registry.get(name)?;
+        Some(version.connector.clone())
     }
 
     /// Inspects a component and activates it.

@@ -52,4 +52,14 @@ impl Registry {
         });
         before.get(&name).cloned()
     }
+
+    /// Takes the active version of a name away; calls under way finish on it.
+    pub(crate) fn deactivate(&self, name: &ConnectorName) -> Option<Arc<Version>> {
+        let before = self.active.rcu(|active| {
+            let mut active = HashMap::clone(active);
+            active.remove(name);
+            active
+        });
+        before.get(name).cloned()
+    }
 }

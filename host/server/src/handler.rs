@@ -7,9 +7,9 @@ use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
     PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ServerCapabilities,
-    ServerConfig,
+    ServerConfig, SubscriptionFilter,
 };
-use rmcp::service::{Peer, RequestContext, RoleServer};
+use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
@@ -60,11 +60,44 @@ impl Server {
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
-        let mut config = ServerConfig::new(ServerCapabilities::builder().enable_tools().build());
+        let tools = ServerCapabilities::builder().enable_tools();
+        let capabilities = match self.changes {
+            Some(_) => tools.enable_tool_list_changed().build(),
+            None => tools.build(),
+        };
+        let mut config = ServerConfig::new(capabilities);
         config.server_info =
             Implementation::new("portcullis", env!("CARGO_PKG_VERSION")).with_title("Portcullis");
         config.instructions = Some(INSTRUCTIONS.to_owned());
         config
+    }
+
+    async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
+        if let Some(changes) = self.changes.clone() {
+            let server = self.clone();
+            tokio::spawn(async move { server.tell_changes(changes, context.peer).await });
+        }
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        // What is not offered above is taken out of it.
+        self.changes.is_some().then(|| requested.clone())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let tells = context.accepted().tools_list_changed == Some(true);
+        if let Some(changes) = self.changes.clone().filter(|_| tells) {
+            let telling = self.tell_changes(changes, context.sink().clone());
+            tokio::select! {
+                () = telling => {}
+                () = context.cancelled() => return Ok(()),
+            }
+        }
+        context.cancelled().await;
+        Ok(())
     }
 
     async fn list_tools(

@@ -6,6 +6,7 @@
 //! Not known here: any service, any secret, where the records of calls go.
 
 mod answer;
+mod changes;
 mod handler;
 mod public;
 mod tools;
@@ -14,6 +15,7 @@ use portcullis::Host;
 use portcullis::policy::{AgentId, PersonId};
 use rmcp::ServiceExt;
 use rmcp::service::QuitReason;
+use tokio::sync::watch;
 
 pub use answer::text;
 pub use public::{Bounds, PublicRequest, PublicServer, Tls, TlsError};
@@ -35,6 +37,8 @@ pub struct Server {
     host: Host,
     agent: AgentId,
     person: PersonId,
+    /// Says when the tools may be others.
+    changes: Option<watch::Receiver<i64>>,
 }
 
 impl Server {
@@ -44,7 +48,15 @@ impl Server {
             host,
             agent,
             person,
+            changes: None,
         }
+    }
+
+    /// Tells clients when the agent's tools are others. Whoever has the other end says when they may be.
+    #[must_use]
+    pub fn with_changes(mut self, changes: watch::Receiver<i64>) -> Self {
+        self.changes = Some(changes);
+        self
     }
 
     /// Serves one client over a pair of streams, until it is gone.

@@ -1,7 +1,7 @@
 //! What can go wrong with a store, in words for whom it concerns.
 
 use portcullis::ports::PortError;
-use portcullis_policy::{ConnectionId, PersonId};
+use portcullis_policy::{ConnectionId, ConnectorName, PersonId};
 
 use crate::address::AddressError;
 use crate::audit::AuditError;
@@ -142,6 +142,11 @@ pub enum StoreError {
         "the connection `{0}` cannot be replaced by one of another connector or owner: remove it and connect anew"
     )]
     OtherConnection(ConnectionId),
+    /// What was decided on a version was decided by what is no longer so.
+    #[error(
+        "the versions of the connector `{0}` were changed meanwhile, so nothing was done: look at them again"
+    )]
+    VersionChanged(ConnectorName),
     /// The question is settled already.
     #[error("the question `{id}` is settled already: it is {state}")]
     Settled {

@@ -1,6 +1,6 @@
 //! Who works with agents, which accounts they have, and the secrets that open those: in one SQLite file.
 //!
-//! [`Store::open`] takes a [`Location`] and a [`MasterKey`]. [`StoreCredentials`] and [`StorePermissions`] are the host's ports on it. Several processes may
+//! [`Store::open`] takes a [`Location`] and a [`MasterKey`]. [`StoreCredentials`] and [`StorePermissions`] are the host's ports on it. [`StoreConnectors`] keeps a host's connectors as they are installed there. Several processes may
 //! have a store open at once; nothing that counts is remembered between two calls, so that what one takes away is gone
 //! for all.
 //!
@@ -19,6 +19,7 @@ mod audit;
 mod change;
 mod clock;
 mod connection;
+mod connectors;
 mod credentials;
 mod data_keys;
 mod database;
@@ -64,6 +65,10 @@ pub use clock::{Clock, SystemClock};
 pub use connection::{
     ConnectionSecrets, ConnectionState, Endpoints, Grant, Hold, InFlight, Lease, Leased,
     NewConnection, NewTokens, Owner, Put, Removed, Rotation, StoredConnection,
+};
+pub use connectors::{
+    ActiveVersion, InstalledVersion, Installing, NewVersion, StoreConnectors, Unusable,
+    VERSIONS_BEFORE_MAX, VersionState,
 };
 pub use credentials::{ConnectLinks, NoLink, Renew, StoreCredentials};
 pub use ending::{Ended, Ending, User};

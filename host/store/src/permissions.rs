@@ -11,13 +11,13 @@ use portcullis_policy::{Acting, AgentPolicy, ConnectionId, ConnectorName};
 
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::{scopes, tool_rules};
+use crate::{connectors, scopes, tool_rules};
 
 /// What the agents of a store may do, for the host.
 #[derive(Clone, Debug)]
 pub struct StorePermissions {
     store: Store,
-    /// Connectors that are trusted unless an administrator decided otherwise.
+    /// Connectors that the program carries and that are trusted unless an administrator decided otherwise.
     trusted: BTreeSet<ConnectorName>,
 }
 
@@ -34,7 +34,8 @@ impl StorePermissions {
 
 impl Store {
     /// Gives what was decided on an agent's use of a connector, all of one moment; none: it does not have it, or the
-    /// person is not known here. `trusted_by_default` says whether the connector is trusted where nobody decided that.
+    /// person is not known here. `trusted_by_default` says whether the connector is trusted where nobody decided that, and no
+    /// other version of it is installed than the program carries.
     ///
     /// # Errors
     ///
@@ -68,13 +69,16 @@ impl Store {
         let rules = tool_rules::of_agent(&mut tx, caller.agent.as_str(), connector).await?;
         let seen = tool_rules::seen(&mut tx, connector).await?;
         let scope = scopes::of_agent(&mut tx, &caller.agent, connector).await?;
-        let trust = scopes::trust_of(&mut tx, connector).await?;
+        let trust = match scopes::trust_of(&mut tx, connector).await? {
+            Some(decided) => decided,
+            None => trusted_by_default && !connectors::is_installed(&mut tx, connector).await?,
+        };
         Ok(Some(AgentPolicy {
             agent: caller.agent.clone(),
             rules,
             seen,
             scope,
-            is_trusted: trust.unwrap_or(trusted_by_default),
+            is_trusted: trust,
             acting: Some(acting),
         }))
     }

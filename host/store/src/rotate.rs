@@ -29,7 +29,7 @@ struct SealedColumn {
 }
 
 /// Every sealed column there is. A test compares it with the schema.
-const SEALED: [SealedColumn; 12] = [
+const SEALED: [SealedColumn; 13] = [
     SealedColumn {
         table: "connections",
         column: "secrets",
@@ -104,6 +104,14 @@ const SEALED: [SealedColumn; 12] = [
                granted_key FROM standing_approvals WHERE granted_key < ?1 LIMIT ?2",
         replace: "UPDATE standing_approvals SET granted = ?2, granted_key = ?3 WHERE id = ?1",
         remains: "SELECT EXISTS (SELECT 1 FROM standing_approvals WHERE granted_key < ?1)",
+    },
+    SealedColumn {
+        table: "connector_versions",
+        column: "granted",
+        find: "SELECT id, connector, digest, CAST(position AS TEXT), granted, granted_key FROM connector_versions \
+               WHERE granted_key < ?1 LIMIT ?2",
+        replace: "UPDATE connector_versions SET granted = ?2, granted_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM connector_versions WHERE granted_key < ?1)",
     },
     SealedColumn {
         table: "approval_keys",

@@ -7,6 +7,7 @@
 
 pub mod lie;
 pub mod raw;
+pub mod versions;
 
 use serde_json::{Value, json};
 

@@ -31,7 +31,7 @@ fn stem(path: &Path) -> &str {
     path.file_stem().unwrap().to_str().unwrap()
 }
 
-const HOSTILE: [&str; 21] = [
+const HOSTILE: [&str; 25] = [
     "beyond_scope",
     "elsewhere",
     "flood",
@@ -39,6 +39,7 @@ const HOSTILE: [&str; 21] = [
     "hog",
     "leak",
     "liar",
+    "mute",
     "overflow",
     "redirect",
     "slow_reader",
@@ -52,6 +53,9 @@ const HOSTILE: [&str; 21] = [
     "undeclared_header",
     "undeclared_route",
     "unknown_import",
+    "version_one",
+    "version_three",
+    "version_two",
     "write_from_read",
 ];
 

@@ -12,8 +12,8 @@ use toml::Spanned;
 
 use super::difference::Here;
 use super::file::{self, AccountEntry, AccountWord, AgentEntry, ModeWord, Parsed, RoleWord};
-use crate::bundled;
 use crate::catalog::Catalog;
+use crate::connectors;
 
 /// What a file asks for.
 pub(super) struct Wanted {
@@ -183,14 +183,17 @@ impl Checker<'_> {
     /// Takes the name of a connector that there is.
     fn connector(&mut self, text: &Spanned<String>) -> Option<ConnectorName> {
         let name = self.parse(text, ConnectorName::parse)?;
-        match bundled::require(&name) {
-            Ok(()) => Some(name),
-            Err(error) => {
-                let problem = format!("{error}; those that there are: {}", bundled::names());
-                self.mistake(text, problem);
-                None
-            }
+        let known = &self.here.known_connectors;
+        if known.contains(&name) {
+            return Some(name);
         }
+        let error = connectors::unknown(&name, known);
+        let problem = format!(
+            "{error}; those that there are: {}",
+            connectors::listed(known)
+        );
+        self.mistake(text, problem);
+        None
     }
 
     fn rules(&mut self, agent: &AgentId, entry: &AgentEntry) -> Vec<ToolRule> {

@@ -10,6 +10,7 @@ use portcullis_store::{
 };
 
 use super::check::{Wanted, WantedAgent};
+use crate::connectors;
 use crate::scope::in_a_line;
 
 /// What is in the store.
@@ -21,6 +22,8 @@ pub(super) struct Here {
     shares: BTreeMap<ConnectionId, Vec<Subject>>,
     rules: Vec<ToolRule>,
     scopes: Vec<AgentScope>,
+    /// The connectors that there are.
+    pub(super) known_connectors: Vec<ConnectorName>,
 }
 
 impl Here {
@@ -40,6 +43,7 @@ impl Here {
             shares,
             rules: store.tool_rules().await?,
             scopes: store.scopes().await?,
+            known_connectors: connectors::names(store).await?,
         })
     }
 

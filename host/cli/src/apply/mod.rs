@@ -116,7 +116,7 @@ async fn catalog(
     if agents.all(|agent| agent.tools.is_empty()) {
         return Ok(None);
     }
-    let catalog = Catalog::open(cache).await?;
+    let catalog = Catalog::open(&session.store, cache).await?;
     for connector in &catalog.connectors {
         catalog::meet(&session.store, connector).await?;
     }

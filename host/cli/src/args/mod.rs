@@ -4,6 +4,7 @@ pub(crate) mod accounts;
 pub(crate) mod approvals;
 pub(crate) mod audit;
 pub(crate) mod connect;
+pub(crate) mod connector;
 pub(crate) mod people;
 pub(crate) mod permissions;
 pub(crate) mod serve;
@@ -19,8 +20,9 @@ use accounts::{AppCommand, Apply, ConnectionsCommand, KeyCommand};
 use approvals::ApprovalsCommand;
 use audit::{Activity, AuditCommand};
 use connect::Connect;
+use connector::ConnectorCommand;
 use people::{AgentCommand, GroupCommand, PersonCommand};
-use permissions::{Allow, Explain, ScopeArgs, TrustScope};
+use permissions::{Allow, Explain, ScopeArgs};
 use serve::{Serve, public_url};
 
 /// Connectors for AI agents that hold no keys.
@@ -176,7 +178,7 @@ pub(crate) enum Command {
     Call(Call),
     /// List the tools that an agent gets.
     Tools(Tools),
-    /// Look at connectors.
+    /// Connectors: which there are, and which version of each is in use.
     Connector {
         #[command(subcommand)]
         command: ConnectorCommand,
@@ -235,14 +237,6 @@ pub(crate) enum Command {
     },
     /// Bring people, groups, agents and sharing to what a file says.
     Apply(Apply),
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ConnectorCommand {
-    /// Say what a component is and whether it could be installed; nothing is installed.
-    Inspect(Inspect),
-    /// Trust a connector, or do not, to check what the host cannot see, such as what is in a query.
-    TrustScope(TrustScope),
 }
 
 #[derive(Debug, Args)]
@@ -308,7 +302,7 @@ pub(crate) enum Format {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  portcullis tools                   all that there are
+  portcullis tools                   all of the connectors that are part of this program
   portcullis tools --agent helper    those that an agent of the store has; new ones are marked
   portcullis tools --seen            takes note that you, an administrator, have seen them all")]
 pub(crate) struct Tools {
@@ -320,13 +314,4 @@ pub(crate) struct Tools {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) who: Who,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Inspect {
-    /// The component, a `.wasm` file.
-    pub(crate) file: PathBuf,
-    /// Print it for programs.
-    #[arg(long)]
-    pub(crate) json: bool,
 }

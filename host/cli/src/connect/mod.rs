@@ -16,6 +16,7 @@ use portcullis_connect::{
 
 use crate::args::connect::Connect;
 use crate::bundled;
+use crate::connectors;
 use crate::home::Home;
 use crate::office::Office;
 use crate::problem::Problem;
@@ -24,8 +25,14 @@ use wanted::Wanted;
 
 /// Connects an account.
 pub(crate) async fn run(args: &Connect, home: &Home, cache: ComponentCache) -> Result<()> {
-    bundled::require(&args.connector)?;
+    if !home.store_file().exists() {
+        let carried = bundled::names()?;
+        if !carried.contains(&args.connector) {
+            return Err(connectors::unknown(&args.connector, &carried).into());
+        }
+    }
     let session = home.open().await?;
+    connectors::require(&session.store, &args.connector).await?;
     if args.is_shared() {
         session.require_administrator().await?;
     }

@@ -8,6 +8,7 @@ mod approvals;
 mod audit;
 mod bad_input;
 mod connect;
+mod connector;
 mod demo;
 mod desk;
 mod keys;

@@ -199,6 +199,7 @@ fn every_command_teaches_by_examples() {
         "person",
         "group",
         "agent",
+        "connector",
         "connections",
         "app",
         "key",

@@ -9,7 +9,7 @@ mod imports;
 mod nowhere;
 mod tool;
 
-use portcullis_policy::{Digest, Manifest, RouteTable};
+use portcullis_policy::{Declared, DeclaredTool, Digest, Manifest, RouteTable};
 use wasmtime::component::Component;
 
 pub use error::InstallError;
@@ -74,6 +74,21 @@ impl Connector {
     /// Gives the tool of a name.
     pub fn tool(&self, name: &str) -> Option<&Tool> {
         self.tools.iter().find(|tool| tool.name.as_str() == name)
+    }
+
+    /// Gives what bounds it, to be compared with another version.
+    pub fn declared(&self) -> Declared<'_> {
+        let tools = self.tools.iter().map(|tool| DeclaredTool {
+            name: &tool.name,
+            toolset: &tool.toolset,
+            effect: tool.effect,
+            idempotent: tool.idempotent,
+        });
+        Declared {
+            manifest: &self.manifest,
+            tools: tools.collect(),
+            imports: &self.imports,
+        }
     }
 
     /// Gives the names of the interfaces that the component imports.

@@ -231,10 +231,13 @@ fn attacks() -> Vec<Attack> {
     ]
 }
 
+/// Those that are refused before they are installed.
+const NEVER_INSTALLED: [&str; 2] = ["mute", "unknown_import"];
+
 #[test]
 fn every_hostile_component_is_here() {
     let mut attacked: Vec<&str> = attacks().iter().map(|attack| attack.0).collect();
-    attacked.push("unknown_import");
+    attacked.extend(NEVER_INSTALLED);
     attacked.sort_unstable();
     attacked.dedup();
     assert_eq!(attacked, hostile());
@@ -245,7 +248,7 @@ async fn each_hostile_component_ends_in_an_error_of_its_own() {
     let connectors: Vec<String> = hostile();
     let connectors = connectors.iter().map(String::as_str);
     let connectors: Vec<&str> = connectors
-        .filter(|name| *name != "unknown_import")
+        .filter(|name| !NEVER_INSTALLED.contains(name))
         .collect();
     let world = world(&connectors).await;
     for (connector, tool) in [
@@ -458,4 +461,14 @@ async fn what_a_component_prints_is_the_operators_alone() {
             "{line}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_component_that_breaks_in_its_description_is_not_installed() {
+    let world = world(&[]).await;
+    let error = world.host.inspect(component("mute")).await;
+    let Err(error @ InstallError::Describe { .. }) = error else {
+        panic!("{error:?}");
+    };
+    assert!(error.to_string().contains("`manifest.describe`"), "{error}");
 }

@@ -32,6 +32,7 @@ mod secrets;
 mod stages;
 mod state;
 mod support;
+mod swaps;
 mod versions;
 mod wit;
 mod writes;

@@ -1,14 +1,17 @@
-//! `portcullis connector inspect`: what a component says it is, checked.
+//! `portcullis connector inspect` and `show`: what a component says it is, checked.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use portcullis::policy::{Auth, Effect, KindPlace, RouteSpec};
+use portcullis::policy::{Auth, ConnectorName, Effect, KindPlace, RouteSpec};
 use portcullis::{ComponentCache, Connector};
 use serde_json::{Value, json};
 
-use crate::args::Inspect;
+use super::{Bench, require_known, unusable, waiting, widenings_json, write_widenings};
+use crate::args::Form;
+use crate::args::connector::Inspect;
+use crate::home::Home;
 use crate::org;
 use crate::problem::Problem;
 use crate::show;
@@ -25,14 +28,66 @@ pub(crate) async fn run(args: &Inspect, cache: ComponentCache) -> Result<()> {
     let world = org::unconnected(cache)?;
     let inspected = world.host.inspect(bytes).await?;
     let connector = inspected.connector();
-    match args.json {
-        true => show::json(&connector_json(connector, size))?,
-        false => summary(&mut anstream::stdout().lock(), connector, size)?,
+    match args.form.json {
+        true => show::json(&connector_json(connector, Some(size)))?,
+        false => summary(&mut anstream::stdout().lock(), connector, Some(size))?,
     }
     Ok(())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// Shows the version of a connector that is in use, and in what one that waits reaches farther.
+pub(super) async fn show(
+    name: &ConnectorName,
+    form: Form,
+    home: &Home,
+    cache: ComponentCache,
+) -> Result<()> {
+    let bench = Bench::open(home, cache).await?;
+    let versions = bench.versions(name).await?;
+    require_known(&bench, name, &versions).await?;
+    let in_use = bench.in_use(name).await?;
+    let waits = match waiting(&versions) {
+        Some(version) => {
+            let inspected = bench.inspect(name, version.digest).await.map_err(|error| {
+                let hint = format!("`portcullis connector remove {name} --waiting` removes it");
+                unusable(name, version.digest, &error, hint)
+            })?;
+            Some((version, in_use.widened_by(&inspected)))
+        }
+        None => None,
+    };
+    if let (Some(digest), Some(error)) = (in_use.installed, &in_use.problem) {
+        let hint = format!("`portcullis connector rollback {name}` goes back to the one before");
+        return Err(unusable(name, digest, error, hint).into());
+    }
+    let connector = in_use.inspected.as_ref().map(|one| one.connector());
+    if form.json {
+        let waits = waits.map(|(version, widenings)| {
+            json!({
+                "version": version.version,
+                "digest": version.digest,
+                "installed": version.installed.to_string(),
+                "installed_by": version.installed_by,
+                "widenings": widenings_json(&widenings),
+            })
+        });
+        let in_use = connector.map(|connector| connector_json(connector, None));
+        return Ok(show::json(&json!({ "in_use": in_use, "waiting": waits }))?);
+    }
+    let mut out = anstream::stdout().lock();
+    if let Some(connector) = connector {
+        summary(&mut out, connector, None)?;
+    }
+    if let Some((version, widenings)) = waits {
+        let head = format!("Version {} waits to be accepted", version.version);
+        writeln!(out, "\n{}", styled(TITLE, head))?;
+        write_widenings(&mut out, &widenings)?;
+    }
+    Ok(())
+}
+
+/// Reads a component's file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     let refuse = |problem: String| {
         let message = format!("could not read `{}`: {problem}", path.display());
         let hint = "give the `.wasm` file that a build for `wasm32-wasip2` made";
@@ -46,7 +101,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(std::fs::read(path).map_err(|error| refuse(error.to_string()))?)
 }
 
-fn connector_json(connector: &Connector, bytes: usize) -> Value {
+fn connector_json(connector: &Connector, bytes: Option<usize>) -> Value {
     json!({
         "digest": connector.digest().to_string(),
         "bytes": bytes,
@@ -58,14 +113,15 @@ fn connector_json(connector: &Connector, bytes: usize) -> Value {
     })
 }
 
-fn summary(out: &mut impl Write, connector: &Connector, bytes: usize) -> io::Result<()> {
+fn summary(out: &mut impl Write, connector: &Connector, bytes: Option<usize>) -> io::Result<()> {
     let manifest = connector.manifest();
     let head = format!("{} {}", manifest.name, manifest.version);
     writeln!(out, "{}: {}", styled(TITLE, head), manifest.title)?;
     if let Some(description) = &manifest.description {
         writeln!(out, "{description}")?;
     }
-    writeln!(out, "sha256 {}, {bytes} bytes", connector.digest())?;
+    let bytes = bytes.map_or(String::new(), |bytes| format!(", {bytes} bytes"));
+    writeln!(out, "sha256 {}{bytes}", connector.digest())?;
 
     writeln!(out, "\nSigns in by")?;
     match &manifest.auth {

@@ -1,0 +1,151 @@
+//! `portcullis connector rollback` and `remove`: back to a version that was in use before.
+
+use anyhow::Result;
+use portcullis::policy::{ConnectorName, widenings};
+use portcullis::{ComponentCache, Inspected};
+use portcullis_store::{InstalledVersion, VersionState};
+use serde_json::json;
+
+use super::{Bench, require_known, unusable, widenings_json, write_widenings};
+use crate::args::Form;
+use crate::bundled;
+use crate::connectors;
+use crate::home::Home;
+use crate::problem::Problem;
+use crate::show;
+
+/// Goes back to the version before, and to the one that the program carries where none was before.
+pub(super) async fn roll_back(
+    name: &ConnectorName,
+    form: Form,
+    home: &Home,
+    cache: ComponentCache,
+) -> Result<()> {
+    let bench = Bench::open(home, cache).await?;
+    let versions = bench.versions(name).await?;
+    require_known(&bench, name, &versions).await?;
+    let of_state = |state| move |version: &&InstalledVersion| version.state == state;
+    let Some(active) = versions.iter().find(of_state(VersionState::Active)) else {
+        let message = match bundled::names()?.contains(name) {
+            true => format!("the version of `{name}` in use is the one that this program carries"),
+            false => format!("no version of `{name}` is in use"),
+        };
+        let hint = "there is nothing to go back from: `portcullis connector list`";
+        return Err(Problem::mistake("no_version_before", message, hint).into());
+    };
+    let before = versions.iter().find(of_state(VersionState::Before));
+    let target = target(&bench, name, before).await?;
+    let in_use = bench.in_use(name).await?;
+    // An administrator let it reach as far before; it is told all the same.
+    let current = in_use.inspected.as_ref();
+    let current = current.map(|inspected| inspected.connector().declared());
+    let wider = match &current {
+        Some(current) => widenings(Some(current), &target.connector().declared()),
+        None => Vec::new(),
+    };
+    bench.store().roll_back_version(name, active.digest).await?;
+    let version = &target.connector().manifest().version;
+    let value = json!({
+        "changed": true,
+        "connector": name,
+        "version": version,
+        "digest": target.connector().digest(),
+        "widenings": widenings_json(&wider),
+        "in_place_of": active.digest,
+    });
+    if !form.json {
+        write_widenings(&mut anstream::stdout().lock(), &wider)?;
+    }
+    let whose = match before {
+        Some(_) => "",
+        None => ", which is part of this program,",
+    };
+    let sentence = format!(
+        "Version {version} of `{name}`{whose} is in use again, in place of {}.",
+        active.version
+    );
+    let next = "`portcullis connector install FILE` installs a version again";
+    Ok(show::done(form, &value, &sentence, Some(next))?)
+}
+
+/// Finds what is gone back to, which must be usable.
+async fn target(
+    bench: &Bench,
+    name: &ConnectorName,
+    before: Option<&InstalledVersion>,
+) -> Result<Inspected> {
+    let remove = format!("`portcullis connector remove {name}` removes all of its versions");
+    if let Some(before) = before {
+        let inspected = bench.inspect(name, before.digest).await;
+        return Ok(inspected.map_err(|error| unusable(name, before.digest, &error, remove))?);
+    }
+    match bench.carried(name).await? {
+        Some(inspected) => Ok(inspected),
+        None => {
+            let message = format!("no version of `{name}` was in use before this one");
+            Err(Problem::mistake("no_version_before", message, remove).into())
+        }
+    }
+}
+
+/// Removes all installed versions, or the one that waits.
+pub(super) async fn remove(
+    name: &ConnectorName,
+    waiting: bool,
+    form: Form,
+    home: &Home,
+) -> Result<()> {
+    let session = home.open().await?;
+    session.require_administrator().await?;
+    let store = &session.store;
+    let is_carried = bundled::names()?.contains(name);
+    let (removed, sentence) = match waiting {
+        true => match store.remove_waiting_version(name).await? {
+            true => (1, format!("The version of `{name}` that waited is gone.")),
+            false => (0, format!("No version of `{name}` waits; nothing changed.")),
+        },
+        false => {
+            if !is_carried {
+                require_unconnected(&session, name).await?;
+            }
+            let removed = store.remove_versions(name).await?;
+            let sentence = match (removed, is_carried) {
+                (0, _) => format!("No version of `{name}` is installed; nothing changed."),
+                (_, true) => format!(
+                    "The installed versions of `{name}` are gone; the one that is part of this program is in use."
+                ),
+                (_, false) => format!("The connector `{name}` is gone."),
+            };
+            (removed, sentence)
+        }
+    };
+    if removed == 0 && !is_carried {
+        let is_there = store
+            .versions()
+            .await?
+            .iter()
+            .any(|one| one.connector == *name);
+        if !is_there {
+            let names = connectors::names(store).await?;
+            return Err(connectors::unknown(name, &names).into());
+        }
+    }
+    let value = json!({ "changed": removed > 0, "connector": name, "versions_removed": removed });
+    Ok(show::done(form, &value, &sentence, None)?)
+}
+
+/// Refuses to remove a connector that is needed to end accounts at its service.
+async fn require_unconnected(session: &crate::home::Session, name: &ConnectorName) -> Result<()> {
+    let connections = session.store.connections().await?;
+    let count = connections
+        .iter()
+        .filter(|one| one.connector == *name)
+        .count();
+    if count == 0 {
+        return Ok(());
+    }
+    let message = format!("{count} connections are by `{name}`, which is needed to end them");
+    let hint =
+        "`portcullis connections list` lists them; `portcullis connections disconnect` ends one";
+    Err(Problem::mistake("connected", message, hint).into())
+}

@@ -1,0 +1,176 @@
+//! `portcullis connector`: versions are installed, accepted and gone back from, and programs that serve take them over.
+
+mod killed;
+mod refused;
+mod served;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use portcullis::policy::Digest;
+use portcullis_guest_build::GuestBuild;
+
+use crate::program::Home;
+
+/// One test at a time asks for components, which are built where the build scripts have built them.
+static BUILDING: Mutex<()> = Mutex::new(());
+
+/// Gives the bytes of an example's component.
+fn example(package: &str, name: &str) -> Vec<u8> {
+    let _turn = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    let build = GuestBuild::package(package).target_dir(target.join("guests"));
+    std::fs::read(build.example(name).build().unwrap()).unwrap()
+}
+
+/// The component of the version that the program carries.
+fn salesforce() -> Vec<u8> {
+    std::fs::read(env!("SALESFORCE_COMPONENT")).unwrap()
+}
+
+/// Changes a component's own text, at equal length, where it stands once.
+fn patched(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len(), "{from}");
+    let fits = |at: &usize| bytes[*at..].starts_with(from.as_bytes());
+    let places: Vec<usize> = (0..bytes.len() - from.len()).filter(fits).collect();
+    assert_eq!(places.len(), 1, "`{from}` must be there once");
+    let mut patched = bytes.to_vec();
+    patched[places[0]..places[0] + to.len()].copy_from_slice(to.as_bytes());
+    patched
+}
+
+impl Home {
+    /// Puts a file into the folder in which the program runs.
+    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+}
+
+/// Takes out of a text what is another each time: digests and moments, as wide as they were.
+fn steady(text: &str, digests: &[(&str, Digest)]) -> String {
+    let mut steady = text.to_owned();
+    for (name, digest) in digests {
+        steady = steady.replace(&digest.to_string(), &format!("<{name}>"));
+        let short = format!("{name:_<12}");
+        steady = steady.replace(&digest.short(), &short[..12]);
+    }
+    let moments: Vec<usize> = steady.match_indices(" UTC").map(|(at, _)| at).collect();
+    for at in moments {
+        steady.replace_range(at - 16..at, "YYYY-MM-DD HH:MM");
+    }
+    steady
+}
+
+#[test]
+fn versions_are_installed_accepted_and_gone_back_from() {
+    let home = Home::new();
+    let own = salesforce();
+    let later = patched(&own, "\"version\": \"0.1.0\"", "\"version\": \"0.1.1\"");
+    let versions = [
+        ("one", example("hostile", "version_one")),
+        ("two", example("hostile", "version_two")),
+        ("three", example("hostile", "version_three")),
+        ("later", later),
+        ("own", own),
+    ];
+    for (name, bytes) in &versions {
+        home.write(&format!("{name}.wasm"), bytes);
+    }
+    let digests = versions
+        .each_ref()
+        .map(|(name, bytes)| (*name, Digest::of(bytes)));
+    let report = home.transcript(&[
+        &["connector", "list"],
+        &["connector", "install", "own.wasm"],
+        &["connector", "install", "later.wasm"],
+        &["connector", "install", "later.wasm"],
+        &["connector", "rollback", "salesforce"],
+        &["connector", "rollback", "salesforce"],
+        &["connector", "install", "one.wasm"],
+        &["connector", "install", "one.wasm"],
+        &["connector", "list"],
+        &["connector", "show", "versions"],
+        &["agent", "add", "helper"],
+        &["agent", "give", "helper", "versions"],
+        &["connector", "accept", "versions"],
+        &["connector", "accept", "versions", "--yes"],
+        &["connector", "accept", "versions", "--yes"],
+        &["agent", "give", "helper", "versions"],
+        &["connector", "install", "two.wasm"],
+        &["connector", "install", "three.wasm"],
+        &["connector", "list"],
+        &["tools", "--agent", "helper"],
+        &[
+            "connector",
+            "accept",
+            "versions",
+            "--yes",
+            "--digest",
+            &digests[0].1.to_string(),
+        ],
+        &[
+            "connector",
+            "accept",
+            "versions",
+            "--yes",
+            "--digest",
+            &digests[2].1.to_string(),
+        ],
+        &["tools", "--agent", "helper"],
+        &["connector", "rollback", "versions"],
+        &["connector", "rollback", "versions"],
+        &["connector", "rollback", "versions"],
+        &["connector", "install", "three.wasm"],
+        &["connector", "remove", "versions", "--waiting"],
+        &["connector", "remove", "versions", "--waiting"],
+        &["connector", "remove", "versions"],
+        &["connector", "remove", "versions"],
+        &["connector", "accept", "versions", "--yes"],
+        &["connector", "remove", "salesforce"],
+    ]);
+    insta::assert_snapshot!(steady(&report, &digests));
+}
+
+#[test]
+fn programs_get_one_value() {
+    let home = Home::new();
+    let own = salesforce();
+    // It no longer binds the code of a sign-in to who asked for it.
+    let wider = patched(&own, "\"pkce\": true", "\"pkce\":false");
+    home.write("wider.wasm", &wider);
+    let (own, wider) = (Digest::of(&own), Digest::of(&wider));
+    let installed = home.json(&["connector", "install", "wider.wasm"]);
+    assert_eq!(installed["state"], "waiting");
+    assert_eq!(installed["digest"], wider.to_string());
+    assert_eq!(installed["in_place_of"], own.to_string());
+    assert_eq!(installed["widenings"][0]["what"], "sign_in");
+    let refused = home.json(&["connector", "accept", "salesforce"]);
+    assert_eq!(refused["code"], "not_confirmed");
+    let listed = home.json(&["connector", "list"]);
+    assert_eq!(listed[0]["state"], "active");
+    assert_eq!(listed[0]["is_part_of_program"], true);
+    assert_eq!(
+        (&listed[1]["state"], &listed[1]["installed_by"]),
+        (&"waiting".into(), &"ada".into())
+    );
+    let accepted = home.json(&["connector", "accept", "salesforce", "--yes"]);
+    assert_eq!(accepted["changed"], true);
+    let shown = home.json(&["connector", "show", "salesforce"]);
+    assert_eq!(shown["in_use"]["digest"], wider.to_string());
+    assert_eq!(shown["in_use"]["manifest"]["auth"]["pkce"], false);
+    let listed = home.json(&["connector", "list"]);
+    let states = [0, 1].map(|at: usize| listed[at]["state"].as_str().unwrap());
+    assert_eq!(states, ["active", "replaced"]);
+    assert_eq!(listed[0]["activated_by"], "ada");
+    // What the program carries is trusted to check what is inside a query; what took its place is not, until somebody says so.
+    let trusted = home.json(&["connector", "trust-scope", "salesforce"]);
+    assert_eq!(trusted["changed"], true);
+    let back = home.json(&["connector", "rollback", "salesforce"]);
+    assert_eq!(back["digest"], own.to_string());
+    let back = home.json(&["connector", "rollback", "salesforce"]);
+    assert_eq!(back["code"], "no_version_before");
+    let none = home.json(&["connector", "show", "nothing"]);
+    assert_eq!(none["code"], "unknown_connector");
+}
