@@ -15,6 +15,7 @@ mod effect;
 mod environment;
 mod header;
 mod html;
+mod json;
 mod kinds;
 mod manifest;
 mod method;
@@ -40,9 +41,9 @@ pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use html::escape_html;
 pub use kinds::{BodyPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
-    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, Grants, Guidance, Login,
-    LoginPattern, LoginPatternError, LoginPlace, MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2,
-    PLACEHOLDERS, Problem, RouteSpec, Scopes, SetupPage, StaleToken,
+    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, ErrorPlace, FindsOut, Grants, Guidance,
+    Login, LoginPattern, LoginPatternError, LoginPlace, MANIFEST_SCHEMA, Manifest, ManifestError,
+    OAuth2, PLACEHOLDERS, Problem, RouteSpec, Scopes, SetupPage, StaleToken, ToolCall,
 };
 pub use method::Method;
 pub use mode::Mode;

@@ -11,6 +11,7 @@ mod connect;
 mod demo;
 mod desk;
 mod keys;
+mod killed;
 mod mcp;
 mod people;
 mod permissions;

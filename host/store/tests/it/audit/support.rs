@@ -186,6 +186,7 @@ pub fn intent(effect: Effect) -> Intent {
         body: Digest::of(MARK.as_bytes()),
         body_bytes: 17,
         approval: None,
+        finds_out: None,
     }
 }
 
