@@ -69,6 +69,11 @@ pub(super) struct Call {
 }
 
 impl Call {
+    /// Says whether it has no end.
+    fn is_cut(&self) -> bool {
+        !matches!(self.ended, CallEnd::As(_))
+    }
+
     /// Says whether a change of it has no outcome.
     pub(super) fn is_unclear(&self) -> bool {
         self.changes.iter().any(|(_, is_answered)| !is_answered)
@@ -142,9 +147,7 @@ impl Seen {
                 ApprovalState::Approved => Stage::Approved,
                 _ if changes().next().is_none() => Stage::Used,
                 _ if changes().any(|(_, is_answered)| !is_answered) => Stage::Sent,
-                _ if self.calls.iter().any(|call| call.ended == CallEnd::Running) => {
-                    Stage::Answered
-                }
+                _ if self.calls.iter().any(Call::is_cut) => Stage::Answered,
                 _ if was_running => Stage::Closed,
                 _ => Stage::Ended,
             },

@@ -126,11 +126,11 @@ async fn round(site: &mut Site, measured: &Measured, random: &mut Random, kill: 
             .iter()
             .find(|known| known.id == call.id)
             .unwrap();
-        let is_cut = call.ended == CallEnd::Running;
-        let expected = match (&call.ended, call.is_unclear()) {
-            (CallEnd::Running, true) => CallEnd::Unclear,
-            (CallEnd::Running, false) => CallEnd::CutOff,
-            (ended, _) => ended.clone(),
+        let is_cut = !matches!(call.ended, CallEnd::As(_));
+        let expected = match (is_cut, call.is_unclear()) {
+            (true, true) => CallEnd::Unclear,
+            (true, false) => CallEnd::CutOff,
+            (false, _) => call.ended.clone(),
         };
         assert_eq!(row.ended, expected, "{about}");
         assert_eq!(
