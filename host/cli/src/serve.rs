@@ -37,6 +37,7 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
             })),
         };
         let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
+        tokio::spawn(desk.audit.clone().keep_to_retention());
         let changes = desk.follow();
         let server = Server::new(desk.host, desk.agent, desk.person).with_changes(changes);
         let served = server.serve_stdio().await;
@@ -89,6 +90,7 @@ async fn serve_pages(
     let stop = stop()?;
     desk::follow(&built.connectors, &built.manifests);
     tokio::spawn(desk::sweep(built.accounts));
+    tokio::spawn(built.audit.clone().keep_to_retention());
     show::note(&format!(
         "{base} is served at {}; the apps' callback URL is {}",
         server.address()?,
@@ -101,6 +103,7 @@ async fn serve_pages(
     if !server.serve(answer, stop).await {
         tracing::warn!("requests that were under way were broken off");
     }
+    activity::close(&built.audit).await;
     Ok(())
 }
 

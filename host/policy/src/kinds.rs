@@ -4,11 +4,9 @@
 //! The attack: a body that the host reads as one kind and the service as another: the same member twice, once in other
 //! case, another encoding than UTF-8, a list where a name should be. What could be read in two ways is refused.
 
-use std::fmt;
+use serde::{Deserialize, Serialize};
 
-use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-
+use crate::json::Json;
 use crate::scope::Access;
 use crate::{Effect, RouteSpec};
 
@@ -175,7 +173,8 @@ impl RouteSpec {
         let json = match self.reads_body() {
             true => {
                 require_json(headers)?;
-                Some(parse(body)?)
+                let json = Json::read(body);
+                Some(json.map_err(|error| TouchedError::Body(error.to_string()))?)
             }
             false => None,
         };
@@ -286,7 +285,7 @@ impl BodyPlace {
         Ok(fields)
     }
 
-    /// Follows the place. None: something on the way is not there, not once, or not what it should be.
+    /// Follows the place. None: something on the way is not there, or not what it should be.
     fn find<'j>(&self, json: &'j Json) -> Option<Vec<&'j Json>> {
         let mut found = vec![json];
         for step in &self.steps {
@@ -295,14 +294,9 @@ impl BodyPlace {
                 match (step, value) {
                     (Step::EachItem, Json::List(items)) => next.extend(items),
                     (Step::Member(wanted), Json::Object(members)) => {
-                        // A service may be lenient about the case of a member's name.
-                        let mut alike = members
-                            .iter()
-                            .filter(|(name, _)| name.to_lowercase() == wanted.to_lowercase());
-                        match (alike.next(), alike.next()) {
-                            (Some((name, value)), None) if name == wanted => next.push(value),
-                            _ => return None,
-                        }
+                        // No other has this name in another case: such a body is not read.
+                        let (_, value) = members.iter().find(|(name, _)| name == wanted)?;
+                        next.push(value);
                     }
                     _ => return None,
                 }
@@ -310,88 +304,6 @@ impl BodyPlace {
             found = next;
         }
         Some(found)
-    }
-}
-
-/// As much of a JSON value as names and places need.
-#[derive(Debug)]
-enum Json {
-    Text(String),
-    Object(Vec<(String, Json)>),
-    List(Vec<Json>),
-    Other,
-}
-
-/// Reads a JSON text of which no object names a member twice.
-fn parse(text: &[u8]) -> Result<Json, TouchedError> {
-    let wrong = |error: serde_json::Error| TouchedError::Body(error.to_string());
-    let mut deserializer = serde_json::Deserializer::from_slice(text);
-    let json = Reader.deserialize(&mut deserializer).map_err(wrong)?;
-    deserializer.end().map_err(wrong)?;
-    Ok(json)
-}
-
-struct Reader;
-
-impl<'de> DeserializeSeed<'de> for Reader {
-    type Value = Json;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Json;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Json, E> {
-        Ok(Json::Other)
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Json, E> {
-        Ok(Json::Text(text.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json, A::Error> {
-        let mut list = Vec::new();
-        while let Some(item) = items.next_element_seed(Self)? {
-            list.push(item);
-        }
-        Ok(Json::List(list))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
-        let mut members: Vec<(String, Json)> = Vec::new();
-        let mut names = std::collections::HashSet::new();
-        while let Some(name) = entries.next_key::<String>()? {
-            if !names.insert(name.clone()) {
-                // The name may be a value of a map, so it is not repeated.
-                return Err(A::Error::custom("a member is there twice"));
-            }
-            let value = entries.next_value_seed(Self)?;
-            members.push((name, value));
-        }
-        Ok(Json::Object(members))
     }
 }
 

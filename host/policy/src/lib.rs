@@ -15,6 +15,7 @@ mod effect;
 mod environment;
 mod header;
 mod html;
+mod json;
 mod kinds;
 mod manifest;
 mod method;
@@ -40,10 +41,10 @@ pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use html::escape_html;
 pub use kinds::{BodyPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
-    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, Declared, DeclaredTool, ErrorPlace, Grants,
-    Guidance, Login, LoginPattern, LoginPatternError, LoginPlace, LoginValues, MANIFEST_SCHEMA, Manifest,
-    ManifestError, OAuth2, PLACEHOLDERS, Problem, RouteSpec, Scopes, SetupPage, StaleToken,
-    UnclearLogin, Widened, Widening, stranger, widenings,
+    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, Declared, DeclaredTool, ErrorPlace, FindsOut,
+    Grants, Guidance, Login, LoginPattern, LoginPatternError, LoginPlace, LoginValues,
+    MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2, PLACEHOLDERS, Problem, RouteSpec, Scopes,
+    SetupPage, StaleToken, ToolCall, UnclearLogin, Widened, Widening, stranger, widenings,
 };
 pub use method::Method;
 pub use mode::Mode;

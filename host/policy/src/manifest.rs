@@ -5,6 +5,7 @@
 
 mod auth;
 mod check;
+mod finds_out;
 mod guidance;
 mod login;
 mod login_pattern;
@@ -19,6 +20,7 @@ use crate::kinds::BodyPlace;
 use crate::{ConnectorName, Effect, KindPlace, Method, NamePattern, Origin, OriginPattern};
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
+pub use finds_out::{FindsOut, ToolCall};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
 pub use login::{AlsoLogin, Login, LoginPlace, UnclearLogin};
 pub use login_pattern::{LoginPattern, LoginPatternError, LoginValues};
@@ -79,6 +81,9 @@ pub struct RouteSpec {
     /// The origin that it goes to; none: the connection's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// The call that finds out whether a change was made whose outcome nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finds_out: Option<FindsOut>,
 }
 
 /// How a host remembers the answers of a route.

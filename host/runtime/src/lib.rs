@@ -51,5 +51,5 @@ pub use ports::Ports;
 pub use replay::{Replay, Rerun};
 pub use reply::{
     ApprovalRequired, Attachment, Call, Cancellation, ConnectRequired, Failure, FailureCode,
-    FieldProblem, Outcome, Output, Progress, Refusal, RefusalCode, Reply, SentChange,
+    FieldProblem, Outcome, Output, Progress, Refusal, RefusalCode, Reply, SentChange, unclear,
 };

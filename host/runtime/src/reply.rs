@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portcullis_policy::{AgentId, Card, ConnectorName, Method, PersonId};
+use portcullis_policy::{AgentId, Card, ConnectorName, Method, PersonId, ToolCall};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
@@ -122,6 +122,26 @@ pub struct SentChange {
     pub route: String,
     /// How the request ended.
     pub end: RequestEnd,
+    /// The call that finds out whether it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finds_out: Option<ToolCall>,
+}
+
+impl SentChange {
+    /// Says what to do, where nobody knows whether the change was made.
+    pub fn unclear(&self) -> Option<String> {
+        let is_unclear = matches!(self.end, RequestEnd::Unclear(_));
+        is_unclear.then(|| unclear(self.finds_out.as_ref()))
+    }
+}
+
+/// Says what to do about a change of which nobody knows whether it was made, in the same words wherever that is said.
+pub fn unclear(finds_out: Option<&ToolCall>) -> String {
+    let look = match finds_out {
+        Some(call) => format!(": `{call}` shows it"),
+        None => String::new(),
+    };
+    format!("whether the change was made is not known. Look before it is asked for again{look}")
 }
 
 /// How a call ended.

@@ -198,6 +198,12 @@ impl CallScope {
         }
     }
 
+    /// Says what to do about a change that was sent and whose outcome is not known, where there is one.
+    pub(crate) fn unclear(&self) -> Option<String> {
+        let ledger = lock(&self.course.ledger);
+        ledger.sent.iter().find_map(|(_, change)| change.unclear())
+    }
+
     /// Takes the changes that were sent.
     pub(crate) fn take_sent(&self) -> Vec<SentChange> {
         let sent = std::mem::take(&mut lock(&self.course.ledger).sent);

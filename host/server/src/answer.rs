@@ -86,9 +86,7 @@ pub fn text(reply: &Reply) -> String {
             RequestEnd::Status(status) => format!("the service answered with status {status}"),
             RequestEnd::NotModified => "nothing had changed".to_owned(),
             RequestEnd::NotSent(_) => continue,
-            RequestEnd::Unclear(_) => {
-                "whether the service acted on it is not known: look before you try again".to_owned()
-            }
+            RequestEnd::Unclear(_) => change.unclear().unwrap_or_default(),
         };
         words.push_str(&format!(
             "\nA change was sent ({} {}); {end}.",

@@ -8,8 +8,10 @@ use std::io::Read;
 use std::time::Duration;
 
 use sqlx::migrate::MigrateError;
+use sqlx::query::Query;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteRow, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Sqlite, SqliteConnection, Transaction};
 
@@ -76,6 +78,14 @@ impl Database {
     /// Begins a transaction that reads, all of it at one moment.
     pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
         self.readers.begin().await
+    }
+
+    /// Reads one row, if there is one, in one statement, which is one moment by itself.
+    pub(crate) async fn read_one(
+        &self,
+        query: Query<'_, Sqlite, SqliteArguments>,
+    ) -> Result<Option<SqliteRow>, sqlx::Error> {
+        query.fetch_optional(&self.readers).await
     }
 
     /// Moves what the write-ahead log holds into the file and empties it, as far as no reader needs it.

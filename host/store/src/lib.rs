@@ -51,14 +51,14 @@ mod usage;
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
 pub use approvals::{
-    Approval, ApprovalLinks, ApprovalState, Approved, Held, Kept, PassphraseError, Question,
-    STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval, StoreApprovals, Unlocked,
-    Which,
+    Approval, ApprovalLinks, ApprovalState, Approved, Held, Kept, Listed, PassphraseError,
+    Question, STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval, StoreApprovals,
+    Unlocked, Which,
 };
 pub use apps::{App, NewApp, PutApp};
 pub use audit::{
     Activity, AuditError, CallEnd, CallRow, CutOff, Fault, Filter, Finding, Head, HeadTag,
-    KeptValues, Line, Note, Reader, Report, Restarted, Retained, StoreAudit,
+    KeptValues, Line, Note, Reader, Report, Restarted, Retained, Retention, StoreAudit,
 };
 pub use change::Change;
 pub use clock::{Clock, SystemClock};

@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 7] = [
+const ALL: [(i64, &str, &str); 8] = [
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (
         2,
@@ -31,6 +31,11 @@ const ALL: [(i64, &str, &str); 7] = [
         7,
         "connectors",
         include_str!("../migrations/0007_connectors.sql"),
+    ),
+    (
+        8,
+        "retention",
+        include_str!("../migrations/0008_retention.sql"),
     ),
 ];
 

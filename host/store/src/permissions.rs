@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use portcullis::ports::permissions::{Exhausted, Permissions, Usage};
 use portcullis::ports::{Caller, PortError};
 use portcullis_policy::{Acting, AgentPolicy, ConnectionId, ConnectorName};
+use sqlx::Row;
 
 use crate::error::StoreError;
 use crate::store::Store;
@@ -46,19 +47,28 @@ impl Store {
         connector: &ConnectorName,
         trusted_by_default: bool,
     ) -> Result<Option<AgentPolicy>, StoreError> {
-        let mut tx = self.read().await?;
-        let account: Option<Option<String>> = sqlx::query_scalar(
-            "SELECT connection FROM agent_connectors WHERE agent = ?1 AND connector = ?2 \
-             AND EXISTS (SELECT 1 FROM people WHERE id = ?3)",
+        // One statement is one moment, and a call waits for one answer of the file instead of five.
+        let row = sqlx::query(
+        concat!(
+            "SELECT c.connection, s.scope, t.trusted, \
+                 (SELECT ",
+            tool_rules::rules_json!(),
+            " FROM tool_rules r WHERE (r.agent IS NULL OR r.agent = ?1) AND (r.connector IS NULL OR r.connector = ?2)) AS rules, \
+                 (SELECT json_group_object(n.tool, n.effect) FROM seen_tools n WHERE n.connector = ?2) AS seen, \
+                 EXISTS (SELECT 1 FROM connector_versions v WHERE v.connector = ?2 AND v.position IS NOT NULL) AS installed \
+             FROM agent_connectors c \
+             LEFT JOIN agent_scopes s ON s.agent = c.agent AND s.connector = c.connector \
+             LEFT JOIN connector_trust t ON t.connector = c.connector \
+             WHERE c.agent = ?1 AND c.connector = ?2 AND EXISTS (SELECT 1 FROM people WHERE id = ?3)"),
         )
         .bind(caller.agent.as_str())
         .bind(connector.as_str())
-        .bind(caller.person.as_str())
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(account) = account else {
+        .bind(caller.person.as_str());
+        let row = self.database().read_one(row).await?;
+        let Some(row) = row else {
             return Ok(None);
         };
+        let account: Option<String> = row.try_get("connection")?;
         let acting = match account {
             Some(shared) => Acting::Shared(
                 ConnectionId::parse(shared.as_str())
@@ -66,19 +76,19 @@ impl Store {
             ),
             None => Acting::Own(caller.person.clone()),
         };
-        let rules = tool_rules::of_agent(&mut tx, caller.agent.as_str(), connector).await?;
-        let seen = tool_rules::seen(&mut tx, connector).await?;
-        let scope = scopes::of_agent(&mut tx, &caller.agent, connector).await?;
-        let trust = match scopes::trust_of(&mut tx, connector).await? {
-            Some(decided) => decided,
-            None => trusted_by_default && !connectors::is_installed(&mut tx, connector).await?,
-        };
+        let agent = caller.agent.as_str();
+        let scope: Option<String> = row.try_get("scope")?;
+        let trust: Option<bool> = row.try_get("trusted")?;
+        let is_installed: bool = row.try_get("installed")?;
+        let rules = tool_rules::of_json(row.try_get("rules")?)?;
+        let seen = tool_rules::seen_of_json(row.try_get("seen")?)?;
+        let scope = scope.map(|text| scopes::parse(agent, text)).transpose()?;
         Ok(Some(AgentPolicy {
             agent: caller.agent.clone(),
             rules,
             seen,
             scope,
-            is_trusted: trust,
+            is_trusted: trust.unwrap_or(trusted_by_default && !is_installed),
             acting: Some(acting),
         }))
     }

@@ -164,6 +164,6 @@ pub(crate) async fn trust_of(
 }
 
 /// Reads a scope. One that cannot be read is not taken for none: it would allow everything.
-fn parse(agent: &str, text: String) -> Result<Scope, StoreError> {
+pub(crate) fn parse(agent: &str, text: String) -> Result<Scope, StoreError> {
     serde_json::from_str(&text).map_err(|error| StoreError::damaged("scope", agent, error))
 }

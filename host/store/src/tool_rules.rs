@@ -6,13 +6,22 @@ use portcullis_policy::{
     ConnectionId, ConnectorName, Effect, Level, Mode, PersonId, SeenTools, Selector, ToolName,
     ToolRule,
 };
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
+use serde::Deserialize;
+use sqlx::SqliteConnection;
 
 use crate::agents::{require_agent, require_shared};
 use crate::error::StoreError;
 use crate::people::require_person;
 use crate::store::Store;
+
+/// What makes one list of the rules `r` that a statement finds, as [`of_json`] reads it.
+macro_rules! rules_json {
+    () => {
+        "json_group_array(json_object('agent', r.agent, 'connection', r.connection, 'person', r.person, \
+         'connector', r.connector, 'selector', r.selector, 'mode', r.mode, 'made_for', r.made_for))"
+    };
+}
+pub(crate) use rules_json;
 
 impl Store {
     /// Makes a rule, in place of one for the same tools at the same level, and says whether that changed anything.
@@ -51,11 +60,9 @@ impl Store {
     /// When the store cannot be read, or a row is damaged.
     pub async fn tool_rules(&self) -> Result<Vec<ToolRule>, StoreError> {
         let mut tx = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM tool_rules")
-            .fetch_all(&mut *tx)
-            .await?;
-        let rules: Result<Vec<ToolRule>, StoreError> = rows.iter().map(of_row).collect();
-        let mut rules = rules?;
+        let sql = concat!("SELECT ", rules_json!(), " FROM tool_rules r");
+        let text: String = sqlx::query_scalar(sql).fetch_one(&mut *tx).await?;
+        let mut rules = of_json(&text)?;
         rules.sort();
         Ok(rules)
     }
@@ -129,39 +136,23 @@ async fn see(
     Ok(())
 }
 
-/// Finds the tools that were seen, in a transaction.
-pub(crate) async fn seen(
-    tx: &mut SqliteConnection,
-    connector: &ConnectorName,
-) -> Result<SeenTools, StoreError> {
-    let rows = sqlx::query("SELECT tool, effect FROM seen_tools WHERE connector = ?1")
-        .bind(connector.as_str())
-        .fetch_all(tx)
-        .await?;
-    let mut seen = BTreeMap::new();
-    for row in rows {
-        let tool: String = row.try_get("tool")?;
+/// Reads the tools that were seen, from an object with the effect of each.
+pub(crate) fn seen_of_json(text: &str) -> Result<SeenTools, StoreError> {
+    let tools: BTreeMap<String, String> =
+        serde_json::from_str(text).map_err(|error| StoreError::damaged("tools", "seen", error))?;
+    let tools = tools.into_iter().map(|(tool, reach)| {
         let name = ToolName::parse(tool.as_str())
             .map_err(|error| StoreError::damaged("tool", &tool, error))?;
-        seen.insert(name, effect(row.try_get("effect")?)?);
-    }
-    Ok(SeenTools::These(seen))
+        Ok((name, effect(reach)?))
+    });
+    Ok(SeenTools::These(tools.collect::<Result<_, StoreError>>()?))
 }
 
-/// Lists the rules that could apply to an agent with a connector, in a transaction: those of all connections among them.
-pub(crate) async fn of_agent(
-    tx: &mut SqliteConnection,
-    agent: &str,
-    connector: &ConnectorName,
-) -> Result<Vec<ToolRule>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT * FROM tool_rules WHERE (agent IS NULL OR agent = ?1) AND (connector IS NULL OR connector = ?2)",
-    )
-    .bind(agent)
-    .bind(connector.as_str())
-    .fetch_all(tx)
-    .await?;
-    rows.iter().map(of_row).collect()
+/// Reads rules from a list of objects.
+pub(crate) fn of_json(text: &str) -> Result<Vec<ToolRule>, StoreError> {
+    let rows: Vec<RuleRow> = serde_json::from_str(text)
+        .map_err(|error| StoreError::damaged("rules", "of an agent", error))?;
+    rows.into_iter().map(RuleRow::rule).collect()
 }
 
 /// Makes a rule in a transaction, as [`Store::put_tool_rule`] does.
@@ -230,31 +221,47 @@ fn columns(level: &Level) -> (Option<&str>, Option<&str>, Option<&str>) {
     }
 }
 
-fn of_row(row: &SqliteRow) -> Result<ToolRule, StoreError> {
-    let selector: String = row.try_get("selector")?;
-    let damaged = |error: String| StoreError::damaged("rule", &selector, error);
-    let agent: Option<String> = row.try_get("agent")?;
-    let connection: Option<String> = row.try_get("connection")?;
-    let person: Option<String> = row.try_get("person")?;
-    let level = match (agent, connection, person) {
-        (Some(agent), _, _) => agent.parse().map(Level::Agent),
-        (_, Some(connection), _) => ConnectionId::parse(connection).map(Level::Shared),
-        (_, _, Some(person)) => PersonId::parse(person).map(Level::Own),
-        (None, None, None) => Ok(Level::Workspace),
-    };
-    let connector: Option<String> = row.try_get("connector")?;
-    let connector = connector.map(ConnectorName::parse).transpose();
-    let made_for: Option<String> = row.try_get("made_for")?;
-    let mode: String = row.try_get("mode")?;
-    Ok(ToolRule {
-        level: level.map_err(|error| damaged(error.to_string()))?,
-        connector: connector.map_err(|error| damaged(error.to_string()))?,
-        selector: selector
-            .parse()
-            .map_err(|error| StoreError::damaged("rule", &selector, error))?,
-        mode: Mode::from_word(&mode).ok_or_else(|| damaged(format!("`{mode}` is no mode")))?,
-        made_for: made_for.map(effect).transpose()?,
-    })
+/// A rule as it is kept.
+#[derive(Deserialize)]
+struct RuleRow {
+    agent: Option<String>,
+    connection: Option<String>,
+    person: Option<String>,
+    connector: Option<String>,
+    selector: String,
+    mode: String,
+    made_for: Option<String>,
+}
+
+impl RuleRow {
+    fn rule(self) -> Result<ToolRule, StoreError> {
+        let Self {
+            agent,
+            connection,
+            person,
+            connector,
+            selector,
+            mode,
+            made_for,
+        } = self;
+        let damaged = |error: String| StoreError::damaged("rule", &selector, error);
+        let level = match (agent, connection, person) {
+            (Some(agent), _, _) => agent.parse().map(Level::Agent),
+            (_, Some(connection), _) => ConnectionId::parse(connection).map(Level::Shared),
+            (_, _, Some(person)) => PersonId::parse(person).map(Level::Own),
+            (None, None, None) => Ok(Level::Workspace),
+        };
+        let connector = connector.map(ConnectorName::parse).transpose();
+        Ok(ToolRule {
+            level: level.map_err(|error| damaged(error.to_string()))?,
+            connector: connector.map_err(|error| damaged(error.to_string()))?,
+            selector: selector
+                .parse()
+                .map_err(|error| StoreError::damaged("rule", &selector, error))?,
+            mode: Mode::from_word(&mode).ok_or_else(|| damaged(format!("`{mode}` is no mode")))?,
+            made_for: made_for.map(effect).transpose()?,
+        })
+    }
 }
 
 fn effect(text: String) -> Result<Effect, StoreError> {

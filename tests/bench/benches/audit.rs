@@ -166,6 +166,7 @@ fn record() -> Record {
             body: Digest::of(b"{}"),
             body_bytes: 2,
             approval: None,
+            finds_out: None,
         }),
     }
 }

@@ -84,6 +84,7 @@ mod state;
 #[cfg(feature = "program")]
 mod state_file;
 mod storage;
+mod taken;
 #[cfg(feature = "program")]
 mod tls;
 mod unsaved;
@@ -95,3 +96,4 @@ mod at_size;
 pub use limits::Limit;
 pub use oauth::{AppState, DevApp, IssuedTokens};
 pub use server::{DevOrg, DevUser, Options};
+pub use taken::TakenChange;

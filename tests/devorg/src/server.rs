@@ -24,6 +24,7 @@ use crate::oauth::AppState;
 use crate::serve::{Site, listen, reachable, serve};
 use crate::start;
 use crate::state::{Shared, Urls};
+use crate::taken::TakenChange;
 #[cfg(feature = "program")]
 use crate::tls::Tls;
 
@@ -293,6 +294,17 @@ impl DevOrg {
     /// Gives the number of requests so far, of any kind.
     pub fn requests(&self) -> u64 {
         self.shared.requests()
+    }
+
+    /// Gives the number of requests as it grows: each is counted when its head is there.
+    pub fn watch_requests(&self) -> watch::Receiver<u64> {
+        self.shared.watch_requests()
+    }
+
+    /// Lists the requests of the API that the org has worked on and that were more than questions, whether or not the client had the
+    /// answer: the last two thousand, the latest last.
+    pub fn taken_changes(&self) -> Vec<TakenChange> {
+        self.shared.taken().list()
     }
 
     /// Ends an access token, as time does: it is answered with 401 `INVALID_SESSION_ID`, and its

@@ -1,8 +1,9 @@
 //! What every request shares: the org, who is signed in, and what is counted.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use tokio::sync::watch;
 
 use crate::access::Access;
 use crate::bulk::classic::ClassicJobs;
@@ -17,6 +18,7 @@ use crate::org::{Org, Session};
 use crate::org_lock::{Exclusive, OrgLock, OrgMut, OrgRef};
 use crate::rest::{Cursors, ReportRuns};
 use crate::server::DevUser;
+use crate::taken::TakenChanges;
 use crate::wire::Request;
 
 /// The state of a running org.
@@ -48,7 +50,8 @@ pub(crate) struct Shared {
     faults: Mutex<Faults>,
     report_runs: Mutex<ReportRuns>,
     outbox: Mutex<Vec<Email>>,
-    requests: AtomicU64,
+    requests: watch::Sender<u64>,
+    taken: Mutex<TakenChanges>,
     /// The file that keeps the org, if there is one.
     #[cfg(feature = "program")]
     pub(crate) state_file: Option<crate::state_file::StateFile>,
@@ -90,7 +93,8 @@ impl Shared {
             faults: Mutex::default(),
             report_runs: Mutex::default(),
             outbox: Mutex::default(),
-            requests: AtomicU64::new(0),
+            requests: watch::Sender::new(0),
+            taken: Mutex::default(),
             #[cfg(feature = "program")]
             state_file: None,
         }
@@ -182,7 +186,7 @@ impl Shared {
 
     /// Counts a request of any kind.
     pub(crate) fn count_request(&self) {
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.requests.send_modify(|requests| *requests += 1);
     }
 
     /// Gives the address that says who a user is, for the client that asks.
@@ -192,7 +196,17 @@ impl Shared {
 
     /// Gives the number of requests of any kind so far.
     pub(crate) fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        *self.requests.borrow()
+    }
+
+    /// Gives the number of requests as it grows.
+    pub(crate) fn watch_requests(&self) -> watch::Receiver<u64> {
+        self.requests.subscribe()
+    }
+
+    /// Gives the changes that the org was asked for.
+    pub(crate) fn taken(&self) -> MutexGuard<'_, TakenChanges> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds who sent a request of the API.

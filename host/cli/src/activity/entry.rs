@@ -2,9 +2,9 @@
 
 use std::time::UNIX_EPOCH;
 
-use portcullis::policy::Change;
-use portcullis::ports::audit::{Answer, Event, Intent, Opened, Source};
-use portcullis_store::{CallRow, Line};
+use portcullis::policy::{Change, ToolCall};
+use portcullis::ports::audit::{Answer, Event, Intent, Opened, Record, RequestEnd, Source};
+use portcullis_store::{CallEnd, CallRow, Line};
 use serde_json::{Value, json};
 
 use super::list;
@@ -63,7 +63,8 @@ impl<'a> Entry<'a> {
                 Event::Cited(sources) => entry.step().sources.extend(sources),
                 Event::Announced(changes) => entry.step().changes.extend(changes),
                 Event::Intended(intent) => {
-                    let answer = answer_to(lines, intent.request);
+                    let records = lines.iter().map(|line| &line.record);
+                    let answer = answer_to(records, intent.request);
                     entry.step().requests.push(Request::Sent(intent, answer));
                 }
                 Event::Denied {
@@ -124,6 +125,14 @@ impl<'a> Entry<'a> {
         self.steps.iter().flat_map(|step| &step.requests)
     }
 
+    /// Gives the call that finds out whether its change was made, where that is not known.
+    pub(crate) fn finds_out(&self) -> Option<&'a ToolCall> {
+        self.requests().find_map(|request| match request {
+            Request::Sent(intent, answer) if is_unclear(*answer) => intent.finds_out.as_ref(),
+            _ => None,
+        })
+    }
+
     /// Makes an object of it.
     pub(crate) fn json(&self, label: Option<&str>) -> Value {
         let mut value = list::json(self.call);
@@ -133,13 +142,19 @@ impl<'a> Entry<'a> {
         value["dropped"] = json!(self.dropped);
         let unclear = self.cut_off.as_ref().map(|(_, unclear)| unclear);
         value["unclear_requests"] = json!(unclear);
+        let is_unclear = self.call.ended == CallEnd::Unclear;
+        value["finds_out"] = json!(self.finds_out().filter(|_| is_unclear));
         value["steps"] = self.steps.iter().map(step_json).collect();
         value
     }
 }
 
-fn answer_to(lines: &[Line], request: u32) -> Option<&Answer> {
-    lines.iter().find_map(|line| match &line.record.event {
+/// Finds the answer to a request among the records of its call.
+pub(crate) fn answer_to<'r>(
+    mut records: impl Iterator<Item = &'r Record>,
+    request: u32,
+) -> Option<&'r Answer> {
+    records.find_map(|record| match &record.event {
         Event::Answered(answer) if answer.request == request => Some(answer),
         _ => None,
     })
@@ -167,6 +182,7 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
             "body_sha256": intent.body.to_string(),
             "sent_bytes": intent.body_bytes,
             "approval": intent.approval,
+            "finds_out": intent.finds_out,
             "status": answer.and_then(status),
             "end": answer.map(|answer| end(&answer.end)),
             "renewed": answer.map(|answer| answer.renewed),
@@ -181,9 +197,13 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
     }
 }
 
+/// Says whether nobody knows what came of a request.
+fn is_unclear(answer: Option<&Answer>) -> bool {
+    answer.is_none_or(|answer| matches!(answer.end, RequestEnd::Unclear(_)))
+}
+
 /// The status of an answer, if there was one.
 pub(crate) fn status(answer: &Answer) -> Option<u16> {
-    use portcullis::ports::audit::RequestEnd;
     match answer.end {
         RequestEnd::Status(status) => Some(status),
         RequestEnd::NotModified => Some(304),

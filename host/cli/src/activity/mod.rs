@@ -16,6 +16,7 @@ use crate::connections;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
+use crate::show::table::shown;
 
 /// How often it is looked for new calls.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -172,8 +173,8 @@ pub(crate) fn say_cut_off(cut_off: &[CutOff]) -> Result<()> {
         let sentence = match one.unclear.is_empty() {
             true => format!("{what} was cut off when the program ended; it changed nothing"),
             false => format!(
-                "{what} was cut off after its change was sent: its outcome is unknown. Look whether it was made before it is asked for again: \
-                 `portcullis activity show {call}` names the record"
+                "{what} was cut off after its change was sent: {}; `portcullis activity show {call}` says what was to be changed",
+                shown(&portcullis::unclear(one.finds_out.as_ref()))
             ),
         };
         show::note(&sentence)?;

@@ -102,10 +102,12 @@ fn finding_out(out: &mut impl Write, entry: &Entry<'_>) -> io::Result<()> {
     if entry.call.ended != CallEnd::Unclear {
         return Ok(());
     }
+    let words = portcullis::unclear(entry.finds_out());
     writeln!(
         out,
-        "\n{} its change was sent, and nobody knows whether it was made. Look before it is asked for again:",
-        styled(ERROR, "outcome unknown:")
+        "\n{} {}",
+        styled(ERROR, "outcome unknown:"),
+        shown(&words)
     )?;
     for change in entry.changes() {
         let id = change.id.as_deref().unwrap_or("(a new one)");

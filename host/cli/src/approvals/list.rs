@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use jiff::Timestamp;
-use portcullis_store::{Approval, StandingApproval, Which};
+use portcullis_store::{Approval, Listed, StandingApproval, Which};
 use serde_json::{Value, json};
 
 use crate::args::Form;
@@ -23,23 +23,14 @@ pub(super) async fn run(session: &Session, args: &ApprovalsList) -> Result<()> {
         settled: args.all,
         limit: args.limit,
     };
-    let (approvals, count) = session.store.approvals(&which).await?;
-    let mut titles = Vec::with_capacity(approvals.len());
-    for approval in &approvals {
-        // What a question is about is for its own person alone.
-        let title = match approval.person == session.me.id {
-            true => {
-                let question = session.store.question(approval.id, &session.me.id).await?;
-                question.held.map(|held| held.card.title())
-            }
-            false => None,
-        };
-        titles.push(title);
-    }
+    let (approvals, count) = session
+        .store
+        .listed_approvals(&which, &session.me.id)
+        .await?;
     if args.form.json {
-        let list = approvals.iter().zip(&titles).map(|(approval, title)| {
-            let mut value = approval_json(approval);
-            value["title"] = json!(title);
+        let list = approvals.iter().map(|listed| {
+            let mut value = approval_json(&listed.approval);
+            value["title"] = json!(listed.title);
             value
         });
         let value = json!({ "approvals": list.collect::<Value>(), "count": count });
@@ -54,7 +45,7 @@ pub(super) async fn run(session: &Session, args: &ApprovalsList) -> Result<()> {
         )?);
     }
     let mut table = Table::new(&["ID", "STATE", "AGENT", "FOR", "WHAT", "SINCE"]);
-    for (approval, title) in approvals.iter().zip(&titles) {
+    for Listed { approval, title } in &approvals {
         let id = approval.id.to_string();
         let what = title.clone().unwrap_or_else(|| approval.tool.to_string());
         table.row([

@@ -101,11 +101,17 @@ pub(crate) enum AuditCommand {
     },
     /// Write calls out for other programs.
     Export(Export),
-    /// Remove what is older than a number of days, in whole files.
+    /// Remove what is older than a number of days, in whole files; without one, say how long the log is kept.
     Retain {
         /// The days that are kept.
         #[arg(long, value_parser = clap::value_parser!(u32).range(1..=36_500))]
-        days: u32,
+        days: Option<u32>,
+        /// Have programs that serve do the same from now on: at their start, and once a day.
+        #[arg(long, requires = "days")]
+        daily: bool,
+        /// Have them remove nothing any more.
+        #[arg(long, conflicts_with_all = ["days", "daily"])]
+        never: bool,
         #[command(flatten)]
         form: Form,
     },

@@ -2,9 +2,9 @@
 
 mod export;
 mod ocsf;
+mod retention;
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
 
 use anyhow::Result;
 use portcullis_store::{AuditError, Head, Report, StoreAudit, StoreError};
@@ -30,7 +30,16 @@ pub(crate) async fn run(command: &AuditCommand, home: &Home) -> Result<()> {
     session.require_administrator().await?;
     match command {
         AuditCommand::Verify { through, form } => verify(&session, through, *form).await,
-        AuditCommand::Retain { days, form } => retain(&session, *days, *form).await,
+        AuditCommand::Retain {
+            days: Some(days),
+            daily,
+            form,
+            ..
+        } => retention::remove(&session, *days, *daily, *form).await,
+        AuditCommand::Retain {
+            never: true, form, ..
+        } => retention::never(&session, *form).await,
+        AuditCommand::Retain { form, .. } => retention::say(&session, *form).await,
         AuditCommand::Values {
             connector: Some(connector),
             tool: Some(tool),
@@ -180,31 +189,6 @@ fn report_json(report: &Report) -> Value {
         "bytes": report.bytes,
         "index_made_anew": report.index_made_anew,
     })
-}
-
-async fn retain(session: &Session, days: u32, form: Form) -> Result<()> {
-    let audit = StoreAudit::open(session.store.clone()).await?;
-    let day = Duration::from_secs(24 * 3_600);
-    let before = jiff::Timestamp::now() - day * days;
-    let retained = audit.retain(&session.me.id, before).await?;
-    audit.close().await?;
-    let sentence = match retained.segments {
-        0 => format!("Nothing is older than {days} days in a whole file; nothing changed."),
-        files => format!(
-            "{} in {}, {} MB, were removed; the rest is verifiable from there.",
-            counted(retained.records, "record"),
-            counted(files, "file"),
-            retained.bytes / MEGABYTE
-        ),
-    };
-    let value = json!({
-        "changed": retained.segments > 0,
-        "segments": retained.segments,
-        "records": retained.records,
-        "bytes": retained.bytes,
-        "keys": retained.keys,
-    });
-    Ok(show::done(form, &value, &sentence, None)?)
 }
 
 async fn values(session: &Session, form: Form) -> Result<()> {

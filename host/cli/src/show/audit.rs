@@ -9,6 +9,7 @@ use serde_json::Value;
 pub(crate) use super::event::record_json;
 use super::reply::end;
 use super::style::{QUIET, styled};
+use crate::activity::entry::answer_to;
 
 /// Sources that are named one by one.
 const SOURCES_SHOWN_MAX: usize = 3;
@@ -41,7 +42,9 @@ pub(crate) fn entry(out: &mut impl Write, records: &[Record]) -> io::Result<()> 
                     line(out, "announced", format!("{kind}: {label}"))?;
                 }
             }
-            Event::Intended(intent) => request(out, intent, answer_to(records, intent.request))?,
+            Event::Intended(intent) => {
+                request(out, intent, answer_to(records.iter(), intent.request))?;
+            }
             Event::Unseen { route, .. } => {
                 let said = format!("that {route} touches only what it may is the connector's word");
                 line(out, "trusted", said)?;
@@ -111,13 +114,6 @@ fn opening(out: &mut impl Write, record: &Record, opened: &Opened) -> io::Result
         line(out, "by", rule)?;
     }
     line(out, "arguments", shortened(opened.arguments.expose()))
-}
-
-fn answer_to(records: &[Record], request: u32) -> Option<&Answer> {
-    records.iter().find_map(|record| match &record.event {
-        Event::Answered(answer) if answer.request == request => Some(answer),
-        _ => None,
-    })
 }
 
 fn request(out: &mut impl Write, intent: &Intent, answer: Option<&Answer>) -> io::Result<()> {

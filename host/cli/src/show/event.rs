@@ -55,6 +55,7 @@ fn event_json(event: &Event) -> Value {
             "body_sha256": intent.body.to_string(),
             "body_bytes": intent.body_bytes,
             "approval": intent.approval,
+            "finds_out": intent.finds_out,
         }),
         Event::Answered(answer) => json!({
             "event": "answered",

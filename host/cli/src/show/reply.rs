@@ -60,6 +60,9 @@ pub(crate) fn sent(out: &mut impl Write, sent: &[SentChange]) -> io::Result<()> 
             "note: a change was sent: {} {}: {end}",
             change.method, change.route
         )?;
+        if let Some(words) = change.unclear() {
+            writeln!(out, "{} {words}", styled(HINT, "hint:"))?;
+        }
     }
     Ok(())
 }
@@ -95,9 +98,14 @@ pub(crate) fn reply_json(reply: &Reply) -> Map<String, Value> {
         });
         object.insert("attachments".to_owned(), files.collect());
     }
-    let sent = reply.sent.iter().map(
-        |change| json!({ "method": change.method, "route": change.route, "end": end(&change.end) }),
-    );
+    let sent = reply.sent.iter().map(|change| {
+        json!({
+            "method": change.method,
+            "route": change.route,
+            "end": end(&change.end),
+            "finds_out": change.unclear().and(change.finds_out.as_ref()),
+        })
+    });
     object.insert("sent".to_owned(), sent.collect());
     object
 }

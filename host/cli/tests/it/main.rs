@@ -12,6 +12,7 @@ mod connector;
 mod demo;
 mod desk;
 mod keys;
+mod killed;
 mod mcp;
 mod people;
 mod permissions;

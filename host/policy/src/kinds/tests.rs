@@ -16,6 +16,7 @@ fn route(path: &str, kinds: Option<&[&str]>, fields: Option<&str>) -> RouteSpec 
         cache: None,
         headers: Vec::new(),
         origin: None,
+        finds_out: None,
     }
 }
 
@@ -167,14 +168,15 @@ fn a_body_that_could_be_read_in_two_ways_is_not_read() {
         );
     }
     let fields = route("/k/{kind}", None, Some("/f"));
-    for body in [
-        r#"{}"#,
-        r#"{"f":[]}"#,
-        r#"{"f":"x"}"#,
-        r#"{"f":{},"F":{"x":1}}"#,
-    ] {
+    for body in [r#"{}"#, r#"{"f":[]}"#, r#"{"f":"x"}"#, r#"{"F":{"x":1}}"#] {
         assert!(
             touched(&fields, Some("A"), body).contains("no fields"),
+            "{body}"
+        );
+    }
+    for body in [r#"{"f":{},"F":{"x":1}}"#, r#"{"f":{"x":1,"X":2}}"#] {
+        assert!(
+            touched(&fields, Some("A"), body).contains("there twice"),
             "{body}"
         );
     }

@@ -9,7 +9,9 @@ use super::{
     PLACEHOLDERS, Problem, RouteSpec, Scopes, UnclearLogin,
 };
 use crate::header::is_harmless;
-use crate::{KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved};
+use crate::{
+    Effect, KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved,
+};
 
 /// Finds every text that is no origin, and no pattern of a login. It looks at the JSON, for a type that holds an origin is not made of
 /// a wrong one, and would stop at the first.
@@ -121,6 +123,10 @@ fn check_route(
             );
         }
     }
+    if route.finds_out.is_some() && route.effect == Effect::Read {
+        let problem = "a request that only reads leaves nothing to find out";
+        add("finds_out", problem.to_owned());
+    }
     if let Some(origin) = &route.origin
         && !origins
             .iter()
@@ -130,6 +136,9 @@ fn check_route(
             "origin",
             format!("`{origin}` must be named in full among the manifest's `origins`"),
         );
+    }
+    if let Some(finds_out) = &route.finds_out {
+        problems.extend(finds_out.problems(&format!("/routes/{index}/finds_out")));
     }
 }
 

@@ -152,6 +152,41 @@ fn every_problem_is_said_at_once() {
 }
 
 #[test]
+fn a_route_that_changes_says_which_call_finds_out() {
+    let named = |effect: &str, finds_out: Value| {
+        problems(|manifest| {
+            manifest["routes"][1]["effect"] = json!(effect);
+            manifest["routes"][1]["finds_out"] = finds_out;
+        })
+    };
+    let get = |arguments: Value| json!({"tool": "get", "arguments": arguments});
+    assert_eq!(named("write", get(json!({"id": "{id}"}))), [""; 0]);
+    let at = "/routes/1/finds_out";
+    for (effect, finds_out, expected) in [
+        ("read", get(json!({})), at.to_owned()),
+        ("write", json!({"tool": "get"}), at.to_owned()),
+        (
+            "write",
+            json!({"tool": "Get it", "arguments": {}}),
+            format!("{at}/tool"),
+        ),
+        ("write", get(json!([])), format!("{at}/arguments")),
+        (
+            "write",
+            get(json!({"id": "{name}"})),
+            format!("{at}/arguments/id"),
+        ),
+        (
+            "write",
+            json!({"tool": "get", "arguments": {}, "once": true}),
+            at.to_owned(),
+        ),
+    ] {
+        assert_eq!(named(effect, finds_out.clone()), [expected], "{finds_out}");
+    }
+}
+
+#[test]
 fn posts_that_are_said_to_read_are_listed() {
     let manifest = Manifest::from_json(&small().to_string()).unwrap();
     let posts: Vec<&str> = manifest

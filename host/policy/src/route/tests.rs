@@ -14,6 +14,7 @@ fn spec(methods: &[Method], path: &str, effect: Effect) -> RouteSpec {
         cache: None,
         headers: Vec::new(),
         origin: None,
+        finds_out: None,
     }
 }
 

@@ -36,6 +36,20 @@ pub(crate) fn settle(scope: &CallScope, guest: Guest) -> Outcome {
     if let Some(outcome) = stopped(scope) {
         return outcome;
     }
+    // What the connector says of a change of its own is nearer to it than what the host can say.
+    let is_of_host = !matches!(guest, Guest::Returned(Ok(_)));
+    let mut outcome = ended(scope, guest);
+    if let Outcome::Failed(failure) = &mut outcome
+        && let Some(words) = scope.unclear()
+        && (is_of_host || failure.hint.is_none())
+    {
+        failure.hint = Some(words);
+    }
+    outcome
+}
+
+/// Decides the outcome of a call that the gate did not stop.
+fn ended(scope: &CallScope, guest: Guest) -> Outcome {
     match guest {
         Guest::Returned(Ok(Ok(output))) => match answer(scope, output) {
             Ok(output) => Outcome::Done(output),

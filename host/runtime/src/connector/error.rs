@@ -53,6 +53,9 @@ pub enum InstallError {
     /// Tools that cannot be offered.
     #[error("the connector's tools cannot be offered:{}", lines(.0))]
     Tools(Vec<Problem>),
+    /// Calls of tools that the manifest names and nobody could make.
+    #[error("the manifest names calls that cannot be made:{}", lines(.0))]
+    Calls(Vec<Problem>),
     /// Routes that somebody must accept, for the host cannot see that they only read.
     #[error(
         "the manifest says that these POST requests only read, which the host cannot check: {}; accept each by its path to install",

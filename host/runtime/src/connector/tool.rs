@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 
 use jsonschema::Validator;
-use portcullis_policy::{Effect, Manifest, Problem, ToolName};
+use jsonschema::error::ValidationErrorKind;
+use portcullis_policy::{Effect, FindsOut, Manifest, Problem, ToolName};
 use serde_json::Value;
 
 use super::InstallError;
@@ -62,6 +63,42 @@ impl Tool {
             }],
             (None, _) => Vec::new(),
         }
+    }
+
+    /// Says what of the arguments of a call that a manifest names does not fit. Of what is filled in later the very characters are not
+    /// known, and so not held to the schema.
+    pub(super) fn problems_of_named(&self, named: &FindsOut) -> Vec<FieldProblem> {
+        let Some(sample) = named.sample() else {
+            return Vec::new();
+        };
+        let arguments = Value::Object(sample.arguments);
+        let unknown = named.arguments.keys().filter(|name| {
+            let declared = &self.input_schema["properties"];
+            declared.get(name.as_str()).is_none()
+        });
+        let mut problems: Vec<FieldProblem> = unknown
+            .map(|name| FieldProblem {
+                pointer: format!("/{}", name.replace('~', "~0").replace('/', "~1")),
+                problem: "the tool has no such argument".to_owned(),
+            })
+            .collect();
+        for error in self.input.iter_errors(&arguments) {
+            let pointer = error.instance_path().to_string();
+            let is_of_characters = matches!(
+                error.kind(),
+                ValidationErrorKind::Pattern { .. }
+                    | ValidationErrorKind::Format { .. }
+                    | ValidationErrorKind::MinLength { .. }
+                    | ValidationErrorKind::MaxLength { .. }
+            );
+            if !(is_of_characters && named.is_filled_at(&pointer)) {
+                problems.push(FieldProblem {
+                    pointer,
+                    problem: error.to_string(),
+                });
+            }
+        }
+        problems
     }
 
     /// Says whether an argument of this name must be given.

@@ -5,8 +5,8 @@ use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use portcullis_policy::{
-    BodyPlace, CachePolicy, Effect, KindPlace, Match, Method, Origin, RequestPath, RouteSpec,
-    TICKET_HEADER,
+    BodyPlace, CachePolicy, Effect, FindsOut, KindPlace, Match, Method, Origin, RequestPath,
+    RouteSpec, TICKET_HEADER,
 };
 
 use super::GateFailure;
@@ -45,6 +45,8 @@ pub(super) struct ChangeNames {
     pub(super) kinds_at: Vec<BodyPlace>,
     /// Where the fields are in the body.
     pub(super) fields_at: Option<BodyPlace>,
+    /// The call that finds out whether it was made.
+    pub(super) finds_out: Option<FindsOut>,
 }
 
 impl ChangeNames {
@@ -61,6 +63,7 @@ impl ChangeNames {
             id: found.id().map(str::to_owned),
             kinds_at: kinds.filter_map(in_body).collect(),
             fields_at: found.route.fields.clone(),
+            finds_out: found.route.finds_out.clone(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A change that needs a person's word is held until there is one, for exactly these bytes.
 
-use portcullis_policy::{Effect, Mode};
+use portcullis_policy::{Effect, Mode, ToolCall};
 
 use super::GateFailure;
 use super::agree::Agreed;
@@ -17,15 +17,20 @@ pub(super) struct Approved {
     pub(super) approval: Option<ApprovalId>,
     /// How many records it changes.
     pub(super) records: usize,
+    /// The call that finds out whether it was made, where its outcome is not known.
+    pub(super) finds_out: Option<ToolCall>,
 }
 
 /// Uses the approval of this request, or asks for one.
 pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approved, GateFailure> {
     let records = agreed.records;
+    let finds_out = agreed.request.head.names.finds_out.as_ref();
+    let finds_out = finds_out.and_then(|finds_out| finds_out.call(&agreed.changes));
     let unasked = |request| Approved {
         request,
         approval: None,
         records,
+        finds_out: finds_out.clone(),
     };
     if agreed.request.head.effect == Effect::Read {
         return Ok(unasked(agreed.request));
@@ -84,6 +89,7 @@ pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approve
             request: agreed.request,
             approval: Some(id),
             records,
+            finds_out,
         }),
         Err(Unapproved::Held(required)) => Err(GateFailure::Held(required)),
         Err(Unapproved::Refused(refusal)) => Err(GateFailure::Refused(refusal)),

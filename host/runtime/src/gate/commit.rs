@@ -46,7 +46,10 @@ async fn journal(
     first_byte: Option<Duration>,
 ) -> Result<Response<WasiBody>, GateFailure> {
     let Approved {
-        request, approval, ..
+        request,
+        approval,
+        finds_out,
+        ..
     } = approved;
     let head = &request.head;
     let intent = Intent {
@@ -59,20 +62,26 @@ async fn journal(
         body: Digest::of(&request.body),
         body_bytes: request.body.len(),
         approval,
+        finds_out: finds_out.clone(),
     };
-    let durability = match head.effect {
+    let before = match head.effect {
         Effect::Read => Durability::Buffered,
         Effect::Write | Effect::Destructive => Durability::Synced,
     };
     scope
-        .record(Event::Intended(intent), durability)
+        .record(Event::Intended(intent), before)
         .await
         .map_err(|error| GateFailure::unavailable("write the request down", &error))?;
 
     let tell = |end: RequestEnd| {
         if head.effect > Effect::Read {
-            let (method, route) = (head.method, head.route.clone());
-            scope.sent(head.number, SentChange { method, route, end });
+            let change = SentChange {
+                method: head.method,
+                route: head.route.clone(),
+                end,
+                finds_out: finds_out.clone(),
+            };
+            scope.sent(head.number, change);
         }
     };
     // What the caller is told where the call ends while the service works.
@@ -103,7 +112,13 @@ async fn journal(
         elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         body_bytes,
     };
-    if let Err(error) = scope.record(Event::Answered(answer), durability).await {
+    let after = match head.effect {
+        // The call's end follows it; where that was already, nothing does.
+        Effect::Read if scope.is_live() => Durability::WithTheNext,
+        Effect::Read => Durability::Buffered,
+        Effect::Write | Effect::Destructive => Durability::Synced,
+    };
+    if let Err(error) = scope.record(Event::Answered(answer), after).await {
         // It is sent: hiding the answer would invite a second try.
         tracing::error!(call = %scope.id, %error, "the outcome of a request could not be recorded");
     }

@@ -52,7 +52,7 @@ pub(super) async fn redeem(scope: &CallScope, within: Within) -> Result<Announce
     let records = changes.len().max(kinds);
     afford::look(scope, records).await?;
     scope
-        .record(Event::Announced(changes.clone()), Durability::Buffered)
+        .record(Event::Announced(changes.clone()), Durability::WithTheNext)
         .await
         .map_err(|error| GateFailure::unavailable("write down the change", &error))?;
     Ok(Announced {

@@ -74,7 +74,7 @@ pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Withi
             route: head.route.clone(),
         };
         scope
-            .record(event, Durability::Buffered)
+            .record(event, Durability::WithTheNext)
             .await
             .map_err(|error| {
                 GateFailure::unavailable("write down how the request is checked", &error)

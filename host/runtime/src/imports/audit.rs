@@ -34,7 +34,7 @@ impl Host for PortcullisCtxView<'_> {
 /// Writes what the guest said. Its words are no request: where they cannot be kept, the call goes on, for
 /// everything that is sent has a record of its own.
 async fn record(scope: &CallScope, event: Event) {
-    if let Err(error) = scope.record(event, Durability::Buffered).await {
+    if let Err(error) = scope.record(event, Durability::WithTheNext).await {
         tracing::error!(call = %scope.id, %error, "a connector's note could not be recorded");
     }
 }

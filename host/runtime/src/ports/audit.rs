@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use portcullis_policy::{
-    Change, ConnectionId, ConnectorName, Digest, Effect, Method, Mode, Origin, ToolName,
+    Change, ConnectionId, ConnectorName, Digest, Effect, Method, Mode, Origin, ToolCall, ToolName,
 };
 
 use super::{Caller, PortError, Sensitive, lock};
@@ -143,6 +143,8 @@ pub struct Intent {
     pub body_bytes: usize,
     /// The approval that it uses.
     pub approval: Option<ApprovalId>,
+    /// For a change: the call that finds out whether it was made, should its outcome not become known.
+    pub finds_out: Option<ToolCall>,
 }
 
 /// How a request ended.
@@ -196,6 +198,9 @@ pub struct Closed {
 /// How safe a record must be before the call goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
+    /// Nothing hangs on it: it may wait in memory for the next record that asks for more, and for a second at most. Each call's
+    /// last record does.
+    WithTheNext,
     /// Handed to the operating system.
     Buffered,
     /// On disk.

@@ -2,7 +2,8 @@
 
 use portcullis::ApprovalId;
 use portcullis_policy::PersonId;
-use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::claim::{opened, reason};
 use super::{Approval, Question, StandingApproval, approval, row_of, standing};
@@ -20,6 +21,15 @@ pub struct Which {
     pub limit: u32,
 }
 
+/// A question in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The question.
+    pub approval: Approval,
+    /// What it is about, in a line; none where it is settled, or another person's. It may have values of records.
+    pub title: Option<String>,
+}
+
 impl Store {
     /// Lists questions, the newest first, and counts all that fit.
     ///
@@ -27,32 +37,36 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub async fn approvals(&self, which: &Which) -> Result<(Vec<Approval>, u64), StoreError> {
-        let whose = match which.person {
-            Some(_) => "person = ?1",
-            None => "?1 IS NULL",
-        };
-        // As the partial indexes have it, to the letter.
-        let state = match which.settled {
-            true => "?2 IS NOT NULL",
-            false => "state IN ('pending', 'approved') AND expires > ?2",
-        };
-        let fit = format!("FROM approvals WHERE {whose} AND {state}");
-        let person = which.person.as_ref().map(|person| person.as_str());
         let mut tx = self.read().await?;
-        let list = format!("SELECT * {fit} ORDER BY created DESC, id DESC LIMIT ?3");
-        let rows = sqlx::query(sqlx::AssertSqlSafe(list))
-            .bind(person)
-            .bind(self.now())
-            .bind(which.limit)
-            .fetch_all(&mut *tx)
-            .await?;
-        let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) {fit}")))
-            .bind(person)
-            .bind(self.now())
-            .fetch_one(&mut *tx)
-            .await?;
+        let (rows, count) = rows(&mut tx, which, self.now()).await?;
         let list = rows.iter().map(approval).collect::<Result<_, _>>()?;
-        Ok((list, u64::try_from(count).unwrap_or_default()))
+        Ok((list, count))
+    }
+
+    /// Lists questions as [`approvals`](Self::approvals) does, with what those are about that are `me`'s own: all of one moment.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read, or what is kept of a question does not open.
+    pub async fn listed_approvals(
+        &self,
+        which: &Which,
+        me: &PersonId,
+    ) -> Result<(Vec<Listed>, u64), StoreError> {
+        let mut tx = self.read().await?;
+        let (rows, count) = rows(&mut tx, which, self.now()).await?;
+        let mut listed = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let approval = approval(row)?;
+            let is_held = row.try_get::<Option<i64>, _>("held_key")?.is_some();
+            let is_open = is_held && approval.expires.as_millisecond() > self.now();
+            let title = match is_open && approval.person == *me {
+                true => Some(opened(self, &mut tx, row).await?.card.title()),
+                false => None,
+            };
+            listed.push(Listed { approval, title });
+        }
+        Ok((listed, count))
     }
 
     /// Gives a question with what it is about, to the person whose it is.
@@ -135,4 +149,36 @@ impl Store {
         tx.commit().await?;
         Ok(ended)
     }
+}
+
+/// Reads the rows of questions, the newest first, and counts all that fit.
+async fn rows(
+    tx: &mut SqliteConnection,
+    which: &Which,
+    now: i64,
+) -> Result<(Vec<SqliteRow>, u64), StoreError> {
+    let whose = match which.person {
+        Some(_) => "person = ?1",
+        None => "?1 IS NULL",
+    };
+    // As the partial indexes have it, to the letter.
+    let state = match which.settled {
+        true => "?2 IS NOT NULL",
+        false => "state IN ('pending', 'approved') AND expires > ?2",
+    };
+    let fit = format!("FROM approvals WHERE {whose} AND {state}");
+    let person = which.person.as_ref().map(|person| person.as_str());
+    let list = format!("SELECT * {fit} ORDER BY created DESC, id DESC LIMIT ?3");
+    let rows = sqlx::query(sqlx::AssertSqlSafe(list))
+        .bind(person)
+        .bind(now)
+        .bind(which.limit)
+        .fetch_all(&mut *tx)
+        .await?;
+    let count: i64 = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT count(*) {fit}")))
+        .bind(person)
+        .bind(now)
+        .fetch_one(tx)
+        .await?;
+    Ok((rows, u64::try_from(count).unwrap_or_default()))
 }

@@ -39,7 +39,7 @@ use crate::store::{Store, time};
 
 pub use answer::Kept;
 pub use decide::Approved;
-pub use list::Which;
+pub use list::{Listed, Which};
 pub use passphrase::{PassphraseError, Unlocked};
 pub use standing::{STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval};
 

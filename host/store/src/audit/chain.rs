@@ -93,6 +93,7 @@ pub(super) enum Purpose {
     Segment = 2,
     Head = 3,
     Base = 4,
+    Retention = 5,
 }
 
 fn tag_of(tag: hmac::Tag) -> Tag {

@@ -8,7 +8,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use portcullis::CallId;
-use portcullis_policy::{AgentId, ConnectorName, Effect, PersonId, ToolName};
+use portcullis::ports::audit::{Event, Record};
+use portcullis_policy::{AgentId, ConnectorName, Effect, PersonId, ToolCall, ToolName};
 
 use super::chain::LogKey;
 use super::error::{AuditError, Fault, Finding};
@@ -37,6 +38,8 @@ pub struct CutOff {
     pub tool: Option<ToolName>,
     /// Its changes that were sent and whose outcome is not known, by their numbers.
     pub unclear: Vec<u32>,
+    /// The call that finds out whether they were made.
+    pub finds_out: Option<ToolCall>,
 }
 
 /// The end of a lane that nobody holds.
@@ -260,10 +263,14 @@ impl Reading<'_> {
                 }
                 last_call = said_call(found.payload).or(last_call);
                 if reads_calls {
-                    note(
-                        calls,
-                        &Payload::read(found.payload, lane, found.after.number)?,
-                    );
+                    let number = found.after.number;
+                    let payload = Payload::read(found.payload, lane, number)?;
+                    note(calls, &payload);
+                    if is_change(&payload) {
+                        let named = payload.call.and_then(|call| calls.get_mut(&call));
+                        let opened = payload.open(&key, lane, number)?;
+                        keep_finds_out(named, opened);
+                    }
                 }
                 Ok(())
             },
@@ -356,6 +363,7 @@ fn note(calls: &mut HashMap<CallId, Open>, payload: &Payload<'_>) {
                 connector: opened.connector.clone(),
                 tool: opened.tool.clone(),
                 unclear: Vec::new(),
+                finds_out: None,
             };
             let open = Open {
                 about,
@@ -384,5 +392,18 @@ fn note(calls: &mut HashMap<CallId, Open>, payload: &Payload<'_>) {
             calls.remove(&id);
         }
         _ => {}
+    }
+}
+
+fn is_change(payload: &Payload<'_>) -> bool {
+    matches!(&payload.plain, Plain::Intended(intent) if intent.effect > Effect::Read)
+}
+
+/// Keeps which call finds out whether a change was made.
+fn keep_finds_out(call: Option<&mut Open>, opened: Option<Record>) {
+    if let Some(call) = call
+        && let Some(Event::Intended(intent)) = opened.map(|record| record.event)
+    {
+        call.about.finds_out = intent.finds_out;
     }
 }

@@ -110,7 +110,7 @@ pub(super) async fn put_head(
     Ok(())
 }
 
-/// Keeps where a lane begins from now on.
+/// Keeps where a lane begins from now on. Of two that remove at once, the further one stays.
 pub(super) async fn put_base(
     tx: &mut SqliteConnection,
     key: &LogKey,
@@ -118,8 +118,10 @@ pub(super) async fn put_base(
     base: &Position,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT OR REPLACE INTO audit_bases (lane, segment, number, tag, key, mac) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO audit_bases (lane, segment, number, tag, key, mac) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+         ON CONFLICT (lane) DO UPDATE SET segment = excluded.segment, number = excluded.number, tag = excluded.tag, \
+             key = excluded.key, mac = excluded.mac \
+         WHERE excluded.segment > segment",
     )
     .bind(lane)
     .bind(signed(base.segment))

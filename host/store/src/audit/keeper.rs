@@ -1,5 +1,5 @@
-//! What is done beside the calls, once a second: the head is kept in the store, new keys and settings are taken over, and the index is
-//! filled.
+//! What is done beside the calls, once a second: what waits is written, the head is kept in the store, new keys and settings are taken
+//! over, and the index is filled.
 
 use std::sync::Weak;
 
@@ -38,7 +38,7 @@ pub(super) async fn once(writing: &Writing) -> Result<bool, StoreError> {
     }
     activity.inner.keys.refresh(&activity.inner.store).await?;
     writing.refresh_values().await?;
-    if let Some((head, key)) = writing.lane.head()
+    if let Some((head, key)) = writing.lane.head()?
         && head.number != kept.0
     {
         heads::put_head(

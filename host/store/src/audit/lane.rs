@@ -1,7 +1,8 @@
 //! A lane as its holder writes it.
 //!
 //! Records are written where they are asked for, under a lock: handing one to the operating system takes a few microseconds,
-//! less than waking another thread. A sync takes far longer, so those who need one wait in a queue: whoever comes to its
+//! less than waking another thread. A record that nothing hangs on waits in memory for the next that may not, and goes in the same
+//! write ([`Hand::Later`]). A sync takes far longer, so those who need one wait in a queue: whoever comes to its
 //! front syncs for all that is written by then, and who finds its record synced already goes on.
 
 use std::fs::File;
@@ -29,6 +30,20 @@ const AHEAD_BYTES_MAX: u64 = 1 << 20;
 /// After this a segment is followed by the next, however small, so that old ones can be removed.
 const SEGMENT_LASTS_US: i64 = 24 * 3_600 * 1_000_000;
 
+/// Bytes of records that wait for the next, at most.
+const WAITING_BYTES_MAX: usize = 64 << 10;
+
+/// When a record is handed to the operating system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hand {
+    /// With the next that is handed over at once, or by who keeps the head.
+    Later,
+    /// At once, with all that wait.
+    Now,
+    /// At once, and only if the file is still the one at its place: for something hangs on it.
+    Gate,
+}
+
 /// A lane that this process holds.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -52,8 +67,11 @@ struct Tail {
     at: Position,
     /// Why nothing can be written any more.
     failed: Option<String>,
+    /// Records before `at` that are not handed over yet.
+    waiting: Vec<u8>,
+    /// The number of the last that is.
+    handed: u64,
     /// To make a record in.
-    buffer: Vec<u8>,
     payload: Vec<u8>,
 }
 
@@ -66,7 +84,11 @@ struct Open {
     begun_ms: i64,
     /// Bytes of the file, with the zeros ahead.
     length: u64,
+    id: FileId,
 }
+
+/// What tells a file from another that is put in its place.
+type FileId = (u64, u64);
 
 impl Lane {
     /// Takes a lane at its end, whose lock is held.
@@ -91,6 +113,7 @@ impl Lane {
                     .and_then(|length| file.seek(SeekFrom::Start(at.offset)).map(|_| length))
                     .map_err(AuditError::file(&path, "written"))?;
                 Some(Open {
+                    id: id_of(&file).map_err(AuditError::file(&path, "read"))?,
                     file: Arc::new(file),
                     path,
                     key: keys.get(header.key).ok_or_else(|| {
@@ -111,7 +134,8 @@ impl Lane {
                 open,
                 at,
                 failed: None,
-                buffer: Vec::new(),
+                waiting: Vec::new(),
+                handed: at.number,
                 payload: Vec::new(),
             }),
             turn: tokio::sync::Mutex::new(()),
@@ -119,15 +143,14 @@ impl Lane {
         })
     }
 
-    /// Hands a record to the operating system and gives its number. Where something hangs on it (`gates`), it is looked whether the
-    /// file is still the one at its place.
-    pub(super) fn append(&self, draft: &Draft, at_us: i64, gates: bool) -> Result<u64, StoreError> {
+    /// Adds a record and gives its number.
+    pub(super) fn append(&self, draft: &Draft, at_us: i64, hand: Hand) -> Result<u64, StoreError> {
         let mut tail = self.tail();
         if let Some(problem) = &tail.failed {
             return Err(AuditError::Failed(problem.clone()).into());
         }
         let bytes = (frame::HEAD_LEN + draft.bytes_max()) as u64;
-        if gates {
+        if hand == Hand::Gate {
             tail.require_place()?;
         }
         let is_over = tail.open.as_ref().is_none_or(|open| {
@@ -140,7 +163,12 @@ impl Lane {
         if is_over {
             tail.begin(self.number, &self.folder, &self.keys, at_us / 1_000)?;
         }
-        tail.write(self.number, draft, bytes)
+        tail.write(self.number, draft, hand)
+    }
+
+    /// Hands over what waits.
+    pub(super) fn hand_over(&self) -> Result<(), AuditError> {
+        self.tail().hand_over()
     }
 
     /// Waits until a record is on disk.
@@ -157,7 +185,7 @@ impl Lane {
             let Some(open) = &tail.open else {
                 return Ok(());
             };
-            (Arc::clone(&open.file), open.path.clone(), tail.at.number)
+            (Arc::clone(&open.file), open.path.clone(), tail.handed)
         };
         let synced = tokio::task::spawn_blocking(move || file.sync_data()).await;
         let synced = synced.unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -171,16 +199,18 @@ impl Lane {
         Ok(())
     }
 
-    /// Gives the lane's end and the key that it is written with; none where it has no segment yet.
-    pub(super) fn head(&self) -> Option<(Position, Arc<LogKey>)> {
-        let tail = self.tail();
-        let open = tail.open.as_ref()?;
-        Some((tail.at, Arc::clone(&open.key)))
+    /// Hands over what waits, and gives the lane's end and the key that it is written with; none where it has no segment yet.
+    pub(super) fn head(&self) -> Result<Option<(Position, Arc<LogKey>)>, AuditError> {
+        let mut tail = self.tail();
+        tail.hand_over()?;
+        let open = tail.open.as_ref();
+        Ok(open.map(|open| (tail.at, Arc::clone(&open.key))))
     }
 
-    /// Cuts the zeros ahead off, syncs, and writes nothing more.
+    /// Hands over what waits, cuts the zeros ahead off, syncs, and writes nothing more.
     pub(super) fn close(&self) -> Result<Option<(Position, Arc<LogKey>)>, AuditError> {
         let mut tail = self.tail();
+        tail.hand_over()?;
         let at = tail.at;
         let Some(open) = &tail.open else {
             return Ok(None);
@@ -219,16 +249,9 @@ impl Tail {
             path: open.path.clone(),
         };
         let there = std::fs::metadata(&open.path).map_err(|_| gone())?;
-        if there.len() < self.at.offset {
+        let handed = self.at.offset - self.waiting.len() as u64;
+        if there.len() < handed || id_in(&there) != open.id {
             return Err(gone());
-        }
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let mine = open.file.metadata().map_err(|_| gone())?;
-            if (mine.dev(), mine.ino()) != (there.dev(), there.ino()) {
-                return Err(gone());
-            }
         }
         Ok(())
     }
@@ -241,6 +264,7 @@ impl Tail {
         keys: &LogKeys,
         now_ms: i64,
     ) -> Result<(), AuditError> {
+        self.hand_over()?;
         if let Some(open) = &self.open {
             open.file
                 .set_len(self.at.offset)
@@ -273,6 +297,7 @@ impl Tail {
             .and_then(|()| file.sync_all())
             .and_then(|()| sync_folder(folder))
             .map_err(AuditError::file(&path, "begun"))?;
+        let id = id_of(&file).map_err(AuditError::file(&path, "begun"))?;
         self.at = Position {
             segment: header.segment,
             offset: bytes.len() as u64,
@@ -280,6 +305,7 @@ impl Tail {
             tag,
         };
         self.open = Some(Open {
+            id,
             file: Arc::new(file),
             path,
             key,
@@ -289,45 +315,68 @@ impl Tail {
         Ok(())
     }
 
-    fn write(&mut self, lane: u32, draft: &Draft, bytes: u64) -> Result<u64, StoreError> {
-        let Self {
-            open: Some(open),
-            at,
-            failed,
-            buffer,
-            payload,
-        } = self
-        else {
+    fn write(&mut self, lane: u32, draft: &Draft, hand: Hand) -> Result<u64, StoreError> {
+        let Some(open) = &self.open else {
             return Err(AuditError::Failed("there is no segment".to_owned()).into());
         };
-        let number = at.number + 1;
-        buffer.clear();
-        payload.clear();
-        draft.write(payload, &open.key, lane, number)?;
-        let tag = frame::write(buffer, &open.key, lane, &at.tag, number, payload);
-        let written = open.make_room(at.offset, bytes).and_then(|()| {
+        let (before, waiting) = (self.at, self.waiting.len());
+        let number = before.number + 1;
+        self.payload.clear();
+        draft.write(&mut self.payload, &open.key, lane, number)?;
+        self.at.tag = frame::write(
+            &mut self.waiting,
+            &open.key,
+            lane,
+            &before.tag,
+            number,
+            &self.payload,
+        );
+        self.at.offset += (self.waiting.len() - waiting) as u64;
+        self.at.number = number;
+        // One large record does not keep its memory.
+        self.payload.shrink_to(BUFFER_BYTES_KEPT);
+        if hand == Hand::Later && self.waiting.len() <= WAITING_BYTES_MAX {
+            return Ok(number);
+        }
+        if let Err(error) = self.hand_over() {
+            // Who asked is told. What waited before goes on waiting: those who asked for that were told that it will be there.
+            self.waiting.truncate(waiting);
+            self.at = before;
+            return Err(error.into());
+        }
+        Ok(number)
+    }
+
+    /// Writes what waits, in one piece.
+    fn hand_over(&mut self) -> Result<(), AuditError> {
+        let Some(open) = self.open.as_mut().filter(|_| !self.waiting.is_empty()) else {
+            return Ok(());
+        };
+        if let Some(problem) = &self.failed {
+            return Err(AuditError::Failed(problem.clone()));
+        }
+        let bytes = self.waiting.len() as u64;
+        let from = self.at.offset - bytes;
+        let written = open.make_room(from, bytes).and_then(|()| {
             let mut file = &*open.file;
-            file.write_all(buffer)
+            file.write_all(&self.waiting)
         });
         if let Err(error) = written {
             // What was written of it is taken back; where even that fails, nobody knows what is there.
-            let end = open.file.set_len(at.offset).and_then(|()| {
+            let end = open.file.set_len(from).and_then(|()| {
                 let mut file = &*open.file;
-                file.seek(SeekFrom::Start(at.offset))
+                file.seek(SeekFrom::Start(from))
             });
             match end {
-                Ok(_) => open.length = at.offset,
-                Err(error) => *failed = Some(error.to_string()),
+                Ok(_) => open.length = from,
+                Err(error) => self.failed = Some(error.to_string()),
             }
-            return Err(AuditError::file(&open.path, "written")(error).into());
+            return Err(AuditError::file(&open.path, "written")(error));
         }
-        at.offset += buffer.len() as u64;
-        at.number = number;
-        at.tag = tag;
-        // One large record does not keep its memory.
-        buffer.shrink_to(BUFFER_BYTES_KEPT);
-        payload.shrink_to(BUFFER_BYTES_KEPT);
-        Ok(number)
+        self.handed = self.at.number;
+        self.waiting.clear();
+        self.waiting.shrink_to(BUFFER_BYTES_KEPT);
+        Ok(())
     }
 }
 
@@ -354,6 +403,22 @@ impl Open {
         self.length = length;
         Ok(())
     }
+}
+
+fn id_of(file: &File) -> io::Result<FileId> {
+    file.metadata().map(|metadata| id_in(&metadata))
+}
+
+#[cfg(unix)]
+fn id_in(metadata: &std::fs::Metadata) -> FileId {
+    use std::os::unix::fs::MetadataExt;
+    (metadata.dev(), metadata.ino())
+}
+
+/// Elsewhere an open file cannot be replaced.
+#[cfg(not(unix))]
+fn id_in(_: &std::fs::Metadata) -> FileId {
+    (0, 0)
 }
 
 /// Makes a new file's name last.

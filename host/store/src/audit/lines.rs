@@ -47,6 +47,13 @@ pub enum Note {
         /// The folder that it was put into.
         kept: String,
     },
+    /// Programs that serve remove what is older from now on, or nothing any more.
+    Retention {
+        /// Who asked for it.
+        person: PersonId,
+        /// The days that are kept; none: all.
+        days: Option<u32>,
+    },
     /// Record values are kept for a tool from now on, or no longer.
     Values {
         /// Who asked for it.
@@ -92,6 +99,16 @@ impl fmt::Display for Note {
                     write!(f, ", which is kept as `{kept}`")?;
                 }
                 write!(f, ": {}", findings.join("; "))
+            }
+            Self::Retention {
+                person,
+                days: Some(days),
+            } => write!(
+                f,
+                "by `{person}`, what is older than {days} days is removed from then on"
+            ),
+            Self::Retention { person, days: None } => {
+                write!(f, "by `{person}`, nothing is removed any more")
             }
             Self::Values {
                 person,

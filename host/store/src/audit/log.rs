@@ -15,7 +15,7 @@ use super::claim::{self, CutOff, Recovered};
 use super::error::{AuditError, Fault, Finding};
 use super::heads::{self, Kept};
 use super::keeper;
-use super::lane::Lane;
+use super::lane::{Hand, Lane};
 use super::lines::{Note, micros};
 use super::payload::Draft;
 use super::segment::{self, Position};
@@ -123,6 +123,7 @@ impl StoreAudit {
     /// When the log cannot be read.
     pub async fn records(&self, call: CallId) -> Result<Vec<Record>, StoreError> {
         let activity = &self.inner.activity;
+        self.inner.lane.hand_over()?;
         let Some(row) = activity.find(&call.to_string()).await?.pop() else {
             return Ok(Vec::new());
         };
@@ -169,7 +170,7 @@ impl StoreAudit {
     pub(super) async fn note(&self, note: Note) -> Result<(), StoreError> {
         let now = micros(SystemTime::now());
         let draft = Draft::of_note(now, note)?;
-        let number = self.inner.lane.append(&draft, now, true)?;
+        let number = self.inner.lane.append(&draft, now, Hand::Gate)?;
         Ok(self.inner.lane.sync(number).await?)
     }
 
@@ -195,14 +196,23 @@ impl StoreAudit {
         Ok(())
     }
 
+    /// Says whether writing ended in order.
+    pub(super) async fn is_closed(&self) -> bool {
+        self.inner.kept.lock().await.1
+    }
+
     async fn write(&self, record: &Record, durability: Durability) -> Result<(), StoreError> {
         let keeps_values = self.inner.keeps_values(record);
         let draft = Draft::of_record(record, keeps_values)?;
-        // What something hangs on: the call, and what it sends.
-        let gates = matches!(record.event, Event::Opened(_) | Event::Intended(_));
-        let number = self.inner.lane.append(&draft, micros(record.at), gates)?;
+        let hand = match (&record.event, durability) {
+            // What something hangs on: the call, and what it sends.
+            (Event::Opened(_) | Event::Intended(_), _) => Hand::Gate,
+            (_, Durability::WithTheNext) => Hand::Later,
+            (_, Durability::Buffered | Durability::Synced) => Hand::Now,
+        };
+        let number = self.inner.lane.append(&draft, micros(record.at), hand)?;
         match durability {
-            Durability::Buffered => Ok(()),
+            Durability::WithTheNext | Durability::Buffered => Ok(()),
             Durability::Synced => Ok(self.inner.lane.sync(number).await?),
         }
     }
@@ -331,7 +341,7 @@ fn write_down(lane: &Lane, torn: u64, cut_off: &[CutOff]) -> Result<(), StoreErr
             "an unfinished record was cut off the audit log"
         );
         let draft = Draft::of_note(now_us, Note::Torn { bytes: torn })?;
-        lane.append(&draft, now_us, false)?;
+        lane.append(&draft, now_us, Hand::Now)?;
     }
     for one in cut_off {
         let record = Record {
@@ -341,7 +351,7 @@ fn write_down(lane: &Lane, torn: u64, cut_off: &[CutOff]) -> Result<(), StoreErr
                 unclear: one.unclear.clone(),
             },
         };
-        lane.append(&Draft::of_record(&record, false)?, now_us, false)?;
+        lane.append(&Draft::of_record(&record, false)?, now_us, Hand::Now)?;
     }
     Ok(())
 }

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use portcullis_policy::PersonId;
 
+use super::chain::LogKey;
 use super::error::AuditError;
 use super::heads;
 use super::lines::Note;
@@ -77,8 +79,7 @@ impl StoreAudit {
                 )?;
                 continue;
             };
-            let key = inner.keys.newest();
-            let key = key.ok_or_else(|| AuditError::Failed("there is no key".to_owned()))?;
+            let key = self.newest_key()?;
             retained.records += base.number - kept.base.number;
             let mut tx = inner.store.write().await?;
             heads::put_base(&mut tx, &key, lane, &base).await?;
@@ -96,6 +97,12 @@ impl StoreAudit {
             retained.keys = self.remove_keys().await?;
         }
         Ok(retained)
+    }
+
+    /// Gives the key that what is kept of the log in the store is hashed with from now on.
+    pub(super) fn newest_key(&self) -> Result<Arc<LogKey>, AuditError> {
+        let key = self.activity().inner.keys.newest();
+        key.ok_or_else(|| AuditError::Failed("there is no key".to_owned()))
     }
 
     /// Removes the keys that no segment and no head needs.
@@ -116,7 +123,7 @@ impl StoreAudit {
         let mut tx = inner.store.write().await?;
         let removed = sqlx::query(
             "DELETE FROM audit_keys WHERE id < ?1 AND id NOT IN (SELECT key FROM audit_heads) \
-             AND id NOT IN (SELECT key FROM audit_bases)",
+             AND id NOT IN (SELECT key FROM audit_bases) AND id NOT IN (SELECT key FROM audit_retention)",
         )
         .bind(oldest)
         .execute(&mut *tx)
@@ -136,8 +143,14 @@ fn remove(folder: &Path, lane: u32, last: u64, retained: &mut Retained) -> Resul
     for (of, segment) in segment::list(folder)? {
         if of == lane && segment <= last {
             let path = segment::path(folder, lane, segment);
-            retained.bytes += std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            std::fs::remove_file(&path).map_err(AuditError::file(&path, "removed"))?;
+            let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            match std::fs::remove_file(&path) {
+                Ok(()) => {}
+                // Another program removes at the same time.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(AuditError::file(&path, "removed")(error)),
+            }
+            retained.bytes += bytes;
             retained.segments += 1;
         }
     }

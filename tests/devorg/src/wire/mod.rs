@@ -36,7 +36,9 @@ pub(crate) async fn answer(
     // Whoever has an answer can rely on it.
     let work = || {
         let reply = route::route(shared, &request);
-        shared.save().map_or_else(Reply::from, |()| reply)
+        let reply = shared.save().map_or_else(Reply::from, |()| reply);
+        shared.taken().note(&request, reply.status());
+        reply
     };
     // Apart, so that the rules are not locked while the request is answered.
     let struck = shared

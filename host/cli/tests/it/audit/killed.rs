@@ -61,6 +61,7 @@ async fn killed_in_a_change(home: &Home) -> CallId {
         body: Digest::of(b"{}"),
         body_bytes: 16,
         approval: None,
+        finds_out: None,
     });
     for event in [opened, announced, intended] {
         let record = Record {

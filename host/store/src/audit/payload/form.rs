@@ -1,7 +1,8 @@
 //! The form of a record: its plain part and its sealed one, as JSON.
 
 use portcullis_policy::{
-    AgentId, ConnectionId, ConnectorName, Digest, Effect, Method, Mode, Origin, PersonId, ToolName,
+    AgentId, ConnectionId, ConnectorName, Digest, Effect, Method, Mode, Origin, PersonId, ToolCall,
+    ToolName,
 };
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +129,9 @@ pub(in crate::audit) enum Hidden {
     Intended {
         path: String,
         body: Digest,
+        /// It names a record, and may have more of it in its arguments.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        finds_out: Option<ToolCall>,
     },
     /// A reason or a message.
     Text(String),

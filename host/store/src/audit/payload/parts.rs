@@ -49,6 +49,7 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
             Some(Hidden::Intended {
                 path: text(&intent.path),
                 body: intent.body,
+                finds_out: intent.finds_out.clone(),
             }),
         ),
         Event::Answered(answer) => split_answer(answer),
@@ -116,9 +117,17 @@ pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
                     .collect(),
             )
         }
-        (Plain::Intended(intent), Some(Hidden::Intended { path, body })) => {
-            Event::Intended(join_intent(*intent, path, body)?)
-        }
+        (
+            Plain::Intended(intent),
+            Some(Hidden::Intended {
+                path,
+                body,
+                finds_out,
+            }),
+        ) => Event::Intended(Intent {
+            finds_out,
+            ..join_intent(*intent, path, body)?
+        }),
         (Plain::Answered(answer), hidden) => Event::Answered(join_answer(answer, hidden)),
         (Plain::Denied { request, code }, Some(Hidden::Text(message))) => Event::Denied {
             request,
@@ -288,6 +297,7 @@ fn join_intent(plain: PlainIntent, path: String, body: Digest) -> Option<Intent>
         body,
         body_bytes: usize::try_from(plain.body_bytes).unwrap_or(usize::MAX),
         approval: plain.approval.map(|id| id.parse()).transpose().ok()?,
+        finds_out: None,
     })
 }
 

@@ -5,7 +5,8 @@ use portcullis_policy::Effect;
 use portcullis_store::{Activity, CallEnd, Filter, Note, StoreAudit};
 
 use super::support::{
-    Log, Read, answer, append, change_in_flight, drop_unclosed, files, intent, verify, whole,
+    Log, Read, answer, append, change_in_flight, drop_unclosed, files, finds_out, intent, verify,
+    whole,
 };
 
 #[tokio::test]
@@ -86,6 +87,9 @@ async fn a_change_whose_outcome_is_not_on_record_reads_so() {
     let cut_off = audit.cut_off();
     assert_eq!(cut_off.len(), 2);
     assert_eq!((cut_off[0].call, &cut_off[0].unclear[..]), (call, &[1][..]));
+    // The call that finds out is named, though it is sealed in the log.
+    assert_eq!(cut_off[0].finds_out, Some(finds_out()));
+    assert_eq!(cut_off[1].finds_out, None);
     assert_eq!((cut_off[1].call, cut_off[1].unclear.len()), (reading.id, 0));
     assert_eq!(ended(call).await, CallEnd::Unclear);
     assert_eq!(ended(reading.id).await, CallEnd::CutOff);
@@ -195,4 +199,82 @@ async fn a_folder_that_is_lost_while_the_program_runs_refuses() {
             .await
             .is_err()
     );
+}
+
+/// Says how many of a call's records the file has, without asking the log for it.
+fn written(file: &std::path::Path) -> usize {
+    let bytes = std::fs::read(file).unwrap();
+    let count = |needle: &[u8]| {
+        bytes
+            .windows(needle.len())
+            .filter(|it| *it == needle)
+            .count()
+    };
+    let plain: [&[u8]; 5] = [
+        b"{\"opened\"",
+        b"\"step\"",
+        b"{\"intended\"",
+        b"{\"answered\"",
+        b"{\"closed\"",
+    ];
+    plain.into_iter().map(count).sum()
+}
+
+#[tokio::test]
+async fn what_nothing_hangs_on_goes_with_the_next_that_may_not_wait() {
+    let log = Log::new().await;
+    let read = Read::at(1);
+    let mut events = read.events().into_iter();
+    let mut add = async |durability| {
+        let event = events.next().unwrap();
+        append(&log.audit, read.id, read.at, event, durability)
+            .await
+            .unwrap();
+    };
+    add(Durability::Buffered).await;
+    let file = log.files().remove(0);
+    assert_eq!(written(&file), 1, "the call");
+    add(Durability::WithTheNext).await;
+    assert_eq!(written(&file), 1, "its step waits");
+    add(Durability::Buffered).await;
+    assert_eq!(written(&file), 3, "and is there before what is sent");
+    add(Durability::WithTheNext).await;
+    assert_eq!(written(&file), 3, "the answer waits");
+    // Whoever reads the call by this program sees all of it.
+    assert_eq!(log.audit.records(read.id).await.unwrap().len(), 4);
+    assert_eq!(written(&file), 4);
+    // So does whoever verifies, once the log is closed, and who comes after a program that was ended.
+    log.audit.close().await.unwrap();
+    assert_eq!(whole(&log.fixture.store).await.records, 4);
+}
+
+#[tokio::test]
+async fn what_waits_is_lost_with_the_program_and_is_no_tampering() {
+    let log = Log::new().await;
+    Read::at(1).write(&log.audit).await;
+    let read = Read::at(101);
+    for (event, durability) in read.events().into_iter().zip([
+        Durability::Buffered,
+        Durability::WithTheNext,
+        Durability::Buffered,
+        Durability::WithTheNext,
+    ]) {
+        append(&log.audit, read.id, read.at, event, durability)
+            .await
+            .unwrap();
+    }
+    let store = log.fixture.store.clone();
+    drop_unclosed(log.audit).await;
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    assert_eq!(audit.cut_off().len(), 1);
+    let row = audit
+        .activity()
+        .find(&read.id.to_string())
+        .await
+        .unwrap()
+        .remove(0);
+    assert_eq!(row.ended, CallEnd::CutOff);
+    audit.close().await.unwrap();
+    // All but the answer, and that it was cut off.
+    assert_eq!(whole(&store).await.records, 6 + 3 + 1);
 }

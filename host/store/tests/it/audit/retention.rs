@@ -120,3 +120,100 @@ async fn segments_that_a_broken_off_removal_left_are_no_finding_and_go_with_the_
     assert!(!old.exists());
     audit.close().await.unwrap();
 }
+
+#[tokio::test]
+async fn programs_that_serve_remove_what_is_older_than_was_set() {
+    let fixture = days(5).await;
+    let store = &fixture.store;
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let now = moment(at(5 * (DAY + 60)));
+    assert_eq!(
+        audit.retain_as_set(now).await.unwrap(),
+        None,
+        "nobody said so"
+    );
+    assert!(audit.set_retention(&ada(), Some(2)).await.unwrap());
+    assert!(!audit.set_retention(&ada(), Some(2)).await.unwrap());
+    let removed = audit.retain_as_set(now).await.unwrap().unwrap();
+    assert_eq!(removed.segments, 3);
+    let again = audit.retain_as_set(now).await.unwrap();
+    assert_eq!(again, Some(Retained::default()));
+    assert!(audit.set_retention(&ada(), None).await.unwrap());
+    let later = moment(at(50 * DAY));
+    assert_eq!(audit.retain_as_set(later).await.unwrap(), None);
+    audit.close().await.unwrap();
+    let notes = whole(store).await.notes.into_iter().map(|(_, note)| note);
+    let said: Vec<String> = notes.map(|note| note.to_string()).collect();
+    assert_eq!(said.len(), 3, "{said:?}");
+    assert!(said[0].contains("older than 2 days is removed"), "{said:?}");
+    assert!(said[1].contains("removed 3 files"), "{said:?}");
+    assert!(said[2].contains("nothing is removed any more"), "{said:?}");
+}
+
+/// The attack: who can write to the store's file has the next program that serves remove the log.
+#[tokio::test]
+async fn a_setting_that_nobody_made_removes_nothing() {
+    let fixture = days(3).await;
+    let store = &fixture.store;
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    audit.set_retention(&ada(), Some(1_000)).await.unwrap();
+    let now = moment(at(100 * DAY));
+    let there = files(store).len();
+    for sql in [
+        "UPDATE audit_retention SET days = 1",
+        "UPDATE audit_retention SET days = 1000, person = 'bob@example.com'",
+        "UPDATE audit_retention SET person = 'ada@example.com', mac = zeroblob(32)",
+    ] {
+        fixture.tamper(sql).await;
+        let refused = audit.retain_as_set(now).await.unwrap_err();
+        assert!(refused.to_string().contains("audit_retention"), "{refused}");
+    }
+    assert_eq!(files(store).len(), there);
+    // Whoever sets it anew mends it.
+    assert!(audit.set_retention(&ada(), Some(1)).await.unwrap());
+    let removed = audit.retain_as_set(now).await.unwrap().unwrap();
+    assert_eq!(removed.segments, 2);
+    audit.close().await.unwrap();
+    whole(store).await;
+}
+
+#[tokio::test]
+async fn a_setting_holds_no_old_key_back() {
+    let fixture = days(2).await;
+    let audit = StoreAudit::open(fixture.store.clone()).await.unwrap();
+    audit.set_retention(&ada(), Some(1)).await.unwrap();
+    audit.close().await.unwrap();
+    fixture.store.rotate_key().await.unwrap();
+    let mut keys = 0;
+    for day in 20_000..20_003 {
+        let audit = StoreAudit::open(fixture.store.clone()).await.unwrap();
+        // After everything else, so that each begins a file, under the new key.
+        Read::at(day * (DAY + 60)).write(&audit).await;
+        let now = moment(at(30_000 * DAY));
+        keys += audit.retain_as_set(now).await.unwrap().unwrap().keys;
+        audit.close().await.unwrap();
+    }
+    assert_eq!(keys, 1);
+    whole(&fixture.store).await;
+}
+
+/// Two programs that serve remove at the same time, and one has looked earlier.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_remove_at_once_the_further_one_stays() {
+    for _ in 0..5 {
+        let fixture = days(6).await;
+        let one = StoreAudit::open(fixture.store.clone()).await.unwrap();
+        let other = fixture.open_again(&fixture.master).await.unwrap();
+        let other = StoreAudit::open(other).await.unwrap();
+        let me = ada();
+        let (one_did, other_did) = tokio::join!(
+            one.retain(&me, moment(at(2 * (DAY + 60)))),
+            other.retain(&me, moment(at(4 * (DAY + 60))))
+        );
+        let removed = one_did.unwrap().segments + other_did.unwrap().segments;
+        assert_eq!(removed, 3);
+        one.close().await.unwrap();
+        other.close().await.unwrap();
+        whole(&fixture.store).await;
+    }
+}

@@ -10,7 +10,7 @@ use portcullis::ports::audit::{
 };
 use portcullis::ports::{PortError, Sensitive};
 use portcullis_policy::{
-    AgentId, Change, Digest, Effect, FieldChange, Method, Mode, PersonId, ToolName,
+    AgentId, Change, Digest, Effect, FieldChange, Method, Mode, PersonId, ToolCall, ToolName,
 };
 use portcullis_store::{Activity, Finding, Report, Store, StoreAudit};
 
@@ -164,7 +164,13 @@ impl Read {
 
     pub async fn write(&self, audit: &StoreAudit) {
         for event in self.events() {
-            append(audit, self.id, self.at, event, Durability::Buffered)
+            let durability = match event {
+                Event::Step { .. } | Event::Answered(_) | Event::Cited(_) => {
+                    Durability::WithTheNext
+                }
+                _ => Durability::Buffered,
+            };
+            append(audit, self.id, self.at, event, durability)
                 .await
                 .unwrap();
         }
@@ -186,6 +192,16 @@ pub fn intent(effect: Effect) -> Intent {
         body: Digest::of(MARK.as_bytes()),
         body_bytes: 17,
         approval: None,
+        finds_out: None,
+    }
+}
+
+/// The call that finds out whether a change was made. What it asks may be a value.
+pub fn finds_out() -> ToolCall {
+    let arguments = serde_json::json!({ "object": "Account", "id": MARK });
+    ToolCall {
+        tool: ToolName::parse("get_record").unwrap(),
+        arguments: arguments.as_object().unwrap().clone(),
     }
 }
 
@@ -238,10 +254,14 @@ pub async fn change_in_flight(audit: &StoreAudit) -> CallId {
     };
     opened.tool = Some(ToolName::parse("update_record").unwrap());
     opened.effect = Some(Effect::Write);
+    let intent = Intent {
+        finds_out: Some(finds_out()),
+        ..intent(Effect::Write)
+    };
     for (event, durability) in [
         (Event::Opened(opened), Durability::Buffered),
-        (Event::Announced(vec![change()]), Durability::Buffered),
-        (Event::Intended(intent(Effect::Write)), Durability::Synced),
+        (Event::Announced(vec![change()]), Durability::WithTheNext),
+        (Event::Intended(intent), Durability::Synced),
     ] {
         append(audit, read.id, read.at, event, durability)
             .await

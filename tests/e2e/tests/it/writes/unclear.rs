@@ -1,11 +1,15 @@
 //! The connection breaks where nobody can say by the answer whether the change was done: nothing is sent twice.
 
-use portcullis::Outcome;
-use portcullis::policy::Mode;
+use portcullis::policy::{Mode, ToolCall};
+use portcullis::ports::audit::Event;
+use portcullis::ports::audit::RequestEnd;
+use portcullis::{Outcome, Reply};
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
 use serde_json::json;
 
 use super::desk::{ACCOUNT, Desk, said, update};
+use crate::support::ended;
+use crate::support::world::call;
 
 fn breaks(desk: &Desk, method: &str, fault: Fault, work: Work) {
     let when = When {
@@ -105,4 +109,80 @@ async fn a_deletion_is_settled_by_the_record_that_is_gone() {
         text.contains("the org's answer was lost; the record is gone"),
         "{text}"
     );
+}
+
+/// Gives up a change while the org works on it, and gives the reply.
+async fn gives_up(desk: &Desk, tool: &str, arguments: serde_json::Value) -> Reply {
+    let method = if tool == "update_record" {
+        "PATCH"
+    } else {
+        "POST"
+    };
+    breaks(desk, method, Fault::Latency { ms: 60_000 }, Work::After);
+    let call = call("salesforce", tool, arguments);
+    let cancellation = call.cancellation.clone();
+    let before = desk.org.taken_changes().len();
+    let mut requests = desk.org.watch_requests();
+    let giving_up = async {
+        while desk.org.taken_changes().len() == before {
+            // What was asked is worked on after it is counted.
+            let _ =
+                tokio::time::timeout(std::time::Duration::from_millis(1), requests.changed()).await;
+        }
+        cancellation.cancel();
+    };
+    let (reply, ()) = tokio::join!(desk.world.host.call(call), giving_up);
+    desk.org.clear_faults();
+    reply
+}
+
+/// What the call's log says that finds out.
+fn named(desk: &Desk, reply: &Reply) -> ToolCall {
+    let records = desk.world.records(reply);
+    let mut named = records.into_iter().filter_map(|record| match record.event {
+        Event::Intended(intent) => intent.finds_out,
+        _ => None,
+    });
+    named.next().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_is_told_the_call_that_finds_out_in_the_words_of_the_log() {
+    let desk = Desk::new(Mode::Allow).await;
+    for (tool, arguments, expected) in [
+        (
+            "update_record",
+            update("Account", ACCOUNT, json!({"Site": "given up"})),
+            format!("get_record {{\"id\":\"{ACCOUNT}\",\"object\":\"Account\"}}"),
+        ),
+        (
+            "create_record",
+            json!({"object": "Account", "fields": {"Name": "given up"}}),
+            "query {\"soql\":\"SELECT Id, CreatedDate, CreatedById FROM Account ORDER BY CreatedDate DESC LIMIT 5\"}"
+                .to_owned(),
+        ),
+    ] {
+        let reply = gives_up(&desk, tool, arguments).await;
+        assert_eq!(ended(&reply), "failed cancelled");
+        let [sent] = &reply.sent[..] else {
+            panic!("{reply:?}");
+        };
+        assert!(matches!(sent.end, RequestEnd::Unclear(_)), "{sent:?}");
+        let call = named(&desk, &reply);
+        assert_eq!(call.to_string(), expected);
+        let words = portcullis::unclear(Some(&call));
+        assert!(words.contains(&expected), "{words}");
+        assert_eq!(sent.unclear(), Some(words.clone()));
+        let Outcome::Failed(failure) = &reply.outcome else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(failure.hint, Some(words));
+        // It is a call as any other, and shows what was made.
+        let found = desk.call(call.tool.as_str(), call.arguments.into()).await;
+        let Outcome::Done(output) = found.outcome else {
+            panic!("{found:?}");
+        };
+        let shown = if tool == "update_record" { "given up" } else { "2026-11-2" };
+        assert!(output.text.contains(shown), "{}", output.text);
+    }
 }

@@ -1,0 +1,300 @@
+//! A store and an org, and the programs that work with them.
+
+use std::collections::HashSet;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use portcullis::ApprovalId;
+use portcullis_store::{Approval, ApprovalState, Owner, Store, Which};
+use rexpect::session::spawn_command;
+use salesforce_devorg::fault::{Fault, Rule, When, Work};
+use salesforce_devorg::{DevOrg, Options};
+use serde_json::{Value, json};
+
+use super::course::{Program, Running};
+use super::evidence::Call;
+use crate::program::{Home, Said, connection};
+
+/// An account of the sample records.
+const ACCOUNT: &str = "001DO0000000002YAA";
+const TERMINAL_MS: Option<u64> = Some(120_000);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verb {
+    Update,
+    Create,
+}
+
+/// Whose program runs the change once a person has said yes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Runner {
+    /// The person's: `approvals approve`.
+    Person,
+    /// The agent's, which makes the same call again.
+    Agent,
+}
+
+/// A change, told from every other by its value.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) verb: Verb,
+    pub(super) runner: Runner,
+    pub(super) value: String,
+}
+
+impl Plan {
+    pub(super) fn new(verb: Verb, runner: Runner, value: &str) -> Self {
+        // None begins as another.
+        let value = format!("{value}.");
+        Self {
+            verb,
+            runner,
+            value,
+        }
+    }
+
+    fn tool(&self) -> &'static str {
+        match self.verb {
+            Verb::Update => "update_record",
+            Verb::Create => "create_record",
+        }
+    }
+
+    fn arguments(&self) -> String {
+        let arguments = match self.verb {
+            Verb::Update => {
+                json!({"object": "Account", "id": ACCOUNT, "fields": {"Site": self.value}})
+            }
+            Verb::Create => json!({"object": "Account", "fields": {"Name": self.value}}),
+        };
+        arguments.to_string()
+    }
+
+    fn method(&self) -> &'static str {
+        match self.verb {
+            Verb::Update => "PATCH",
+            Verb::Create => "POST",
+        }
+    }
+
+    /// The call that finds out whether it was made, as it is named.
+    pub(super) fn finds_out(&self) -> String {
+        match self.verb {
+            Verb::Update => format!("get_record {}", json!({"object": "Account", "id": ACCOUNT})),
+            Verb::Create => {
+                let soql = "SELECT Id, CreatedDate, CreatedById FROM Account ORDER BY CreatedDate DESC LIMIT 5";
+                format!("query {}", json!({ "soql": soql }))
+            }
+        }
+    }
+}
+
+pub(super) struct Site {
+    pub(super) home: Arc<Home>,
+    pub(super) org: DevOrg,
+    pub(super) store: Store,
+    token: String,
+    address: String,
+    known: HashSet<ApprovalId>,
+}
+
+impl Site {
+    pub(super) async fn new() -> Self {
+        let org = DevOrg::start(Options::default()).await.unwrap();
+        let token = org.users()[0].access_token.clone();
+        let (url, address) = (org.url().to_owned(), org.address().to_string());
+        let secret = token.clone();
+        let home = blocking(move || {
+            let home = Home::new();
+            home.must(&["person", "add", "bob"]);
+            home.must(&["agent", "add", "helper"]);
+            home.must(&["agent", "give", "helper", "salesforce"]);
+            let mut account = connection(Owner::Person("ada".parse().unwrap()), "Acme", &url);
+            account.secrets.access_token = secret.into();
+            home.connect(account);
+            home
+        })
+        .await;
+        Self {
+            store: home.store().await,
+            home: Arc::new(home),
+            org,
+            token,
+            address,
+            known: HashSet::new(),
+        }
+    }
+
+    fn call<'a>(&'a self, tool: &'a str, arguments: &'a str) -> [&'a str; 8] {
+        let address = &self.address;
+        [
+            "call",
+            tool,
+            "--json",
+            arguments,
+            "--output",
+            "json",
+            "--allow-origin",
+            address,
+        ]
+    }
+
+    /// The agent asks.
+    pub(super) fn asks(&self, plan: &Plan) -> Program {
+        let arguments = plan.arguments();
+        let mut command = self
+            .home
+            .command("ada", &self.call(plan.tool(), &arguments));
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Program::new(Running::Alone(command.spawn().unwrap()), self)
+    }
+
+    /// The agent asks, and nobody kills it.
+    pub(super) async fn asks_again(&self, plan: &Plan) -> Said {
+        self.run(plan.tool(), plan.arguments()).await
+    }
+
+    async fn run(&self, tool: &'static str, arguments: String) -> Said {
+        let (home, address) = (Arc::clone(&self.home), self.address.clone());
+        blocking(move || {
+            home.run(&[
+                "call",
+                tool,
+                "--json",
+                &arguments,
+                "--output",
+                "json",
+                "--allow-origin",
+                &address,
+            ])
+        })
+        .await
+    }
+
+    /// The person says yes, and the change is run.
+    pub(super) async fn runs(&self, plan: &Plan, id: ApprovalId) -> Program {
+        match plan.runner {
+            Runner::Person => {
+                let id = id.to_string();
+                let command = ["approvals", "approve", &id, "--allow-origin", &self.address];
+                let command = self.home.command("ada", &command);
+                let session = blocking(move || {
+                    let mut session = spawn_command(command, TERMINAL_MS).unwrap();
+                    session.exp_string("Approve? [y/N]").unwrap();
+                    session.send_line("y").unwrap();
+                    session
+                });
+                Program::new(Running::AtTerminal(Box::new(session.await)), self)
+            }
+            Runner::Agent => {
+                let me = "ada".parse().unwrap();
+                self.store.approve(id, &me, None).await.unwrap();
+                self.asks(plan)
+            }
+        }
+    }
+
+    /// Lists the questions that came since this was last asked.
+    pub(super) async fn new_questions(&mut self) -> Vec<Approval> {
+        let all = self.questions().await;
+        let new = all
+            .into_iter()
+            .filter(|question| self.known.insert(question.id));
+        new.collect()
+    }
+
+    /// Lists the newest questions.
+    pub(super) async fn questions(&self) -> Vec<Approval> {
+        let which = Which {
+            person: Some("ada".parse().unwrap()),
+            settled: true,
+            limit: 20,
+        };
+        self.store.approvals(&which).await.unwrap().0
+    }
+
+    /// Leaves no question for the next round.
+    pub(super) async fn withdraw_all(&mut self) {
+        let me = "ada".parse().unwrap();
+        for question in self.questions().await {
+            if question.state == ApprovalState::Pending {
+                self.store.withdraw(question.id, &me).await.unwrap();
+            }
+            self.known.insert(question.id);
+        }
+    }
+
+    pub(super) fn answers_late(&self, plan: &Plan, by: Duration) {
+        let when = When {
+            method: Some(plan.method().to_owned()),
+            ..When::default()
+        };
+        let ms = u64::try_from(by.as_millis()).unwrap();
+        let rule = Rule {
+            fault: Fault::Latency { ms },
+            when,
+            work: Some(Work::After),
+        };
+        self.org.add_fault(rule).unwrap();
+    }
+
+    pub(super) fn answers_at_once(&self) {
+        self.org.clear_faults();
+    }
+
+    /// Counts the records that have the value of a change.
+    pub(super) fn records(&self, plan: &Plan) -> usize {
+        let field = match plan.verb {
+            Verb::Update => "Site",
+            Verb::Create => "Name",
+        };
+        let value = &plan.value;
+        let path = format!(
+            "/services/data/v68.0/query?q=SELECT+Id+FROM+Account+WHERE+{field}+=+'{value}'"
+        );
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (host, token) = (&self.address, &self.token);
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let answer: Value = serde_json::from_str(body).unwrap();
+        usize::try_from(answer["totalSize"].as_u64().unwrap()).unwrap()
+    }
+
+    /// Asserts that the log names the call that finds out, and that the call does find out.
+    pub(super) async fn finds_out(&self, plan: &Plan, call: &Call, named: &str, about: &str) {
+        let home = Arc::clone(&self.home);
+        let id = call.id.to_string();
+        let shown = blocking(move || home.must(&["activity", "show", &id])).await;
+        assert!(shown.contains(named), "{named}: {shown}\n{about}");
+        assert!(shown.contains("sent, outcome unknown"), "{shown}\n{about}");
+        let (tool, arguments) = named.split_once(' ').unwrap();
+        let tool = match tool {
+            "get_record" => "get_record",
+            _ => "query",
+        };
+        let said = self.run(tool, arguments.to_owned()).await;
+        assert_eq!(said.code, 0, "{}\n{about}", said.stderr);
+        if plan.verb == Verb::Update {
+            let is_made = said.stdout.contains(&plan.value);
+            assert_eq!(is_made, self.records(plan) == 1, "{}\n{about}", said.stdout);
+        }
+    }
+
+    /// Asserts that no kill has hurt the log.
+    pub(super) async fn is_whole(&self) {
+        let home = Arc::clone(&self.home);
+        blocking(move || home.must(&["audit", "verify"])).await;
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(work).await.unwrap()
+}

@@ -1,0 +1,196 @@
+//! Which call of a tool finds out whether a change was made, where nobody knows its outcome.
+//!
+//! A route that changes names the call with placeholders, and what was announced of the change fills them: so the log, and whoever made
+//! the call, can say what to look at, and the host knows nothing of the service.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Problem;
+use crate::{Change, ToolName};
+
+/// Characters of what is filled in.
+const FILLED_CHARS_MAX: usize = 255;
+
+/// A call of a tool that only reads, as a route names it. `{kind}` and `{id}` in the strings of its arguments stand for the first
+/// record that was announced, and a string `{ids}` for the list of all their ids.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FindsOut {
+    /// The tool.
+    pub tool: ToolName,
+    /// Its arguments, with placeholders.
+    pub arguments: Map<String, Value>,
+}
+
+/// A call of a tool, to be made as it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The tool.
+    pub tool: ToolName,
+    /// Its arguments.
+    pub arguments: Map<String, Value>,
+}
+
+impl fmt::Display for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arguments = serde_json::to_string(&self.arguments).map_err(|_| fmt::Error)?;
+        write!(f, "{} {arguments}", self.tool)
+    }
+}
+
+/// What stands for what.
+struct Filling<'c> {
+    kind: &'c str,
+    id: Option<&'c str>,
+    ids: Vec<&'c str>,
+}
+
+impl FindsOut {
+    /// Gives the call for announced changes; none where they do not have what it needs, such as the id of a record that is yet to be made.
+    pub fn call(&self, changes: &[Change]) -> Option<ToolCall> {
+        let first = changes.first()?;
+        let filling = Filling {
+            kind: &first.kind,
+            id: first.id.as_deref(),
+            ids: changes
+                .iter()
+                .filter_map(|change| change.id.as_deref())
+                .collect(),
+        };
+        self.filled(&filling)
+    }
+
+    /// Gives the call with arguments of the form that they will have.
+    pub fn sample(&self) -> Option<ToolCall> {
+        self.filled(&Filling {
+            kind: "kind",
+            id: Some("id"),
+            ids: vec!["id"],
+        })
+    }
+
+    /// Says whether what is at a JSON Pointer into the arguments is filled in, so that its very characters are not known.
+    pub fn is_filled_at(&self, pointer: &str) -> bool {
+        let arguments = Value::Object(self.arguments.clone());
+        let mut at = pointer;
+        loop {
+            match arguments.pointer(at) {
+                Some(value) => return value.as_str().is_some_and(|text| text.contains('{')),
+                // An item of the list that stands for `{ids}`.
+                None => match at.rsplit_once('/') {
+                    Some((outer, _)) => at = outer,
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    fn filled(&self, filling: &Filling<'_>) -> Option<ToolCall> {
+        let arguments = self.arguments.iter();
+        let arguments = arguments.map(|(name, value)| Some((name.clone(), filling.value(value)?)));
+        Some(ToolCall {
+            tool: self.tool.clone(),
+            arguments: arguments.collect::<Option<_>>()?,
+        })
+    }
+
+    /// Finds what no announcement could fill in.
+    pub(super) fn problems(&self, at: &str) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for (name, value) in &self.arguments {
+            let name = name.replace('~', "~0").replace('/', "~1");
+            problems_of(value, &format!("{at}/arguments/{name}"), &mut problems);
+        }
+        problems
+    }
+}
+
+impl Filling<'_> {
+    fn value(&self, template: &Value) -> Option<Value> {
+        match template {
+            Value::String(text) if text == "{ids}" => {
+                let are_plain = !self.ids.is_empty() && self.ids.iter().all(|id| is_line(id));
+                are_plain.then(|| self.ids.iter().copied().collect())
+            }
+            Value::String(text) => self.text(text).map(Value::String),
+            Value::Array(items) => items.iter().map(|item| self.value(item)).collect(),
+            Value::Object(members) => {
+                let members = members.iter();
+                let members = members.map(|(name, value)| Some((name.clone(), self.value(value)?)));
+                members.collect::<Option<Map<_, _>>>().map(Value::Object)
+            }
+            other => Some(other.clone()),
+        }
+    }
+
+    fn text(&self, template: &str) -> Option<String> {
+        let mut text = template.to_owned();
+        for (placeholder, value) in [("{kind}", Some(self.kind)), ("{id}", self.id)] {
+            if !template.contains(placeholder) {
+                continue;
+            }
+            let value = value?;
+            // Beside other text, such as a query's, nothing is filled in that could be read as part of it.
+            let fits = match template == placeholder {
+                true => is_line(value),
+                false => is_name(value),
+            };
+            if !fits {
+                return None;
+            }
+            text = text.replace(placeholder, value);
+        }
+        Some(text)
+    }
+}
+
+fn is_line(text: &str) -> bool {
+    !text.is_empty()
+        && text.chars().count() <= FILLED_CHARS_MAX
+        && !text.chars().any(char::is_control)
+}
+
+fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    is_line(text) && text.bytes().all(is_plain)
+}
+
+fn problems_of(value: &Value, at: &str, problems: &mut Vec<Problem>) {
+    let mut add = |problem: &str| {
+        problems.push(Problem {
+            pointer: at.to_owned(),
+            problem: problem.to_owned(),
+        });
+    };
+    match value {
+        Value::String(text) if text == "{ids}" => {}
+        Value::String(text) if text.contains("{ids}") => {
+            add("`{ids}` is a list, and stands alone");
+        }
+        Value::String(text) => {
+            let rest = text.replace("{kind}", "").replace("{id}", "");
+            if rest.contains(['{', '}']) {
+                add("braces stand around `{kind}`, `{id}`, `{ids}` and nothing else");
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                problems_of(item, &format!("{at}/{index}"), problems);
+            }
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                let name = name.replace('~', "~0").replace('/', "~1");
+                problems_of(value, &format!("{at}/{name}"), problems);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+#[path = "finds_out/tests.rs"]
+mod tests;
