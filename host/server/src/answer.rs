@@ -7,10 +7,18 @@ use portcullis::{Failure, Outcome, Output, Reply};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::{Value, json};
 
+use crate::{Served, check};
+
 /// Turns a reply into a tool's result.
-pub(crate) fn result(reply: Reply) -> CallToolResult {
+pub(crate) fn result(reply: Reply, served: &Served) -> CallToolResult {
     let call = reply.call.map(|call| call.to_string());
-    let words = text(&reply);
+    let mut words = text(&reply);
+    if served.checks_approvals && matches!(reply.outcome, Outcome::ApprovalRequired(_)) {
+        words.push_str(&format!(
+            "\nOr look with `{}` whether it was decided.",
+            check::NAME
+        ));
+    }
     let problem = problem(&reply.outcome);
     match reply.outcome {
         Outcome::Done(output) => done(output),

@@ -1,7 +1,9 @@
 //! The protocol's requests.
 
+use std::sync::Arc;
+
 use portcullis::policy::ConnectorName;
-use portcullis::{Call, OfferedTool, Progress};
+use portcullis::{Call, Connector, OfferedTool, Progress};
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
@@ -13,7 +15,7 @@ use rmcp::service::{Peer, RequestContext, RoleServer};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-use crate::{Server, answer, tools};
+use crate::{Server, answer, check, tools};
 
 /// Reports of progress that wait for a slow client; more are dropped.
 const PROGRESS_WAITING_MAX: usize = 8;
@@ -24,10 +26,11 @@ const INSTRUCTIONS: &str = "Tools of connected services, run in a sandbox that h
 
 impl Server {
     async fn offered(&self) -> Result<Vec<OfferedTool>, ErrorData> {
-        self.host
-            .tools(&self.agent, &self.person)
-            .await
-            .map_err(|error| ErrorData::internal_error(error.to_string(), None))
+        let offered = self.host.tools(&self.agent, &self.person).await;
+        let mut offered =
+            offered.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
+        offered.retain(|offered| self.served.has(offered.tool()));
+        Ok(offered)
     }
 
     /// Finds which connector a tool belongs to. A tool that is switched off is found too, so that the call
@@ -41,9 +44,12 @@ impl Server {
             return Ok(offered.connector().manifest().name.clone());
         }
         let connectors = self.host.connectors();
-        let with_tool = connectors
-            .iter()
-            .find(|connector| connector.tool(tool).is_some());
+        let has_it = |connector: &&Arc<Connector>| {
+            connector
+                .tool(tool)
+                .is_some_and(|tool| self.served.has(tool))
+        };
+        let with_tool = connectors.iter().find(has_it);
         with_tool
             .map(|connector| connector.manifest().name.clone())
             .ok_or_else(|| {
@@ -73,9 +79,11 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let offered = self.offered().await?;
-        Ok(ListToolsResult::with_all_items(
-            offered.iter().map(tools::describe).collect(),
-        ))
+        let mut tools: Vec<_> = offered.iter().map(tools::describe).collect();
+        if self.served.checks_approvals {
+            tools.push(check::describe());
+        }
+        Ok(ListToolsResult::with_all_items(tools))
     }
 
     async fn call_tool(
@@ -83,8 +91,17 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let connector = self.connector_of(&request.name).await?;
+        let Some(_under_way) = self.busy.begin() else {
+            return Err(ErrorData::internal_error(
+                "the server is about to end",
+                None,
+            ));
+        };
         let mut arguments = request.arguments.unwrap_or_default();
+        if self.served.checks_approvals && request.name == check::NAME {
+            return Ok(self.check(&arguments).await?.into());
+        }
+        let connector = self.connector_of(&request.name).await?;
         let connectors = self.host.connectors();
         let tool = connectors
             .iter()
@@ -108,7 +125,7 @@ impl ServerHandler for Server {
                 answer.await
             }
         };
-        Ok(answer::result(reply).into())
+        Ok(answer::result(reply, &self.served).into())
     }
 }
 

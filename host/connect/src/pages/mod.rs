@@ -13,7 +13,6 @@
 mod connect;
 mod cookie;
 mod html;
-mod limit;
 mod local;
 mod same_store;
 mod sign_in;
@@ -36,10 +35,9 @@ use tokio::time::timeout;
 use url::form_urlencoded;
 
 use crate::named::Named;
-use crate::{Accounts, App, Login, NoRandom, RedirectError, RedirectUri};
+use crate::{Accounts, Allowance, App, Limit, Login, NoRandom, RedirectError, RedirectUri};
 use cookie::{Cookies, Form, is_secret};
 pub(crate) use html::Page;
-use limit::Limit;
 
 pub use local::{LoopbackPages, LoopbackPagesOptions};
 pub use same_store::pages_here;
@@ -59,6 +57,13 @@ const SIGN_OUT: &str = "/sign-out";
 const FORM_BYTES_MAX: usize = 4 << 10;
 /// How long a form may take to arrive.
 const FORM_TAKES: Duration = Duration::from_secs(10);
+
+/// Tries to sign in that fail.
+const TRIES: Allowance = Allowance {
+    window: Duration::from_secs(600),
+    each: 10,
+    all: 2_000,
+};
 
 /// How people sign in to a connector's service here.
 #[derive(Clone, Debug)]
@@ -109,7 +114,7 @@ pub struct Pages {
     redirect: RedirectUri,
     named: Named,
     cookies: Cookies,
-    limit: Arc<Limit>,
+    limit: Arc<Limit<IpAddr>>,
 }
 
 impl Pages {
@@ -128,7 +133,7 @@ impl Pages {
             named: Named::of(&redirect),
             redirect,
             cookies: Cookies::of(&base)?,
-            limit: Arc::new(Limit::new(Instant::now())),
+            limit: Arc::new(Limit::new(TRIES, Instant::now())),
             accounts,
             offers,
             base,

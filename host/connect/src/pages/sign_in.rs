@@ -18,7 +18,7 @@ use super::html::Page;
 use super::html::sign_in::{Asked, SignOut};
 use super::{Form, Pages, Peer, SESSION_LASTS, is_secret};
 use crate::random::unguessable;
-use crate::{ConnectError, NoRandom};
+use crate::{ConnectError, NoRandom, network};
 
 /// Who may open what is for one person.
 pub(super) enum Visitor {
@@ -78,7 +78,8 @@ impl Pages {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.map(|peer| network(peer.0));
         let Some(fields) = self.form(request, Form::SignIn).await else {
             return Page::not_from_here();
         };
