@@ -8,6 +8,7 @@ use portcullis::network::NetworkError;
 use portcullis::{
     CallId, FailureCode, FieldProblem, InstallError, Outcome, Refusal, RefusalCode, Reply,
 };
+use portcullis_connect::DecideError;
 use portcullis_store::{AuditError, KeyError, StoreError};
 
 /// The exit code after a mistake of the caller's.
@@ -152,6 +153,9 @@ impl Problem {
             return Self::of("not_installed", format!("{error:#}"), exit);
         }
         if let Some(store) = error.downcast_ref::<StoreError>() {
+            return of_store(store);
+        }
+        if let Some(DecideError::Store(store)) = error.downcast_ref::<DecideError>() {
             return of_store(store);
         }
         if let Some(key) = error.downcast_ref::<KeyError>() {

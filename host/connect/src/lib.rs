@@ -18,6 +18,7 @@ mod accounts;
 mod app;
 mod authorize;
 mod callback;
+mod decisions;
 mod endpoints;
 mod exchange;
 mod guidance;
@@ -47,6 +48,7 @@ pub use accounts::{
 pub use app::App;
 pub use authorize::{Attempt, Binding, StartError, Wish, start};
 pub use callback::{AuthError, Code, receive};
+pub use decisions::{DecideError, Decided, Decisions};
 pub use endpoints::Endpoints;
 pub use exchange::{Body, Unavailable, Unclear};
 pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
