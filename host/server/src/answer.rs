@@ -43,9 +43,10 @@ fn done(output: Output) -> CallToolResult {
     let mut content = vec![ContentBlock::text(words)];
     for file in output.attachments {
         let data = STANDARD.encode(&file.data);
-        content.push(match file.media_type.starts_with("image/") {
-            true => ContentBlock::image(data, file.media_type),
-            false => ContentBlock::resource(ResourceContents::BlobResourceContents {
+        content.push(match file.media_type.split('/').next() {
+            Some("image") => ContentBlock::image(data, file.media_type),
+            Some("audio") => ContentBlock::audio(data, file.media_type),
+            _ => ContentBlock::resource(ResourceContents::BlobResourceContents {
                 uri: format!("attachment:{}", file.name.replace([' ', '\n', '\r'], "-")),
                 mime_type: Some(file.media_type),
                 blob: data,

@@ -14,6 +14,7 @@ use rmcp::model::{
 use rmcp::service::{Peer, RequestContext, RoleServer};
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::{Server, answer, check, tools};
 
@@ -112,8 +113,11 @@ impl ServerHandler for Server {
         let arguments = Value::Object(arguments);
         let mut call = Call::new(agent, person, connector, request.name, arguments);
         call.reason = reason;
+        let mut reports = None;
         if let Some(token) = context.meta.get_progress_token() {
-            call.progress = Some(report_to(context.peer.clone(), token));
+            let (sender, told) = report_to(context.peer.clone(), token);
+            call.progress = Some(sender);
+            reports = Some(told);
         }
         let cancellation = call.cancellation.clone();
         let answer = self.host.call(call);
@@ -125,14 +129,21 @@ impl ServerHandler for Server {
                 answer.await
             }
         };
+        // What is told of a call comes before its answer.
+        if let Some(told) = reports {
+            let _ = told.await; // Who cannot be told gets the answer all the same.
+        }
         Ok(answer::result(reply, &self.served).into())
     }
 }
 
 /// Passes reports of progress on to the client.
-fn report_to(peer: Peer<RoleServer>, token: ProgressToken) -> mpsc::Sender<Progress> {
+fn report_to(
+    peer: Peer<RoleServer>,
+    token: ProgressToken,
+) -> (mpsc::Sender<Progress>, JoinHandle<()>) {
     let (sender, mut receiver) = mpsc::channel::<Progress>(PROGRESS_WAITING_MAX);
-    tokio::spawn(async move {
+    let told = tokio::spawn(async move {
         while let Some(progress) = receiver.recv().await {
             let mut report = ProgressNotificationParam::new(token.clone(), progress.done.into());
             report.total = progress.total.map(Into::into);
@@ -143,5 +154,5 @@ fn report_to(peer: Peer<RoleServer>, token: ProgressToken) -> mpsc::Sender<Progr
             }
         }
     });
-    sender
+    (sender, told)
 }
