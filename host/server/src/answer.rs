@@ -4,10 +4,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::ports::audit::RequestEnd;
 use portcullis::{Failure, Outcome, Output, Reply};
-use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
+use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
 use crate::{Served, check};
+
+/// Where programs find what went wrong.
+const PROBLEM: &str = "portcullis/problem";
 
 /// Turns a reply into a tool's result.
 pub(crate) fn result(reply: Reply, served: &Served) -> CallToolResult {
@@ -24,9 +27,12 @@ pub(crate) fn result(reply: Reply, served: &Served) -> CallToolResult {
         Outcome::Done(output) => done(output),
         _ => {
             let mut result = CallToolResult::error(vec![ContentBlock::text(words)]);
-            result.structured_content = problem.map(|mut problem| {
+            // Not as structured content: clients hold that to the tool's output schema, also where it is an error.
+            result.meta = problem.map(|mut problem| {
                 problem["call"] = call.into();
-                problem
+                let mut meta = MetaObject::new();
+                meta.0.insert(PROBLEM.to_owned(), problem);
+                meta
             });
             result
         }

@@ -20,7 +20,7 @@ const TITLE: &str = "Check an approval";
 const DESCRIPTION: &str = "Says whether a person has decided on a call that needed approval, and gives the call's answer once \
     it was approved and run: once. It approves nothing.";
 
-/// Describes it.
+/// Describes it. It is listed where there is something to ask for.
 pub(crate) fn describe() -> model::Tool {
     let schema = json!({
         "type": "object",

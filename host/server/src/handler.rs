@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use portcullis::policy::ConnectorName;
+use portcullis::policy::{ConnectorName, Mode};
 use portcullis::{Call, Connector, OfferedTool, Progress};
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
+    CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult,
     PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ServerCapabilities,
     ServerConfig,
 };
@@ -80,11 +80,18 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let offered = self.offered().await?;
+        let asks = offered
+            .iter()
+            .any(|offered| offered.decision.mode == Mode::Ask);
         let mut tools: Vec<_> = offered.iter().map(tools::describe).collect();
-        if self.served.checks_approvals {
+        if self.served.checks_approvals && asks {
             tools.push(check::describe());
         }
-        Ok(ListToolsResult::with_all_items(tools))
+        let mut listed = ListToolsResult::with_all_items(tools);
+        // What an agent has for a person is nobody else's, and may be other at any time.
+        listed.ttl_ms = Some(0);
+        listed.cache_scope = Some(CacheScope::Private);
+        Ok(listed)
     }
 
     async fn call_tool(

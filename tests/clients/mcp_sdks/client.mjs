@@ -41,7 +41,7 @@ if (first.isError) {
 }
 say({ answer: words(first), structured: first.structuredContent });
 const held = await call("update_record", JSON.parse(process.env.CHANGE));
-const { approval } = held.structuredContent;
+const { approval } = held._meta["portcullis/problem"];
 say({ approve: approval.link, is_error: held.isError === true });
 const waiting = await call("check_approval", { approval: approval.id });
 say({ state: waiting.structuredContent.state });

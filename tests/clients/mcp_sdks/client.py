@@ -38,7 +38,7 @@ async def ask(client: Client) -> None:
     say(answer=words(first), structured=first.structured_content)
     change = json.loads(os.environ["CHANGE"])
     held = await client.call_tool("update_record", change)
-    approval = held.structured_content["approval"]
+    approval = held.meta["portcullis/problem"]["approval"]
     say(approve=approval["link"], is_error=held.is_error)
     waiting = await client.call_tool("check_approval", {"approval": approval["id"]})
     say(state=waiting.structured_content["state"])

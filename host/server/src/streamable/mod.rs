@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes};
@@ -229,7 +229,7 @@ impl Http {
                 })?,
             false => shared.sessions.of(&caller),
         };
-        let is_stream = parts.method == Method::GET;
+        let (is_stream, is_end) = (parts.method == Method::GET, parts.method == Method::DELETE);
         let server = Server {
             host: shared.host.clone(),
             agent: caller.agent,
@@ -240,7 +240,11 @@ impl Http {
         let make = move || Ok(server.clone());
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
         let request = Request::from_parts(parts, Full::new(message));
-        let response = service.handle(request).await;
+        let mut response = service.handle(request).await;
+        if is_end && response.status() == StatusCode::ACCEPTED {
+            // It is done, and not merely taken: a client of others' takes the second for a failure.
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        }
         // A stream on which nothing was asked lasts until the end, and is not waited for.
         let under_way = (!is_stream).then_some(under_way);
         Ok(response.map(|body| WhileSent::new(body, under_way).boxed()))

@@ -190,7 +190,10 @@ async fn what_an_agent_may_not_do_it_may_not_do_by_http() {
     let ada = client(&place, "ada").await;
     place.home.must(&["allow", "helper", "query", "off"]);
     let refused = ada.call("query", count()).await;
-    assert_eq!(refused["structuredContent"]["code"], "tool_disabled");
+    assert_eq!(
+        refused["_meta"]["portcullis/problem"]["code"],
+        "tool_disabled"
+    );
     let listed = ada.ask("tools/list", json!({})).await.text;
     assert!(!listed.contains("\"query\""), "{listed}");
     // What is asked is on record, in the name of who asked.

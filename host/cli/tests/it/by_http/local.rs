@@ -86,7 +86,7 @@ impl Drop for Local {
 
 /// Reads the link out of what a call came to, as its page's base, path and query.
 pub(crate) fn link_in(result: &Value) -> (String, String) {
-    let link = result["structuredContent"]["approval"]["link"]
+    let link = result["_meta"]["portcullis/problem"]["approval"]["link"]
         .as_str()
         .unwrap();
     let at = link.find("/approve/").unwrap();
@@ -206,9 +206,5 @@ async fn who_has_the_link_decides_on_the_page_of_this_machine() {
     let list = visitor.get(&format!("/approvals{all}")).await;
     assert_eq!(list.text.matches("<li>").count(), 1, "{}", list.text);
     let answer = ada.call("update_record", site("Munich")).await;
-    assert_eq!(
-        answer["isError"].as_bool().unwrap_or_default(),
-        false,
-        "{answer}"
-    );
+    assert_ne!(answer["isError"], true, "{answer}");
 }

@@ -34,6 +34,10 @@ async fn tools_are_listed_and_called_in_each() {
                 [&TOOLS[..], &["check_approval"]].concat(),
                 "{version}"
             );
+            if version == STATELESS {
+                // No proxy hands one person's tools to another.
+                assert_eq!(listed["result"]["cacheScope"], "private");
+            }
             let answer = client.call("query", count()).await;
             assert_eq!(answer["content"][0]["text"], "count: 60", "{version}");
         }
