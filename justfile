@@ -42,6 +42,10 @@ snapshots:
 devorg *ARGS:
     cargo run -p salesforce-devorg -- {{ARGS}}
 
-# Judge the dev org by clients that others wrote: jsforce, simple-salesforce, sf, and a parser of SOQL.
+# Judge the server by the Model Context Protocol's own conformance suite.
+conformance *ARGS:
+    python3 tests/conformance/run.py {{ARGS}}
+
+# Judge the dev org by clients that others wrote: jsforce, simple-salesforce, sf, and a parser of SOQL; and the server by the official SDKs of MCP.
 clients *ARGS:
     python3 tests/clients/run.py {{ARGS}}

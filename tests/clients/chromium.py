@@ -118,7 +118,17 @@ class Browser:
     def wait(self, what: str, until) -> None:
         """Waits until something holds."""
         ends = time.monotonic() + PAGE_SECONDS_MAX
-        while not until():
+
+        def holds() -> bool:
+            try:
+                return until()
+            except RuntimeError as error:
+                # The page went while it was looked at.
+                if "stale element" in str(error):
+                    return False
+                raise
+
+        while not holds():
             if time.monotonic() > ends:
                 raise RuntimeError(f"waited for {what}; the page is {self.url}:\n{self.text}")
             time.sleep(0.05)

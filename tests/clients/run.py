@@ -34,9 +34,10 @@ CLIENTS = {
     "soql": (["soql/oracle.mjs"], False),
     "portcullis": (["portcullis/browser.py"], False),
     "oidc": (["oidc/sign_in.py"], False),
+    "mcp-sdks": (["mcp_sdks/sdks.py"], False),
 }
 # Those that drive Portcullis itself, with a browser.
-WITH_BROWSER = {"portcullis", "oidc"}
+WITH_BROWSER = {"portcullis", "oidc", "mcp-sdks"}
 # What the org of a client is started with besides.
 MORE = {
     "portcullis": ["--admin", "--rotate-refresh-tokens", "--redirect-uri", "https://portcullis.acme.example/callback"],

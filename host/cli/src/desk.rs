@@ -11,10 +11,10 @@ use portcullis::{
     Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
 };
 use portcullis_connect::{
-    Accounts, ActiveManifests, Links, LinksHere, LoopbackHost, LoopbackPages, Renewal,
+    Accounts, ActiveManifests, Decisions, Links, LinksHere, LoopbackHost, LoopbackPages, Renewal,
 };
 use portcullis_store::{
-    Account, ConnectLinks, Found, Store, StoreApprovals, StoreAudit, StoreConnectors,
+    Account, ApprovalLinks, ConnectLinks, Found, Store, StoreApprovals, StoreAudit, StoreConnectors,
     StoreCredentials, StorePermissions,
 };
 use serde_json::Value;
@@ -55,6 +55,25 @@ pub(crate) enum Where {
     At(Origin),
 }
 
+/// Gives the addresses of the pages, for agents to hand on.
+pub(crate) struct PageLinks {
+    connect: Arc<dyn ConnectLinks>,
+    approve: Arc<dyn ApprovalLinks>,
+}
+
+impl PageLinks {
+    pub(crate) fn of(links: impl ConnectLinks + ApprovalLinks + 'static) -> Self {
+        Self::of_shared(Arc::new(links))
+    }
+
+    pub(crate) fn of_shared(links: Arc<impl ConnectLinks + ApprovalLinks + 'static>) -> Self {
+        Self {
+            connect: links.clone(),
+            approve: links,
+        }
+    }
+}
+
 impl Desk {
     /// Opens the store and makes a host on it, with every connector that there is.
     pub(crate) async fn open(
@@ -69,27 +88,28 @@ impl Desk {
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
         let (store, me) = (session.store.clone(), session.me.id.clone());
-        let (pages, links): (_, Option<Arc<dyn ConnectLinks>>) = match pages {
+        let (pages, links) = match pages {
             Where::Nowhere => (None, None),
             Where::AtAnothers(port) => {
                 let store = session.store.clone();
                 let links = LinksHere::new(store, LoopbackHost::Localhost, port);
-                (None, Some(Arc::new(links)))
+                (None, Some(PageLinks::of(links)))
             }
             Where::Here(pages) => {
                 let pages = Arc::new(pages);
-                (Some(pages.clone()), Some(pages))
+                (Some(pages.clone()), Some(PageLinks::of_shared(pages)))
             }
             Where::At(base) => {
                 let links = Links::new(session.store.clone(), base);
-                (None, Some(Arc::new(links)))
+                (None, Some(PageLinks::of(links)))
             }
         };
         let built = host(session.store, options, cache, links).await?;
         if let Some(pages) = pages {
             // They need the host, and are part of one of its ports.
             tokio::spawn(sweep(built.accounts.clone()));
-            pages.serve(built.accounts.clone(), built.offers());
+            let decisions = Decisions::new(store.clone(), built.host.clone());
+            pages.serve(built.accounts.clone(), built.offers(), Some(decisions));
         }
         Ok(Self {
             host: built.host,
@@ -231,7 +251,7 @@ pub(crate) async fn host(
     store: Store,
     options: NetworkOptions,
     cache: ComponentCache,
-    links: Option<Arc<dyn ConnectLinks>>,
+    links: Option<PageLinks>,
 ) -> Result<Built> {
     let allowed = options.allow_private.clone();
     let network = Network::new(options)?;
@@ -239,10 +259,19 @@ pub(crate) async fn host(
     activity::say_cut_off(audit.cut_off())?;
     let manifests = Arc::new(ActiveManifests::new());
     let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
+    let mut approvals = StoreApprovals::open(store.clone()).await?;
+    let (connect, approve) = links.map(|links| (links.connect, links.approve)).unzip();
+    if let Some(links) = approve {
+        approvals = approvals.with_links(links);
+    }
     let ports = Ports {
-        credentials: Arc::new(StoreCredentials::new(store.clone(), Arc::new(renew), links)),
+        credentials: Arc::new(StoreCredentials::new(
+            store.clone(),
+            Arc::new(renew),
+            connect,
+        )),
         permissions: Arc::new(StorePermissions::new(store.clone(), bundled::names()?)),
-        approvals: Arc::new(StoreApprovals::open(store.clone()).await?),
+        approvals: Arc::new(approvals),
         audit: Arc::new(audit.clone()),
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
@@ -296,7 +325,7 @@ async fn person(session: &Session, who: &Who) -> Result<PersonId> {
 }
 
 /// Which agent: the one that is named, or the only one that there is.
-async fn agent(store: &Store, who: &Who) -> Result<AgentId> {
+pub(crate) async fn agent(store: &Store, who: &Who) -> Result<AgentId> {
     let agents = store.agents().await?;
     let ids = || {
         let ids: Vec<&str> = agents.iter().map(|agent| agent.id.as_str()).collect();

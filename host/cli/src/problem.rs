@@ -8,6 +8,7 @@ use portcullis::network::NetworkError;
 use portcullis::{
     CallId, FailureCode, FieldProblem, InstallError, Outcome, Refusal, RefusalCode, Reply,
 };
+use portcullis_connect::DecideError;
 use portcullis_store::{AuditError, KeyError, StoreError, Unusable};
 
 /// The exit code after a mistake of the caller's.
@@ -155,6 +156,9 @@ impl Problem {
             return of_store(store);
         }
         if let Some(store) = error.downcast_ref::<StoreError>() {
+            return of_store(store);
+        }
+        if let Some(DecideError::Store(store)) = error.downcast_ref::<DecideError>() {
             return of_store(store);
         }
         if let Some(key) = error.downcast_ref::<KeyError>() {

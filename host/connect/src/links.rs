@@ -1,12 +1,17 @@
-//! Links to the page where a person connects an account: what an agent hands on when its person has none.
+//! Links to the page where a person connects an account, and to the one where they decide on a question: what an agent hands on.
+//!
+//! The attack on the second: another user of the machine, who has read or guessed a question's id, opens the page in the person's name. Where
+//! nobody signs in, on the person's own machine, the link therefore has a proof that this store made it for this person.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
+use portcullis::ApprovalId;
 use portcullis::ports::Caller;
-use portcullis_policy::{ConnectorName, Origin};
-use portcullis_store::{ConnectLink, ConnectLinks, NoLink, Store};
+use portcullis_policy::{ConnectorName, Origin, PersonId};
+use portcullis_store::{ApprovalLinks, ConnectLink, ConnectLinks, NoLink, Store, StoreError};
 use secrecy::{ExposeSecret, SecretString};
+use url::form_urlencoded;
 
 use crate::{LoopbackHost, pages_here};
 
@@ -55,6 +60,94 @@ impl ConnectLinks for LinksHere {
         match pages_here(&self.store, self.host, self.port).await {
             Some(base) => link(&self.store, &base, caller, connector).await,
             None => Err(NoLink::Nowhere),
+        }
+    }
+}
+
+#[async_trait]
+impl ApprovalLinks for LinksHere {
+    async fn link(&self, id: ApprovalId, person: &PersonId) -> Option<String> {
+        let base = pages_here(&self.store, self.host, self.port).await?;
+        link_to_questions(&self.store, &base, Questions::One(id), person).await
+    }
+}
+
+#[async_trait]
+impl ApprovalLinks for Links {
+    async fn link(&self, id: ApprovalId, person: &PersonId) -> Option<String> {
+        link_to_questions(&self.store, &self.base, Questions::One(id), person).await
+    }
+}
+
+/// What a page of questions is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Questions {
+    /// All that wait for a person.
+    All,
+    /// One.
+    One(ApprovalId),
+}
+
+impl Questions {
+    /// Gives the page's path.
+    pub(crate) fn path(self) -> String {
+        match self {
+            Self::All => "/approvals".to_owned(),
+            Self::One(id) => format!("/approve/{id}"),
+        }
+    }
+
+    /// Gives what is proved by a link for a person. It is no challenge that others may have answered.
+    fn challenge(self, person: &PersonId) -> String {
+        format!("{} {person}", self.path())
+    }
+
+    /// Makes the query by which a person is let in where nobody signs in.
+    pub(crate) async fn query(
+        self,
+        store: &Store,
+        person: &PersonId,
+    ) -> Result<String, StoreError> {
+        let key = store.prove(&self.challenge(person)).await?;
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("of", person.as_str())
+            .append_pair("key", &key)
+            .finish();
+        Ok(query)
+    }
+
+    /// Says for whom a query was made; none where it was not made for this page, by this store.
+    pub(crate) async fn person(self, store: &Store, query: &str) -> Option<PersonId> {
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let param = |wanted: &str| {
+            let mut found = pairs.iter().filter(|(name, _)| name == wanted);
+            let (_, value) = found.next()?;
+            found.next().is_none().then_some(value)
+        };
+        let person = PersonId::parse(param("of")?.to_string()).ok()?;
+        let is_it = store
+            .is_proof(&self.challenge(&person), param("key")?)
+            .await;
+        is_it.then_some(person)
+    }
+}
+
+/// Gives the address of a page of questions for a person; none where the store cannot make one.
+pub(crate) async fn link_to_questions(
+    store: &Store,
+    base: &Origin,
+    what: Questions,
+    person: &PersonId,
+) -> Option<String> {
+    let path = what.path();
+    if base.is_https() {
+        return Some(format!("{base}{path}"));
+    }
+    match what.query(store, person).await {
+        Ok(query) => Some(format!("{base}{path}?{query}")),
+        Err(error) => {
+            tracing::warn!(%error, "no link to a question was made");
+            None
         }
     }
 }

@@ -15,11 +15,13 @@ use crate::cache::ComponentCache;
 use crate::call::{self, Asked, Question, run};
 use crate::connector::{Connector, InstallError, Tool};
 use crate::guard::Guard;
+use crate::ids::ApprovalId;
 use crate::imports;
 use crate::limits::Limits;
 use crate::network::Network;
+use crate::ports::approvals::Became;
 use crate::ports::credentials::{Connection, Identity};
-use crate::ports::{Caller, Ports};
+use crate::ports::{Caller, PortError, Ports};
 use crate::registry::{Registry, Version};
 use crate::reply::{Call, Cancellation, Reply};
 use crate::state::State;
@@ -65,6 +67,15 @@ impl fmt::Debug for Inspected {
             .field(&self.version.connector)
             .finish()
     }
+}
+
+/// What became of a question that an agent asked.
+#[derive(Debug)]
+pub enum LookedUp {
+    /// It is known how it stands, and there is no answer to hand out.
+    Became(Became),
+    /// What the approved call came to, as an answer to the agent: it is handed out this once.
+    Answer(Reply),
 }
 
 /// A tool that an agent has.
@@ -288,12 +299,12 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`PortError`](crate::ports::PortError) when it cannot be found out.
+    /// [`PortError`] when it cannot be found out.
     pub async fn tools(
         &self,
         agent: &AgentId,
         person: &PersonId,
-    ) -> Result<Vec<OfferedTool>, crate::ports::PortError> {
+    ) -> Result<Vec<OfferedTool>, PortError> {
         let caller = Caller {
             agent: agent.clone(),
             person: person.clone(),
@@ -339,6 +350,30 @@ impl Host {
         };
         let guest = run::tool(&self.shared.sandbox, &version.program, &opened).await;
         opened.settle_guest(guest).await
+    }
+
+    /// Says what became of a question that this agent asked for this person; none where there is none of theirs. Looking
+    /// decides nothing. An answer that was kept is handed out as a call's is: where the agent still has the tool, and on record.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] when it cannot be found out.
+    pub async fn look_up(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+    ) -> Result<Option<LookedUp>, PortError> {
+        let guard = &self.shared.guard;
+        let Some(asked) = guard.ports().approvals.asked_before(caller, id).await? else {
+            return Ok(None);
+        };
+        if asked.became != Became::Answered {
+            return Ok(Some(LookedUp::Became(asked.became)));
+        }
+        let version = self.shared.registry.get(&asked.connector);
+        let connector = version.map(|version| version.connector.clone());
+        let reply = call::fetch(guard, connector, caller, &asked, id).await;
+        Ok(Some(LookedUp::Answer(reply)))
     }
 
     /// Asks the service who is signed in, by the connector's `accounts.identify`.

@@ -41,7 +41,7 @@ pub use cache::ComponentCache;
 pub use call::Opened;
 pub use connector::{Connector, InstallError, Tool};
 pub use guard::Guard;
-pub use host::{BuiltIn, Host, Inspected, OfferedTool};
+pub use host::{BuiltIn, Host, Inspected, LookedUp, OfferedTool};
 pub use ids::{ApprovalId, CallId, IdError, NoId};
 pub use limits::Limits;
 pub use linker::{PortcullisCtx, PortcullisCtxView, PortcullisView, add_to_linker};

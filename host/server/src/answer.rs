@@ -4,21 +4,35 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::ports::audit::RequestEnd;
 use portcullis::{Failure, Outcome, Output, Reply};
-use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
+use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
+use crate::{Served, check};
+
+/// Where programs find what went wrong.
+const PROBLEM: &str = "portcullis/problem";
+
 /// Turns a reply into a tool's result.
-pub(crate) fn result(reply: Reply) -> CallToolResult {
+pub(crate) fn result(reply: Reply, served: &Served) -> CallToolResult {
     let call = reply.call.map(|call| call.to_string());
-    let words = text(&reply);
+    let mut words = text(&reply);
+    if served.checks_approvals && matches!(reply.outcome, Outcome::ApprovalRequired(_)) {
+        words.push_str(&format!(
+            "\nOr look with `{}` whether it was decided.",
+            check::NAME
+        ));
+    }
     let problem = problem(&reply.outcome);
     match reply.outcome {
         Outcome::Done(output) => done(output),
         _ => {
             let mut result = CallToolResult::error(vec![ContentBlock::text(words)]);
-            result.structured_content = problem.map(|mut problem| {
+            // Not as structured content: clients hold that to the tool's output schema, also where it is an error.
+            result.meta = problem.map(|mut problem| {
                 problem["call"] = call.into();
-                problem
+                let mut meta = MetaObject::new();
+                meta.0.insert(PROBLEM.to_owned(), problem);
+                meta
             });
             result
         }
@@ -35,9 +49,10 @@ fn done(output: Output) -> CallToolResult {
     let mut content = vec![ContentBlock::text(words)];
     for file in output.attachments {
         let data = STANDARD.encode(&file.data);
-        content.push(match file.media_type.starts_with("image/") {
-            true => ContentBlock::image(data, file.media_type),
-            false => ContentBlock::resource(ResourceContents::BlobResourceContents {
+        content.push(match file.media_type.split('/').next() {
+            Some("image") => ContentBlock::image(data, file.media_type),
+            Some("audio") => ContentBlock::audio(data, file.media_type),
+            _ => ContentBlock::resource(ResourceContents::BlobResourceContents {
                 uri: format!("attachment:{}", file.name.replace([' ', '\n', '\r'], "-")),
                 mime_type: Some(file.media_type),
                 blob: data,

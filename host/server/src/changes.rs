@@ -73,7 +73,7 @@ impl Server {
     }
 
     async fn seen(&self) -> Option<Seen> {
-        let offered = self.host.tools(&self.agent, &self.person).await.ok()?;
+        let offered = self.offered().await.ok()?;
         let seen = offered.iter().map(|offered| {
             let digest = offered.connector().digest();
             (digest, offered.tool().name.clone(), offered.decision.mode)

@@ -6,10 +6,17 @@
 //! Not known here: any service, any secret, where the records of calls go.
 
 mod answer;
+mod busy;
 mod changes;
+mod check;
 mod handler;
 mod public;
+mod served;
+mod streamable;
 mod tools;
+mod until_end;
+
+use std::sync::Arc;
 
 use portcullis::Host;
 use portcullis::policy::{AgentId, PersonId};
@@ -19,6 +26,11 @@ use tokio::sync::watch;
 
 pub use answer::text;
 pub use public::{Bounds, PublicRequest, PublicServer, Tls, TlsError};
+pub use served::{Served, toolsets};
+pub use streamable::{Callers, Here, Http, HttpBody, HttpBounds};
+
+use busy::Busy;
+use until_end::UntilEnd;
 
 /// A server that could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -37,17 +49,21 @@ pub struct Server {
     host: Host,
     agent: AgentId,
     person: PersonId,
+    served: Arc<Served>,
+    busy: Busy,
     /// Says when the tools may be others.
     changes: Option<watch::Receiver<i64>>,
 }
 
 impl Server {
     /// Makes a server. Whoever reaches it calls as this agent, for this person.
-    pub fn new(host: Host, agent: AgentId, person: PersonId) -> Self {
+    pub fn new(host: Host, agent: AgentId, person: PersonId, served: Served) -> Self {
         Self {
             host,
             agent,
             person,
+            served: Arc::new(served),
+            busy: Busy::new(),
             changes: None,
         }
     }
@@ -78,13 +94,22 @@ impl Server {
         }
     }
 
-    /// Serves one client over standard input and output. Nothing else may write there.
+    /// Serves one client over standard input and output, until it is gone or `stop` is over: then calls that are under way are
+    /// finished, and no others begin. Nothing else may write there.
     ///
     /// # Errors
     ///
     /// [`ServeError`].
-    pub async fn serve_stdio(self) -> Result<(), ServeError> {
+    pub async fn serve_stdio(
+        self,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> Result<(), ServeError> {
         let (reader, writer) = rmcp::transport::io::stdio_pipes();
-        self.serve(reader, writer).await
+        let busy = self.busy.clone();
+        let ends = async move {
+            stop.await;
+            busy.end().await;
+        };
+        self.serve(UntilEnd::new(reader, ends), writer).await
     }
 }

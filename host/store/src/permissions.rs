@@ -12,7 +12,7 @@ use sqlx::Row;
 
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::{connectors, scopes, tool_rules};
+use crate::{scopes, tool_rules};
 
 /// What the agents of a store may do, for the host.
 #[derive(Clone, Debug)]

@@ -2,10 +2,7 @@
 works with it."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
@@ -13,95 +10,12 @@ from pathlib import Path
 
 from checks import ORG, Checks, equal
 from chromium import Browser
+from driven import PUBLIC_NAME, PUBLIC_URL, SECONDS_MAX, Portcullis, sign_in
 from processes import end, within
 
-HERE = Path(__file__).resolve().parents[1]
-PROGRAM = os.environ["PORTCULLIS_PROGRAM"]
-# A command that takes longer does not end.
-SECONDS_MAX = 120
 # Calls at one time.
 PROCESSES = 6
-# How people's browsers reach the pages of a server.
-PUBLIC_NAME = "portcullis.acme.example"
-PUBLIC_URL = f"https://{PUBLIC_NAME}"
 checks = Checks("portcullis")
-
-
-class Portcullis:
-    """The program, with a store of its own."""
-
-    def __init__(self, folder: Path):
-        self._variables = os.environ | {"PORTCULLIS_DATA_DIR": str(folder), "USER": "ada"}
-        self._network = ["--allow-origin", ORG["url"].removeprefix("http://")]
-
-    def run(self, *arguments: str):
-        """Runs a command on the store, and gives what it prints for programs."""
-        return self._ended(self._start([*arguments, "--json"]))
-
-    def call(self, tool: str, arguments: dict):
-        """Calls a tool as the agent `helper`."""
-        command = ["call", tool, "--agent", "helper", "--json", json.dumps(arguments), "--output", "json"]
-        return self._ended(self._start([*command, *self._network]))
-
-    def on_accounts(self, *arguments: str):
-        """Runs a command that asks the org, too."""
-        return self.run(*arguments, *self._network)
-
-    def connect(self, browse, *arguments: str):
-        """Connects an account; `browse` gets the link."""
-        child = self._start(
-            ["connect", "salesforce", "--no-browser", "--port", "0", "--login", ORG["url"], *arguments, "--json", *self._network]
-        )
-        lines = []
-        try:
-            with within(child, SECONDS_MAX):
-                for line in child.stderr:
-                    lines.append(line)
-                    link = re.match(r"\s+(http\S+/services/oauth2/authorize\S+)", line)
-                    if link:
-                        browse(link[1])
-                        break
-                return self._ended(child, lines)
-        finally:
-            end(child)
-
-    def serve(self, *arguments: str):
-        """Starts the program as an MCP client does."""
-        command = ["serve", "--stdio", "--agent", "helper", *arguments, *self._network]
-        return self._start(command, subprocess.PIPE)
-
-    def serve_pages(self, folder: Path):
-        """Starts the program as a server of the pages, with TLS of its own; gives it and its address."""
-        key, certificate = folder / "server.key.pem", folder / "server.pem"
-        subprocess.run([sys.executable, HERE / "certificate.py", key, certificate], check=True)
-        listen = ["serve", "--listen", "127.0.0.1:0", "--public-url", PUBLIC_URL]
-        child = self._start([*listen, "--tls-cert", str(certificate), "--tls-key", str(key), *self._network])
-        with within(child, SECONDS_MAX):
-            for line in child.stderr:
-                address = re.search(r" is served at (\S+);", line)
-                if address:
-                    return child, address[1]
-        raise RuntimeError("the server ended")
-
-    def _start(self, arguments, stdin=subprocess.DEVNULL):
-        return subprocess.Popen(
-            [PROGRAM, *arguments],
-            env=self._variables,
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def _ended(self, child, lines=()):
-        with within(child, SECONDS_MAX):
-            out, err = child.communicate()
-        try:
-            value = json.loads(out)
-        except ValueError:
-            raise RuntimeError(f"no JSON: {out}\n{''.join(lines)}{err}") from None
-        return child.returncode, value
 
 
 class Client:
@@ -133,19 +47,6 @@ class Client:
     def _send(self, message: dict) -> None:
         self._child.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
         self._child.stdin.flush()
-
-
-def sign_in(browser: Browser, person: dict, button: str = "allow") -> None:
-    """Signs in on the org's page, and decides on the one that asks; who has been asked before is not asked again."""
-    browser.wait("the page to sign in", lambda: browser.has("input[name=username]"))
-    browser.fill("input[name=username]", person["username"])
-    browser.fill("input[name=password]", person["password"])
-    browser.click("button")
-    decide = f"button[value={button}]"
-    browser.wait("the next page", lambda: "/callback" in browser.url or browser.has(decide))
-    if "/callback" not in browser.url:
-        browser.click(decide)
-    browser.wait("the page at the end", lambda: "/callback" in browser.url)
 
 
 def signs_in(browser: Browser, person: dict, button: str = "allow"):

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Result;
-use portcullis::{Call, ComponentCache, Outcome, Reply, Rerun};
-use portcullis_store::{ApprovalState, Approved, Kept, Standing};
+use portcullis::{ComponentCache, Outcome, Reply};
+use portcullis_connect::{Decided, Decisions};
+use portcullis_store::{Approved, Standing};
 use serde_json::{Value, json};
 
 use super::{find, list, terminal, unlock};
@@ -17,10 +18,6 @@ use crate::keyboard;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::style::{HINT, styled};
-
-/// How long a caller that waits has to go on by itself before the call is run here.
-const CALLER_HAS: Duration = Duration::from_secs(3);
-const LOOKS_EVERY: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache) -> Result<()> {
     terminal::require("a change is approved")?;
@@ -55,8 +52,11 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
         records,
         lasts: Duration::from_secs(u64::from(args.minutes) * 60),
     });
-    let approved = session.store.approve(id, &session.me.id, standing).await?;
-    if approved.is_awaited && caller_went_on(&session, &approved).await? {
+    let options = environment::network(&args.network)?;
+    let built = desk::host(session.store.clone(), options, cache, None).await?;
+    let decisions = Decisions::new(session.store, built.host);
+    let Decided { approved, reply } = decisions.approve(id, &session.me.id, standing).await?;
+    let Some(reply) = reply else {
         let sentence = "Approved: the agent waited for it and goes on.";
         return Ok(show::done(
             args.form,
@@ -64,55 +64,8 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
             sentence,
             None,
         )?);
-    }
-    let reply = rerun(session, &approved, args, cache).await?;
+    };
     said(args, &approved, &reply)
-}
-
-/// Waits a moment for the caller to use the approval; it may have gone meanwhile.
-async fn caller_went_on(session: &Session, approved: &Approved) -> Result<bool> {
-    let (id, me) = (approved.approval.id, &session.me.id);
-    let until = tokio::time::Instant::now() + CALLER_HAS;
-    while tokio::time::Instant::now() < until {
-        let question = session.store.question(id, me).await?;
-        if question.approval.state == ApprovalState::Used {
-            return Ok(true);
-        }
-        tokio::time::sleep(LOOKS_EVERY).await;
-    }
-    Ok(false)
-}
-
-/// Runs the call, and keeps its answer for the agent.
-async fn rerun(
-    session: Session,
-    approved: &Approved,
-    args: &Approve,
-    cache: ComponentCache,
-) -> Result<Reply> {
-    let (approval, held) = (&approved.approval, &approved.held);
-    let options = environment::network(&args.network)?;
-    let (store, me) = (session.store.clone(), session.me.id.clone());
-    let built = desk::host(session.store, options, cache, None).await?;
-    let arguments: Value = serde_json::from_str(&held.card.arguments)?;
-    let mut call = Call::new(
-        approval.agent.clone(),
-        approval.person.clone(),
-        approval.connector.clone(),
-        approval.tool.as_str(),
-        arguments,
-    );
-    call.reason = held.card.reason.clone();
-    call.rerun = Some(Rerun {
-        approval: approval.id,
-        replay: held.replay.clone(),
-    });
-    let reply = built.host.call(call).await;
-    let kept = Kept::of(&reply);
-    if let Some(kept) = kept {
-        store.keep_answer(approval.id, &me, &kept).await?;
-    }
-    Ok(reply)
 }
 
 fn said(args: &Approve, approved: &Approved, reply: &Reply) -> Result<()> {

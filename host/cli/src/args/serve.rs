@@ -1,9 +1,9 @@
-//! The command line for serving: one client, or people at an address of the network.
+//! The command line for serving: one client, or clients and people at an address.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use portcullis::policy::Origin;
 
 use super::{CONNECT_PORT, NetworkArgs, Org, Who};
@@ -12,23 +12,38 @@ use super::{CONNECT_PORT, NetworkArgs, Org, Who};
 #[command(after_help = "\
 Examples:
   portcullis serve --stdio --agent helper                        for one MCP client, which starts it
+  portcullis serve --listen 127.0.0.1:8080                       for clients of this machine, at http://127.0.0.1:8080/mcp/helper
   portcullis serve --listen 127.0.0.1:8080 --public-url https://portcullis.acme.example
-      the pages where people connect accounts, behind a proxy that ends TLS
+      for clients elsewhere, with the pages where people connect accounts and decide, behind a proxy that ends TLS
   portcullis serve --listen 0.0.0.0:443 --public-url https://portcullis.acme.example --tls-cert chain.pem --tls-key key.pem
   portcullis serve --stdio --agent helper --public-url https://portcullis.acme.example
       for one client, with links to those pages; both use the same store
 
-At such an address people sign in first, by a token of theirs: `portcullis person token add NAME`.")]
+  portcullis serve --print-config claude --agent helper          what to paste into a client's settings
+
+By HTTP, clients and people say who they are by a token of a person's: `portcullis person token add NAME`.")]
 pub(crate) struct Serve {
     /// Serve one client over standard input and output.
-    #[arg(long, required_unless_present = "listen", conflicts_with = "listen")]
+    #[arg(long, required_unless_present_any = ["listen", "print_config"], conflicts_with = "listen")]
     pub(crate) stdio: bool,
+    /// Serve only the tools of these toolsets, such as `records`; else all.
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub(crate) toolsets: Vec<String>,
+    /// Serve only tools that read, whatever else the agent may do.
+    #[arg(long)]
+    pub(crate) read_only: bool,
+    /// Print what to paste into a client's settings instead of serving.
+    #[arg(long, value_enum, value_name = "CLIENT")]
+    pub(crate) print_config: Option<ClientName>,
+    /// Requests that a person's clients may send in a minute.
+    #[arg(long, default_value_t = 60_000, value_name = "NUMBER", requires = "listen", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) requests_per_minute: u32,
     /// The port of the page where a person connects an account that an agent needs; the app's callback URL has it.
     #[arg(
         long,
         default_value_t = CONNECT_PORT,
         value_name = "PORT",
-        conflicts_with_all = ["listen", "public_url"]
+        conflicts_with = "public_url"
     )]
     pub(crate) connect_port: u16,
     #[command(flatten)]
@@ -41,19 +56,33 @@ pub(crate) struct Serve {
     pub(crate) network: NetworkArgs,
 }
 
-/// Where people reach the pages.
+/// A client whose settings are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClientName {
+    /// Claude Code and Claude Desktop.
+    Claude,
+    /// Cursor.
+    Cursor,
+    /// Visual Studio Code.
+    Vscode,
+    /// Codex.
+    Codex,
+    /// Gemini CLI.
+    Gemini,
+}
+
+/// Where people and clients reach the server.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Pages")]
+#[command(next_help_heading = "By HTTP")]
 pub(crate) struct PublicArgs {
-    /// Serve the pages where people connect accounts at this address of this machine.
+    /// Serve MCP at `/mcp` and `/mcp/AGENT` of this address of this machine, and, with a public URL, the pages.
     #[arg(
         long,
         value_name = "ADDRESS:PORT",
-        requires = "public_url",
-        conflicts_with_all = ["agent", "person", "dev_org", "instance_url"]
+        conflicts_with_all = ["person", "dev_org", "instance_url"]
     )]
     pub(crate) listen: Option<SocketAddr>,
-    /// How people's browsers reach them, such as `https://portcullis.acme.example`.
+    /// How others reach it, and people's browsers the pages, such as `https://portcullis.acme.example`.
     #[arg(
         long,
         value_name = "URL",
@@ -62,10 +91,10 @@ pub(crate) struct PublicArgs {
     )]
     pub(crate) public_url: Option<Origin>,
     /// The server's chain of certificates, in PEM; else a proxy before it ends TLS.
-    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_key"])]
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "public_url", "tls_key"])]
     pub(crate) tls_cert: Option<PathBuf>,
     /// The key of the first, in PEM.
-    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_cert"])]
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "public_url", "tls_cert"])]
     pub(crate) tls_key: Option<PathBuf>,
 }
 

@@ -71,7 +71,10 @@ async fn a_client_lists_the_tools_and_calls_them() {
     )
     .await;
     assert_eq!(answer["isError"], true);
-    assert_eq!(answer["structuredContent"]["code"], "invalid_arguments");
+    assert_eq!(
+        answer["_meta"]["portcullis/problem"]["code"],
+        "invalid_arguments"
+    );
     let words = answer["content"][0]["text"].as_str().unwrap();
     assert!(words.contains("`Name`"), "{words}");
     client.cancel().await.unwrap();

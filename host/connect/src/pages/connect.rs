@@ -5,6 +5,7 @@ use hyper::body::Body;
 use portcullis_store::{ConnectLink, Owner, Taken};
 use secrecy::{ExposeSecret, SecretString};
 
+use super::back::Back;
 use super::html::{self, Page, Welcome};
 use super::sign_in::{Visitor, nobody_came_back};
 use super::{CONNECT, Fields, Form, Pages};
@@ -33,7 +34,7 @@ impl Pages {
     ) -> Result<Result<(ConnectLink, Visitor), Page>, ConnectError> {
         let visitor = self.visitor(headers).await?;
         if matches!(visitor, Visitor::Unknown) {
-            return Ok(Err(Page::ask_first(secret)));
+            return Ok(Err(Page::ask_first(&Back::Link(secret.clone()))));
         }
         let link = match self.accounts.store().look_at_link(secret).await? {
             Taken::Taken(link) => *link,
@@ -91,7 +92,7 @@ impl Pages {
             sign_out: match visitor {
                 Visitor::Person(_) => Some(html::sign_in::SignOut {
                     token: self.cookies.form_token(&browser, Form::SignOut),
-                    link: Some(secret.clone()),
+                    back: Some(Back::Link(secret.clone())),
                 }),
                 Visitor::AtThisMachine | Visitor::Unknown => None,
             },

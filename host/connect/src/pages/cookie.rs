@@ -10,6 +10,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use http::HeaderMap;
 use http::header::COOKIE;
+use portcullis::ApprovalId;
 use portcullis_policy::{ConnectorName, Digest, Origin, PersonId};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
@@ -31,6 +32,11 @@ pub(super) enum Form<'a> {
     Connect(&'a SecretString),
     SignIn,
     SignOut,
+    /// Decides on a question, in a person's name.
+    Decide {
+        id: ApprovalId,
+        person: &'a PersonId,
+    },
     /// Waits for what comes of a link.
     Wait {
         link: &'a SecretString,
@@ -153,6 +159,8 @@ fn message(browser: &SecretString, form: Form<'_>) -> Vec<u8> {
         Form::Connect(link) => format!("/connect/{}", link.expose_secret()),
         Form::SignIn => "/sign-in".to_owned(),
         Form::SignOut => "/sign-out".to_owned(),
+        // An id has one length.
+        Form::Decide { id, person } => format!("/approve/{id}\n{person}"),
         // No connector's name has a line break.
         Form::Wait {
             link,

@@ -1,5 +1,6 @@
 //! The pages themselves. Everything that is put into one is escaped, whoever wrote it.
 
+pub(super) mod approve;
 pub(super) mod sign_in;
 
 use std::fmt::Write as _;

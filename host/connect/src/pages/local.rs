@@ -9,18 +9,20 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hyper::service::service_fn;
+use portcullis::ApprovalId;
 use portcullis::ports::Caller;
-use portcullis_policy::{ConnectorName, Origin};
-use portcullis_store::{ConnectLinks, NoLink};
+use portcullis::ports::approvals::APPROVAL_LASTS;
+use portcullis_policy::{ConnectorName, Origin, PersonId};
+use portcullis_store::{ApprovalLinks, ConnectLinks, NoLink};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::same_store::pages_here;
 use super::{Offers, Pages};
 use crate::accounts::SIGN_IN_LASTS;
-use crate::links::{LINK_LASTS, link};
+use crate::links::{LINK_LASTS, Questions, link, link_to_questions};
 use crate::listen::{Here, accept, answer};
-use crate::{Accounts, LoopbackHost};
+use crate::{Accounts, Decisions, LoopbackHost};
 
 /// How long one connection may take: a service is asked who is signed in before it is answered.
 const CONNECTION_LIVES: Duration = Duration::from_secs(120);
@@ -52,8 +54,15 @@ impl Default for LoopbackPagesOptions {
 /// Makes links to pages on this machine, and serves them while a link, or a sign-in that it began, can be open.
 pub struct LoopbackPages {
     options: LoopbackPagesOptions,
-    behind: OnceLock<(Accounts, Arc<dyn Offers>)>,
+    behind: OnceLock<Behind>,
     serving: Mutex<Option<Serving>>,
+}
+
+/// What the pages are about.
+struct Behind {
+    accounts: Accounts,
+    offers: Arc<dyn Offers>,
+    decisions: Option<Decisions>,
 }
 
 /// A listener that is there.
@@ -72,26 +81,42 @@ impl LoopbackPages {
         }
     }
 
-    /// Lets links be made, to pages where these accounts are connected. Who calls a second time changes nothing.
-    pub fn serve(&self, accounts: Accounts, offers: Arc<dyn Offers>) {
-        let _ = self.behind.set((accounts, offers)); // The first stays.
+    /// Lets links be made, to pages where these accounts are connected, and where questions are decided if that is said. Who
+    /// calls a second time changes nothing.
+    pub fn serve(&self, accounts: Accounts, offers: Arc<dyn Offers>, decisions: Option<Decisions>) {
+        let behind = Behind {
+            accounts,
+            offers,
+            decisions,
+        };
+        let _ = self.behind.set(behind); // The first stays.
     }
 
     /// Listens, unless it does already, for as long as a link that is made now lives. A person who opens it at the last moment
     /// has the time of a sign-in after that.
-    async fn listen(&self, accounts: &Accounts, offers: &Arc<dyn Offers>) -> io::Result<Origin> {
-        let until = from_now();
+    async fn listen(&self, behind: &Behind, lasts: Duration) -> io::Result<Origin> {
+        let until = Instant::now() + lasts;
         let mut serving = self.serving.lock().await;
         if let Some(running) = &*serving
             && !running.until.is_closed()
         {
-            running.until.send_replace(until);
+            running.until.send_modify(|ends| *ends = until.max(*ends));
             return Ok(running.base.clone());
         }
         let listener = Here::bind(self.options.host, self.options.port).await?;
         let base = format!("http://{}:{}", self.options.host.as_str(), listener.port()?);
         let base = Origin::parse(&base).map_err(io::Error::other)?;
-        let pages = Pages::new(accounts.clone(), offers.clone(), base.clone());
+        let Behind {
+            accounts,
+            offers,
+            decisions,
+        } = behind;
+        let pages = Pages::new(
+            accounts.clone(),
+            offers.clone(),
+            decisions.clone(),
+            base.clone(),
+        );
         let pages = pages.map_err(io::Error::other)?;
         let (sender, receiver) = watch::channel(until);
         let sender = Arc::new(sender);
@@ -116,14 +141,14 @@ impl fmt::Debug for LoopbackPages {
 #[async_trait]
 impl ConnectLinks for LoopbackPages {
     async fn link(&self, caller: &Caller, connector: &ConnectorName) -> Result<String, NoLink> {
-        let (accounts, offers) = self.behind.get().ok_or(NoLink::Nowhere)?;
-        let store = accounts.store();
+        let behind = self.behind.get().ok_or(NoLink::Nowhere)?;
+        let store = behind.accounts.store();
         let LoopbackPagesOptions {
             port,
             host,
             where_taken,
         } = self.options;
-        match self.listen(accounts, offers).await {
+        match self.listen(behind, LINK_LASTS + SIGN_IN_LASTS).await {
             Ok(base) => link(store, &base, caller, connector).await,
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                 match pages_here(store, host, port).await {
@@ -143,6 +168,27 @@ impl ConnectLinks for LoopbackPages {
     }
 }
 
+#[async_trait]
+impl ApprovalLinks for LoopbackPages {
+    async fn link(&self, id: ApprovalId, person: &PersonId) -> Option<String> {
+        let behind = self.behind.get()?;
+        behind.decisions.as_ref()?;
+        let store = behind.accounts.store();
+        let LoopbackPagesOptions { port, host, .. } = self.options;
+        let base = match self.listen(behind, APPROVAL_LASTS).await {
+            Ok(base) => base,
+            Err(error) => {
+                let elsewhere = pages_here(store, host, port).await;
+                if elsewhere.is_none() {
+                    tracing::warn!(port, %error, "there is no page to decide on questions on this machine");
+                }
+                elsewhere?
+            }
+        };
+        link_to_questions(store, &base, Questions::One(id), person).await
+    }
+}
+
 /// Serves until a time that may be moved.
 async fn until_over(serving: impl Future<Output = ()>, mut time: watch::Receiver<Instant>) {
     tokio::pin!(serving);
@@ -156,7 +202,7 @@ async fn until_over(serving: impl Future<Output = ()>, mut time: watch::Receiver
     }
 }
 
-/// How long the pages are served from now on, where somebody has just made a link to them.
+/// Until when the pages are served at least, where another program has just made a link to them.
 fn from_now() -> Instant {
     Instant::now() + LINK_LASTS + SIGN_IN_LASTS
 }
@@ -171,7 +217,7 @@ async fn serve(listener: Here, pages: Pages, until: Weak<watch::Sender<Instant>>
                     // Another program is about to make a link to here.
                     if let Some(proof) = pages.here(&request).await {
                         if let Some(until) = until.upgrade() {
-                            until.send_replace(from_now());
+                            until.send_modify(|ends| *ends = from_now().max(*ends));
                         }
                         return Ok::<_, Infallible>(proof);
                     }

@@ -1,4 +1,5 @@
-//! The pages where a person connects an account: what a link leads to, and where the service leads back to.
+//! The pages where a person connects an account: what a link leads to, and where the service leads back to; and where a person
+//! decides on a question (`approve`).
 //!
 //! The attack: a link that somebody else opens, a program that opens it to show a preview, another site that sends its form, a name
 //! that is pointed at this address (DNS rebinding), a service whose words are markup. So a link that is opened says who
@@ -10,10 +11,11 @@
 //! a link that is another's. So there (at every address of https) a link, and the way back, are for that person alone,
 //! signed in by a token of their own (`sign_in`).
 
+mod approve;
+mod back;
 mod connect;
 mod cookie;
 mod html;
-mod limit;
 mod local;
 mod same_store;
 mod sign_in;
@@ -35,11 +37,13 @@ use secrecy::SecretString;
 use tokio::time::timeout;
 use url::form_urlencoded;
 
+use crate::links::Questions;
 use crate::named::Named;
-use crate::{Accounts, App, Login, NoRandom, RedirectError, RedirectUri};
+use crate::{
+    Accounts, Allowance, App, Decisions, Limit, Login, NoRandom, RedirectError, RedirectUri,
+};
 use cookie::{Cookies, Form, is_secret};
 pub(crate) use html::Page;
-use limit::Limit;
 
 pub use local::{LoopbackPages, LoopbackPagesOptions};
 pub use same_store::pages_here;
@@ -55,10 +59,21 @@ const CONNECT: &str = "/connect/";
 const SIGN_IN: &str = "/sign-in";
 /// Where they sign out.
 const SIGN_OUT: &str = "/sign-out";
-/// Bytes of a form: some tokens and a tick.
-const FORM_BYTES_MAX: usize = 4 << 10;
+/// The path of a question, before its id.
+const APPROVE: &str = "/approve/";
+/// Where the questions are that wait for a person.
+const APPROVALS: &str = "/approvals";
+/// Bytes of a form: some tokens and a tick, or a reason.
+const FORM_BYTES_MAX: usize = 8 << 10;
 /// How long a form may take to arrive.
 const FORM_TAKES: Duration = Duration::from_secs(10);
+
+/// Tries to sign in that fail.
+const TRIES: Allowance = Allowance {
+    window: Duration::from_secs(600),
+    each: 10,
+    all: 2_000,
+};
 
 /// How people sign in to a connector's service here.
 #[derive(Clone, Debug)]
@@ -105,15 +120,17 @@ pub struct Peer(pub IpAddr);
 pub struct Pages {
     accounts: Accounts,
     offers: Arc<dyn Offers>,
+    decisions: Option<Decisions>,
     base: Origin,
     redirect: RedirectUri,
     named: Named,
     cookies: Cookies,
-    limit: Arc<Limit>,
+    limit: Arc<Limit<IpAddr>>,
 }
 
 impl Pages {
-    /// Makes the pages of an origin: https, where people sign in first, or on this machine.
+    /// Makes the pages of an origin: https, where people sign in first, or on this machine. Without decisions, nobody decides on
+    /// questions there.
     ///
     /// # Errors
     ///
@@ -121,6 +138,7 @@ impl Pages {
     pub fn new(
         accounts: Accounts,
         offers: Arc<dyn Offers>,
+        decisions: Option<Decisions>,
         base: Origin,
     ) -> Result<Self, PagesError> {
         let redirect = RedirectUri::parse(&format!("{base}{CALLBACK}"))?;
@@ -128,9 +146,10 @@ impl Pages {
             named: Named::of(&redirect),
             redirect,
             cookies: Cookies::of(&base)?,
-            limit: Arc::new(Limit::new(Instant::now())),
+            limit: Arc::new(Limit::new(TRIES, Instant::now())),
             accounts,
             offers,
+            decisions,
             base,
         })
     }
@@ -182,6 +201,13 @@ impl Pages {
                 _ => Page::not_allowed("GET, POST"),
             };
         }
+        if let Some((decisions, what)) = self.decisions.as_ref().zip(questions_at(&path)) {
+            return match method {
+                Method::GET => self.ask_person(what, &request).await,
+                Method::POST => self.decide(decisions, what, request).await,
+                _ => Page::not_allowed("GET, POST"),
+            };
+        }
         match (method, &*path) {
             (Method::GET, CALLBACK) => self.finish(&request).await,
             (_, CALLBACK) => Page::not_allowed("GET"),
@@ -229,6 +255,14 @@ impl Pages {
         let mut origins = headers.get_all(ORIGIN).iter();
         let is_here = |origin: &HeaderValue| origin.as_bytes() == base.as_bytes();
         origins.next().is_some_and(is_here) && origins.next().is_none()
+    }
+}
+
+/// Reads which questions a path is about.
+fn questions_at(path: &str) -> Option<Questions> {
+    match path.strip_prefix(APPROVE) {
+        Some(id) => id.parse().ok().map(Questions::One),
+        None => (path == APPROVALS).then_some(Questions::All),
     }
 }
 

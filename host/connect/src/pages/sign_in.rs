@@ -2,8 +2,7 @@
 //!
 //! The attack: somebody is signed in as another without knowing it (a form that another site sends, a cookie that was planted, a
 //! session that was there before), or is led elsewhere afterwards by a page that they trust. So the form counts only from the page
-//! that this browser was shown; each sign-in makes a new session; and what is led back to is a link, of which nothing but
-//! the secret is taken from the request.
+//! that this browser was shown; each sign-in makes a new session; and what is led back to is a page here (`back`).
 
 use std::time::Instant;
 
@@ -12,13 +11,13 @@ use hyper::body::Body;
 use portcullis_policy::PersonId;
 use portcullis_store::Person;
 use secrecy::SecretString;
-use url::form_urlencoded;
 
+use super::back::Back;
 use super::html::Page;
 use super::html::sign_in::{Asked, SignOut};
-use super::{Form, Pages, Peer, SESSION_LASTS, is_secret};
+use super::{Form, Pages, Peer, SESSION_LASTS};
 use crate::random::unguessable;
-use crate::{ConnectError, NoRandom};
+use crate::{ConnectError, NoRandom, network};
 
 /// Who may open what is for one person.
 pub(super) enum Visitor {
@@ -55,15 +54,15 @@ impl Pages {
 
     /// Asks who it is, or says who is signed in.
     pub(super) async fn ask<B>(&self, request: &Request<B>) -> Page {
-        let link = link_in(request.uri().query().unwrap_or_default());
+        let back = Back::of(request.uri().query().unwrap_or_default().as_bytes());
         let asked = async {
             match self.visitor(request.headers()).await? {
                 Visitor::Person(person) => {
-                    let (sign_out, cookie) = self.sign_out_form(request.headers(), link)?;
+                    let (sign_out, cookie) = self.sign_out_form(request.headers(), back)?;
                     Ok(Page::signed_in(&person.name, &sign_out).with_cookie(cookie))
                 }
                 Visitor::AtThisMachine | Visitor::Unknown => {
-                    let page = self.sign_in_form(request.headers(), link, None)?;
+                    let page = self.sign_in_form(request.headers(), back, None)?;
                     Ok(page)
                 }
             }
@@ -78,7 +77,8 @@ impl Pages {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let peer = request.extensions().get::<Peer>();
+        let address = peer.map(|peer| network(peer.0));
         let Some(fields) = self.form(request, Form::SignIn).await else {
             return Page::not_from_here();
         };
@@ -87,7 +87,7 @@ impl Pages {
             return Page::too_many(wait);
         }
         let token: SecretString = fields.get("secret").unwrap_or_default().trim().into();
-        let link = fields.get("link").and_then(as_link);
+        let back = Back::of(&fields.body);
         let store = self.accounts.store();
         let begun = match store.begin_session(&token, SESSION_LASTS).await {
             Ok(begun) => begun,
@@ -95,7 +95,7 @@ impl Pages {
         };
         let Some((session, person)) = begun else {
             tracing::warn!(?address, "somebody did not get in: the token is nobody's");
-            let page = self.sign_in_form(&fields.headers, link, Some(Asked::NOT_KNOWN));
+            let page = self.sign_in_form(&fields.headers, back, Some(Asked::NOT_KNOWN));
             return page.unwrap_or_else(|error| Page::of_error(&error.into()));
         };
         self.limit.give_back(address);
@@ -106,7 +106,7 @@ impl Pages {
         {
             tracing::warn!(%error, "the session before was not ended");
         }
-        Page::go_to(link.as_ref()).with_cookie(self.cookies.set_session(&session))
+        Page::go_to(back.as_ref()).with_cookie(self.cookies.set_session(&session))
     }
 
     /// Ends the session.
@@ -124,8 +124,8 @@ impl Pages {
         {
             return Page::of_error(&error.into());
         }
-        let link = fields.get("link").and_then(as_link);
-        Page::ask_again(link.as_ref()).with_cookie(self.cookies.unset_session())
+        let back = Back::of(&fields.body);
+        Page::ask_again(back.as_ref()).with_cookie(self.cookies.unset_session())
     }
 
     /// Refuses who has signed in as another person than a link is for, without a word about whose it is.
@@ -136,7 +136,7 @@ impl Pages {
         link: &SecretString,
     ) -> Page {
         let page = self
-            .sign_out_form(headers, Some(link.clone()))
+            .sign_out_form(headers, Some(Back::Link(link.clone())))
             .map(|(form, cookie)| Page::not_yours(&visitor.name, &form).with_cookie(cookie));
         page.unwrap_or_else(|error| Page::of_error(&error.into()))
     }
@@ -145,13 +145,13 @@ impl Pages {
     fn sign_in_form(
         &self,
         headers: &HeaderMap,
-        link: Option<SecretString>,
+        back: Option<Back>,
         problem: Option<&'static str>,
     ) -> Result<Page, NoRandom> {
         let browser = self.browser(headers)?;
         let page = Page::sign_in(&Asked {
             token: self.cookies.form_token(&browser, Form::SignIn),
-            link,
+            back,
             problem,
         });
         Ok(page.with_cookie(self.cookies.set_page(&browser)))
@@ -161,14 +161,19 @@ impl Pages {
     pub(super) fn sign_out_form(
         &self,
         headers: &HeaderMap,
-        link: Option<SecretString>,
+        back: Option<Back>,
     ) -> Result<(SignOut, String), NoRandom> {
         let browser = self.browser(headers)?;
-        let form = SignOut {
-            token: self.cookies.form_token(&browser, Form::SignOut),
-            link,
-        };
+        let form = self.sign_out_by(&browser, back);
         Ok((form, self.cookies.set_page(&browser)))
+    }
+
+    /// Makes the form by which somebody signs out, on a page that is bound to a browser already.
+    pub(super) fn sign_out_by(&self, browser: &SecretString, back: Option<Back>) -> SignOut {
+        SignOut {
+            token: self.cookies.form_token(browser, Form::SignOut),
+            back,
+        }
     }
 
     /// Gives what a page is bound to: the browser's secret, or a new one.
@@ -180,52 +185,10 @@ impl Pages {
     }
 }
 
-/// Reads which link is led back to.
-fn link_in(query: &str) -> Option<SecretString> {
-    let mut pairs = form_urlencoded::parse(query.as_bytes());
-    let (_, value) = pairs.find(|(name, _)| name == "link")?;
-    as_link(value.into_owned())
-}
-
-/// Takes a link's secret. What cannot be one, such as an address, is none.
-fn as_link(text: String) -> Option<SecretString> {
-    is_secret(&text).then(|| text.into())
-}
-
 /// What is answered where nobody who is known comes back from a service.
 pub(super) fn nobody_came_back() -> Page {
     Page::words(
         StatusCode::FORBIDDEN,
         "You are not signed in here, or no longer. Open the link again and sign in first.",
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_led_back_to_is_a_link_or_nothing() {
-        let link = "A-_z".repeat(10) + "abc";
-        assert!(link_in(&format!("link={link}")).is_some());
-        assert!(link_in(&format!("x=y&link={link}&link=//evil.example")).is_some());
-        for query in [
-            "",
-            "link=",
-            "link=//evil.example",
-            "link=/%5Cevil.example",
-            "link=https:evil.example",
-            "link=https%3A%2F%2Fevil.example%2F",
-            "link=%252F%252Fevil.example",
-            "link=/connect/x",
-            "link=..%2F..%2Fsign-out%2Fxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
-            &format!("link={link}x"),
-            &format!("link=/{link}"),
-            &format!("link={}%0d%0a", &link[2..]),
-            &format!("link={}.", &link[1..]),
-            &format!("to={link}"),
-        ] {
-            assert!(link_in(query).is_none(), "{query}");
-        }
-    }
 }

@@ -12,6 +12,7 @@ use portcullis_store::{ConnectLink, LinkEnd, LinkState};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded;
 
+use super::back::Back;
 use super::html::Page;
 use super::{CONNECT, Form, Offer, Pages};
 use crate::accounts::known;
@@ -84,7 +85,7 @@ impl Pages {
         }
         let page = async {
             if self.signs_in() && self.visitor(headers).await?.person() != Some(&awaited.person) {
-                return Ok(Page::ask_first(secret));
+                return Ok(Page::ask_first(&Back::Link(secret.clone())));
             }
             let here = format!("{CONNECT}{}?{query}", secret.expose_secret());
             match self.accounts.store().link_state(secret).await? {

@@ -9,7 +9,6 @@ use super::{Asked, Question};
 use crate::guard::Guard;
 use crate::ids::{ApprovalId, CallId};
 use crate::ports::audit::{Closed, Durability, Event, Opened, Record};
-use crate::ports::credentials::Connection;
 use crate::ports::{Caller, PortError, Ports, Sensitive};
 use crate::reply::{Outcome, Refusal, RefusalCode, Reply, SentChange};
 use crate::scope::Task;
@@ -146,9 +145,9 @@ impl Exit {
         &mut self,
         approval: ApprovalId,
         call: CallId,
-        connection: &Connection,
+        connection: &ConnectionId,
     ) -> Result<(), PortError> {
-        self.open(Some(connection.id.clone())).await?;
+        self.open(Some(connection.clone())).await?;
         self.append(Event::Fetched { approval, call }).await
     }
 

@@ -57,7 +57,7 @@ pub(super) async fn consent(
             .await
             .map_err(|error| unavailable("look for the answer", &error))?;
         if let Some(kept) = kept {
-            exit.fetched(kept.approval, kept.call, connection)
+            exit.fetched(kept.approval, kept.call, &connection.id)
                 .await
                 .map_err(|error| unavailable("write the answer down", &error))?;
             return Err(Ended {

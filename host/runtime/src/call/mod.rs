@@ -7,6 +7,7 @@
 mod close;
 mod connect;
 mod consent;
+mod fetch;
 mod open;
 mod permit;
 mod resolve;
@@ -27,6 +28,7 @@ use crate::replay::Rerun;
 use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply, SentChange};
 use crate::scope::CallScope;
 
+pub(crate) use fetch::fetch;
 pub use open::Opened;
 pub(crate) use resolve::ruled;
 

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use portcullis::ports::Caller;
-use portcullis::ports::approvals::KeptAnswer;
+use portcullis::ports::approvals::{AskedBefore, Became, KeptAnswer};
 use portcullis::{ApprovalId, CallId, Outcome, Reply, SentChange};
 use portcullis_policy::{Digest, PersonId};
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
-use super::claim::identity;
-use super::{parsed, place, row_of};
+use super::claim::{identity, reason};
+use super::{ApprovalState, approval, parsed, place, row_of};
 use crate::connection::{open, seal};
 use crate::error::StoreError;
 use crate::sign_in::expiry;
@@ -96,22 +97,98 @@ impl Store {
         let Some(row) = find().fetch_optional(&mut *tx).await? else {
             return Ok(None);
         };
-        let (id, person, digest) = identity(&row)?;
+        let kept = self.take(&mut tx, &row).await?;
+        tx.commit().await?;
+        Ok(Some(kept))
+    }
+
+    /// Takes the answer that is kept for a question of this caller, by the question's id.
+    pub(super) async fn take_answer_of(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let mut tx = self.write().await?;
+        let Some(row) = of_caller(&mut tx, caller, id).await? else {
+            return Ok(None);
+        };
+        let expires: Option<i64> = row.try_get("answer_expires")?;
+        if expires.is_none_or(|expires| expires <= self.now()) {
+            return Ok(None);
+        }
+        let kept = self.take(&mut tx, &row).await?;
+        tx.commit().await?;
+        Ok(Some(kept))
+    }
+
+    /// Says what became of a question of this caller, without the link to where it is decided.
+    pub(super) async fn asked_before(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+    ) -> Result<Option<AskedBefore>, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(row) = of_caller(&mut tx, caller, id).await? else {
+            return Ok(None);
+        };
+        let asked = approval(&row)?;
+        let now = self.now();
+        let answer: Option<i64> = row.try_get("answer_expires")?;
+        let is_open = asked.expires.as_millisecond() > now;
+        let became = match asked.state {
+            ApprovalState::Pending if is_open => Became::Waiting { link: None },
+            ApprovalState::Approved if is_open => Became::Approved,
+            // The run that used it may not have come to its answer yet.
+            ApprovalState::Used if answer.is_some_and(|expires| expires > now) => Became::Answered,
+            ApprovalState::Denied => Became::Denied {
+                reason: reason(self, &mut tx, &row).await?,
+            },
+            _ => Became::Over,
+        };
+        Ok(Some(AskedBefore {
+            connector: asked.connector,
+            tool: asked.tool,
+            connection: asked.connection,
+            became,
+        }))
+    }
+
+    /// Takes the answer out of a question's row.
+    async fn take(
+        &self,
+        tx: &mut SqliteConnection,
+        row: &SqliteRow,
+    ) -> Result<KeptAnswer, StoreError> {
+        let (id, person, digest) = identity(row)?;
         let place_row = [id.as_str(), person.as_str(), digest.as_str()];
         let (key, sealed): (i64, Vec<u8>) = (row.try_get("answer_key")?, row.try_get("answer")?);
-        let kept: Kept = open(self, &mut tx, place("answer", &place_row), key, &sealed).await?;
+        let kept: Kept = open(self, tx, place("answer", &place_row), key, &sealed).await?;
         sqlx::query(
             "UPDATE approvals SET answer = NULL, answer_key = NULL, answer_expires = NULL WHERE id = ?1",
         )
         .bind(&id)
-        .execute(&mut *tx)
+        .execute(tx)
         .await?;
-        tx.commit().await?;
-        Ok(Some(KeptAnswer {
+        Ok(KeptAnswer {
             approval: parsed(&id, &id)?,
             call: kept.call,
             outcome: kept.outcome,
             sent: kept.sent,
-        }))
+        })
     }
+}
+
+/// Finds a question of a caller: an agent's for a person.
+async fn of_caller(
+    tx: &mut SqliteConnection,
+    caller: &Caller,
+    id: ApprovalId,
+) -> Result<Option<SqliteRow>, StoreError> {
+    let row = sqlx::query("SELECT * FROM approvals WHERE id = ?1 AND person = ?2 AND agent = ?3")
+        .bind(id.to_string())
+        .bind(caller.person.as_str())
+        .bind(caller.agent.as_str())
+        .fetch_optional(tx)
+        .await?;
+    Ok(row)
 }

@@ -82,12 +82,7 @@ impl StoreApprovals {
                 .execute(tx)
                 .await?;
         }
-        Ok(self.held(id, held.card.differs))
-    }
-
-    fn held(&self, id: ApprovalId, differs: Vec<String>) -> Claim {
-        let link = self.links.as_ref().and_then(|links| links.link(id));
-        Claim::Held { id, link, differs }
+        Ok(held_as(id, held.card.differs))
     }
 
     /// Asks a person.
@@ -143,8 +138,14 @@ impl StoreApprovals {
         .bind(sealed.key)
         .execute(tx)
         .await?;
-        Ok(self.held(id, held.card.differs))
+        Ok(held_as(id, held.card.differs))
     }
+}
+
+/// Says that a question is open. Where a person decides it is said once the question is on disk.
+fn held_as(id: ApprovalId, differs: Vec<String>) -> Claim {
+    let link = None;
+    Claim::Held { id, link, differs }
 }
 
 /// Finds what is known of exactly this request: an open question, or a no that still counts.

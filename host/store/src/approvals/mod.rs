@@ -21,7 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use portcullis::ports::approvals::{
-    APPROVAL_LASTS, Approvals, Claim, DigestKey, HeldRequest, KeptAnswer,
+    APPROVAL_LASTS, Approvals, AskedBefore, Became, Claim, DigestKey, HeldRequest, KeptAnswer,
 };
 use portcullis::ports::{Caller, PortError};
 use portcullis::{ApprovalId, CallId, Replay};
@@ -60,9 +60,10 @@ pub struct StoreApprovals {
 }
 
 /// Gives where a person decides.
+#[async_trait]
 pub trait ApprovalLinks: Send + Sync {
-    /// Gives the address of the page of a question; none where there is no page.
-    fn link(&self, id: ApprovalId) -> Option<String>;
+    /// Gives the address of the page of a question of a person; none where there is no page.
+    async fn link(&self, id: ApprovalId, person: &PersonId) -> Option<String>;
 }
 
 impl StoreApprovals {
@@ -100,6 +101,13 @@ impl StoreApprovals {
         let links = Some(links);
         Self { links, ..self }
     }
+
+    async fn link(&self, id: ApprovalId, person: &PersonId) -> Option<String> {
+        match &self.links {
+            Some(links) => links.link(id, person).await,
+            None => None,
+        }
+    }
 }
 
 impl std::fmt::Debug for StoreApprovals {
@@ -117,12 +125,13 @@ impl Approvals for StoreApprovals {
     }
 
     async fn claim(&self, request: &HeldRequest) -> Result<Claim, PortError> {
-        let claim = self.claim_now(request, self.waits).await?;
-        let Claim::Held { id, .. } = &claim else {
+        let mut claim = self.claim_now(request, self.waits).await?;
+        let Claim::Held { id, link, .. } = &mut claim else {
             return Ok(claim);
         };
-        let until = tokio::time::Instant::now() + self.waits;
         let id = *id;
+        *link = self.link(id, &request.caller.person).await;
+        let until = tokio::time::Instant::now() + self.waits;
         while tokio::time::Instant::now() < until {
             tokio::time::sleep(LOOKS_EVERY).await;
             if !self.store.is_pending(id).await? {
@@ -130,6 +139,30 @@ impl Approvals for StoreApprovals {
             }
         }
         Ok(claim)
+    }
+
+    async fn asked_before(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+    ) -> Result<Option<AskedBefore>, PortError> {
+        let mut asked = self.store.asked_before(caller, id).await?;
+        if let Some(AskedBefore {
+            became: Became::Waiting { link },
+            ..
+        }) = &mut asked
+        {
+            *link = self.link(id, &caller.person).await;
+        }
+        Ok(asked)
+    }
+
+    async fn answer_of(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+    ) -> Result<Option<KeptAnswer>, PortError> {
+        Ok(self.store.take_answer_of(caller, id).await?)
     }
 
     async fn answer(

@@ -66,7 +66,12 @@ async fn who_serves_administers_and_needs_a_store() {
     assert_eq!(said.code, 2, "{}", said.stderr);
     assert!(said.stderr.contains("cannot listen"), "{}", said.stderr);
     for wrong in [
-        &["serve", "--listen", "127.0.0.1:0"][..],
+        &["serve", "--listen", "0.0.0.0:0"][..],
+        &["serve", "--listen", "127.0.0.1:0", "--agent", "nobody"],
+        &["serve", "--listen", "127.0.0.1:0", "--dev-org"],
+        &["serve", "--listen", "127.0.0.1:0", "--as", "bob"],
+        &["serve", "--listen", "127.0.0.1:0", "--toolsets", "nowhere"],
+        &["serve"],
         &[
             "serve",
             "--stdio",
@@ -92,15 +97,6 @@ async fn who_serves_administers_and_needs_a_store() {
             super::BASE,
             "--tls-cert",
             "x",
-        ],
-        &[
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--public-url",
-            super::BASE,
-            "--agent",
-            "helper",
         ],
     ] {
         assert_eq!(place.home.run(wrong).code, 2, "{wrong:?}");

@@ -4,16 +4,16 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::StatusCode;
-use secrecy::{ExposeSecret, SecretString};
 
 use super::{Page, escaped, heading, paragraph};
-use crate::pages::{CONNECT, SIGN_IN, SIGN_OUT};
+use crate::pages::back::Back;
+use crate::pages::{SIGN_IN, SIGN_OUT};
 
 /// What the page that asks for a token is made of.
 pub(in crate::pages) struct Asked {
     pub(in crate::pages) token: String,
     /// What is led back to.
-    pub(in crate::pages) link: Option<SecretString>,
+    pub(in crate::pages) back: Option<Back>,
     pub(in crate::pages) problem: Option<&'static str>,
 }
 
@@ -25,24 +25,24 @@ impl Asked {
 pub(in crate::pages) struct SignOut {
     pub(in crate::pages) token: String,
     /// What is led back to, once somebody else has signed in.
-    pub(in crate::pages) link: Option<SecretString>,
+    pub(in crate::pages) back: Option<Back>,
 }
 
 impl Page {
-    /// Leads to where somebody signs in, and from there back to a link.
-    pub(in crate::pages) fn ask_first(link: &SecretString) -> Self {
-        Self::elsewhere(&sign_in_for(Some(link)))
+    /// Leads to where somebody signs in, and from there back.
+    pub(in crate::pages) fn ask_first(back: &Back) -> Self {
+        Self::elsewhere(&sign_in_for(Some(back)))
     }
 
     /// As [`ask_first`](Self::ask_first), after somebody has signed out.
-    pub(in crate::pages) fn ask_again(link: Option<&SecretString>) -> Self {
-        Self::elsewhere(&sign_in_for(link))
+    pub(in crate::pages) fn ask_again(back: Option<&Back>) -> Self {
+        Self::elsewhere(&sign_in_for(back))
     }
 
-    /// Leads back to a link, or to where it says who is signed in.
-    pub(in crate::pages) fn go_to(link: Option<&SecretString>) -> Self {
-        match link {
-            Some(link) => Self::elsewhere(&format!("{CONNECT}{}", link.expose_secret())),
+    /// Leads back, or to where it says who is signed in.
+    pub(in crate::pages) fn go_to(back: Option<&Back>) -> Self {
+        match back {
+            Some(back) => Self::elsewhere(&back.path()),
             None => Self::elsewhere(SIGN_IN),
         }
     }
@@ -53,12 +53,20 @@ impl Page {
         if let Some(problem) = asked.problem {
             body += &paragraph(problem);
         }
-        if asked.link.is_some() {
-            body += &paragraph(
-                "Accounts are connected here by the person whose they are: say who you are first.",
-            );
+        match asked.back {
+            Some(Back::Link(_)) => {
+                body += &paragraph(
+                    "Accounts are connected here by the person whose they are: say who you are first.",
+                );
+            }
+            Some(Back::Questions(_)) => {
+                body += &paragraph(
+                    "What an agent asks is decided here by the person it works for: say who you are first.",
+                );
+            }
+            None => {}
         }
-        body += &form(SIGN_IN, &asked.token, asked.link.as_ref());
+        body += &form(SIGN_IN, &asked.token, asked.back.as_ref());
         body += "<p><label>Your token <input type=\"password\" name=\"secret\" autocomplete=\"off\" required autofocus></label>\
                  <p><button type=\"submit\">Sign in</button></form>";
         body += &paragraph(
@@ -109,31 +117,30 @@ impl Page {
 impl SignOut {
     /// Writes the form.
     pub(super) fn html(&self) -> String {
-        let mut html = form(SIGN_OUT, &self.token, self.link.as_ref());
+        let mut html = form(SIGN_OUT, &self.token, self.back.as_ref());
         html += "<p><button type=\"submit\">Sign out</button></form>";
         html
     }
 }
 
-fn sign_in_for(link: Option<&SecretString>) -> String {
-    match link {
-        // Its characters stand in an address as they are.
-        Some(link) => format!("{SIGN_IN}?link={}", link.expose_secret()),
+fn sign_in_for(back: Option<&Back>) -> String {
+    match back.map(Back::field) {
+        Some((name, value)) => format!("{SIGN_IN}?{name}={value}"),
         None => SIGN_IN.to_owned(),
     }
 }
 
 /// Begins a form.
-fn form(action: &str, token: &str, link: Option<&SecretString>) -> String {
+fn form(action: &str, token: &str, back: Option<&Back>) -> String {
     let mut form = format!(
         "<form method=\"post\" action=\"{action}\"><input type=\"hidden\" name=\"token\" value=\"{}\">",
         escaped(token)
     );
-    if let Some(link) = link {
+    if let Some((name, value)) = back.map(Back::field) {
         let _ = write!(
             form,
-            "<input type=\"hidden\" name=\"link\" value=\"{}\">",
-            escaped(link.expose_secret())
+            "<input type=\"hidden\" name=\"{name}\" value=\"{}\">",
+            escaped(&value)
         );
     }
     form

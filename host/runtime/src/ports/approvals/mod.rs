@@ -99,6 +99,40 @@ pub struct KeptAnswer {
     pub sent: Vec<SentChange>,
 }
 
+/// A question that was asked, as the agent that asked it may know it.
+#[derive(Clone, Debug)]
+pub struct AskedBefore {
+    /// The connector.
+    pub connector: ConnectorName,
+    /// The tool.
+    pub tool: ToolName,
+    /// The account.
+    pub connection: ConnectionId,
+    /// What became of it.
+    pub became: Became,
+}
+
+/// What became of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Became {
+    /// Nobody has decided yet.
+    Waiting {
+        /// Where a person decides, if there is a page for it.
+        link: Option<String>,
+    },
+    /// A person said yes, and no answer is there: the call runs, or is to be made again.
+    Approved,
+    /// A person said yes, and the call's answer waits to be taken.
+    Answered,
+    /// A person said no.
+    Denied {
+        /// The person's reason, where there is one and it is still kept.
+        reason: Option<String>,
+    },
+    /// It is over: used and its answer taken, taken back, expired, or asked for anew.
+    Over,
+}
+
 /// The key of the digests that approvals are bound to, so that no one else can make them.
 pub struct DigestKey([u8; 32]);
 
@@ -159,6 +193,34 @@ pub trait Approvals: Send + Sync {
         question: Digest,
     ) -> Result<Option<KeptAnswer>, PortError> {
         let _ = (caller, question);
+        Ok(None)
+    }
+
+    /// Says what became of a question of this caller; none where there is no such question of theirs, or nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] when it cannot be found out.
+    async fn asked_before(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+    ) -> Result<Option<AskedBefore>, PortError> {
+        let _ = (caller, id);
+        Ok(None)
+    }
+
+    /// Takes the answer of a question of this caller by its id, as [`answer`](Self::answer) does by what was asked.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] when it cannot be taken.
+    async fn answer_of(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+    ) -> Result<Option<KeptAnswer>, PortError> {
+        let _ = (caller, id);
         Ok(None)
     }
 }

@@ -52,7 +52,9 @@ async fn site() -> Site {
         label: "Acme".to_owned(),
     };
     let accounts = site.office.accounts.clone();
-    site.office.pages.serve(accounts, Arc::new(OneApp(offer)));
+    site.office
+        .pages
+        .serve(accounts, Arc::new(OneApp(offer)), None);
     site
 }
 
@@ -319,7 +321,7 @@ async fn another_program_of_the_same_store_makes_links_to_the_same_page() {
     let offers = Arc::new(NoApp);
     let another = site.another_office().await;
     let second = at(port);
-    second.serve(another.accounts.clone(), offers.clone());
+    second.serve(another.accounts.clone(), offers.clone(), None);
     let caller = Caller {
         agent: name(AGENT),
         person: name("ada"),
@@ -335,7 +337,7 @@ async fn another_program_of_the_same_store_makes_links_to_the_same_page() {
     // Another store's pages, and another program, are no place for a link.
     let elsewhere = Site::new().await;
     let theirs = at(port);
-    theirs.serve(elsewhere.office.accounts.clone(), offers.clone());
+    theirs.serve(elsewhere.office.accounts.clone(), offers.clone(), None);
     let refused = theirs.link(&caller, &connector()).await.unwrap_err();
     assert!(matches!(&refused, NoLink::Because(why) if why.contains(&port.to_string())));
     let stranger = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -347,7 +349,7 @@ async fn another_program_of_the_same_store_makes_links_to_the_same_page() {
         }
     });
     let third = at(stranger.local_addr().unwrap().port());
-    third.serve(another.accounts.clone(), offers);
+    third.serve(another.accounts.clone(), offers, None);
     let refused = third.link(&caller, &connector()).await.unwrap_err();
     assert!(
         refused.to_string().contains("another program has the port"),
@@ -451,7 +453,7 @@ async fn without_an_app_the_page_says_whom_to_ask() {
         Outcome::ConnectRequired(connect) if connect.link.is_none()
     ));
     let accounts = site.office.accounts.clone();
-    site.office.pages.serve(accounts, Arc::new(NoApp));
+    site.office.pages.serve(accounts, Arc::new(NoApp), None);
     let page = Visitor::new().get(&link(&site).await).await;
     assert_eq!(page.status, 404);
     assert!(page.text.contains("ask an administrator"), "{}", page.text);

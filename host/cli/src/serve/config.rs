@@ -1,0 +1,236 @@
+//! `portcullis serve --print-config`: what to paste into a client's settings.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
+
+use crate::args::serve::{ClientName, Serve};
+use crate::show;
+
+/// The name that the client gives the server.
+const NAME: &str = "portcullis";
+
+/// The variable that a client takes the person's token from.
+const TOKEN: &str = "PORTCULLIS_TOKEN";
+
+/// How a client reaches the server.
+enum Reach {
+    /// It starts the program.
+    Starts { command: String, args: Vec<String> },
+    /// By HTTP.
+    At(String),
+}
+
+/// Prints the settings, and says where they go.
+pub(super) fn print(args: &Serve, client: ClientName) -> Result<()> {
+    let reach = match args.public.listen {
+        Some(address) => Reach::At(url(args, address)),
+        None => {
+            let program =
+                std::env::current_exe().context("the program does not know where it is")?;
+            let given: Vec<String> = std::env::args().skip(1).collect();
+            Reach::Starts {
+                command: program.display().to_string(),
+                args: to_serve(given),
+            }
+        }
+    };
+    let (text, place) = settings(client, &reach);
+    show::note(&format!("this goes into {place}"))?;
+    if matches!(reach, Reach::At(_)) {
+        show::note(&format!(
+            "the variable {TOKEN} is to hold a token of the person: `portcullis person token add NAME` makes one"
+        ))?;
+    }
+    use std::io::Write;
+    Ok(writeln!(anstream::stdout().lock(), "{}", text.trim_end())?)
+}
+
+fn url(args: &Serve, address: SocketAddr) -> String {
+    let base = match &args.public.public_url {
+        Some(base) => base.to_string(),
+        None => format!("http://{address}"),
+    };
+    match &args.who.agent {
+        Some(agent) => format!("{base}/mcp/{agent}"),
+        None => format!("{base}/mcp"),
+    }
+}
+
+/// Makes of what the program was started with what a client starts it with.
+fn to_serve(given: Vec<String>) -> Vec<String> {
+    let mut args = Vec::with_capacity(given.len());
+    let mut given = given.into_iter();
+    while let Some(arg) = given.next() {
+        match arg.as_str() {
+            "--print-config" => drop(given.next()),
+            _ if arg.starts_with("--print-config=") => {}
+            _ => args.push(arg),
+        }
+    }
+    if !args.iter().any(|arg| arg == "--stdio") {
+        args.push("--stdio".to_owned());
+    }
+    args
+}
+
+/// Writes the settings as a client has them, and names their file.
+fn settings(client: ClientName, reach: &Reach) -> (String, &'static str) {
+    let bearer = |variable: &str| json!({ "Authorization": format!("Bearer {variable}") });
+    let starts = |command: &str, args: &[String]| json!({ "command": command, "args": args });
+    match (client, reach) {
+        (ClientName::Claude, Reach::Starts { command, args }) => (
+            servers("mcpServers", starts(command, args)),
+            "`.mcp.json` of a project (Claude Code), or `claude_desktop_config.json` (Claude Desktop)",
+        ),
+        (ClientName::Claude, Reach::At(url)) => {
+            let headers = bearer(&format!("${{{TOKEN}}}"));
+            let server = json!({ "type": "http", "url": url, "headers": headers });
+            (
+                servers("mcpServers", server),
+                "`.mcp.json` of a project (Claude Code)",
+            )
+        }
+        (ClientName::Cursor, Reach::Starts { command, args }) => (
+            servers("mcpServers", starts(command, args)),
+            "`~/.cursor/mcp.json`, or `.cursor/mcp.json` of a project",
+        ),
+        (ClientName::Cursor, Reach::At(url)) => {
+            let headers = bearer(&format!("${{env:{TOKEN}}}"));
+            let server = json!({ "url": url, "headers": headers });
+            (
+                servers("mcpServers", server),
+                "`~/.cursor/mcp.json`, or `.cursor/mcp.json` of a project",
+            )
+        }
+        (ClientName::Vscode, Reach::Starts { command, args }) => {
+            let server = json!({ "type": "stdio", "command": command, "args": args });
+            (
+                servers("servers", server),
+                "`.vscode/mcp.json` of a project",
+            )
+        }
+        (ClientName::Vscode, Reach::At(url)) => {
+            let headers = bearer(&format!("${{env:{TOKEN}}}"));
+            let server = json!({ "type": "http", "url": url, "headers": headers });
+            (
+                servers("servers", server),
+                "`.vscode/mcp.json` of a project",
+            )
+        }
+        (ClientName::Codex, reach) => (codex(reach), "`~/.codex/config.toml`"),
+        (ClientName::Gemini, Reach::Starts { command, args }) => (
+            servers("mcpServers", starts(command, args)),
+            "`~/.gemini/settings.json`, or `.gemini/settings.json` of a project",
+        ),
+        (ClientName::Gemini, Reach::At(url)) => {
+            let headers = bearer(&format!("${TOKEN}"));
+            let server = json!({ "httpUrl": url, "headers": headers });
+            (
+                servers("mcpServers", server),
+                "`~/.gemini/settings.json`, or `.gemini/settings.json` of a project",
+            )
+        }
+    }
+}
+
+fn servers(name: &str, server: Value) -> String {
+    format!("{:#}", json!({ name: { NAME: server } }))
+}
+
+fn codex(reach: &Reach) -> String {
+    // A basic string of TOML takes what one of JSON does.
+    let text = |text: &str| Value::from(text).to_string();
+    match reach {
+        Reach::Starts { command, args } => {
+            let args: Vec<String> = args.iter().map(|arg| text(arg)).collect();
+            format!(
+                "[mcp_servers.{NAME}]\ncommand = {}\nargs = [{}]",
+                text(command),
+                args.join(", ")
+            )
+        }
+        Reach::At(url) => format!(
+            "[mcp_servers.{NAME}]\nurl = {}\nbearer_token_env_var = \"{TOKEN}\"",
+            text(url)
+        ),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_starts_what_was_asked_for() {
+        let given = |words: &str| words.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        for (asked, started) in [
+            (
+                "serve --print-config claude --agent helper",
+                "serve --agent helper --stdio",
+            ),
+            (
+                "--data-dir x serve --stdio --print-config=codex --read-only",
+                "--data-dir x serve --stdio --read-only",
+            ),
+        ] {
+            assert_eq!(to_serve(given(asked)), given(started));
+        }
+    }
+
+    #[test]
+    fn each_is_what_its_client_can_read() {
+        let starts = Reach::Starts {
+            command: "C:\\Program Files\\portcullis.exe".to_owned(),
+            args: vec![
+                "serve".to_owned(),
+                "--agent".to_owned(),
+                "a \"b\"".to_owned(),
+            ],
+        };
+        let at = Reach::At("https://host.example/mcp/helper".to_owned());
+        for reach in [&starts, &at] {
+            for client in [
+                ClientName::Claude,
+                ClientName::Cursor,
+                ClientName::Vscode,
+                ClientName::Gemini,
+            ] {
+                let (text, _) = settings(client, reach);
+                let value: Value = serde_json::from_str(&text).unwrap();
+                let servers = value.get("servers").or(value.get("mcpServers")).unwrap();
+                let server = &servers[NAME];
+                match reach {
+                    Reach::Starts { command, args } => {
+                        assert_eq!(server["command"], json!(command));
+                        assert_eq!(server["args"], json!(args));
+                    }
+                    Reach::At(url) => {
+                        let given = server.get("url").or(server.get("httpUrl")).unwrap();
+                        assert_eq!(given, url);
+                        let bearer = server["headers"]["Authorization"].as_str().unwrap();
+                        assert!(
+                            bearer.starts_with("Bearer $") && bearer.contains(TOKEN),
+                            "{bearer}"
+                        );
+                    }
+                }
+            }
+            let (text, _) = settings(ClientName::Codex, reach);
+            let value: toml::Value = toml::from_str(&text).unwrap();
+            let server = &value["mcp_servers"][NAME];
+            match reach {
+                Reach::Starts { command, args } => {
+                    assert_eq!(server["command"].as_str(), Some(command.as_str()));
+                    assert_eq!(server["args"].as_array().unwrap().len(), args.len());
+                }
+                Reach::At(url) => {
+                    assert_eq!(server["url"].as_str(), Some(url.as_str()));
+                    assert_eq!(server["bearer_token_env_var"].as_str(), Some(TOKEN));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `portcullis serve`: the tools, for agents, by MCP: over standard input and output for one client, or by HTTP for many, beside
+//! the pages where people connect accounts and decide on questions.
+
+mod callers;
+mod config;
+mod listen;
+mod stop;
+
+use anyhow::Result;
+use portcullis::{ComponentCache, Host};
+use portcullis_connect::{LoopbackHost, LoopbackPages, LoopbackPagesOptions};
+use portcullis_server::{Served, Server, toolsets};
+
+use crate::activity;
+use crate::args::StoreSettings;
+use crate::args::serve::Serve;
+use crate::desk::{Desk, Where};
+use crate::org;
+use crate::problem::Problem;
+use stop::stop;
+
+/// Serves until standard input ends, or the program is told to.
+pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
+    if let Some(client) = args.print_config {
+        return config::print(args, client);
+    }
+    if let Some(address) = args.public.listen {
+        return listen::run(args, address, store, cache).await;
+    }
+    let stop = stop()?;
+    if !args.org.is_given() {
+        // Where a person connects their account when an agent first needs it.
+        let pages = match &args.public.public_url {
+            Some(base) => Where::At(base.clone()),
+            None => Where::Here(pages_here(args)),
+        };
+        let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
+        let served = served(args, &desk.host, true)?;
+        tokio::spawn(desk.audit.clone().keep_to_retention());
+        let changes = desk.follow();
+        let server =
+            Server::new(desk.host, desk.agent, desk.person, served).with_changes(changes);
+        let served = server.serve_stdio(stop).await;
+        activity::close(&desk.audit).await;
+        return Ok(served?);
+    }
+    let world = org::open(&args.org, &args.network, cache).await?;
+    let (_, identity) = world.connect().await?;
+    tracing::info!(user = %identity.user_name, "signed in");
+    let server = Server::new(
+        world.host.clone(),
+        world.agent.clone(),
+        world.person.clone(),
+        served(args, &world.host, false)?,
+    );
+    Ok(server.serve_stdio(stop).await?)
+}
+
+/// Makes the pages on this machine.
+fn pages_here(args: &Serve) -> LoopbackPages {
+    LoopbackPages::new(LoopbackPagesOptions {
+        port: args.connect_port,
+        host: LoopbackHost::Localhost,
+        where_taken: "end that one, or have `portcullis serve` take another port with `--connect-port`, whose callback URL the app needs, \
+                      too",
+    })
+}
+
+/// Says what is served of the tools.
+fn served(args: &Serve, host: &Host, checks_approvals: bool) -> Result<Served> {
+    let wanted = args.toolsets.iter().cloned().collect();
+    let served = Served {
+        toolsets: (!args.toolsets.is_empty()).then_some(wanted),
+        read_only: args.read_only,
+        checks_approvals,
+    };
+    match served.unknown_toolsets(host).as_slice() {
+        [] => Ok(served),
+        [unknown, ..] => {
+            let known: Vec<String> = toolsets(host).into_iter().collect();
+            let message = format!(
+                "there is no toolset `{}`",
+                crate::show::table::shown(unknown)
+            );
+            let hint = format!("those that there are: {}", known.join(", "));
+            Err(Problem::mistake("toolset", message, hint).into())
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! The Model Context Protocol over HTTP (streamable HTTP): `/mcp` and `/mcp/AGENT`.
+//!
+//! The attack: another program of this machine, another site's page, another person, or somebody who floods. So nothing is read of a
+//! request before it is known that it is meant for this server (`here`), whose token it has (`callers`), and that this
+//! one has not sent too many; a session is its caller's alone (`sessions`). What goes through after that is what goes over standard
+//! input and output, too: [`Server`](crate::Server).
+
+mod body;
+mod callers;
+mod here;
+mod refused;
+mod sessions;
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Bytes};
+use portcullis::Host;
+use portcullis::policy::PersonId;
+use portcullis::ports::{Caller, PortError};
+use portcullis_connect::{Allowance, Limit, Peer, network};
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use serde::Deserialize;
+use tokio::sync::watch;
+
+pub use callers::Callers;
+pub use here::Here;
+
+use crate::busy::{Busy, UnderWay};
+use crate::{Served, Server};
+use body::WhileSent;
+use callers::bearer;
+use refused::Refused;
+use sessions::{Full as NoRoom, Room, Sessions};
+
+/// The path.
+const PATH: &str = "/mcp";
+/// By which a client names its session.
+const SESSION: &str = "mcp-session-id";
+
+/// The body of an answer.
+pub type HttpBody = BoxBody<Bytes, Infallible>;
+
+/// What is taken of callers.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpBounds {
+    /// Bytes of a message.
+    pub message_bytes: usize,
+    /// Requests of one person in a minute.
+    pub requests_a_minute: u32,
+    /// Requests from one address in a minute that have no token, or one that is nobody's.
+    pub strangers_a_minute: u32,
+    /// Open sessions of one person with one agent.
+    pub sessions_of_one: usize,
+    /// Open sessions of all.
+    pub sessions: usize,
+    /// After which silence a session is over. Clients begin a new one by themselves, if they know the protocol well.
+    pub session_idle: Duration,
+}
+
+impl Default for HttpBounds {
+    fn default() -> Self {
+        Self {
+            message_bytes: 1 << 20,
+            requests_a_minute: 60_000,
+            strangers_a_minute: 120,
+            sessions_of_one: 1_024,
+            sessions: 4_096,
+            session_idle: Duration::from_secs(3_600),
+        }
+    }
+}
+
+/// Serves the protocol over HTTP. Clones are cheap and the same.
+#[derive(Clone)]
+pub struct Http(Arc<Shared>);
+
+struct Shared {
+    host: Host,
+    served: Arc<Served>,
+    /// Says when the tools may be others.
+    changes: Option<watch::Receiver<i64>>,
+    callers: Arc<dyn Callers>,
+    here: Here,
+    bounds: HttpBounds,
+    strangers: Limit<IpAddr>,
+    requests: Limit<PersonId>,
+    sessions: Sessions,
+    transport: StreamableHttpServerConfig,
+    /// Calls, and answers that are being sent.
+    busy: Busy,
+}
+
+impl Http {
+    /// Serves what agents have of a host. Clients are told when it is other, where `changes` says when it may be.
+    pub fn new(
+        host: Host,
+        served: Served,
+        changes: Option<watch::Receiver<i64>>,
+        callers: Arc<dyn Callers>,
+        here: Here,
+        bounds: HttpBounds,
+    ) -> Self {
+        let now = Instant::now();
+        let each_minute = |each: u32| Allowance {
+            window: Duration::from_secs(60),
+            each,
+            all: each.saturating_mul(64),
+        };
+        Self(Arc::new(Shared {
+            host,
+            served: Arc::new(served),
+            changes,
+            callers,
+            here,
+            bounds,
+            strangers: Limit::new(each_minute(bounds.strangers_a_minute), now),
+            requests: Limit::new(each_minute(bounds.requests_a_minute), now),
+            sessions: Sessions::new(Room {
+                of_one: bounds.sessions_of_one,
+                of_all: bounds.sessions,
+                idle: bounds.session_idle,
+            }),
+            // Who may name this server, and from where, is looked at here.
+            transport: StreamableHttpServerConfig::default()
+                .disable_allowed_hosts()
+                .with_sse_retry(None)
+                .with_max_request_body_bytes(bounds.message_bytes),
+            busy: Busy::new(),
+        }))
+    }
+
+    /// Says whether a path is one of the protocol's.
+    pub fn is_at(path: &str) -> bool {
+        agent_in(path).is_some()
+    }
+
+    /// Answers a request.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<HttpBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let answered = async {
+            let under_way = self.0.busy.begin().ok_or(Refused::Ends)?;
+            let caller = self.admit(&request).await?;
+            self.pass_on(caller, request, under_way).await
+        };
+        answered.await.unwrap_or_else(Refused::response)
+    }
+
+    /// Finishes what is under way, then ends all sessions and streams. What comes meanwhile is refused.
+    pub async fn end(&self) {
+        self.0.busy.end().await;
+        self.0.transport.cancellation_token.cancel();
+    }
+
+    /// Says whether it is about to end.
+    pub fn ends(&self) -> bool {
+        self.0.busy.ends()
+    }
+
+    /// Finds out who calls, before anything of the message is read.
+    async fn admit<B>(&self, request: &Request<B>) -> Result<Caller, Refused> {
+        let shared = &self.0;
+        if !shared.here.is_named_by(request) {
+            return Err(Refused::OtherHost);
+        }
+        if shared.here.is_elsewhere(request) {
+            return Err(Refused::OtherOrigin);
+        }
+        let peer = request
+            .extensions()
+            .get::<Peer>()
+            .map(|peer| network(peer.0));
+        let now = Instant::now();
+        shared
+            .strangers
+            .look(peer.as_ref(), now)
+            .map_err(Refused::TooMany)?;
+        let token = bearer(request.headers());
+        let person = shared
+            .callers
+            .person(token.as_ref())
+            .await
+            .map_err(unavailable)?;
+        let Some(person) = person else {
+            let _ = shared.strangers.count(peer, now); // It counts from the next one on.
+            if token.is_some() {
+                tracing::warn!(address = ?peer, "somebody did not get in: the token is nobody's");
+            }
+            return Err(token.map_or(Refused::NoToken, |_| Refused::Unknown));
+        };
+        shared
+            .requests
+            .count(Some(person.clone()), now)
+            .map_err(Refused::TooMany)?;
+        let named = agent_in(request.uri().path()).flatten();
+        let agent = shared.callers.agent(named).await.map_err(unavailable)?;
+        let agent = agent.ok_or_else(|| Refused::NoAgent(named.map(str::to_owned)))?;
+        Ok(Caller { agent, person })
+    }
+
+    /// Reads the message, and gives it to the caller's own server.
+    async fn pass_on<B>(
+        &self,
+        caller: Caller,
+        request: Request<B>,
+        under_way: UnderWay,
+    ) -> Result<Response<HttpBody>, Refused>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let shared = &self.0;
+        let (parts, body) = request.into_parts();
+        let message = read(body, shared.bounds.message_bytes).await?;
+        let begins = parts.method == Method::POST
+            && !parts.headers.contains_key(SESSION)
+            && is_initialize(&message);
+        let sessions = match begins {
+            true => shared
+                .sessions
+                .begin(&caller)
+                .await
+                .map_err(|full| match full {
+                    NoRoom::One => Refused::OwnSessions,
+                    NoRoom::All => Refused::AllSessions,
+                })?,
+            false => shared.sessions.of(&caller),
+        };
+        let (is_stream, is_end) = (parts.method == Method::GET, parts.method == Method::DELETE);
+        let server = Server {
+            host: shared.host.clone(),
+            agent: caller.agent,
+            person: caller.person,
+            served: shared.served.clone(),
+            busy: shared.busy.clone(),
+            changes: shared.changes.clone(),
+        };
+        let make = move || Ok(server.clone());
+        let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
+        let request = Request::from_parts(parts, Full::new(message));
+        let mut response = service.handle(request).await;
+        if is_end && response.status() == StatusCode::ACCEPTED {
+            // It is done, and not merely taken: a client of others' takes the second for a failure.
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        }
+        // A stream on which nothing was asked lasts until the end, and is not waited for.
+        let under_way = (!is_stream).then_some(under_way);
+        Ok(response.map(|body| WhileSent::new(body, under_way).boxed()))
+    }
+}
+
+/// Reads a message to its end.
+async fn read<B>(body: B, bytes_max: usize) -> Result<Bytes, Refused>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    match Limited::new(body, bytes_max).collect().await {
+        Ok(message) => Ok(message.to_bytes()),
+        Err(error) if is_too_large(&*error) => Err(Refused::TooLarge),
+        Err(_) => Err(Refused::Broken),
+    }
+}
+
+/// Says whether a body was refused for its size, here or by who passed it on.
+fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut error = Some(error);
+    while let Some(one) = error {
+        if one.is::<LengthLimitError>() {
+            return true;
+        }
+        error = one.source();
+    }
+    false
+}
+
+/// Says whether a message begins a session.
+fn is_initialize(message: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow)]
+        method: Option<std::borrow::Cow<'a, str>>,
+    }
+    let head = serde_json::from_slice::<Head<'_>>(message);
+    head.is_ok_and(|head| head.method.is_some_and(|method| method == "initialize"))
+}
+
+/// Reads which agent a path names; none where it is no path of the protocol's.
+fn agent_in(path: &str) -> Option<Option<&str>> {
+    let rest = path.strip_prefix(PATH)?;
+    match rest.strip_prefix('/') {
+        None => rest.is_empty().then_some(None),
+        Some(agent) => (!agent.is_empty() && !agent.contains('/')).then_some(Some(agent)),
+    }
+}
+
+fn unavailable(error: PortError) -> Refused {
+    tracing::error!(%error, "it could not be found out who calls");
+    Refused::Unavailable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_names_an_agent_or_none() {
+        assert_eq!(agent_in("/mcp"), Some(None));
+        assert_eq!(agent_in("/mcp/helper"), Some(Some("helper")));
+        for other in ["/", "/mcp/", "/mcpx", "/mcp/a/b", "/mcp//", "/MCP", "mcp"] {
+            assert_eq!(agent_in(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_begins_a_session_is_told_by_its_method_alone() {
+        assert!(is_initialize(
+            br#"{"params": {"method": "x"}, "method": "initialize"}"#
+        ));
+        assert!(is_initialize(br#"{"method": "\u0069nitialize"}"#));
+        for other in [
+            &br#"{"method": "tools/call", "params": {"method": "initialize"}}"#[..],
+            b"[]",
+            b"",
+            b"{",
+        ] {
+            assert!(!is_initialize(other));
+        }
+    }
+}
