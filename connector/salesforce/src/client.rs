@@ -64,6 +64,8 @@ pub struct Reply {
     pub json: Json,
     /// `Sforce-Limit-Info`: `api-usage=18/5000`.
     pub limit_info: Option<String>,
+    /// Whether the host answered from memory, without asking the org.
+    pub from_memory: bool,
 }
 
 /// The org as one call sees it.
@@ -148,7 +150,12 @@ impl<'h> Client<'h> {
             let error = match interpret(&response) {
                 Ok(json) => {
                     let limit_info = response.header("sforce-limit-info").map(str::to_owned);
-                    return Ok(Reply { json, limit_info });
+                    let from_memory = response.header("age").is_some();
+                    return Ok(Reply {
+                        json,
+                        limit_info,
+                        from_memory,
+                    });
                 }
                 Err(error) => error,
             };
@@ -169,27 +176,50 @@ impl<'h> Client<'h> {
         }
     }
 
-    /// Gives the describe of an object; asked once a call, and the host caches it between calls.
+    /// Gives the describe of an object; asked once a call, and the host caches it between calls. It may be up to a minute old: who
+    /// finds a mistake by it looks at the [`newest`](Self::newest) before saying so.
     ///
     /// # Errors
     /// The object is not there (`NOT_FOUND`), or the org does not answer.
     pub fn describe(&self, kind: &str) -> Result<Rc<Describe>, ReadError> {
-        let key = kind.to_ascii_lowercase();
-        if let Some(describe) = self.describes.borrow().get(&key) {
-            return Ok(Rc::clone(describe));
+        let known = self
+            .describes
+            .borrow()
+            .get(&kind.to_ascii_lowercase())
+            .cloned();
+        match known {
+            Some(describe) => Ok(describe),
+            None => self.ask(kind, false),
         }
+    }
+
+    /// Gives the describe of an object as the org has it now; asks only where this call has it from the host's memory.
+    ///
+    /// # Errors
+    /// As [`describe`](Self::describe).
+    pub fn newest(&self, kind: &str) -> Result<Rc<Describe>, ReadError> {
+        let describe = self.describe(kind)?;
+        match describe.is_from_memory() {
+            true => self.ask(kind, true),
+            false => Ok(describe),
+        }
+    }
+
+    fn ask(&self, kind: &str, anew: bool) -> Result<Rc<Describe>, ReadError> {
         let version = self.version()?;
         let reply = self.read(|| {
-            Request::get(path!(
-                "/services/data/{}/sobjects/{}/describe",
-                version,
-                kind
-            ))
+            let path = path!("/services/data/{}/sobjects/{}/describe", version, kind);
+            let request = Request::get(path);
+            match anew {
+                true => request.header("Cache-Control", "no-cache"),
+                false => request,
+            }
         })?;
-        let describe = Rc::new(Describe::new(reply.json));
+        let describe = Describe::new(reply.json).from_memory(reply.from_memory);
+        let describe = Rc::new(describe);
         self.describes
             .borrow_mut()
-            .insert(key, Rc::clone(&describe));
+            .insert(kind.to_ascii_lowercase(), Rc::clone(&describe));
         Ok(describe)
     }
 }

@@ -7,6 +7,8 @@ use crate::nearest::Candidate;
 #[derive(Debug)]
 pub struct Describe {
     json: Json,
+    /// Whether the host had it in memory, so that it may be up to a minute old.
+    from_memory: bool,
 }
 
 /// One field of a describe.
@@ -31,7 +33,23 @@ pub struct Child<'a> {
 impl Describe {
     /// Wraps the answer of `/sobjects/{kind}/describe`.
     pub fn new(json: Json) -> Self {
-        Self { json }
+        Self {
+            json,
+            from_memory: false,
+        }
+    }
+
+    /// Says whether the host had it in memory.
+    pub fn from_memory(self, from_memory: bool) -> Self {
+        Self {
+            from_memory,
+            ..self
+        }
+    }
+
+    /// Says whether it may be up to a minute old.
+    pub fn is_from_memory(&self) -> bool {
+        self.from_memory
     }
 
     /// Gives the whole describe.

@@ -43,6 +43,9 @@ pub trait Host {
     /// Names what the answer rests on.
     fn cite(&self, sources: &[Source]);
 
+    /// Gives what stands for the token in a message, for the host to replace.
+    fn token_placeholder(&self) -> String;
+
     /// Waits.
     fn pause(&self, duration: Duration);
 
@@ -91,6 +94,10 @@ impl Host for Live {
 
     fn cite(&self, sources: &[Source]) {
         audit::cite(sources);
+    }
+
+    fn token_placeholder(&self) -> String {
+        credentials::token_placeholder()
     }
 
     fn pause(&self, duration: Duration) {

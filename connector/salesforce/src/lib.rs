@@ -31,6 +31,7 @@ mod testing;
 mod tools;
 pub mod touched;
 pub mod writes;
+pub mod xml;
 
 pub use tools::all as tools;
 

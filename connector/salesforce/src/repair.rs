@@ -131,7 +131,7 @@ impl Problem {
         Ok(match self {
             Self::Field(_, Some(kind)) if !client.may_read(kind) => None,
             Self::Field(name, Some(kind)) => {
-                let describe = client.describe(kind)?;
+                let describe = client.newest(kind)?;
                 Some(near_fields(client, name, &describe))
             }
             Self::Field(_, None) => None,
@@ -145,7 +145,7 @@ impl Problem {
                     Some(kind) => Some(near_relationships(
                         client,
                         name,
-                        &*client.describe(kind)?,
+                        &*client.newest(kind)?,
                         matches!(self, Self::Children(_)),
                     )),
                     None => None,

@@ -220,6 +220,10 @@ impl Host for Org {
         self.cited.borrow_mut().extend_from_slice(sources);
     }
 
+    fn token_placeholder(&self) -> String {
+        "portcullis-of-a-test".to_owned()
+    }
+
     fn pause(&self, duration: Duration) {
         let ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         self.pauses_ms.borrow_mut().push(ms);

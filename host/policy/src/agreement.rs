@@ -4,18 +4,22 @@
 //! than the one in the body, a value more than it named, a value under another field's name, a key that is there twice so
 //! that host and service read different ones. A person decides by the announcement, so each of these is refused.
 //!
+//! Where a request changes several records, two that change places are two lies: so the first change that is announced is the
+//! first record of the request, and no change has a value of another's record.
+//!
 //! What is compared: every announced value with the place that its pointer names, every value of the query and the body with the
 //! announcement, and the kinds and ids with those of the path. A field that is not sent as such has no pointer; nothing vouches
 //! for it, and the person is told so.
 
 mod form;
 mod json;
+mod records;
 mod value;
-mod xml;
+pub(crate) mod xml;
 
 use std::collections::BTreeMap;
 
-use crate::{BodyPlace, Change, FieldChange, RequestPath};
+use crate::{BodyPlace, Change, FieldChange, IdPlace, RequestPath, XmlPlace};
 use value::{Places, Scalar};
 
 /// The request, as far as it can be compared.
@@ -30,6 +34,13 @@ pub struct SentChange<'a> {
     pub kinds_at: &'a [BodyPlace],
     /// Where the route has the fields in the body: that there are none is no value.
     pub fields_at: Option<&'a BodyPlace>,
+    /// Where the route has the ids of the records: these values are held to the ids that are announced.
+    pub ids_at: &'a [IdPlace],
+    /// The field by which the path finds the record, and its value, where its route has `{field}` and `{value}`. It stands at the place
+    /// `{Field}`.
+    pub key: Option<(&'a str, &'a str)>,
+    /// Where the token stands in the body.
+    pub token_at: Option<&'a XmlPlace>,
     /// The path and query.
     pub path: &'a RequestPath,
     /// The header `Content-Type`.
@@ -94,6 +105,12 @@ pub enum Disagreement {
     /// The announced record is nowhere in the request.
     #[error("it announced the record `{0}`, which is nowhere in the request")]
     NoSuchId(String),
+    /// The records of the request are others than those that are announced, or in another order.
+    #[error("it announced other records than those in the request, or in another order")]
+    Records,
+    /// A value is announced for one record and sent for another.
+    #[error("it announced the value at `{0}` for another record than it sends it for")]
+    OtherRecord(String),
     /// A field's name is not that of the place it points to.
     #[error("it announced the field `{name}` and points to `{place}`, which is another")]
     Name {
@@ -131,12 +148,16 @@ pub fn agree(changes: &[Change], sent: &SentChange<'_>) -> Result<Agreement, Dis
     identities(changes, sent)?;
     let places = places(sent)?;
     let mut open: BTreeMap<&str, &Scalar> = places.iter().collect();
+    if let Some(place) = sent.token_at {
+        open.remove(place.as_str());
+    }
     let has_kinds = kinds_in_body(changes, sent, &mut open)?;
+    let homes = records::homes(changes, sent, &mut open)?;
     let mut found = Vec::with_capacity(changes.len());
     let mut pointers = std::collections::BTreeSet::new();
-    for change in changes {
+    for (index, change) in changes.iter().enumerate() {
         let mut fields = Vec::with_capacity(change.fields.len());
-        let mut names_itself = sent.id.is_some() || change.id.is_none();
+        let mut names_itself = sent.id.is_some() || !sent.ids_at.is_empty() || change.id.is_none();
         let mut names_its_kind = sent.kind.is_some() || has_kinds;
         for field in &change.fields {
             let Some(place) = &field.pointer else {
@@ -146,6 +167,7 @@ pub fn agree(changes: &[Change], sent: &SentChange<'_>) -> Result<Agreement, Dis
             if !pointers.insert(place.as_str()) {
                 return Err(Disagreement::Twice(place.clone()));
             }
+            homes.check(index, place, sent)?;
             let texts = stands(field, place, &places, &mut open)?;
             names_itself |= change.id.as_ref().is_some_and(|id| texts.contains(id));
             names_its_kind |= texts.contains(&change.kind);
@@ -191,10 +213,12 @@ fn kinds_in_body(
     sent: &SentChange<'_>,
     open: &mut BTreeMap<&str, &Scalar>,
 ) -> Result<bool, Disagreement> {
-    let mut kinds = Vec::new();
+    let mut kinds: Vec<(Vec<usize>, &str)> = Vec::new();
     open.retain(|place, value| match value {
         Scalar::Text(kind) if sent.kinds_at.iter().any(|at| at.is_at(place)) => {
-            kinds.push(kind.as_str());
+            let at = sent.kinds_at.iter().find(|at| at.is_at(place));
+            let order = at.map(|at| at.order_of(place)).unwrap_or_default();
+            kinds.push((order, kind.as_str()));
             false
         }
         // A body without anything in it sends nothing.
@@ -207,8 +231,13 @@ fn kinds_in_body(
         return Ok(false);
     }
     let mut announced: Vec<&str> = changes.iter().map(|change| change.kind.as_str()).collect();
-    announced.sort_unstable();
-    kinds.sort_unstable();
+    // By their items: the tenth comes after the second.
+    kinds.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut kinds: Vec<&str> = kinds.into_iter().map(|(_, kind)| kind).collect();
+    if !sent.kinds_at.iter().all(BodyPlace::has_items) {
+        announced.sort_unstable();
+        kinds.sort_unstable();
+    }
     match announced == kinds {
         true => Ok(true),
         false => Err(Disagreement::Kind {
@@ -225,16 +254,23 @@ fn places(sent: &SentChange<'_>) -> Result<Places, Disagreement> {
     if let Some(query) = sent.path.query() {
         form::read(query.as_bytes(), "?", &mut places)?;
     }
+    if let Some((field, value)) = sent.key {
+        places.add(format!("{{{field}}}"), Scalar::Untyped(value.to_owned()))?;
+    }
     if sent.body.is_empty() {
         return Ok(places);
     }
     let kind = sent.content_type.unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    match kind.to_ascii_lowercase().as_str() {
-        "application/json" => json::read(sent.body, &mut places)?,
-        "application/x-www-form-urlencoded" => form::read(sent.body, "", &mut places)?,
-        "text/xml" | "application/xml" => xml::read(sent.body, &mut places)?,
-        _ => return Err(Disagreement::Body("is neither JSON nor a form nor XML")),
+    let is = |kinds: &[&str]| crate::header::is_utf_8(kind, kinds);
+    if is(&["application/json"]) {
+        json::read(sent.body, &mut places)?;
+    } else if is(&["application/x-www-form-urlencoded"]) {
+        form::read(sent.body, "", &mut places)?;
+    } else if is(&["text/xml", "application/xml"]) {
+        xml::read(sent.body, &mut places)?;
+    } else {
+        let problem = "is neither JSON nor a form nor XML, or not in UTF-8";
+        return Err(Disagreement::Body(problem));
     }
     Ok(places)
 }

@@ -67,6 +67,15 @@ pub(crate) fn is_harmless(name: &str) -> bool {
     known.any(|known| known.eq_ignore_ascii_case(name))
 }
 
+/// Says whether a `Content-Type` is one of `media_types` and names no other character set than UTF-8: another one would make a
+/// service read other letters than the host.
+pub(crate) fn is_utf_8(content_type: &str, media_types: &[&str]) -> bool {
+    let lower = content_type.to_ascii_lowercase();
+    let mut parts = lower.split(';').map(str::trim);
+    let is_utf_8 = |part: &str| matches!(part, "charset=utf-8" | "charset=\"utf-8\"" | "");
+    parts.next().is_some_and(|kind| media_types.contains(&kind)) && parts.all(is_utf_8)
+}
+
 /// Says whether a header is one that no connector may send. Names compare without case, and an underscore is
 /// a hyphen, as gateways hand it on (RFC 3875, section 4.1.18).
 pub fn is_reserved(name: &str) -> bool {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::json::Json;
 use crate::scope::Access;
-use crate::{Effect, RouteSpec};
+use crate::{Effect, RouteSpec, XmlPlace};
 
 /// Where a route's request names the kinds of record that it touches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,15 +90,86 @@ impl From<KindPlace> for String {
 impl BodyPlace {
     /// Says whether a JSON Pointer leads here.
     pub fn is_at(&self, pointer: &str) -> bool {
+        let steps = pointer.split('/').skip(1).count();
+        steps == self.steps.len() && self.items_on_the_way(pointer, self.steps.len()).is_some()
+    }
+
+    /// Says of which item of the place's list a JSON Pointer leads into, where the place has a list: 3 for `/records/3/Name` and
+    /// the place `/records/*/attributes/type`.
+    pub(crate) fn item_of(&self, pointer: &str) -> Option<usize> {
+        let last = self
+            .steps
+            .iter()
+            .rposition(|step| *step == Step::EachItem)?;
+        self.items_on_the_way(pointer, last + 1)?.pop()
+    }
+
+    /// Follows the first `count` steps and gives the numbers of the items on the way. None: the pointer leads elsewhere.
+    pub(crate) fn items_on_the_way(&self, pointer: &str, count: usize) -> Option<Vec<usize>> {
         let mut steps = pointer.split('/').skip(1);
-        let fits = self.steps.iter().all(|step| match (step, steps.next()) {
-            (Step::Member(member), Some(step)) => {
-                step.replace("~1", "/").replace("~0", "~") == *member
+        let mut items = Vec::new();
+        for step in self.steps.iter().take(count) {
+            match (step, steps.next()?) {
+                (Step::Member(member), step) => {
+                    if step.replace("~1", "/").replace("~0", "~") != *member {
+                        return None;
+                    }
+                }
+                (Step::EachItem, step) => {
+                    let is_number = step.bytes().all(|byte| byte.is_ascii_digit());
+                    items.push(step.parse().ok().filter(|_| is_number)?);
+                }
             }
-            (Step::EachItem, Some(step)) => step.bytes().all(|byte| byte.is_ascii_digit()),
-            (_, None) => false,
-        });
-        fits && steps.next().is_none()
+        }
+        Some(items)
+    }
+
+    /// Gives the numbers of the items on the way to a place that is here, to order places by.
+    pub(crate) fn order_of(&self, pointer: &str) -> Vec<usize> {
+        self.items_on_the_way(pointer, self.steps.len())
+            .unwrap_or_default()
+    }
+
+    /// Says whether it has a list on the way.
+    pub(crate) fn has_items(&self) -> bool {
+        self.steps.contains(&Step::EachItem)
+    }
+}
+
+/// Where a route's request names the records that it changes, besides its path.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum IdPlace {
+    /// A place in the JSON body.
+    Body(BodyPlace),
+    /// `?name`: a parameter of the query, with commas between the ids.
+    Query(String),
+    /// An element of an XML body.
+    Xml(XmlPlace),
+}
+
+impl TryFrom<String> for IdPlace {
+    type Error = PlaceError;
+
+    fn try_from(text: String) -> Result<Self, PlaceError> {
+        match text.strip_prefix('?') {
+            Some(name) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
+            Some(_) => Err(PlaceError),
+            None if text.starts_with('/') => BodyPlace::try_from(text).map(Self::Body),
+            None => XmlPlace::try_from(text)
+                .map(Self::Xml)
+                .map_err(|_| PlaceError),
+        }
+    }
+}
+
+impl From<IdPlace> for String {
+    fn from(place: IdPlace) -> Self {
+        match place {
+            IdPlace::Body(place) => place.text,
+            IdPlace::Query(name) => format!("?{name}"),
+            IdPlace::Xml(place) => place.into(),
+        }
     }
 }
 
@@ -206,16 +277,21 @@ impl RouteSpec {
         })
     }
 
-    /// Names the members beside the fields by which the route's kinds are named, such as `attributes`.
+    /// Names the members beside the fields by which the route's kinds and records are named, such as `attributes`.
     fn own_members(&self, fields: &BodyPlace) -> Vec<String> {
-        let behind = |place: &KindPlace| match place {
-            KindPlace::Body(place) => match place.steps.strip_prefix(&fields.steps[..]) {
-                Some([Step::Member(member), ..]) => Some(member.clone()),
-                _ => None,
-            },
+        let behind = |place: &BodyPlace| match place.steps.strip_prefix(&fields.steps[..]) {
+            Some([Step::Member(member), ..]) => Some(member.clone()),
             _ => None,
         };
-        self.kinds.iter().flatten().filter_map(behind).collect()
+        let kinds = self.kinds.iter().flatten().filter_map(|place| match place {
+            KindPlace::Body(place) => behind(place),
+            KindPlace::Path | KindPlace::Unseen => None,
+        });
+        let ids = self.ids.iter().filter_map(|place| match place {
+            IdPlace::Body(place) => behind(place),
+            IdPlace::Query(_) | IdPlace::Xml(_) => None,
+        });
+        kinds.chain(ids).collect()
     }
 }
 
@@ -233,11 +309,7 @@ fn require_json<'h>(
         }
         types += 1;
         let value = std::str::from_utf8(value).map_err(|_| TouchedError::NotJson)?;
-        let value = value.to_ascii_lowercase();
-        let mut parts = value.split(';').map(str::trim);
-        let is_json = parts.next() == Some("application/json");
-        let is_utf_8 = |part: &str| matches!(part, "charset=utf-8" | "charset=\"utf-8\"" | "");
-        if !is_json || !parts.all(is_utf_8) {
+        if !crate::header::is_utf_8(value, &["application/json"]) {
             return Err(TouchedError::NotJson);
         }
     }

@@ -12,6 +12,7 @@ mod card;
 mod change;
 mod digest;
 mod effect;
+mod envelope;
 mod environment;
 mod header;
 mod html;
@@ -36,10 +37,11 @@ pub use card::{Account, Card, ChangeCard, Checked, FieldCard, WireRequest};
 pub use change::{Change, FieldChange};
 pub use digest::{BoundCall, BoundRequest, Digest, DigestError, canonical_json};
 pub use effect::Effect;
+pub use envelope::{Envelope, EnvelopeError, Operation, XmlNameError, XmlPlace};
 pub use environment::Environment;
 pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use html::escape_html;
-pub use kinds::{BodyPlace, KindPlace, PlaceError, Touched, TouchedError};
+pub use kinds::{BodyPlace, IdPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
     AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, Declared, DeclaredTool, ErrorPlace, FindsOut,
     Grants, Guidance, Login, LoginPattern, LoginPatternError, LoginPlace, LoginValues,

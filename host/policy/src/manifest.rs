@@ -17,7 +17,10 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::BodyPlace;
-use crate::{ConnectorName, Effect, KindPlace, Method, NamePattern, Origin, OriginPattern};
+use crate::{
+    ConnectorName, Effect, IdPlace, KindPlace, Method, NamePattern, Operation, Origin,
+    OriginPattern, XmlPlace,
+};
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
 pub use finds_out::{FindsOut, ToolCall};
@@ -72,6 +75,15 @@ pub struct RouteSpec {
     /// Where the body has the object, or objects, whose members are the record's fields.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fields: Option<BodyPlace>,
+    /// Where the ids of the records are that it changes, besides the path's `{id}`, in the order of the announced changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<IdPlace>,
+    /// The operation of a SOAP service, where its path carries several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<Operation>,
+    /// Where in its XML body the token stands, instead of in a header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_at: Option<XmlPlace>,
     /// Whether the host remembers its answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CachePolicy>,
@@ -90,8 +102,8 @@ pub struct RouteSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CachePolicy {
-    /// They describe kinds and fields, not records: remembered for an account, and asked for again only
-    /// where they changed.
+    /// They describe kinds and fields, not records: remembered for an account, taken from memory for a minute, and after that
+    /// asked for again only where they changed.
     Schema,
 }
 

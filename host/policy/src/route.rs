@@ -4,7 +4,7 @@
 //! never takes a segment that is, but for the case of its letters and the spaces and dots around it, a
 //! literal of a route beside it.
 
-use crate::{Effect, Method, Origin, Problem, RequestPath, RouteSpec};
+use crate::{Effect, Method, Operation, Origin, Problem, RequestPath, RouteSpec};
 
 /// Why a request takes no route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,6 +15,12 @@ pub enum RouteRefusal {
     /// The path is known, with other methods.
     #[error("the route does not declare this method")]
     MethodNotDeclared,
+    /// The path carries several operations, and which one it is stands in the body.
+    #[error("which operation it is stands in its body")]
+    ByOperation,
+    /// The path carries operations, and this is none of them.
+    #[error("the route does not declare this operation")]
+    OperationNotDeclared,
 }
 
 /// The route that a request takes.
@@ -37,6 +43,11 @@ impl Match<'_> {
     /// Gives the id of the record that the path names, where the route says which segment it is.
     pub fn id(&self) -> Option<&str> {
         self.param("id")
+    }
+
+    /// Gives the field by which the path finds a record, and its value, where the path has `{field}` and `{value}`.
+    pub fn key(&self) -> Option<(&str, &str)> {
+        Some((self.param("field")?, self.param("value")?))
     }
 
     fn param(&self, wanted: &str) -> Option<&str> {
@@ -117,16 +128,18 @@ impl RouteTable {
     }
 
     /// Finds the route of a request: to the connection's origin, or to `named`, which the manifest names
-    /// in full. The most specific one takes it: a literal goes before a parameter, from left to right.
+    /// in full. The most specific one takes it: a literal goes before a parameter, from left to right. `operation` is the one in its
+    /// body, which is not looked for before the path is known to carry some.
     ///
     /// # Errors
     ///
-    /// [`RouteRefusal`].
+    /// [`RouteRefusal`]; of it [`RouteRefusal::ByOperation`] asks to be called again with the operation.
     pub fn find<'t>(
         &'t self,
         named: Option<&Origin>,
         method: Method,
         path: &RequestPath,
+        operation: Option<&Operation>,
     ) -> Result<Match<'t>, RouteRefusal> {
         let segments = path.segments();
         let here = || {
@@ -144,11 +157,19 @@ impl RouteTable {
         });
         let most_specific = fitting.first().ok_or(RouteRefusal::UnknownPath)?;
         // What is declared for a literal is not to be had by the parameter that also fits.
-        let route = fitting
+        let mut declared = fitting
             .iter()
             .take_while(|route| route.is_as_specific_as(most_specific))
-            .find(|route| route.spec.methods.contains(&method))
-            .ok_or(RouteRefusal::MethodNotDeclared)?;
+            .filter(|route| route.spec.methods.contains(&method))
+            .peekable();
+        let first = declared.peek().ok_or(RouteRefusal::MethodNotDeclared)?;
+        // No two routes of one path and method have it, unless all have an operation.
+        if first.spec.operation.is_some() && operation.is_none() {
+            return Err(RouteRefusal::ByOperation);
+        }
+        let route = declared
+            .find(|route| route.spec.operation.as_ref() == operation)
+            .ok_or(RouteRefusal::OperationNotDeclared)?;
         Ok(Match {
             route: &route.spec,
             effect: route.spec.effect.max(method.floor()),
@@ -222,7 +243,13 @@ impl Route {
                     (a, b) => a.is_literal() == b.is_literal(),
                 });
         let methods = &other.spec.methods;
+        let same_operation = match (&self.spec.operation, &other.spec.operation) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            // One that has none would take what the other's operations are for.
+            _ => true,
+        };
         same_path
+            && same_operation
             && self.spec.origin == other.spec.origin
             && self
                 .spec

@@ -19,6 +19,9 @@ pub struct Limits {
     pub response_body_bytes_max: usize,
     /// Bytes that a connection's cache of descriptions holds. Default 16 MiB.
     pub schema_cache_bytes_max: usize,
+    /// How long a description that the service sent or confirmed is used without asking whether it still holds. Default 60 s: an
+    /// agent's calls come in rows, and fields are seldom added between two of them.
+    pub schema_fresh: Duration,
     /// Time from the start of a call to its end, waiting for a service included. Default 60 s: what
     /// MCP clients wait for.
     pub wall_clock: Duration,
@@ -44,6 +47,7 @@ impl Default for Limits {
             request_body_bytes_max: 4 << 20,
             response_body_bytes_max: 32 << 20,
             schema_cache_bytes_max: 16 << 20,
+            schema_fresh: Duration::from_secs(60),
             wall_clock: Duration::from_secs(60),
             cancel_grace: Duration::from_secs(2),
             concurrent_calls_max: 128,

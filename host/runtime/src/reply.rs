@@ -303,6 +303,8 @@ codes! {
         RequestBody = "request_body",
         /// More requests than one call may make.
         TooManyRequests = "too_many_requests",
+        /// A message that could be read as another operation.
+        Operation = "operation",
         /// A redirect of the service's.
         Redirect = "redirect",
         /// A response in an encoding that cannot be searched for the token.

@@ -23,7 +23,7 @@ pub fn offline_manifest(name: &str) -> String {
 /// The manifest of a component with a service behind it, with a credential, so that there is
 /// something to steal.
 ///
-/// Besides `/record/{id}`, `/kind/{kind}/{id}`, `/batch` and `/search`, its routes name what a test's service plays: `/moved`
+/// Besides `/record/{id}`, `/kind/{kind}/{id}`, `/batch`, `/records`, `/search` and three operations of `/soap/{version}`, its routes name what a test's service plays: `/moved`
 /// answers with a redirect, `/slow` and `/large` as they are called. `https://files.example.org`
 /// is named in full; any other origin is not the component's business.
 #[must_use]
@@ -37,7 +37,7 @@ pub fn manifest(name: &str) -> String {
         "revoke": "/revoke",
         "scopes": { "default": ["records"] },
         "origin_from": "/instance_url",
-        "stale_token": [{ "status": 401 }]
+        "stale_token": [{ "status": 401 }, { "status": 500, "code": "STALE" }]
     });
     let origins = json!(["https://*.example.com", "https://files.example.org"]);
     let routes = json!([
@@ -49,12 +49,29 @@ pub fn manifest(name: &str) -> String {
         { "methods": ["POST"], "path": "/kind/{kind}", "effect": "write" },
         { "methods": ["DELETE"], "path": "/kind/{kind}/{id}", "effect": "destructive" },
         { "methods": ["PATCH"], "path": "/batch", "effect": "write" },
+        soap("find", "read", &json!([])),
+        soap("undelete", "write", &json!(["Envelope/Body/undelete/ids"])),
+        soap("merge", "destructive", &json!(["Envelope/Body/merge/keep", "Envelope/Body/merge/lose"])),
+        {
+            "methods": ["PATCH"], "path": "/records", "effect": "write", "kinds": ["/records/*/type"], "fields": "/records/*",
+            "ids": ["/records/*/id"]
+        },
+        { "methods": ["DELETE"], "path": "/records", "effect": "destructive", "ids": ["?ids"] },
+        { "methods": ["PATCH"], "path": "/kind/{kind}/{field}/{value}", "effect": "write" },
         { "methods": ["GET"], "path": "/moved", "effect": "read" },
         { "methods": ["GET"], "path": "/slow", "effect": "read" },
         { "methods": ["GET"], "path": "/large", "effect": "read" },
         { "methods": ["GET"], "path": "/file/{id}", "effect": "read", "origin": "https://files.example.org" }
     ]);
     manifest_of(name, &auth, &origins, &routes)
+}
+
+/// The route of an operation of `/soap/{version}`.
+fn soap(operation: &str, effect: &str, ids: &Value) -> Value {
+    json!({
+        "methods": ["POST"], "path": "/soap/{version}", "effect": effect, "kinds": ["unseen"], "headers": ["SOAPAction"],
+        "operation": format!("{{urn:service}}{operation}"), "token_at": "Envelope/Header/Session/id", "ids": ids
+    })
 }
 
 fn manifest_of(name: &str, auth: &Value, origins: &Value, routes: &Value) -> String {

@@ -3,15 +3,21 @@
 //! Every mistake is found at once, each at its own argument. The fields are in the order of their API names (by bytes), whatever the
 //! order in which they were given: the same arguments make the same request.
 
+use std::rc::Rc;
+
 use portcullis_sdk::Failure;
 use serde_json::{Map, Value};
 
+use super::record;
 use super::value::{self, about};
 use crate::client::Client;
 use crate::describe::{Describe, Field};
 use crate::json::Json;
 use crate::names;
 use crate::repair::near_fields;
+
+/// Where a record's fields are in the arguments of a tool that changes one.
+pub(super) const FIELDS: &str = "/fields";
 
 /// What the values are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +38,36 @@ pub(super) struct Asked<'d> {
 }
 
 /// Mistakes in the arguments, each with its place.
-#[derive(Debug, Default)]
-pub(super) struct Problems(Vec<(String, String)>);
+#[derive(Debug)]
+pub(super) struct Problems {
+    /// Where the fields are that are looked at.
+    at: String,
+    found: Vec<(String, String)>,
+}
+
+impl Default for Problems {
+    fn default() -> Self {
+        Self {
+            at: FIELDS.to_owned(),
+            found: Vec::new(),
+        }
+    }
+}
 
 impl Problems {
+    /// Says where the fields are from here on: a JSON Pointer into the arguments.
+    pub(super) fn look_at(&mut self, at: &str) {
+        at.clone_into(&mut self.at);
+    }
+
     /// Adds one about a field, by the name that the caller gave it.
     pub(super) fn add(&mut self, name: &str, problem: String) {
-        self.0.push((pointer(name), problem));
+        self.found.push((pointer(&self.at, name), problem));
+    }
+
+    /// Says whether there are any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.found.is_empty()
     }
 
     /// Refuses the call if there are any.
@@ -46,16 +75,21 @@ impl Problems {
     /// # Errors
     /// `invalid-argument` with all of them.
     pub(super) fn refuse(self, client: &Client<'_>) -> Result<(), Failure> {
-        if self.0.is_empty() {
+        if self.found.is_empty() {
             return Ok(());
         }
         let message = self.message();
         let is_about_time = self
-            .0
+            .found
             .iter()
             .any(|(_, problem)| problem.contains("offset from UTC"));
         let mut failure = Failure::invalid(message);
-        for (pointer, problem) in self.0 {
+        const TOLD: usize = 20;
+        let left_out = self.found.len().saturating_sub(TOLD);
+        if left_out > 0 {
+            failure = failure.hint(format!("{left_out} more are not told here"));
+        }
+        for (pointer, problem) in self.found.into_iter().take(TOLD) {
             failure = failure.field(pointer, problem);
         }
         let identity = client.account().identity.as_ref();
@@ -74,11 +108,13 @@ impl Problems {
     /// Names the fields; what is wrong with each stands at its place.
     fn message(&self) -> String {
         const SHOWN: usize = 10;
-        let names = self.0.iter().take(SHOWN);
-        let names =
-            names.map(|(pointer, _)| format!("`{}`", pointer.trim_start_matches("/fields/")));
+        let names = self.found.iter().take(SHOWN);
+        let names = names.map(|(pointer, _)| {
+            let name = pointer.strip_prefix("/fields/");
+            format!("`{}`", name.unwrap_or(pointer.trim_start_matches('/')))
+        });
         let names = names.collect::<Vec<_>>().join(", ");
-        match self.0.len() {
+        match self.found.len() {
             1 => format!("nothing was changed: the field {names} does not fit"),
             count if count > SHOWN => {
                 format!("nothing was changed: {count} fields do not fit: {names} and others")
@@ -88,11 +124,12 @@ impl Problems {
     }
 }
 
-/// Gives the names of the fields as they were given, which must be ones that a field can have.
+/// Gives the names of the fields as they were given, which must be ones that a field can have. They are at a place of the arguments.
 ///
 /// # Errors
 /// `invalid-argument` at the name.
-pub(super) fn names(fields: &Map<String, Value>) -> Result<Vec<String>, Failure> {
+pub(super) fn names(fields: &Map<String, Value>, at: &str) -> Result<Vec<String>, Failure> {
+    let pointer = |name: &str| pointer(at, name);
     let mut names: Vec<String> = Vec::with_capacity(fields.len());
     for given in fields.keys() {
         if given.contains('.') {
@@ -111,6 +148,37 @@ pub(super) fn names(fields: &Map<String, Value>) -> Result<Vec<String>, Failure>
         names.push(name.to_owned());
     }
     Ok(names)
+}
+
+/// Describes the object as it must be for these fields: where one seems not to fit a describe that is a minute old, it is asked for anew.
+///
+/// # Errors
+/// There is no such object, or the org does not answer.
+pub(super) fn describe<'f>(
+    client: &Client<'_>,
+    kind: &str,
+    purpose: Purpose,
+    all: impl Iterator<Item = &'f Map<String, Value>>,
+) -> Result<Rc<Describe>, Failure> {
+    let describe = record::describe(client, kind)?;
+    if !describe.is_from_memory() {
+        return Ok(describe);
+    }
+    let mut problems = Problems::default();
+    for fields in all {
+        read(client, &describe, fields, purpose, &mut problems);
+        if purpose == Purpose::Create {
+            require(client, &describe, fields, &mut problems);
+        }
+    }
+    let allows = match purpose {
+        Purpose::Create => describe.is("createable"),
+        Purpose::Update => describe.is("updateable"),
+    };
+    match problems.is_empty() && allows {
+        true => Ok(describe),
+        false => Ok(client.newest(kind)?),
+    }
 }
 
 /// Checks each field and its value.
@@ -132,13 +200,13 @@ pub(super) fn read<'d>(
             );
             continue;
         };
-        if let Some(problem) = unwritable(describe, field, purpose) {
+        if let Some(problem) = unwritable(client, describe, field, purpose) {
             problems.add(name, problem);
             continue;
         }
         // The host hands numbers on as it reads them; their spelling here is the shortest for the same number.
         let given = Json::parse(&given.to_string()).unwrap_or(Json::Null);
-        match value::read(field, &given) {
+        match value::read(client, field, &given) {
             Ok(value) => asked.push(Asked { field, value }),
             Err(problem) => problems.add(name, problem),
         }
@@ -148,12 +216,19 @@ pub(super) fn read<'d>(
 }
 
 /// Names the fields that a new record must have and that are not given, each with its label and type.
-pub(super) fn require(describe: &Describe, fields: &Map<String, Value>, problems: &mut Problems) {
+pub(super) fn require(
+    client: &Client<'_>,
+    describe: &Describe,
+    fields: &Map<String, Value>,
+    problems: &mut Problems,
+) {
     for field in describe.fields().filter(|field| field.is_required()) {
         let is_given = fields
             .keys()
             .any(|name| name.trim().eq_ignore_ascii_case(field.name()));
-        if !is_given {
+        // One that the agent may not see is the org's to ask for.
+        let name = [field.name().to_owned()];
+        if !is_given && !client.visible_fields(describe.name(), &name).is_empty() {
             let values: Vec<_> = field
                 .values()
                 .take(10)
@@ -169,7 +244,12 @@ pub(super) fn require(describe: &Describe, fields: &Map<String, Value>, problems
 }
 
 /// Says why a field cannot be set, if it cannot.
-fn unwritable(describe: &Describe, field: Field<'_>, purpose: Purpose) -> Option<String> {
+fn unwritable(
+    client: &Client<'_>,
+    describe: &Describe,
+    field: Field<'_>,
+    purpose: Purpose,
+) -> Option<String> {
     let flag = match purpose {
         Purpose::Create => "createable",
         Purpose::Update => "updateable",
@@ -186,7 +266,9 @@ fn unwritable(describe: &Describe, field: Field<'_>, purpose: Purpose) -> Option
             let parts = describe
                 .fields()
                 .filter(|part| part.compound() == Some(field.name()) && part.is(flag));
-            let parts: Vec<_> = parts.map(|part| format!("`{}`", part.name())).collect();
+            let parts: Vec<String> = parts.map(|part| part.name().to_owned()).collect();
+            let parts = client.visible_fields(describe.name(), &parts);
+            let parts: Vec<_> = parts.iter().map(|part| format!("`{part}`")).collect();
             format!("is made of its parts; set these: {}", parts.join(", "))
         }
         _ if field.is("createable") => "can be set at creation only".to_owned(),
@@ -202,6 +284,6 @@ fn unwritable(describe: &Describe, field: Field<'_>, purpose: Purpose) -> Option
 }
 
 /// Points to a field's argument (RFC 6901).
-fn pointer(name: &str) -> String {
-    format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"))
+fn pointer(at: &str, name: &str) -> String {
+    format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
 }

@@ -8,12 +8,12 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::asked::{self, Asked, Problems, Purpose};
+use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::record;
 use super::refused::Ended;
 use super::said::{self, Done};
 use super::update::body;
-use super::{BIN_DAYS, UNFORESEEN, targets};
+use super::{UNFORESEEN, targets};
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::Host;
@@ -40,94 +40,143 @@ pub struct CreateRecord {
 /// says that the record may be there, and which query shows it.
 pub fn create_record(host: &dyn Host, args: &CreateRecord) -> Result<Output, Failure> {
     let kind = names::api_name(&args.object, "/object")?;
-    let mut given = asked::names(&args.fields)?;
-    given.extend(args.record_type.as_ref().map(|_| RECORD_TYPE.to_owned()));
-    host.check(&[Access::write(kind, &given)])?;
-
     let client = Client::new(host);
-    let describe = record::describe(&client, kind)?;
+    create(&client, kind, &args.fields, args.record_type.as_deref())
+}
+
+/// Makes a record of these fields.
+///
+/// # Errors
+/// As [`create_record`].
+pub(super) fn create(
+    client: &Client<'_>,
+    kind: &str,
+    fields: &Map<String, Value>,
+    wanted_type: Option<&str>,
+) -> Result<Output, Failure> {
+    let mut given = asked::names(fields, FIELDS)?;
+    given.extend(wanted_type.map(|_| RECORD_TYPE.to_owned()));
+    client.host.check(&[Access::write(kind, &given)])?;
+
+    let describe = asked::describe(client, kind, Purpose::Create, std::iter::once(fields))?;
+    check_createable(&describe)?;
     let kind = describe.name();
-    if !describe.is("createable") {
-        let message = format!("this user may not make records of `{kind}`, or nobody may");
-        return Err(
-            Failure::not_permitted(message).hint("describe_object says what the object allows")
-        );
-    }
-    let mut fields = args.fields.clone();
-    if let Some(wanted) = &args.record_type {
+    let mut fields = fields.clone();
+    if let Some(wanted) = wanted_type {
         let id = record_type(&describe, &fields, wanted)?;
         fields.insert(RECORD_TYPE.to_owned(), id.into());
     }
     let mut problems = Problems::default();
-    let asked = asked::read(&client, &describe, &fields, Purpose::Create, &mut problems);
-    asked::require(&describe, &fields, &mut problems);
-    problems.refuse(&client)?;
-    let mut problems = Problems::default();
-    let names = targets::names(&client, &describe, &asked, &mut problems)?;
-    problems.refuse(&client)?;
-
-    let label = label(&describe, &asked);
-    let mut change = said::fields(Change::new("create", kind, &label), &asked, None);
-    change.notes = said::in_words(&asked, None, &names);
-    if matches!(kind, "Lead" | "Case") {
-        change =
-            change.note("The org's assignment rule may give it to another owner, and tell them.");
-    }
-    let change = change
-        .note("Fields that are not given get the org's defaults.")
-        .note(UNFORESEEN)
-        .undo(format!(
-            "Delete it; the recycle bin keeps it for {BIN_DAYS} days."
-        ));
+    let asked = asked::read(client, &describe, &fields, Purpose::Create, &mut problems);
+    asked::require(client, &describe, &fields, &mut problems);
+    problems.refuse(client)?;
     let version = client.version()?;
-    let path = path!("/services/data/{}/sobjects/{}", version, kind);
-    let request = Request::post(path).body("application/json", body(&asked));
-    let reply = match Ended::of(host.change(&[change], request)) {
+    let request = Request::post(path!("/services/data/{}/sobjects/{}", version, kind))
+        .body("application/json", body(&asked));
+    let new = New {
+        client,
+        describe: &describe,
+        asked: &asked,
+    };
+    let change = new.announcement()?;
+    let reply = match Ended::of(client, kind, client.host.change(&[change], request)) {
         Ended::Done(reply) => reply,
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
-        Ended::Unclear(failure) => return Err(unclear(&client, &describe, &asked, failure)),
+        Ended::Unclear(failure) => return Err(unclear(client, &describe, &asked, failure)),
     };
     let Some(id) = reply.str_at("id").and_then(|id| names::record_id(id).ok()) else {
         let failure = Failure::unavailable("the org answered without the new record's id");
-        return Err(unclear(&client, &describe, &asked, failure));
+        return Err(unclear(client, &describe, &asked, failure));
     };
-    host.step(&format!("Created {kind}"), Some(id));
-    Ok(read_back(&client, &describe, id, &label, &asked))
+    client.host.step(&format!("Created {kind}"), Some(id));
+    Ok(new.read_back("created", id, Vec::new()))
 }
 
-/// Reads the new record and answers; it is there, whether it can be read or not.
-fn read_back(
-    client: &Client<'_>,
-    describe: &Describe,
-    id: &str,
-    label: &str,
-    asked: &[Asked<'_>],
-) -> Output {
-    let names: Vec<String> = asked
-        .iter()
-        .map(|asked| asked.field.name().to_owned())
-        .collect();
-    let visible = client.host.visible_fields(describe.name(), &names);
-    let mut notes = Vec::new();
-    // Who may set a field may yet be kept from reading it.
-    let stored = match visible.len() == names.len() {
-        true => record::again(client, describe.name(), id, &names).ok(),
-        false => None,
-    };
-    if stored.is_none() {
-        notes.push("the record is made, but could not be read back".to_owned());
+/// Refuses where the user may not make records of the object.
+///
+/// # Errors
+/// `not-permitted`.
+pub(super) fn check_createable(describe: &Describe) -> Result<(), Failure> {
+    if describe.is("createable") {
+        return Ok(());
     }
-    let done = Done {
-        done: "created",
-        describe,
-        id: &names::long_id(id),
-        label,
-        asked,
-        before: None,
-        stored: stored.as_ref(),
-        notes,
-    };
-    done.answer(client)
+    let kind = describe.name();
+    let message = format!("this user may not make records of `{kind}`, or nobody may");
+    Err(Failure::not_permitted(message).hint("describe_object says what the object allows"))
+}
+
+/// A record that is to be made.
+pub(super) struct New<'a> {
+    /// The org.
+    pub(super) client: &'a Client<'a>,
+    /// The record's object.
+    pub(super) describe: &'a Describe,
+    /// Its fields.
+    pub(super) asked: &'a [Asked<'a>],
+}
+
+impl New<'_> {
+    /// Says what will be made.
+    ///
+    /// # Errors
+    /// A reference leads to no record.
+    pub(super) fn announcement(&self) -> Result<Change, Failure> {
+        let mut problems = Problems::default();
+        let asked = targets::of_one(self.asked);
+        let names = targets::names(self.client, self.describe, asked, &mut problems)?;
+        problems.refuse(self.client)?;
+        let kind = self.describe.name();
+        let label = label(self.describe, self.asked);
+        let change = Change::new("create", kind, &label);
+        let mut change = said::fields(change, self.asked, None, "");
+        change.notes = said::in_words(self.asked, None, &names);
+        for note in notes(kind) {
+            change = change.note(note);
+        }
+        Ok(change.undo(UNDO))
+    }
+
+    /// Reads the new record and answers; it is there, whether it can be read or not.
+    pub(super) fn read_back(&self, done: &'static str, id: &str, mut notes: Vec<String>) -> Output {
+        let names = self.asked.iter().map(|asked| asked.field.name().to_owned());
+        let names: Vec<String> = names.collect();
+        let kind = self.describe.name();
+        // Who may set a field may yet be kept from reading it.
+        let stored = match self.client.visible_fields(kind, &names).len() == names.len() {
+            true => record::again(self.client, kind, id, &names).ok(),
+            false => None,
+        };
+        if stored.is_none() {
+            notes.push(format!("the record is {done}, but could not be read back"));
+        }
+        let done = Done {
+            done,
+            describe: self.describe,
+            id: &names::long_id(id),
+            label: &label(self.describe, self.asked),
+            asked: self.asked,
+            before: None,
+            stored: stored.as_ref(),
+            notes,
+        };
+        done.answer(self.client)
+    }
+}
+
+/// How to take a new record back; the recycle bin keeps it for [`BIN_DAYS`](super::BIN_DAYS).
+pub(super) const UNDO: &str = "Delete it; the recycle bin keeps it for 15 days.";
+
+/// What happens besides when a record is made.
+pub(super) fn notes(kind: &str) -> Vec<&'static str> {
+    let mut notes = Vec::new();
+    if matches!(kind, "Lead" | "Case") {
+        notes.push("The org's assignment rule may give it to another owner, and tell them.");
+    }
+    notes.extend([
+        "Fields that are not given get the org's defaults.",
+        UNFORESEEN,
+    ]);
+    notes
 }
 
 /// Finds a record type by its API name, label or id.
@@ -171,7 +220,7 @@ fn record_type(
 }
 
 /// Gives what a person will call the record.
-fn label(describe: &Describe, asked: &[Asked<'_>]) -> String {
+pub(super) fn label(describe: &Describe, asked: &[Asked<'_>]) -> String {
     let text = |name: &str| {
         asked
             .iter()

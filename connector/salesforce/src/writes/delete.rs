@@ -44,45 +44,27 @@ pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Fai
     let client = Client::new(host);
     let describe = record::describe(&client, kind)?;
     let kind = describe.name();
-    if !describe.is("deletable") {
-        let message = format!("this user may not delete records of `{kind}`, or nobody may");
-        return Err(
-            Failure::not_permitted(message).hint("describe_object says what the object allows")
-        );
-    }
-    record::check_id(&describe, &id)?;
+    check_deletable(&describe)?;
+    record::check_id(&client, &describe, &id)?;
     let children = cascading(&describe);
     let mut select = Select::new(&client, &describe, &[]);
-    select.extras = children
-        .iter()
-        .take(COUNTED_MAX)
-        .map(|child| {
-            format!(
-                "(SELECT Id FROM {} LIMIT {})",
-                child.relationship,
-                COUNT_MAX + 1
-            )
-        })
-        .collect();
+    select.extras = counting(&children, COUNT_MAX);
     host.step(
         &format!("Read {kind} and counted what hangs on it"),
         Some(&id),
     );
     let before = select.find(&client, &describe, &id)?;
-    let cascade = Cascade::of(&children, &before);
+    let cascade = Cascade::of(&children, &[&before], COUNT_MAX);
     // What is deleted with the record is deleted by this agent, too.
-    let with_it = cascade
-        .kinds
-        .iter()
-        .map(|kind| Access::new(Effect::Destructive, *kind, Vec::<String>::new()));
-    host.check(&with_it.collect::<Vec<_>>())?;
+    cascade.check(&client)?;
 
     let label = before.label(&client, &describe);
     let change = announcement(&client, &describe, &before, &label, &cascade.notes);
     let version = client.version()?;
     let path = path!("/services/data/{}/sobjects/{}/{}", version, kind, before.id);
     let mut notes = cascade.notes;
-    match Ended::of(host.change(&[change], Request::delete(path))) {
+    let sent = host.change(&[change], Request::delete(path));
+    match Ended::of(&client, kind, sent) {
         Ended::Done(_) => {}
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => notes.push(settle(&client, kind, &before.id, failure)?),
@@ -102,6 +84,19 @@ pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Fai
     Ok(done.answer(&client))
 }
 
+/// Refuses where the user may not delete records of the object.
+///
+/// # Errors
+/// `not-permitted`.
+pub(super) fn check_deletable(describe: &Describe) -> Result<(), Failure> {
+    if describe.is("deletable") {
+        return Ok(());
+    }
+    let kind = describe.name();
+    let message = format!("this user may not delete records of `{kind}`, or nobody may");
+    Err(Failure::not_permitted(message).hint("describe_object says what the object allows"))
+}
+
 fn announcement(
     client: &Client<'_>,
     describe: &Describe,
@@ -119,7 +114,7 @@ fn announcement(
     change.note(UNFORESEEN).undo(undo(describe))
 }
 
-fn undo(describe: &Describe) -> String {
+pub(super) fn undo(describe: &Describe) -> String {
     match describe.is("undeletable") {
         true => format!(
             "Restore it from the Recycle Bin in Salesforce, which keeps it for {BIN_DAYS} days with what was deleted along with it."
@@ -131,28 +126,65 @@ fn undo(describe: &Describe) -> String {
     }
 }
 
-/// What is deleted with a record.
-struct Cascade<'d> {
+/// Selects the children of a record, to count them.
+pub(super) fn counting(children: &[Child<'_>], count_max: u64) -> Vec<String> {
+    let counted = children.iter().take(COUNTED_MAX).map(|child| {
+        let relationship = child.relationship;
+        format!("(SELECT Id FROM {relationship} LIMIT {})", count_max + 1)
+    });
+    counted.collect()
+}
+
+/// What is deleted with records.
+pub(super) struct Cascade<'d> {
     /// The kinds of which there are records.
     kinds: Vec<&'d str>,
     /// For the person, and for the answer.
-    notes: Vec<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl<'d> Cascade<'d> {
-    fn of(children: &[Child<'d>], before: &Found) -> Self {
+    /// Asks whether the agent may delete all of it. What it may not even read is not named.
+    ///
+    /// # Errors
+    /// `not-permitted`.
+    pub(super) fn check(&self, client: &Client<'_>) -> Result<(), Failure> {
+        for kind in &self.kinds {
+            let access = Access::new(Effect::Destructive, *kind, Vec::<String>::new());
+            client.host.check(&[access]).map_err(|failure| match client.may_read(kind) {
+                true => failure,
+                false => Failure::not_permitted(
+                    "records that this agent may not see or delete are deleted with it, so nothing was deleted",
+                ),
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Counts the children of records, of each of which at most `count_max` were read.
+    pub(super) fn of(children: &[Child<'d>], before: &[&Found], count_max: u64) -> Self {
         let (mut kinds, mut counted, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for child in children {
-            let count = match before.json.get_folded(child.relationship) {
-                Some(Json::Null) => Some(0),
-                Some(rows) => rows.count_at("totalSize"),
-                None => None,
-            };
+            let mut counts =
+                before
+                    .iter()
+                    .map(|before| match before.json.get_folded(child.relationship) {
+                        Some(Json::Null) => Some((0, false)),
+                        Some(rows) => {
+                            let count = rows.count_at("totalSize")?;
+                            Some((count.min(count_max), count > count_max))
+                        }
+                        None => None,
+                    });
+            let count = counts.try_fold((0, false), |sum: (u64, bool), count| {
+                let (count, more) = count?;
+                Some((sum.0 + count, sum.1 || more))
+            });
             match count {
-                Some(0) => {}
-                Some(count) => {
-                    let count = match count > COUNT_MAX {
-                        true => format!("more than {COUNT_MAX}"),
+                Some((0, _)) => {}
+                Some((count, more)) => {
+                    let count = match more {
+                        true => format!("more than {count}"),
                         false => count.to_string(),
                     };
                     counted.push(format!("{count} {} ({})", child.kind, child.relationship));
@@ -195,7 +227,7 @@ impl<'d> Cascade<'d> {
 }
 
 /// The children that go with a record, but for what Salesforce keeps for itself: histories, feeds, shares, and views of other kinds.
-fn cascading(describe: &Describe) -> Vec<Child<'_>> {
+pub(super) fn cascading(describe: &Describe) -> Vec<Child<'_>> {
     const VIEWS: [&str; 12] = [
         "ActivityHistory",
         "AttachedContentDocument",

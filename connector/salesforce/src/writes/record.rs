@@ -48,7 +48,7 @@ pub(super) fn describe(client: &Client<'_>, kind: &str) -> Result<Rc<Describe>, 
 ///
 /// # Errors
 /// `invalid-argument` at `/id`.
-pub(super) fn check_id(describe: &Describe, id: &str) -> Result<(), Failure> {
+pub(super) fn check_id(client: &Client<'_>, describe: &Describe, id: &str) -> Result<(), Failure> {
     let kind = describe.name();
     let is_other = describe
         .key_prefix()
@@ -56,7 +56,7 @@ pub(super) fn check_id(describe: &Describe, id: &str) -> Result<(), Failure> {
     if !is_other {
         return Ok(());
     }
-    let of = match names::object_of(id) {
+    let of = match names::object_of(id).filter(|object| client.may_read(object)) {
         Some(object) => format!("it is of the object `{object}`"),
         None => "an id's first three characters say its object".to_owned(),
     };
@@ -69,7 +69,11 @@ pub(super) fn check_id(describe: &Describe, id: &str) -> Result<(), Failure> {
 
 impl Select {
     /// Selects what a change of these fields needs: their values, the record's name, and when it was changed last.
-    pub(super) fn new(client: &Client<'_>, describe: &Describe, fields: &[Asked<'_>]) -> Self {
+    pub(super) fn new<'a>(
+        client: &Client<'_>,
+        describe: &Describe,
+        fields: impl IntoIterator<Item = &'a Asked<'a>>,
+    ) -> Self {
         let mut select = Self::default();
         select.add("Id");
         if let Some(name) = visible_name(client, describe) {
@@ -85,7 +89,10 @@ impl Select {
             if let Some(relationship) = asked.field.relationship()
                 && let Some(name) = target_name(client, asked.field)
             {
-                select.extras.push(format!("{relationship}.{name}"));
+                let path = format!("{relationship}.{name}");
+                if !select.extras.contains(&path) {
+                    select.extras.push(path);
+                }
             }
         }
         select
@@ -97,7 +104,7 @@ impl Select {
         }
     }
 
-    fn soql(&self, kind: &str, id: &str, with_extras: bool) -> String {
+    fn soql(&self, kind: &str, condition: &str, with_extras: bool) -> String {
         let extras: &[String] = if with_extras { &self.extras } else { &[] };
         let all: Vec<&str> = self
             .fields
@@ -105,7 +112,30 @@ impl Select {
             .chain(extras)
             .map(String::as_str)
             .collect();
-        format!("SELECT {} FROM {kind} WHERE Id = '{id}'", all.join(", "))
+        format!("SELECT {} FROM {kind} WHERE {condition}", all.join(", "))
+    }
+
+    /// Reads the records that fit a condition.
+    ///
+    /// # Errors
+    /// The org does not answer, or refuses a field.
+    pub(super) fn all(
+        &self,
+        client: &Client<'_>,
+        describe: &Describe,
+        condition: &str,
+    ) -> Result<Vec<Found>, Failure> {
+        let kind = describe.name();
+        let mut answer = query(client, &self.soql(kind, condition, true));
+        if let (Err(ReadError::Service(error)), false) = (&answer, self.extras.is_empty())
+            && error.status == 400
+        {
+            answer = query(client, &self.soql(kind, condition, false));
+        }
+        let reply =
+            answer.map_err(|error| repaired(client, error, about(Some(kind), "/fields")))?;
+        let found = reply.get("records").map_or(&[][..], Json::items).iter();
+        Ok(found.map(|record| Found::new(record.clone(), "")).collect())
     }
 
     /// Reads a record.
@@ -118,25 +148,16 @@ impl Select {
         describe: &Describe,
         id: &str,
     ) -> Result<Found, Failure> {
-        let kind = describe.name();
-        let mut answer = query(client, &self.soql(kind, id, true));
-        if let (Err(ReadError::Service(error)), false) = (&answer, self.extras.is_empty())
-            && error.status == 400
-        {
-            answer = query(client, &self.soql(kind, id, false));
-        }
-        let reply =
-            answer.map_err(|error| repaired(client, error, about(Some(kind), "/fields")))?;
-        let found = reply.get("records").map_or(&[][..], Json::items).first();
-        match found {
-            Some(record) => Ok(Found::new(record.clone(), id)),
+        let found = self.all(client, describe, &format!("Id = '{id}'"))?;
+        match found.into_iter().next() {
+            Some(found) => Ok(found),
             None => missing(client, describe, id),
         }
     }
 }
 
 impl Found {
-    fn new(json: Json, id: &str) -> Self {
+    pub(super) fn new(json: Json, id: &str) -> Self {
         let stamp = |name| json.str_at(name).and_then(Moment::parse);
         // The later of the two holds whichever of them the service compares.
         let modified = stamp("LastModifiedDate").max(stamp("SystemModstamp"));
@@ -170,9 +191,7 @@ impl Found {
 /// Gives the field that people know its records by, where the agent may see it.
 pub(super) fn visible_name<'d>(client: &Client<'_>, describe: &'d Describe) -> Option<Field<'d>> {
     let name = describe.name_field()?;
-    let seen = client
-        .host
-        .visible_fields(describe.name(), &[name.name().to_owned()]);
+    let seen = client.visible_fields(describe.name(), &[name.name().to_owned()]);
     (!seen.is_empty()).then_some(name)
 }
 
@@ -186,10 +205,7 @@ fn target_name(client: &Client<'_>, field: Field<'_>) -> Option<&'static str> {
         _ => "Name",
     };
     let is_visible = |target: &&str| {
-        !client
-            .host
-            .visible_fields(target, &[name.to_owned()])
-            .is_empty()
+        client.may_read(target) && !client.visible_fields(target, &[name.to_owned()]).is_empty()
     };
     targets.iter().all(is_visible).then_some(name)
 }

@@ -3,6 +3,7 @@
 use portcullis_sdk::http::Response;
 use portcullis_sdk::{Failure, Reason};
 
+use crate::client::Client;
 use crate::fence;
 use crate::json::Json;
 use crate::service_error::{ServiceError, interpret};
@@ -24,8 +25,8 @@ pub(super) enum Ended {
 const MATCHES_SHOWN: usize = 5;
 
 impl Ended {
-    /// Reads what the host gave.
-    pub(super) fn of(sent: Result<Response, Failure>) -> Self {
+    /// Reads what the host gave for a change of a record of `kind`.
+    pub(super) fn of(client: &Client<'_>, kind: &str, sent: Result<Response, Failure>) -> Self {
         let response = match sent {
             Ok(response) => response,
             // The rest says that the bytes never left.
@@ -45,38 +46,43 @@ impl Ended {
             (412, _) => Self::Changed(error.into()),
             // A proxy's page, or an answer that was spoiled on its way: what was asked may be done.
             (200..300 | 500.. | 408, None) => Self::Unclear(error.into()),
-            _ => Self::Refused(refusal(&response, error)),
+            _ => Self::Refused(refusal(client, kind, &response, error)),
         }
     }
 }
 
 /// Says everything that the service found wrong, each at its field.
-fn refusal(response: &Response, error: ServiceError) -> Failure {
+fn refusal(client: &Client<'_>, kind: &str, response: &Response, error: ServiceError) -> Failure {
     let json = std::str::from_utf8(response.body())
         .ok()
         .and_then(|text| Json::parse(text).ok());
     let errors = json.as_ref().map_or(&[][..], Json::items);
+    let code = error.code.clone().unwrap_or_default();
+    of_errors(client, kind, &code, errors, Failure::from(error))
+}
+
+/// Adds to a failure what the service says of a record: its words, each at its field, and what its code means.
+pub(super) fn of_errors(
+    client: &Client<'_>,
+    kind: &str,
+    code: &str,
+    errors: &[Json],
+    mut failure: Failure,
+) -> Failure {
     let mut messages: Vec<String> = Vec::new();
     let mut fields = Vec::new();
     for error in errors {
-        let message = fence::inline(error.str_at("message").unwrap_or_default(), 1_000);
-        let named = error.get("fields").map_or(&[][..], Json::items);
-        fields.extend(
-            named
-                .iter()
-                .filter_map(Json::as_str)
-                .map(|name| (name.to_owned(), message.clone())),
-        );
+        let (message, named) = words(client, kind, error);
+        fields.extend(named.into_iter().map(|name| (name, message.clone())));
         if !messages.contains(&message) {
             messages.push(message);
         }
     }
-    let code = error.code.clone().unwrap_or_default();
-    let mut failure = Failure::from(error);
-    if messages.len() > 1 {
+    // One alone is in the failure already, with its place where it has one, unless it is not to be told.
+    if messages.len() > 1 || messages.iter().any(|message| message == HIDDEN) {
         failure.message = messages.join("; ");
     }
-    let (reason, hint) = meaning(&code, errors);
+    let (reason, hint) = meaning(client, code, errors);
     failure.reason = reason.unwrap_or(failure.reason);
     failure.hint = hint.or(failure.hint);
     for (name, message) in fields {
@@ -85,11 +91,30 @@ fn refusal(response: &Response, error: ServiceError) -> Failure {
     failure
 }
 
+/// What is said instead of words that name a field which the agent may not see.
+const HIDDEN: &str = "the org refuses it for a field that this agent may not see";
+
+/// Gives an error's words and the fields that it names; neither, where one of these is hidden from the agent.
+pub(super) fn words(client: &Client<'_>, kind: &str, error: &Json) -> (String, Vec<String>) {
+    let named = error.get("fields").map_or(&[][..], Json::items).iter();
+    let named: Vec<String> = named.filter_map(Json::as_str).map(str::to_owned).collect();
+    if client.visible_fields(kind, &named).len() < named.len() {
+        return (HIDDEN.to_owned(), Vec::new());
+    }
+    let message = error.str_at("message").unwrap_or_default();
+    (fence::inline(message, 1_000), named)
+}
+
 /// What a code of a refused change means to the caller.
-fn meaning(code: &str, errors: &[Json]) -> (Option<Reason>, Option<String>) {
+pub(super) fn meaning(
+    client: &Client<'_>,
+    code: &str,
+    errors: &[Json],
+) -> (Option<Reason>, Option<String>) {
     let (reason, hint) = match code {
         "DUPLICATES_DETECTED" => {
-            return (Some(Reason::InvalidArgument), Some(duplicates(errors)));
+            let hint = duplicates(client, errors);
+            return (Some(Reason::InvalidArgument), Some(hint));
         }
         "DUPLICATE_VALUE" => (
             Reason::InvalidArgument,
@@ -120,8 +145,8 @@ fn meaning(code: &str, errors: &[Json]) -> (Option<Reason>, Option<String>) {
     (Some(reason), Some(hint.to_owned()))
 }
 
-/// Names the records that a duplicate rule found.
-fn duplicates(errors: &[Json]) -> String {
+/// Names the records that a duplicate rule found, of kinds that the agent may read.
+fn duplicates(client: &Client<'_>, errors: &[Json]) -> String {
     let mut found: Vec<String> = Vec::new();
     let results = errors
         .iter()
@@ -131,6 +156,9 @@ fn duplicates(errors: &[Json]) -> String {
         for record in records.iter().filter_map(|found| found.get("record")) {
             let kind = matched.str_at("entityType").unwrap_or_default();
             let id = record.str_at("Id").unwrap_or_default();
+            if !client.may_read(kind) {
+                continue;
+            }
             found.push(fence::inline(&format!("{kind} {id}"), 80));
         }
     }
@@ -156,9 +184,52 @@ fn duplicates(errors: &[Json]) -> String {
 )]
 mod tests {
     use super::*;
+    use crate::testing::Org;
 
     fn ended(status: u16, body: &str) -> Ended {
-        Ended::of(Ok(Response::new(status, Vec::new(), body)))
+        under(&Org::new(), status, body)
+    }
+
+    fn under(org: &Org, status: u16, body: &str) -> Ended {
+        let response = Response::new(status, Vec::new(), body);
+        Ended::of(&Client::new(org), "Account", Ok(response))
+    }
+
+    fn failed(reason: Reason) -> Ended {
+        let org = Org::new();
+        Ended::of(
+            &Client::new(&org),
+            "Account",
+            Err(Failure::new(reason, "m")),
+        )
+    }
+
+    #[test]
+    fn what_the_agent_may_not_see_is_not_named() {
+        let body = r#"[{"errorCode":"REQUIRED_FIELD_MISSING","message":"Required fields are missing: [Secret__c]","fields":["Secret__c"]}]"#;
+        let org = Org::new().hide("Account", "Secret__c");
+        let Ended::Refused(failure) = under(&org, 400, body) else {
+            panic!("it is refused");
+        };
+        assert_eq!(failure.message, HIDDEN);
+        assert_eq!(
+            failure.service_code.as_deref(),
+            Some("REQUIRED_FIELD_MISSING")
+        );
+        assert!(!format!("{failure:?}").contains("Secret"), "{failure:?}");
+
+        let body = r#"[{"errorCode":"DUPLICATES_DETECTED","message":"m","duplicateResult":{"matchResults":[
+            {"entityType":"Payroll__c","matchRecords":[{"record":{"Id":"a00DO0000000001AAA"}}]}]}}]"#;
+        let org = Org::new().forbid("Payroll__c");
+        let Ended::Refused(failure) = under(&org, 400, body) else {
+            panic!("it is refused");
+        };
+        let said = format!("{failure:?}");
+        assert!(said.contains("a record that you may not see"), "{said}");
+        assert!(
+            !said.contains("Payroll") && !said.contains("a00DO"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -178,20 +249,14 @@ mod tests {
             );
         }
         for reason in [Reason::Unavailable, Reason::Internal] {
-            assert!(matches!(
-                Ended::of(Err(Failure::new(reason, "m"))),
-                Ended::Unclear(_)
-            ));
+            assert!(matches!(failed(reason), Ended::Unclear(_)));
         }
         for reason in [
             Reason::Stopped,
             Reason::NotPermitted,
             Reason::InvalidArgument,
         ] {
-            assert!(matches!(
-                Ended::of(Err(Failure::new(reason, "m"))),
-                Ended::Refused(_)
-            ));
+            assert!(matches!(failed(reason), Ended::Refused(_)));
         }
         let busy = r#"[{"errorCode":"SERVER_UNAVAILABLE","message":"m"}]"#;
         assert!(matches!(ended(503, busy), Ended::Refused(_)));

@@ -37,6 +37,31 @@ pub struct Written {
     notes: Vec<String>,
 }
 
+impl Written {
+    /// An answer without fields.
+    pub(super) fn bare(
+        done: &str,
+        object: &str,
+        id: &str,
+        url: Option<String>,
+        notes: Vec<String>,
+    ) -> Self {
+        Self {
+            done: done.to_owned(),
+            object: object.to_owned(),
+            id: id.to_owned(),
+            url,
+            fields: Vec::new(),
+            notes,
+        }
+    }
+
+    /// Says that nothing was sent.
+    pub(super) fn unchanged(object: &str, id: &str) -> Self {
+        Self::bare("unchanged", object, id, None, Vec::new())
+    }
+}
+
 /// One field of a change.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct WrittenField {
@@ -49,8 +74,13 @@ pub(super) struct WrittenField {
     as_asked: Option<bool>,
 }
 
-/// Announces fields, each with its value before where the record is there already.
-pub(super) fn fields(mut change: Change, asked: &[Asked<'_>], before: Option<&Found>) -> Change {
+/// Announces fields, each with its value before where the record is there already. They stand below a place of the body.
+pub(super) fn fields(
+    mut change: Change,
+    asked: &[Asked<'_>],
+    before: Option<&Found>,
+    at: &str,
+) -> Change {
     for asked in asked {
         let name = asked.field.name();
         let label = match asked.field.kind() {
@@ -62,7 +92,7 @@ pub(super) fn fields(mut change: Change, asked: &[Asked<'_>], before: Option<&Fo
         field.before =
             before.map(|found| value::plain(asked.field, found.value(asked.field)).text());
         field.after = Some(asked.value.text());
-        field.pointer = Some(format!("/{name}"));
+        field.pointer = Some(format!("{at}/{name}"));
         change = change.field(field);
     }
     change

@@ -4,13 +4,20 @@ use std::collections::BTreeMap;
 
 use portcullis_sdk::Failure;
 
-use super::asked::{Asked, Problems};
+use super::asked::{Asked, FIELDS, Problems};
 use super::record;
 use super::value::about;
 use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
 use crate::names;
+
+/// The fields of one record, at their place in the arguments.
+pub(super) fn of_one<'a, 'd>(
+    asked: &'a [Asked<'d>],
+) -> impl Iterator<Item = (&'static str, &'a Asked<'d>)> {
+    asked.iter().map(|asked| (FIELDS, asked))
+}
 
 /// Names by ids.
 pub(super) type Names = BTreeMap<String, String>;
@@ -20,18 +27,19 @@ pub(super) type Names = BTreeMap<String, String>;
 ///
 /// # Errors
 /// The host stopped a request. What is not there is among the problems.
-pub(super) fn names(
+pub(super) fn names<'p, 'a, 'd: 'a>(
     client: &Client<'_>,
     describe: &Describe,
-    asked: &[Asked<'_>],
+    asked: impl Iterator<Item = (&'p str, &'a Asked<'d>)>,
     problems: &mut Problems,
 ) -> Result<Names, Failure> {
     let mut found = Names::new();
-    let mut wanted: BTreeMap<&str, Vec<(Field<'_>, &str)>> = BTreeMap::new();
-    for asked in asked {
+    let mut wanted: BTreeMap<&str, Vec<(&str, Field<'_>, &str)>> = BTreeMap::new();
+    for (at, asked) in asked {
         let (field, Some(id)) = (asked.field, asked.value.as_str()) else {
             continue;
         };
+        problems.look_at(at);
         match target(field, id) {
             Some("RecordType") => {
                 let mut types = describe.record_types();
@@ -40,17 +48,22 @@ pub(super) fn names(
                     None => problems.add(field.name(), about(field, &not_a_type(describe, id))),
                 }
             }
-            Some(kind) => wanted.entry(kind).or_default().push((field, id)),
+            Some(kind) => wanted.entry(kind).or_default().push((at, field, id)),
             None => {}
         }
     }
     for (kind, references) in wanted {
         let name = names::name_field_of(kind);
         let columns = ["Id".to_owned(), name.to_owned()];
-        if client.host.visible_fields(kind, &columns).len() < columns.len() {
+        if !client.may_read(kind) || client.visible_fields(kind, &columns).len() < columns.len() {
             continue;
         }
-        let ids: Vec<String> = references.iter().map(|(_, id)| format!("'{id}'")).collect();
+        let mut ids: Vec<String> = references
+            .iter()
+            .map(|(.., id)| format!("'{id}'"))
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
         let soql = format!(
             "SELECT Id, {name} FROM {kind} WHERE Id IN ({})",
             ids.join(", ")
@@ -62,7 +75,8 @@ pub(super) fn names(
             Err(ReadError::Failed(failure)) => return Err(failure),
         };
         let records = reply.get("records").map_or(&[][..], Json::items);
-        for (field, id) in references {
+        for (at, field, id) in references {
+            problems.look_at(at);
             let is_it = |record: &&Json| {
                 record
                     .str_at("Id")

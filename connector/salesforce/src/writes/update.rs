@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::asked::{self, Asked, Problems, Purpose};
+use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::record::{self, Found, Select};
 use super::refused::Ended;
 use super::said::{self, Done};
@@ -38,84 +38,114 @@ pub struct UpdateRecord {
 pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Failure> {
     let kind = names::api_name(&args.object, "/object")?;
     let id = names::long_id(names::record_id(&args.id)?);
-    let given = asked::names(&args.fields)?;
+    let client = Client::new(host);
+    update(&client, kind, &id, &args.fields)
+}
+
+/// Changes fields of a record.
+///
+/// # Errors
+/// As [`update_record`].
+pub(super) fn update(
+    client: &Client<'_>,
+    kind: &str,
+    id: &str,
+    fields: &Map<String, Value>,
+) -> Result<Output, Failure> {
+    let given = asked::names(fields, FIELDS)?;
     if given.is_empty() {
         return Err(Failure::invalid("no field is given")
             .field("/fields", "give at least one field and its new value"));
     }
-    host.check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
+    client
+        .host
+        .check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
 
-    let client = Client::new(host);
-    let describe = record::describe(&client, kind)?;
-    if !describe.is("updateable") {
-        let message = format!(
-            "this user may not change records of `{}`, or nobody may",
-            describe.name()
-        );
-        return Err(
-            Failure::not_permitted(message).hint("describe_object says what the object allows")
-        );
-    }
-    record::check_id(&describe, &id)?;
+    let describe = asked::describe(client, kind, Purpose::Update, std::iter::once(fields))?;
+    check_updateable(&describe)?;
+    record::check_id(client, &describe, id)?;
     let mut problems = Problems::default();
-    let asked = asked::read(
-        &client,
-        &describe,
-        &args.fields,
-        Purpose::Update,
-        &mut problems,
-    );
-    problems.refuse(&client)?;
+    let asked = asked::read(client, &describe, fields, Purpose::Update, &mut problems);
+    problems.refuse(client)?;
 
-    host.step(
+    client.host.step(
         &format!("Read {} before the change", describe.name()),
-        Some(&id),
+        Some(id),
     );
-    let before = Select::new(&client, &describe, &asked).find(&client, &describe, &id)?;
+    let before = Select::new(client, &describe, &asked).find(client, &describe, id)?;
+    change(client, &describe, &before, asked)
+}
+
+/// Refuses where the user may not change records of the object.
+///
+/// # Errors
+/// `not-permitted`.
+pub(super) fn check_updateable(describe: &Describe) -> Result<(), Failure> {
+    if describe.is("updateable") {
+        return Ok(());
+    }
+    let message = format!(
+        "this user may not change records of `{}`, or nobody may",
+        describe.name()
+    );
+    Err(Failure::not_permitted(message).hint("describe_object says what the object allows"))
+}
+
+/// Changes what of a record is not so already, and answers.
+///
+/// # Errors
+/// As [`update_record`].
+pub(super) fn change(
+    client: &Client<'_>,
+    describe: &Describe,
+    before: &Found,
+    asked: Vec<Asked<'_>>,
+) -> Result<Output, Failure> {
     let (changed, kept): (Vec<_>, Vec<_>) = asked
         .into_iter()
         .partition(|asked| !value::same(asked.field, before.value(asked.field), &asked.value));
-    let label = before.label(&client, &describe);
+    let label = before.label(client, describe);
     let mut done = Done {
         done: "unchanged",
-        describe: &describe,
+        describe,
         id: &before.id,
         label: &label,
         asked: &changed,
-        before: Some(&before),
+        before: Some(before),
         stored: None,
         notes: kept_notes(&kept),
     };
     if changed.is_empty() {
         done.notes = vec!["nothing was sent: the record has these values already".to_owned()];
-        return Ok(done.answer(&client));
+        return Ok(done.answer(client));
     }
 
-    let change = announcement(&client, &describe, &before, &changed, &label)?;
-    let ended = Ended::of(host.change(&[change], request(&client, &describe, &before, &changed)?));
-    match ended {
+    let change = announcement(client, describe, before, &changed, &label)?;
+    let request = request(client, describe, before, &changed)?;
+    let sent = client.host.change(&[change], request);
+    match Ended::of(client, describe.name(), sent) {
         Ended::Done(_) => {}
         Ended::Refused(failure) => return Err(failure),
         Ended::Changed(failure) => {
-            return Err(conflict(&client, &describe, &before, &changed, failure));
+            return Err(conflict(client, describe, before, &changed, failure));
         }
         Ended::Unclear(failure) => done
             .notes
-            .push(settle(&client, &describe, &before, &changed, failure)?),
+            .push(settle(client, describe, before, &changed, failure)?),
     }
     let fields: Vec<&str> = changed.iter().map(|asked| asked.field.name()).collect();
-    host.step(
+    client.host.step(
         &format!("Changed {}: {}", describe.name(), fields.join(", ")),
         Some(&before.id),
     );
-    let stored = record::again(&client, describe.name(), &before.id, &owned(&fields));
+    let stored = record::again(client, describe.name(), &before.id, &owned(&fields));
     if stored.is_err() {
         done.notes
             .push("the change is done, but the record could not be read back".to_owned());
     }
     done.done = "updated";
     done.stored = stored.as_ref().ok();
-    Ok(done.answer(&client))
+    Ok(done.answer(client))
 }
 
 fn kept_notes(kept: &[Asked<'_>]) -> Vec<String> {
@@ -138,13 +168,13 @@ fn announcement(
     label: &str,
 ) -> Result<Change, Failure> {
     let mut problems = Problems::default();
-    let names = targets::names(client, describe, changed, &mut problems)?;
+    let names = targets::names(client, describe, targets::of_one(changed), &mut problems)?;
     problems.refuse(client)?;
     let kind = describe.name();
     let change = Change::new("update", kind, label)
         .id(&before.id)
         .url(names::record_url(client.origin(), kind, &before.id));
-    let mut change = said::fields(change, changed, Some(before));
+    let mut change = said::fields(change, changed, Some(before), "");
     change.notes = said::in_words(changed, Some(before), &names);
     if changed.iter().any(|asked| asked.field.name() == "OwnerId") {
         change =
@@ -209,7 +239,13 @@ fn conflict(
     failure.hint =
         Some("look at it with get_record, and call again if the change is still wanted".to_owned());
     let mut fields: Vec<&str> = changed.iter().map(|asked| asked.field.name()).collect();
-    fields.extend(describe.field("LastModifiedDate").map(|field| field.name()));
+    let stamp = client.visible_fields(describe.name(), &["LastModifiedDate".to_owned()]);
+    fields.extend(
+        describe
+            .field("LastModifiedDate")
+            .filter(|_| !stamp.is_empty())
+            .map(|field| field.name()),
+    );
     let Ok(now) = record::again(client, describe.name(), &before.id, &owned(&fields)) else {
         return failure;
     };

@@ -5,6 +5,7 @@
 
 use super::decimal::Decimal;
 use super::moment::{self, Moment};
+use crate::client::Client;
 use crate::describe::Field;
 use crate::fence;
 use crate::json::Json;
@@ -18,7 +19,7 @@ const VALUES_SHOWN: usize = 30;
 ///
 /// # Errors
 /// A sentence with the field's label and type, and what it takes.
-pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
+pub(super) fn read(client: &Client<'_>, field: Field<'_>, given: &Json) -> Result<Json, String> {
     let is_empty = match given {
         Json::Null => true,
         Json::String(text) => text.trim().is_empty(),
@@ -44,7 +45,8 @@ pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
             Some(moment) => Ok(moment.sent().into()),
             None => Err(wrong(field, given)),
         },
-        ("reference", Json::String(text)) => reference(field, text.trim()),
+        ("reference", Json::String(text)) => reference(client, field, text.trim()),
+        ("reference", _) => Err(wrong_reference(client, field, given)),
         ("picklist", Json::String(text)) => picklist(field, text.trim()).map(Json::from),
         ("multipicklist", Json::String(text)) => several(field, text.split(';')),
         ("multipicklist", Json::Array(items)) => {
@@ -55,8 +57,8 @@ pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
             }
         }
         (
-            "boolean" | "date" | "reference" | "picklist" | "multipicklist" | "int" | "long"
-            | "double" | "currency" | "percent" | "datetime",
+            "boolean" | "date" | "picklist" | "multipicklist" | "int" | "long" | "double"
+            | "currency" | "percent" | "datetime",
             _,
         ) => Err(wrong(field, given)),
         (_, Json::String(text)) => self::text(field, text),
@@ -128,15 +130,35 @@ fn spelled(value: &Json) -> Option<&str> {
 }
 
 fn wrong(field: Field<'_>, given: &Json) -> String {
-    let what = match given {
+    about(
+        field,
+        &format!("takes {}, not {}", takes(field), said(given)),
+    )
+}
+
+fn wrong_reference(client: &Client<'_>, field: Field<'_>, given: &Json) -> String {
+    let takes = takes_reference(client, field);
+    about(field, &format!("takes {takes}, not {}", said(given)))
+}
+
+fn said(given: &Json) -> String {
+    match given {
         Json::Null => "nothing".to_owned(),
         Json::Bool(value) => format!("`{value}`"),
         Json::Number(number) => format!("the number {}", fence::inline(number, 40)),
         Json::String(text) => format!("“{}”", fence::inline(text, 40)),
         Json::Array(_) => "a list".to_owned(),
         Json::Object(_) => "an object".to_owned(),
-    };
-    about(field, &format!("takes {}, not {what}", takes(field)))
+    }
+}
+
+/// Says what a reference takes: objects that the agent may not read are not named.
+fn takes_reference(client: &Client<'_>, field: Field<'_>) -> String {
+    let targets: Vec<_> = client.targets_of(field).into_iter().take(4).collect();
+    match targets.is_empty() {
+        true => "the id of a record".to_owned(),
+        false => format!("the id of a record of {}", targets.join(" or ")),
+    }
 }
 
 fn takes(field: Field<'_>) -> String {
@@ -148,10 +170,6 @@ fn takes(field: Field<'_>) -> String {
         "date" => "a day such as 2026-11-23".to_owned(),
         "datetime" => {
             "a moment with its offset from UTC, such as 2026-11-23T09:00:00+01:00".to_owned()
-        }
-        "reference" => {
-            let targets: Vec<_> = field.targets().take(4).collect();
-            format!("the id of a record of {}", targets.join(" or "))
         }
         "multipicklist" => "a list of texts".to_owned(),
         _ => "a text".to_owned(),
@@ -199,16 +217,17 @@ fn text(field: Field<'_>, text: &str) -> Result<Json, String> {
     Ok(kept.into())
 }
 
-fn reference(field: Field<'_>, text: &str) -> Result<Json, String> {
+fn reference(client: &Client<'_>, field: Field<'_>, text: &str) -> Result<Json, String> {
     if names::record_id(text).is_err() {
         let hint = "; query finds an id by the record's name";
-        return Err(wrong(field, &text.into()) + hint);
+        return Err(wrong_reference(client, field, &text.into()) + hint);
     }
     let id = names::long_id(text);
     if let Some(object) = names::object_of(&id)
         && !field.targets().any(|target| target == object)
     {
-        let says = format!("takes {}, and {id} is the id of a {object}", takes(field));
+        let takes = takes_reference(client, field);
+        let says = format!("takes {takes}, and {id} is the id of a {object}");
         return Err(about(field, &says));
     }
     Ok(id.into())

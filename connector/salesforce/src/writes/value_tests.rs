@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::describe::Describe;
+use crate::testing::Org;
 
 const DESCRIBE: &str = r#"{"name":"Thing__c","fields":[
 {"name":"T","label":"Text","type":"string","length":5,"nillable":true},
@@ -26,6 +27,8 @@ fn described() -> Describe {
 #[test]
 fn what_fits_is_sent_as_it_is_stored() {
     let describe = described();
+    let org = Org::new();
+    let client = Client::new(&org);
     for (name, given, sent) in [
         ("T", r#"" abc ""#, r#""abc""#),
         ("T", r#""""#, "null"),
@@ -51,7 +54,7 @@ fn what_fits_is_sent_as_it_is_stored() {
         ("S", "[]", "null"),
     ] {
         let field = describe.field(name).unwrap();
-        let read = read(field, &Json::parse(given).unwrap());
+        let read = read(&client, field, &Json::parse(given).unwrap());
         assert_eq!(
             read.map(|value| value.text()),
             Ok(sent.to_owned()),
@@ -63,6 +66,8 @@ fn what_fits_is_sent_as_it_is_stored() {
 #[test]
 fn what_does_not_fit_is_answered_with_what_would() {
     let describe = described();
+    let org = Org::new();
+    let client = Client::new(&org);
     let mut said = String::new();
     for (name, given) in [
         ("T", r#""abcdef""#),
@@ -87,10 +92,28 @@ fn what_does_not_fit_is_answered_with_what_would() {
         ("S", "[1]"),
     ] {
         let field = describe.field(name).unwrap();
-        let problem = read(field, &Json::parse(given).unwrap()).unwrap_err();
+        let problem = read(&client, field, &Json::parse(given).unwrap()).unwrap_err();
         said.push_str(&format!("{given}: {problem}\n"));
     }
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn what_a_reference_takes_is_told_of_what_the_agent_sees() {
+    let describe = described();
+    let field = describe.field("F").unwrap();
+    for (hidden, said) in [
+        (&["Group"][..], "takes the id of a record of User, not"),
+        (&["Group", "User"], "takes the id of a record, not"),
+    ] {
+        let org = hidden.iter().fold(Org::new(), |org, kind| org.forbid(kind));
+        let client = Client::new(&org);
+        for given in [r#""Ann""#, "1", "[]"] {
+            let problem = read(&client, field, &Json::parse(given).unwrap()).unwrap_err();
+            assert!(problem.contains(said), "{problem}");
+            assert!(!problem.contains("Group"), "{problem}");
+        }
+    }
 }
 
 #[test]

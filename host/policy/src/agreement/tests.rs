@@ -34,6 +34,9 @@ struct Sent {
     kind: Option<&'static str>,
     id: Option<&'static str>,
     kinds_at: Vec<BodyPlace>,
+    fields_at: Option<BodyPlace>,
+    ids_at: Vec<IdPlace>,
+    key: Option<(&'static str, &'static str)>,
     content_type: &'static str,
     body: Vec<u8>,
 }
@@ -45,6 +48,9 @@ impl Sent {
             kind: Some("Account"),
             id: Some("001"),
             kinds_at: Vec::new(),
+            fields_at: None,
+            ids_at: Vec::new(),
+            key: None,
             content_type: "application/json; charset=utf-8",
             body: body.as_bytes().to_vec(),
         }
@@ -64,6 +70,13 @@ impl Sent {
         }
     }
 
+    fn with_body(self, body: &str) -> Self {
+        Self {
+            body: body.as_bytes().to_vec(),
+            ..self
+        }
+    }
+
     fn unnamed(self) -> Self {
         Self {
             kind: None,
@@ -77,7 +90,10 @@ impl Sent {
             kind: self.kind,
             id: self.id,
             kinds_at: &self.kinds_at,
-            fields_at: None,
+            fields_at: self.fields_at.as_ref(),
+            ids_at: &self.ids_at,
+            key: self.key,
+            token_at: None,
             path: &self.path,
             content_type: Some(self.content_type),
             body: &self.body,
@@ -394,7 +410,7 @@ fn forms_and_queries_are_read_once_and_whole() {
 fn xml_is_read_by_the_paths_of_its_elements() {
     let envelope = |inner: &str| {
         format!(
-            "<?xml version=\"1.0\"?>\n<s:Envelope xmlns:s=\"http://x\" xmlns:xsi=\"http://i\">\n <s:Body><undelete>{inner}</undelete></s:Body>\n</s:Envelope>"
+            "<?xml version=\"1.0\"?>\n<s:Envelope xmlns:s=\"http://x\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\">\n <s:Body><undelete>{inner}</undelete></s:Body>\n</s:Envelope>"
         )
     };
     let at = |rest: &str| format!("Envelope/Body/undelete/{rest}");
@@ -487,5 +503,228 @@ proptest! {
     fn no_text_breaks_it(body in "[<>/a\"'&;= !?\\[\\]{}:,0-9-]{0,40}", kind in 0..3_usize) {
         let kinds = ["application/json", "application/x-www-form-urlencoded", "text/xml"];
         let _ = Sent::of(kinds[kind], &body).agrees(&name_to(json!("x")));
+    }
+}
+
+#[test]
+fn the_key_in_a_path_is_announced() {
+    let changes = |value: &str| {
+        let key = field("Ext__c", &json!(value), "{Ext__c}");
+        vec![change(
+            None,
+            vec![key, field("Name", &json!("Acme"), "/Name")],
+        )]
+    };
+    let sent = || Sent {
+        id: None,
+        key: Some(("Ext__c", "K-1")),
+        ..Sent::json(r#"{"Name": "Acme"}"#)
+    };
+    let found = sent().agrees(&changes("K-1")).unwrap();
+    assert!(found.is_whole(&changes("K-1")));
+    assert_eq!(
+        sent().agrees(&changes("K-2")),
+        Err(Disagreement::Value("{Ext__c}".to_owned()))
+    );
+    let silent = [change(None, vec![field("Name", &json!("Acme"), "/Name")])];
+    assert_eq!(
+        sent().agrees(&silent),
+        Err(Disagreement::Unannounced("{Ext__c}".to_owned()))
+    );
+    // By another field, or under another name.
+    let other = Sent {
+        key: Some(("Other__c", "K-1")),
+        ..sent()
+    };
+    let found = other.agrees(&changes("K-1"));
+    assert!(matches!(found, Err(Disagreement::Missing(_))), "{found:?}");
+    let disguised = [change(None, vec![field("Name", &json!("K-1"), "{Ext__c}")])];
+    let found = sent().agrees(&disguised);
+    assert!(matches!(found, Err(Disagreement::Name { .. })), "{found:?}");
+}
+
+/// A request that changes several records of one list.
+fn collection(records: &str) -> Sent {
+    let place = |text: &str| BodyPlace::try_from(text.to_owned()).unwrap();
+    Sent {
+        kinds_at: vec![place("/records/*/attributes/type")],
+        fields_at: Some(place("/records/*")),
+        ids_at: vec![IdPlace::Body(place("/records/*/Id"))],
+        ..Sent::json(&format!("{{\"records\": [{records}]}}")).unnamed()
+    }
+}
+
+fn record(id: &str, name: &str) -> String {
+    format!(r#"{{"attributes": {{"type": "Account"}}, "Id": "{id}", "Name": "{name}"}}"#)
+}
+
+#[test]
+fn no_record_of_a_list_gets_what_was_announced_for_another() {
+    let of = |id: &str, index: usize, name: &str| {
+        let pointer = format!("/records/{index}/Name");
+        change(Some(id), vec![field("Name", &json!(name), &pointer)])
+    };
+    let both = format!("{}, {}", record("001", "A"), record("002", "B"));
+    let changes = [of("001", 0, "A"), of("002", 1, "B")];
+    assert!(
+        collection(&both)
+            .agrees(&changes)
+            .unwrap()
+            .is_whole(&changes)
+    );
+    let crossed = format!("{}, {}", record("001", "B"), record("002", "A"));
+    let lies = [
+        // The values have changed places, and each is announced where it stands.
+        (crossed.clone(), vec![of("001", 1, "A"), of("002", 0, "B")]),
+        (crossed, changes.to_vec()),
+        // The records have.
+        (both.clone(), vec![of("002", 0, "A"), of("001", 1, "B")]),
+        (both.clone(), vec![of("002", 1, "B"), of("001", 0, "A")]),
+        // One too many, one too few, one twice.
+        (both.clone(), vec![of("001", 0, "A")]),
+        (record("001", "A"), changes.to_vec()),
+        (both.clone(), vec![of("001", 0, "A"), of("001", 1, "B")]),
+        (
+            both.replace(r#""Id": "001""#, r#""id": "001""#),
+            changes.to_vec(),
+        ),
+        (both.replace(r#""Id": "001", "#, ""), changes.to_vec()),
+        (both.replace(r#""001""#, "1"), changes.to_vec()),
+        (both.replace(r#""001""#, r#"["001"]"#), changes.to_vec()),
+    ];
+    for (body, announced) in lies {
+        let found = collection(&body).agrees(&announced);
+        assert!(found.is_err(), "{body}");
+    }
+    // The eleventh is not the second.
+    let names: Vec<String> = (0..12).map(|number| format!("N{number}")).collect();
+    let many: Vec<String> = names.iter().map(|name| record(name, name)).collect();
+    let announced: Vec<Change> = names
+        .iter()
+        .enumerate()
+        .map(|(index, name)| of(name, index, name))
+        .collect();
+    collection(&many.join(",")).agrees(&announced).unwrap();
+    // A flag that nobody announced.
+    let mut flagged = collection(&both);
+    flagged.body = format!("{{\"allOrNone\": true, \"records\": [{both}]}}").into_bytes();
+    assert_eq!(
+        flagged.agrees(&changes),
+        Err(Disagreement::Unannounced("/allOrNone".to_owned()))
+    );
+}
+
+#[test]
+fn kinds_of_a_list_are_in_its_order() {
+    let body = r#"{"attributes": {"type": "Account"}}, {"attributes": {"type": "Contact"}}"#;
+    let of = |kind: &str| Change {
+        kind: kind.to_owned(),
+        ..change(None, Vec::new())
+    };
+    let sent = || Sent {
+        ids_at: Vec::new(),
+        ..collection(body)
+    };
+    sent().agrees(&[of("Account"), of("Contact")]).unwrap();
+    let found = sent().agrees(&[of("Contact"), of("Account")]);
+    assert!(matches!(found, Err(Disagreement::Kind { .. })), "{found:?}");
+}
+
+#[test]
+fn the_ids_of_a_query_are_those_that_are_announced() {
+    let sent = |query: &str| Sent {
+        ids_at: vec![IdPlace::Query("ids".to_owned())],
+        ..Sent::of("", "")
+            .unnamed()
+            .with_path(&format!("/records?{query}"))
+    };
+    let of = |id: &str| change(Some(id), Vec::new());
+    sent("ids=001,002").agrees(&[of("001"), of("002")]).unwrap();
+    sent("ids=001%2C002")
+        .agrees(&[of("001"), of("002")])
+        .unwrap();
+    for (query, announced) in [
+        ("ids=001,002", vec![of("001")]),
+        ("ids=001", vec![of("001"), of("002")]),
+        ("ids=001,002", vec![of("002"), of("001")]),
+        ("ids=001,003", vec![of("001"), of("002")]),
+        ("ids=001,", vec![of("001")]),
+        ("ids=001, 002", vec![of("001"), of("002")]),
+        ("ids=001&ids=002", vec![of("001"), of("002")]),
+        ("ids=001&IDS=002", vec![of("001")]),
+        ("ids=001,002&allOrNone=true", vec![of("001"), of("002")]),
+        ("Ids=001", vec![of("001")]),
+        ("x=1", vec![of("001")]),
+    ] {
+        let path = query.replace(' ', "%20");
+        assert!(sent(&path).agrees(&announced).is_err(), "{query}");
+    }
+}
+
+#[test]
+fn the_records_of_a_message_are_those_that_are_announced() {
+    let place =
+        |text: &str| IdPlace::try_from(format!("Envelope/Body/merge/request/{text}")).unwrap();
+    let message = |inner: &str| {
+        let text =
+            format!("<Envelope><Body><merge><request>{inner}</request></merge></Body></Envelope>");
+        Sent {
+            ids_at: vec![place("masterRecord/Id"), place("recordToMergeIds")],
+            ..Sent::of("text/xml", "").unnamed()
+        }
+        .with_body(&text)
+    };
+    let name = |pointer: &str| {
+        let pointer = format!("Envelope/Body/merge/request/{pointer}");
+        field("Name", &json!("A"), &pointer)
+    };
+    let keep = |id: &str| change(Some(id), vec![name("masterRecord/Name")]);
+    let lose = |id: &str| change(Some(id), Vec::new());
+    let inner = "<masterRecord><Id>001</Id><Name>A</Name></masterRecord><recordToMergeIds>002</recordToMergeIds><recordToMergeIds>003</recordToMergeIds>";
+    message(inner)
+        .agrees(&[keep("001"), lose("002"), lose("003")])
+        .unwrap();
+    // What comes of it besides has no id yet.
+    message(inner)
+        .agrees(&[
+            keep("001"),
+            lose("002"),
+            lose("003"),
+            change(None, Vec::new()),
+        ])
+        .unwrap();
+    let claims = change(Some("002"), vec![name("masterRecord/Name")]);
+    for lie in [
+        vec![keep("002"), lose("001"), lose("003")],
+        vec![keep("001"), lose("003"), lose("002")],
+        vec![keep("001"), lose("002")],
+        vec![lose("001"), claims, lose("003")],
+        vec![keep("001"), lose("002"), lose("002")],
+        vec![
+            lose("001"),
+            lose("002"),
+            lose("003"),
+            change(None, vec![name("masterRecord/Name")]),
+        ],
+    ] {
+        assert!(message(inner).agrees(&lie).is_err(), "{lie:?}");
+    }
+}
+
+#[test]
+fn a_character_set_of_its_own_is_refused() {
+    let changes = name_to(json!("Acme"));
+    for kind in ["application/json", "application/json; charset=\"UTF-8\""] {
+        let sent = Sent::of(kind, r#"{"Name": "Acme"}"#);
+        sent.agrees(&changes).unwrap();
+    }
+    for kind in [
+        "application/json; charset=utf-16",
+        "application/json; charset=iso-8859-1",
+        "application/json; charset=utf-8; charset=utf-7",
+        "text/xml; charset=utf-7",
+    ] {
+        let found = Sent::of(kind, r#"{"Name": "Acme"}"#).agrees(&changes);
+        assert!(matches!(found, Err(Disagreement::Body(_))), "{kind}");
     }
 }

@@ -53,11 +53,14 @@ impl Places {
     }
 }
 
-/// Gives the last name of a place: of `/records/3/Name`, `?Name`, `Name`, `Envelope/Body/Name[2]` and `Record/@Name` it is
+/// Gives the last name of a place: of `/records/3/Name`, `?Name`, `{Name}`, `Name`, `Envelope/Body/Name[2]` and `Record/@Name` it is
 /// `Name`. An index is no name.
 pub(super) fn last_name(place: &str) -> Option<String> {
     if let Some(name) = place.strip_prefix('?') {
         return Some(name.to_owned());
+    }
+    if let Some(name) = place.strip_prefix('{') {
+        return Some(name.strip_suffix('}')?.to_owned());
     }
     if place.starts_with('/') {
         let is_name =

@@ -144,7 +144,7 @@ const CODE_MEMBERS: [&str; 3] = ["errorCode", "code", "error"];
 const MESSAGE_MEMBERS: [&str; 3] = ["message", "error_description", "detail"];
 
 impl StaleToken {
-    /// Says whether an answer is this one: a JSON object, or a list of which one counts.
+    /// Says whether an answer is this one: a JSON object, a list of which one counts, or a SOAP fault.
     pub fn matches(&self, status: u16, body: &[u8]) -> bool {
         if status != self.status {
             return false;
@@ -153,12 +153,32 @@ impl StaleToken {
             return true;
         }
         let Ok(body) = serde_json::from_slice::<Value>(body) else {
-            return false;
+            return self.matches_fault(body);
         };
         match &body {
             Value::Array(errors) => errors.iter().any(|error| self.matches_error(error)),
             error => self.matches_error(error),
         }
+    }
+
+    /// The same of a SOAP fault (SOAP 1.1, section 4.4), whose code may have a prefix.
+    fn matches_fault(&self, body: &[u8]) -> bool {
+        let Ok(parts) = crate::agreement::xml::parts(body) else {
+            return false;
+        };
+        let texts = |name: &str| {
+            let behind = format!("/Fault/{name}");
+            let mut found = parts.iter().filter(|part| part.place.ends_with(&behind));
+            let text = found.next().and_then(|part| part.text());
+            text.map(str::to_owned).unwrap_or_default()
+        };
+        let code = texts("faultcode");
+        let code = code.rsplit(':').next().unwrap_or_default();
+        self.code.as_deref().is_none_or(|wanted| wanted == code)
+            && self
+                .message
+                .as_deref()
+                .is_none_or(|words| texts("faultstring").contains(words))
     }
 
     fn matches_error(&self, error: &Value) -> bool {

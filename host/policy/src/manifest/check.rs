@@ -10,7 +10,7 @@ use super::{
 };
 use crate::header::is_harmless;
 use crate::{
-    Effect, KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved,
+    Effect, IdPlace, KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved,
 };
 
 /// Finds every text that is no origin, and no pattern of a login. It looks at the JSON, for a type that holds an origin is not made of
@@ -112,7 +112,8 @@ fn check_route(
             );
         }
     }
-    for (member, problem) in problems_of_kinds(route) {
+    let of_body = problems_of_kinds(route).into_iter();
+    for (member, problem) in of_body.chain(problems_of_message(route)) {
         add(&member, problem.to_owned());
     }
     for (at, header) in route.headers.iter().enumerate() {
@@ -180,11 +181,77 @@ fn problems_of_kinds(route: &RouteSpec) -> Vec<(String, &'static str)> {
     problems
 }
 
+/// Holds what a route says of its XML message, and of the ids in it, to fit together.
+fn problems_of_message(route: &RouteSpec) -> Vec<(String, &'static str)> {
+    let mut problems = Vec::new();
+    let mut add = |member: &str, problem| problems.push((member.to_owned(), problem));
+    let is_posted = route.methods == [Method::Post];
+    let reads_json = route.fields.is_some()
+        || route
+            .kinds
+            .iter()
+            .flatten()
+            .any(|place| matches!(place, KindPlace::Body(_)));
+    if route.operation.is_some() {
+        if !is_posted {
+            add("operation", "only a POST carries an operation");
+        }
+        if reads_json {
+            add(
+                "operation",
+                "an operation's body is XML, in which no kinds and fields are looked for: say `unseen`",
+            );
+        }
+    }
+    if let Some(place) = &route.token_at {
+        if route.operation.is_none() {
+            add("token_at", "it is for routes that have an `operation`");
+        }
+        if !place.is_in_header() {
+            add("token_at", "it must be in `Envelope/Header`");
+        }
+        if route.origin.is_some() {
+            add(
+                "token_at",
+                "the token goes to the connection's origin alone",
+            );
+        }
+    }
+    let has_json = |method: &Method| matches!(method, Method::Post | Method::Put | Method::Patch);
+    for (at, place) in route.ids.iter().enumerate() {
+        let problem = match place {
+            _ if route.path.contains("{id}") => "the path has the id already",
+            IdPlace::Body(_)
+                if !route.methods.iter().all(has_json) || route.operation.is_some() =>
+            {
+                "the route has no JSON body"
+            }
+            IdPlace::Xml(_) if route.operation.is_none() => {
+                "it is for routes that have an `operation`"
+            }
+            _ => continue,
+        };
+        add(&format!("ids/{at}"), problem);
+    }
+    problems
+}
+
 fn check_auth(manifest: &Manifest, problems: &mut Vec<Problem>) {
     match &manifest.auth {
         Auth::OAuth2(oauth2) => check_oauth2(oauth2, problems),
         Auth::ApiKey(key) => check_key(key, &manifest.routes, problems),
         Auth::None => {}
+    }
+    if matches!(manifest.auth, Auth::OAuth2(_)) {
+        return;
+    }
+    for (index, route) in manifest.routes.iter().enumerate() {
+        if route.token_at.is_some() {
+            problems.push(Problem {
+                pointer: format!("/routes/{index}/token_at"),
+                problem: "there is a token only where `auth` is `oauth2`".to_owned(),
+            });
+        }
     }
 }
 

@@ -472,10 +472,122 @@ fn the_schema_explains_every_member_to_authors() {
 
 #[test]
 fn members_of_later_versions_are_refused_by_name() {
-    for member in ["operation", "token_at", "redirects"] {
+    for member in ["redirects", "retries"] {
         let found = problems(|manifest| manifest["routes"][0][member] = json!("x"));
         assert_eq!(found, ["/routes/0"], "{member}");
     }
+}
+
+#[test]
+fn an_operation_stands_in_a_message_and_the_token_in_its_header() {
+    let soap = || {
+        json!({
+            "methods": ["POST"], "path": "/soap/{version}", "effect": "destructive", "kinds": ["unseen"],
+            "operation": "{urn:service}merge", "token_at": "Envelope/Header/Session/id",
+            "ids": ["Envelope/Body/merge/keep", "Envelope/Body/merge/lose"]
+        })
+    };
+    let with = |edits: &[(&str, Value)]| {
+        problems(|manifest| {
+            let mut route = soap();
+            for (member, value) in edits {
+                route[*member] = value.clone();
+            }
+            manifest["routes"][0] = route;
+        })
+    };
+    assert_eq!(with(&[]), [""; 0]);
+    for (member, value, place) in [
+        ("operation", json!("merge"), "/routes/0/operation"),
+        ("operation", json!("{}merge"), "/routes/0/operation"),
+        (
+            "operation",
+            json!("{urn:service}a b"),
+            "/routes/0/operation",
+        ),
+        ("methods", json!(["POST", "PUT"]), "/routes/0/operation"),
+        ("fields", json!("/a"), "/routes/0/operation"),
+        ("kinds", json!(["/type"]), "/routes/0/operation"),
+        (
+            "token_at",
+            json!("Envelope/Body/merge/token"),
+            "/routes/0/token_at",
+        ),
+        (
+            "token_at",
+            json!("/Envelope/Header/id"),
+            "/routes/0/token_at",
+        ),
+        ("token_at", json!("Envelope/Header"), "/routes/0/token_at"),
+        (
+            "origin",
+            json!("https://files.example.org"),
+            "/routes/0/token_at",
+        ),
+        ("ids", json!(["/records/*/id"]), "/routes/0/ids/0"),
+        ("ids", json!(["?"]), "/routes/0/ids/0"),
+        ("path", json!("/soap/{id}"), "/routes/0/ids/0"),
+    ] {
+        let found = with(&[(member, value.clone())]);
+        assert!(
+            found.contains(&place.to_owned()),
+            "{member} {value}: {found:?}"
+        );
+    }
+    let mut alone = soap();
+    alone.as_object_mut().unwrap().remove("operation");
+    let found = problems(|manifest| manifest["routes"][0] = alone);
+    assert!(
+        found.contains(&"/routes/0/token_at".to_owned()),
+        "{found:?}"
+    );
+    assert!(found.contains(&"/routes/0/ids/0".to_owned()), "{found:?}");
+    // Where there is no token, none stands in a message.
+    let found = problems(|manifest| {
+        manifest["auth"] = json!({"kind": "none"});
+        manifest["routes"][0] = soap();
+    });
+    assert_eq!(found, ["/routes/0/token_at"]);
+    // A list of records in JSON, and in a query.
+    let found = problems(|manifest| {
+        manifest["routes"][0] = json!({
+            "methods": ["PATCH"], "path": "/records", "effect": "write", "kinds": ["/records/*/type"], "fields": "/records/*",
+            "ids": ["/records/*/id"]
+        });
+        manifest["routes"][1] = json!({
+            "methods": ["DELETE"], "path": "/records", "effect": "destructive", "kinds": ["unseen"], "ids": ["?ids"]
+        });
+    });
+    assert_eq!(found, [""; 0]);
+}
+
+#[test]
+fn a_stale_token_is_told_by_a_fault_too() {
+    let stale = StaleToken {
+        status: 500,
+        code: Some("INVALID_SESSION_ID".to_owned()),
+        message: Some("Invalid Session ID".to_owned()),
+    };
+    let fault = |code: &str, words: &str| {
+        format!(
+            "<e:Envelope xmlns:e=\"urn:e\" xmlns:sf=\"urn:sf\"><e:Body><e:Fault><faultcode>sf:{code}</faultcode><faultstring>{words}</faultstring></e:Fault></e:Body></e:Envelope>"
+        )
+    };
+    let matches = |text: &str| stale.matches(500, text.as_bytes());
+    assert!(matches(&fault(
+        "INVALID_SESSION_ID",
+        "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader"
+    )));
+    assert!(!matches(&fault("INVALID_SESSION_ID", "something else")));
+    assert!(!matches(&fault(
+        "UNKNOWN",
+        "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader"
+    )));
+    // What a record holds is no fault.
+    assert!(!matches(
+        "<a><Name>INVALID_SESSION_ID</Name><b>Invalid Session ID</b></a>"
+    ));
+    assert!(!matches("<a><faultcode>INVALID_SESSION_ID</faultcode>"));
 }
 
 #[test]

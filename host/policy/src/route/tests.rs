@@ -11,6 +11,9 @@ fn spec(methods: &[Method], path: &str, effect: Effect) -> RouteSpec {
         kinds: None,
         fields: None,
         effect,
+        ids: Vec::new(),
+        operation: None,
+        token_at: None,
         cache: None,
         headers: Vec::new(),
         origin: None,
@@ -43,7 +46,7 @@ fn table() -> RouteTable {
 fn find(method: Method, path: &str) -> Result<(String, Effect), RouteRefusal> {
     let path = RequestPath::parse(path).unwrap();
     let table = table();
-    let found = table.find(None, method, &path)?;
+    let found = table.find(None, method, &path, None)?;
     Ok((found.template().to_owned(), found.effect))
 }
 
@@ -122,7 +125,7 @@ fn a_literal_with_spaces_or_dots_around_it_is_no_parameter() {
 fn parameters_are_decoded_and_the_kind_is_known() {
     let path = RequestPath::parse("/data/v1/sobjects/My%20Kind/0%31").unwrap();
     let table = table();
-    let found = table.find(None, Method::Get, &path).unwrap();
+    let found = table.find(None, Method::Get, &path, None).unwrap();
     assert_eq!(found.kind(), Some("My Kind"));
     assert_eq!(found.params[2], ("id".to_owned(), "01".to_owned()));
 }
@@ -136,13 +139,61 @@ fn origins_have_routes_of_their_own() {
     let find = |origin, path| {
         let path = RequestPath::parse(path).unwrap();
         table
-            .find(origin, Method::Get, &path)
+            .find(origin, Method::Get, &path, None)
             .map(|found| found.template().to_owned())
     };
     assert!(find(Some(&files), "/file/1").is_ok());
     assert!(find(None, "/file/1").is_err());
     assert!(find(Some(&files), "/a").is_err());
     assert!(find(None, "/a").is_ok());
+}
+
+fn operation(name: &str) -> Operation {
+    Operation::try_from(format!("{{urn:service}}{name}")).unwrap()
+}
+
+#[test]
+fn a_path_of_several_operations_has_a_route_for_each() {
+    let of = |name: Option<&str>, effect| RouteSpec {
+        operation: name.map(operation),
+        ..spec(&[Method::Post], "/soap/{version}", effect)
+    };
+    let routes = [
+        of(Some("find"), Effect::Read),
+        of(Some("merge"), Effect::Destructive),
+    ];
+    let table = RouteTable::new(&routes).unwrap();
+    let path = RequestPath::parse("/soap/v1").unwrap();
+    let find = |operation: Option<&Operation>| {
+        let found = table.find(None, Method::Post, &path, operation);
+        found.map(|found| found.effect)
+    };
+    assert_eq!(find(None), Err(RouteRefusal::ByOperation));
+    assert_eq!(find(Some(&operation("find"))), Ok(Effect::Read));
+    assert_eq!(find(Some(&operation("merge"))), Ok(Effect::Destructive));
+    let others = ["Merge", "find2", "delete"].map(operation);
+    let foreign = Operation::try_from("{urn:other}find".to_owned()).unwrap();
+    for other in others.iter().chain([&foreign]) {
+        assert_eq!(find(Some(other)), Err(RouteRefusal::OperationNotDeclared));
+    }
+    let path = RequestPath::parse("/soap/v1").unwrap();
+    assert_eq!(
+        table.find(None, Method::Get, &path, None).unwrap_err(),
+        RouteRefusal::MethodNotDeclared
+    );
+    // One without an operation would take all that the others are for.
+    for (one, two) in [
+        (Some("find"), Some("find")),
+        (Some("find"), None),
+        (None, Some("find")),
+    ] {
+        let routes = [of(one, Effect::Read), of(two, Effect::Destructive)];
+        assert!(RouteTable::new(&routes).is_err(), "{one:?} {two:?}");
+    }
+    // A route that carries none is not found by one.
+    let plain = RouteTable::new(&[of(None, Effect::Read)]).unwrap();
+    let found = plain.find(None, Method::Post, &path, Some(&operation("find")));
+    assert_eq!(found.unwrap_err(), RouteRefusal::OperationNotDeclared);
 }
 
 #[test]
@@ -273,7 +324,7 @@ proptest! {
         let other = disguised(path, &disguises);
         let Ok(parsed) = RequestPath::parse(&other) else { return Ok(()) };
         let table = table();
-        let Ok(found) = table.find(None, method, &parsed) else { return Ok(()) };
+        let Ok(found) = table.find(None, method, &parsed, None) else { return Ok(()) };
         prop_assert!(found.effect >= method.floor());
         // If a service could take the disguised path for the plain one, the gate takes it so too.
         if lenient(&other) == lenient(path) {
@@ -285,7 +336,7 @@ proptest! {
     fn no_request_is_less_than_its_method(path in "/[a-z0-9/{}.]{0,30}", index in 0_usize..6) {
         let method = Method::ALL[index];
         if let Ok(path) = RequestPath::parse(&path)
-            && let Ok(found) = table().find(None, method, &path)
+            && let Ok(found) = table().find(None, method, &path, None)
         {
             prop_assert!(found.effect >= method.floor());
             prop_assert!(found.route.methods.contains(&method));

@@ -1,18 +1,39 @@
 //! The first steps: origin, path, route, headers and ceiling, of what the guest has written down before its
-//! body. Nothing here waits, and nothing is remembered.
+//! body. Nothing here waits, and nothing is remembered. Where a path carries several operations, the route, the headers and the
+//! ceiling are those of the operation, and wait for the body.
 
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use portcullis_policy::{
-    BodyPlace, CachePolicy, Effect, FindsOut, KindPlace, Match, Method, Origin, RequestPath,
-    RouteSpec, TICKET_HEADER,
+    BodyPlace, CachePolicy, Effect, FindsOut, IdPlace, KindPlace, Match, Method, Operation, Origin,
+    RequestPath, RouteRefusal, RouteSpec, TICKET_HEADER, XmlPlace,
 };
 
 use super::GateFailure;
 use super::failure::name;
 use crate::reply::{Refusal, RefusalCode};
 use crate::scope::CallScope;
+
+/// What is known of a request by its head.
+#[derive(Debug)]
+pub(super) enum Head {
+    /// All that is checked of a head.
+    Admitted(Box<Admitted>),
+    /// Where it goes; its path carries several operations, and which one it is stands in the body.
+    ByOperation(Box<Addressed>),
+}
+
+/// Where a request goes.
+#[derive(Debug)]
+pub(super) struct Addressed {
+    number: u32,
+    method: Method,
+    origin: Origin,
+    is_own_origin: bool,
+    path: RequestPath,
+    pub(super) headers: HeaderMap,
+}
 
 /// A request that its origin, route, headers and effect allow.
 #[derive(Debug)]
@@ -30,6 +51,8 @@ pub(super) struct Admitted {
     pub(super) kind: Option<String>,
     /// What a change's announcement is held to; empty for a read.
     pub(super) names: ChangeNames,
+    /// Where the token stands in the body, instead of in a header.
+    pub(super) token_at: Option<XmlPlace>,
     /// The route, where it matters what the request touches.
     pub(super) limited_route: Option<RouteSpec>,
     pub(super) effect: Effect,
@@ -47,6 +70,10 @@ pub(super) struct ChangeNames {
     pub(super) fields_at: Option<BodyPlace>,
     /// The call that finds out whether it was made.
     pub(super) finds_out: Option<FindsOut>,
+    /// Where the ids of the records are.
+    pub(super) ids_at: Vec<IdPlace>,
+    /// The field by which the path finds a record, and its value.
+    pub(super) key: Option<(String, String)>,
 }
 
 impl ChangeNames {
@@ -64,16 +91,27 @@ impl ChangeNames {
             kinds_at: kinds.filter_map(in_body).collect(),
             fields_at: found.route.fields.clone(),
             finds_out: found.route.finds_out.clone(),
+            ids_at: found.route.ids.clone(),
+            key: found
+                .key()
+                .map(|(field, value)| (field.to_owned(), value.to_owned())),
         }
     }
 }
 
 /// Checks a request's head.
-pub(super) fn admit(
-    scope: &CallScope,
-    number: u32,
-    parts: &Parts,
-) -> Result<Admitted, GateFailure> {
+pub(super) fn admit(scope: &CallScope, number: u32, parts: &Parts) -> Result<Head, GateFailure> {
+    let addressed = address(scope, number, parts)?;
+    let place = (!addressed.is_own_origin).then_some(&addressed.origin);
+    let routes = scope.connector.routes();
+    match routes.find(place, addressed.method, &addressed.path, None) {
+        Err(RouteRefusal::ByOperation) => Ok(Head::ByOperation(Box::new(addressed))),
+        _ => Ok(Head::Admitted(Box::new(addressed.admit(scope, None)?))),
+    }
+}
+
+/// Checks where a request goes.
+fn address(scope: &CallScope, number: u32, parts: &Parts) -> Result<Addressed, GateFailure> {
     if scope.stopped().is_some() {
         return Err(GateFailure::Latched);
     }
@@ -93,49 +131,81 @@ pub(super) fn admit(
         );
         Refusal::new(RefusalCode::Route, message)
     })?;
-    let place = (!is_own_origin).then_some(&origin);
-    let found = scope
-        .connector
-        .routes()
-        .find(place, method, &path)
-        .map_err(|refusal| {
-            let request = name(method, path.path());
-            Refusal::new(
-                RefusalCode::Route,
-                format!("the connector's manifest does not declare `{request}`: {refusal}"),
-            )
-        })?;
-    let (headers, ticket) = headers(parts, &found.route.headers)?;
-    if !scope.effect.admits(found.effect) {
-        let request = name(method, path.path());
-        return Err(GateFailure::refused(
-            RefusalCode::Ceiling,
-            format!(
-                "a tool that may {} tried `{request}`, which is {}",
-                verb(scope.effect),
-                found.effect
-            ),
-        ));
-    }
-    let (route, effect) = (found.template().to_owned(), found.effect);
-    let (kind, names) = (found.kind().map(str::to_owned), ChangeNames::of(&found));
-    let limited_route = is_limited(scope, effect).then(|| found.route.clone());
-    let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
-    Ok(Admitted {
+    Ok(Addressed {
         number,
         method,
         origin,
         is_own_origin,
         path,
-        headers,
-        ticket,
-        route,
-        kind,
-        names,
-        limited_route,
-        effect,
-        is_schema,
+        headers: parts.headers.clone(),
     })
+}
+
+impl Addressed {
+    /// Checks route, headers and effect; `operation` is the one in the body.
+    pub(super) fn admit(
+        self,
+        scope: &CallScope,
+        operation: Option<&Operation>,
+    ) -> Result<Admitted, GateFailure> {
+        let Self {
+            number,
+            method,
+            origin,
+            is_own_origin,
+            path,
+            headers: sent,
+        } = self;
+        let place = (!is_own_origin).then_some(&origin);
+        let routes = scope.connector.routes();
+        let found = routes
+            .find(place, method, &path, operation)
+            .map_err(|refusal| {
+                let request = name(method, path.path());
+                Refusal::new(
+                    RefusalCode::Route,
+                    format!("the connector's manifest does not declare `{request}`: {refusal}"),
+                )
+            })?;
+        let (headers, ticket) = headers(&sent, &found.route.headers)?;
+        if !scope.effect.admits(found.effect) {
+            let request = name(method, path.path());
+            return Err(GateFailure::refused(
+                RefusalCode::Ceiling,
+                format!(
+                    "a tool that may {} tried `{request}`, which is {}",
+                    verb(scope.effect),
+                    found.effect
+                ),
+            ));
+        }
+        let effect = found.effect;
+        // An operation is part of what a request is, as its method is.
+        let route = match operation {
+            Some(operation) => format!("{}#{}", found.template(), operation.name()),
+            None => found.template().to_owned(),
+        };
+        let (kind, names) = (found.kind().map(str::to_owned), ChangeNames::of(&found));
+        let token_at = found.route.token_at.clone();
+        let limited_route = is_limited(scope, effect).then(|| found.route.clone());
+        let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
+        Ok(Admitted {
+            number,
+            method,
+            origin,
+            is_own_origin,
+            path,
+            headers,
+            ticket,
+            route,
+            kind,
+            names,
+            token_at,
+            limited_route,
+            effect,
+            is_schema,
+        })
+    }
 }
 
 /// Says whether it matters what a request touches: since the agent is limited to some kinds or fields, some kinds are
@@ -188,11 +258,11 @@ fn path(parts: &Parts) -> Result<RequestPath, Refusal> {
 }
 
 /// The headers that go on, without the ticket and without the length, which is the host's to say.
-fn headers(parts: &Parts, declared: &[String]) -> Result<(HeaderMap, Option<String>), Refusal> {
-    let names = parts.headers.keys().map(http::HeaderName::as_str);
+fn headers(sent: &HeaderMap, declared: &[String]) -> Result<(HeaderMap, Option<String>), Refusal> {
+    let names = sent.keys().map(http::HeaderName::as_str);
     portcullis_policy::check_headers(names, declared)
         .map_err(|refusal| Refusal::new(RefusalCode::Header, refusal.to_string()))?;
-    let mut headers = parts.headers.clone();
+    let mut headers = sent.clone();
     headers.remove(CONTENT_LENGTH);
     let mut tickets = headers.get_all(TICKET_HEADER).iter();
     let ticket = match (tickets.next(), tickets.next()) {

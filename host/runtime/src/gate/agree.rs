@@ -43,6 +43,13 @@ pub(super) fn agree(announced: Announced) -> Result<Agreed, GateFailure> {
         id: head.names.id.as_deref(),
         kinds_at: &head.names.kinds_at,
         fields_at: head.names.fields_at.as_ref(),
+        ids_at: &head.names.ids_at,
+        key: head
+            .names
+            .key
+            .as_ref()
+            .map(|(field, value)| (field.as_str(), value.as_str())),
+        token_at: head.token_at.as_ref(),
         path: &head.path,
         content_type: content_type.and_then(|value| value.to_str().ok()),
         body: &request.body,

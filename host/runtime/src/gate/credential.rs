@@ -1,5 +1,8 @@
 //! The one place where a secret becomes part of a request.
 
+use std::ops::Range;
+
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -8,6 +11,43 @@ use secrecy::ExposeSecret;
 
 use crate::ports::PortError;
 use crate::ports::credentials::Token;
+
+/// Puts the connection's secret into a body, in the place of what stands for it there.
+///
+/// # Errors
+///
+/// [`PortError`] when the secret holds what no XML text can.
+pub(super) fn write(token: &Token, body: &[u8], at: &Range<usize>) -> Result<Bytes, PortError> {
+    let secret = token.secret.expose_secret();
+    if secret
+        .chars()
+        .any(|char| char.is_control() || !char.is_ascii())
+    {
+        return Err(PortError::new(
+            "the connection's secret holds characters that no message can",
+        ));
+    }
+    let outside = || PortError::new("the token's place is outside of the message");
+    let before = body.get(..at.start).ok_or_else(outside)?;
+    let after = body.get(at.end..).ok_or_else(outside)?;
+    Ok([before, escaped(secret).as_bytes(), after].concat().into())
+}
+
+/// Writes a text as XML has it.
+pub(super) fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            char => out.push(char),
+        }
+    }
+    out
+}
 
 /// Adds the connection's secret where the manifest's `auth` says, and gives the path to ask for.
 ///

@@ -114,6 +114,9 @@ async fn egress(
     let agreed = agree::agree(announced)?;
     let approved = approve::approve(scope, agreed).await?;
     let afforded = afford::afford(scope, approved).await?;
+    if let Some(response) = response::from_memory(scope, &afforded.approved.request) {
+        return Ok(response);
+    }
     commit::commit(scope, afforded, options).await
 }
 

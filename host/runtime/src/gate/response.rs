@@ -1,8 +1,12 @@
 //! What of a service's answer reaches the guest: never a token, never a redirect, never more than a
 //! bound.
 
+use std::time::Instant;
+
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, LOCATION, SET_COOKIE, TRANSFER_ENCODING};
+use http::header::{
+    AGE, CONTENT_ENCODING, CONTENT_LENGTH, LOCATION, SET_COOKIE, TRANSFER_ENCODING,
+};
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use portcullis_policy::Origin;
@@ -23,6 +27,8 @@ pub(super) async fn admit(
     answered: Answered,
 ) -> Result<Response<WasiBody>, GateFailure> {
     if let Some(schema) = answered.from_cache {
+        let schemas = &scope.account.session.schemas;
+        schemas.confirm(&schema_cache::key(&request.head));
         return Ok(whole(StatusCode::OK, schema.headers, schema.body));
     }
     let (parts, body) = answered.response.into_parts();
@@ -53,6 +59,7 @@ pub(super) async fn admit(
         let schema = Schema {
             headers: headers.clone(),
             body: bytes.clone(),
+            asked: Instant::now(),
         };
         let key = schema_cache::key(&request.head);
         scope.account.session.schemas.put(key, schema);
@@ -62,6 +69,23 @@ pub(super) async fn admit(
     *response.status_mut() = parts.status;
     *response.headers_mut() = headers;
     Ok(response)
+}
+
+/// Answers from memory, where what is asked for is a description that was asked about a moment ago.
+pub(super) fn from_memory(scope: &CallScope, request: &Complete) -> Option<Response<WasiBody>> {
+    let head = &request.head;
+    if !head.is_schema || !scope.is_live() {
+        return None;
+    }
+    let schema = scope
+        .account
+        .session
+        .schemas
+        .get(&schema_cache::key(head))?;
+    let age = schema.fresh_age(head, scope.limits.schema_fresh)?;
+    let mut headers = schema.headers;
+    headers.insert(AGE, age.as_secs().into());
+    Some(whole(StatusCode::OK, headers, schema.body))
 }
 
 fn whole(status: StatusCode, headers: HeaderMap, body: Bytes) -> Response<WasiBody> {

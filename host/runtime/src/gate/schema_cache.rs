@@ -1,14 +1,19 @@
 //! Descriptions of kinds and fields, remembered for an account: never data of records.
 //!
-//! Each use asks the service whether the description still holds (`If-Modified-Since`), so that what an
-//! administrator of the service changed is seen at once.
+//! A description that the service sent or confirmed within the last minute ([`Limits::schema_fresh`](crate::Limits)) is taken from
+//! memory, and the answer says its age (`Age`, RFC 9111, section 5.1). After that the service is asked whether it still holds
+//! (`If-Modified-Since`). A connector that finds out by its use that it does not asks at once, by `Cache-Control: no-cache`.
+//!
+//! What is taken from memory is no request: nothing is sent, so nothing is written down. The agent's scope holds for it all the same.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
 
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, ETAG, LAST_MODIFIED};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL, ETAG, LAST_MODIFIED};
 
 use super::admit::Admitted;
 use crate::ports::lock;
@@ -18,6 +23,18 @@ use crate::ports::lock;
 pub(super) struct Schema {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// When the service was last asked about it.
+    pub(super) asked: Instant,
+}
+
+impl Schema {
+    /// Gives how old it is, if it may be used without asking.
+    pub(super) fn fresh_age(&self, head: &Admitted, fresh: Duration) -> Option<Duration> {
+        let mut directives = head.headers.get_all(CACHE_CONTROL).iter();
+        let asks = directives.any(|value| !value.as_bytes().is_empty());
+        let age = self.asked.elapsed();
+        (!asks && age < fresh).then_some(age)
+    }
 }
 
 /// The descriptions of one account, up to a number of bytes; the oldest goes first.
@@ -65,6 +82,13 @@ impl SchemaCache {
         lock(&self.kept).schemas.get(key).cloned()
     }
 
+    /// Notes that the service has said that what is remembered under a key still holds.
+    pub(super) fn confirm(&self, key: &str) {
+        if let Some(schema) = lock(&self.kept).schemas.get_mut(key) {
+            schema.asked = Instant::now();
+        }
+    }
+
     /// Remembers an answer, if the service can be asked whether it still holds.
     pub(super) fn put(&self, key: String, schema: Schema) {
         let has_validator = [LAST_MODIFIED, ETAG]
@@ -107,6 +131,7 @@ mod tests {
         Schema {
             headers,
             body: Bytes::from(vec![0; bytes]),
+            asked: Instant::now(),
         }
     }
 
@@ -128,7 +153,13 @@ mod tests {
         let cache = SchemaCache::new(10);
         let headers = HeaderMap::new();
         let body = Bytes::from_static(b"{}");
-        cache.put("a".into(), Schema { headers, body });
+        let asked = Instant::now();
+        let schema = Schema {
+            headers,
+            body,
+            asked,
+        };
+        cache.put("a".into(), schema);
         assert!(cache.get("a").is_none());
     }
 }

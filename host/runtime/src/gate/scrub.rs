@@ -15,13 +15,14 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
 use wasmtime_wasi_http::Error;
 
+use super::credential;
 use super::send::Arriving;
 use crate::ports::credentials::Token;
 
 /// A secret shorter than this is not searched for: it would be found everywhere.
 const NEEDLE_BYTES_MIN: usize = 4;
 
-/// What is overwritten: each token as it is, and as it stands in a URL or a form.
+/// What is overwritten: each token as it is, and as it stands in a URL or a form, or in XML.
 pub(super) struct Needles(Vec<Finder<'static>>);
 
 impl Needles {
@@ -32,6 +33,7 @@ impl Needles {
             for text in [
                 secret.to_owned(),
                 utf8_percent_encode(secret, NON_ALPHANUMERIC).to_string(),
+                credential::escaped(secret),
             ] {
                 if text.len() >= NEEDLE_BYTES_MIN && !texts.contains(&text) {
                     texts.push(text);
@@ -290,6 +292,15 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_token_goes_as_xml_has_it() {
+        let found = through(b"<id>a&amp;b&lt;c!</id> a&b<c!", &[8], &["a&b<c!"], 1000).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&found),
+            "<id>*************</id> ******"
+        );
     }
 
     #[test]

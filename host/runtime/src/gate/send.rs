@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use portcullis_policy::{Auth, ConnectionId};
 
+use super::admit::Admitted;
 use super::complete::Complete;
 use super::credential;
 use super::schema_cache::Schema;
@@ -192,16 +193,21 @@ async fn once(
             }
         }
     }
-    let path = match token {
-        Some(token) => {
-            let auth = &scope.connector.manifest().auth;
-            credential::add(auth, token, &mut headers, head.path.as_str())
-                .map_err(SendError::Credential)?
+    let mut path = head.path.as_str().to_owned();
+    let mut body = request.body.clone();
+    match (token, &request.token_at) {
+        (Some(token), Some(at)) => {
+            body = credential::write(token, &body, at).map_err(SendError::Credential)?;
         }
-        None => head.path.as_str().to_owned(),
-    };
-    frame(request, &mut headers)?;
-    let mut outgoing = Request::new(Full::new(request.body.clone()));
+        (Some(token), None) => {
+            let auth = &scope.connector.manifest().auth;
+            path =
+                credential::add(auth, token, &mut headers, &path).map_err(SendError::Credential)?;
+        }
+        (None, _) => {}
+    }
+    frame(head, &body, &mut headers)?;
+    let mut outgoing = Request::new(Full::new(body));
     *outgoing.method_mut() = http::Method::from_bytes(head.method.as_str().as_bytes())
         .map_err(|_| SendError::Malformed)?;
     *outgoing.uri_mut() = format!("{}{path}", head.origin)
@@ -220,17 +226,17 @@ async fn once(
 }
 
 /// The headers that are the host's: where the request goes, how long it is, and that the answer comes as it is.
-fn frame(request: &Complete, headers: &mut HeaderMap) -> Result<(), SendError> {
-    let authority = request.head.origin.authority();
+fn frame(head: &Admitted, body: &Bytes, headers: &mut HeaderMap) -> Result<(), SendError> {
+    let authority = head.origin.authority();
     let host = HeaderValue::try_from(authority).map_err(|_| SendError::Malformed)?;
     headers.insert(HOST, host);
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let has_body = !matches!(
-        request.head.method,
+        head.method,
         portcullis_policy::Method::Get | portcullis_policy::Method::Head
     );
-    if has_body || !request.body.is_empty() {
-        headers.insert(CONTENT_LENGTH, request.body.len().into());
+    if has_body || !body.is_empty() {
+        headers.insert(CONTENT_LENGTH, body.len().into());
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod effects;
 mod embedder;
 mod endings;
 mod hostile;
+mod messages;
 mod numbers;
 mod reach;
 mod record_first;

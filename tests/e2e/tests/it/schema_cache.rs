@@ -1,12 +1,38 @@
-//! Descriptions are remembered for an account, and asked about each time.
+//! Descriptions are remembered for an account, used for a while, and then asked about.
 
+use std::time::Duration;
+
+use portcullis::policy::Scope;
+use portcullis::ports::audit::Event;
 use serde_json::json;
 
-use crate::support::{World, done};
+use crate::support::{Setup, World, done, ended};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_description_of_a_moment_ago_costs_no_request() {
+    let world = World::with(&["fetch"]).await;
+    for round in 0..3 {
+        let reply = world.call("fetch", "get", json!({"path": "/schema"})).await;
+        let records = world.records(&reply);
+        let sent = records
+            .iter()
+            .filter(|record| matches!(record.event, Event::Intended(_)));
+        assert_eq!(sent.count(), usize::from(round == 0));
+        assert_eq!(done(reply).text, r#"{"fields":["id","name"]}"#);
+    }
+    assert_eq!(world.service.seen().len(), 1);
+    // The agent's scope holds for what is remembered, too.
+    let scope: Scope = serde_json::from_value(json!({ "read": ["Contact"] })).unwrap();
+    world.scope("fetch", scope);
+    let reply = world.call("fetch", "get", json!({"path": "/schema"})).await;
+    assert_eq!(ended(&reply), "refused scope", "{reply:?}");
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_description_is_asked_about_and_taken_from_memory() {
-    let world = World::with(&["fetch"]).await;
+    let mut setup = Setup::default();
+    setup.limits.schema_fresh = Duration::ZERO;
+    let world = World::new(setup, &["fetch"]).await;
     let mut ends = Vec::new();
     for _ in 0..3 {
         let reply = world.call("fetch", "get", json!({"path": "/schema"})).await;

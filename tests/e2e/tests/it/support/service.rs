@@ -213,7 +213,10 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Answe
     }
     shared.seen.lock().unwrap().push(seen.clone());
     let wanted = shared.token.lock().unwrap().clone();
-    if wanted.is_some_and(|token| seen.header("authorization") != format!("Bearer {token}")) {
+    let is_soap = seen.target.starts_with("/soap/");
+    if !is_soap
+        && wanted.is_some_and(|token| seen.header("authorization") != format!("Bearer {token}"))
+    {
         return Ok(reply(StatusCode::UNAUTHORIZED, json!({"error": "stale"})));
     }
     route(&shared, &seen).await
@@ -243,6 +246,7 @@ async fn route(shared: &Arc<Shared>, seen: &Seen) -> Result<Answer, &'static str
             answer
         }
         ("GET", "/schema", _) => schema(seen),
+        ("POST", _, _) if path.starts_with("/soap/") => soap(shared, seen),
         ("POST", "/search", _) => reply(
             StatusCode::OK,
             json!({"found": String::from_utf8_lossy(&seen.body)}),
@@ -263,7 +267,7 @@ async fn route(shared: &Arc<Shared>, seen: &Seen) -> Result<Answer, &'static str
             }
             reply(StatusCode::OK, json!({"id": id}))
         }
-        (_, path, _) if path == "/batch" || path.starts_with("/kind/") => {
+        (_, path, _) if ["/batch", "/records"].contains(&path) || path.starts_with("/kind/") => {
             reply(StatusCode::OK, json!({"done": true}))
         }
         _ => reply(StatusCode::NOT_FOUND, json!({"error": "no such place"})),
@@ -301,6 +305,22 @@ fn echo(seen: &Seen) -> Answer {
         }
     }
     answer
+}
+
+/// Answers a message, in frames of three bytes, with the message itself, the token in it as it is and as XML can write it besides;
+/// with a fault where the token is another.
+fn soap(shared: &Shared, seen: &Seen) -> Answer {
+    let text = String::from_utf8_lossy(&seen.body).into_owned();
+    let wanted = shared.token.lock().unwrap().clone();
+    let escaped = |token: &str| token.replace('&', "&amp;").replace('<', "&lt;");
+    let is_it = |token: &String| text.contains(&format!("<id>{}</id>", escaped(token)));
+    if wanted.as_ref().is_some_and(|token| !is_it(token)) {
+        let fault = "<e:Envelope xmlns:e=\"urn:e\"><e:Body><e:Fault><faultcode>STALE</faultcode><faultstring>the token is stale</faultstring></e:Fault></e:Body></e:Envelope>";
+        let fault = Chunks::of(fault.into(), 1 << 20);
+        return body(StatusCode::INTERNAL_SERVER_ERROR, fault);
+    }
+    let both = format!("{text} {}", wanted.unwrap_or_default());
+    body(StatusCode::OK, Chunks::of(both.into_bytes(), 3))
 }
 
 const MODIFIED: &str = "Mon, 23 Nov 2026 10:00:00 GMT";

@@ -1,0 +1,195 @@
+//! What the SOAP API alone does: restore, merge, convert (*SOAP API Developer Guide*). The token stands in the message; the host puts it
+//! there, in the place of what stands for it.
+
+mod convert;
+mod merge;
+mod undelete;
+
+use portcullis_sdk::http::{Request, Response, path};
+use portcullis_sdk::{Failure, Reason};
+
+use super::refused;
+use crate::client::Client;
+use crate::json::Json;
+use crate::service_error::ServiceError;
+use crate::xml::{self, Element};
+
+pub use convert::{ConvertLead, Converted, convert_lead};
+pub use merge::{MergeRecords, merge_records};
+pub use undelete::{UndeleteRecord, undelete_record};
+
+/// The namespace of the partner WSDL.
+const PARTNER: &str = "urn:partner.soap.sforce.com";
+
+/// How an operation on one record ended.
+enum Ended {
+    /// It is done: the result.
+    Done(Element),
+    /// It is not done.
+    Refused(Failure),
+    /// Nobody can say by the answer whether it was done.
+    Unclear(Failure),
+}
+
+/// Where an operation's element stands in its message.
+fn place(operation: &str, rest: &str) -> String {
+    format!("Envelope/Body/{operation}/{rest}")
+}
+
+/// Makes the request of an operation whose content is written already.
+fn request(client: &Client<'_>, operation: &str, content: &str) -> Result<Request, Failure> {
+    let version = client.version()?.trim_start_matches('v').to_owned();
+    let mut session = String::new();
+    xml::write(&mut session, "sessionId", &client.host.token_placeholder());
+    let message = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"{PARTNER}\">\
+         <e:Header><SessionHeader>{session}</SessionHeader></e:Header><e:Body><{operation}>{content}</{operation}></e:Body></e:Envelope>"
+    );
+    Ok(Request::post(path!("/services/Soap/u/{}", version))
+        .body("text/xml; charset=utf-8", message)
+        .header("SOAPAction", format!("\"{operation}\"")))
+}
+
+impl Ended {
+    /// Reads what the host gave for an operation on one record of `kind`.
+    fn of(client: &Client<'_>, kind: &str, sent: Result<Response, Failure>) -> Self {
+        let response = match sent {
+            Ok(response) => response,
+            Err(failure) if matches!(failure.reason, Reason::Unavailable | Reason::Internal) => {
+                return Self::Unclear(failure);
+            }
+            Err(failure) => return Self::Refused(failure),
+        };
+        let status = response.status();
+        let unclear = || {
+            let message = format!("the org answered {status} without saying what came of it");
+            Self::Unclear(Failure::unavailable(message))
+        };
+        let text = std::str::from_utf8(response.body()).ok();
+        let Some(body) = text.and_then(Element::parse).and_then(body_of) else {
+            return unclear();
+        };
+        if let Some(fault) = body.child("Fault") {
+            return Self::Refused(fault_of(status, fault));
+        }
+        let result = body
+            .children
+            .first()
+            .and_then(|answer| answer.child("result"));
+        match result {
+            Some(result) if result.text_of("success") == Some("true") => Self::Done(result.clone()),
+            Some(result) if result.text_of("success") == Some("false") => {
+                Self::Refused(errors_of(client, kind, result))
+            }
+            _ => unclear(),
+        }
+    }
+}
+
+fn body_of(root: Element) -> Option<Element> {
+    let is_body = |child: &Element| child.name == "Body";
+    root.children.into_iter().find(is_body)
+}
+
+/// Turns a fault, which ends the whole call, into a failure.
+fn fault_of(status: u16, fault: &Element) -> Failure {
+    let code = fault.text_of("faultcode").unwrap_or_default();
+    let code = code.rsplit(':').next().unwrap_or_default().to_owned();
+    let words = fault.text_of("faultstring").unwrap_or_default();
+    let words = words.strip_prefix(&format!("{code}: ")).unwrap_or(words);
+    let error = ServiceError {
+        // A fault's status says nothing of what it is about.
+        status: if status == 500 { 400 } else { status },
+        code: Some(code),
+        message: words.to_owned(),
+        retry_after_seconds: None,
+        choices: Vec::new(),
+    };
+    error.into()
+}
+
+/// Turns the errors of a record into a failure, as REST's are.
+fn errors_of(client: &Client<'_>, kind: &str, result: &Element) -> Failure {
+    let errors: Vec<Json> = result
+        .all("errors")
+        .map(|error| {
+            let fields = error
+                .all("fields")
+                .map(|field| Json::from(field.text.as_str()));
+            let text = |name: &str| Json::from(error.text_of(name).unwrap_or_default());
+            Json::object([
+                ("statusCode", text("statusCode")),
+                ("message", text("message")),
+                ("fields", Json::Array(fields.collect())),
+            ])
+        })
+        .collect();
+    let first = |name: &str| errors.first().and_then(|error| error.str_at(name));
+    let code = first("statusCode")
+        .unwrap_or("UNKNOWN_EXCEPTION")
+        .to_owned();
+    let error = ServiceError {
+        status: 400,
+        code: Some(code.clone()),
+        message: first("message")
+            .unwrap_or("the org gave no reason")
+            .to_owned(),
+        retry_after_seconds: None,
+        choices: Vec::new(),
+    };
+    refused::of_errors(client, kind, &code, &errors, error.into())
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::testing::Org;
+
+    fn ended(status: u16, body: &str) -> Ended {
+        let org = Org::new().hide("Account", "Secret__c");
+        let text = format!(
+            "<?xml version=\"1.0\"?><e:Envelope xmlns:e=\"x\"><e:Body>{body}</e:Body></e:Envelope>"
+        );
+        let response = Response::new(status, Vec::new(), text);
+        Ended::of(&Client::new(&org), "Account", Ok(response))
+    }
+
+    #[test]
+    fn an_answer_says_what_came_of_it_or_is_unclear() {
+        let done =
+            "<mergeResponse><result><id>1</id><success>true</success></result></mergeResponse>";
+        assert!(matches!(ended(200, done), Ended::Done(_)));
+        let failed = "<mergeResponse><result><errors><message>entity is deleted</message><statusCode>ENTITY_IS_DELETED</statusCode></errors><success>false</success></result></mergeResponse>";
+        let Ended::Refused(failure) = ended(200, failed) else {
+            panic!("it is refused");
+        };
+        assert_eq!(failure.service_code.as_deref(), Some("ENTITY_IS_DELETED"));
+        let fault = "<e:Fault><faultcode>sf:INVALID_SESSION_ID</faultcode><faultstring>INVALID_SESSION_ID: Illegal Session</faultstring></e:Fault>";
+        let Ended::Refused(failure) = ended(500, fault) else {
+            panic!("it is refused");
+        };
+        assert_eq!(failure.message, "Illegal Session");
+        for (status, body) in [
+            (200, ""),
+            (200, "<a/>"),
+            (500, "<html/>"),
+            (503, ""),
+            (200, "<a><result/></a>"),
+        ] {
+            assert!(
+                matches!(ended(status, body), Ended::Unclear(_)),
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hidden_field_is_not_named() {
+        let failed = "<r><result><errors><fields>Secret__c</fields><message>Secret__c is bad</message><statusCode>X</statusCode></errors><success>false</success></result></r>";
+        let Ended::Refused(failure) = ended(200, failed) else {
+            panic!("it is refused");
+        };
+        assert!(!format!("{failure:?}").contains("Secret"), "{failure:?}");
+    }
+}

@@ -1,0 +1,96 @@
+//! Fields that a tool gives in its own words: `due` is `ActivityDate`. What is wrong with one is told at the argument.
+
+use portcullis_sdk::Failure;
+use serde_json::{Map, Value};
+
+/// Fields, each with the argument that it comes from.
+#[derive(Debug, Default)]
+pub(super) struct Worded {
+    fields: Map<String, Value>,
+    arguments: Vec<(&'static str, &'static str)>,
+}
+
+impl Worded {
+    /// Starts with none.
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field; one without a value is left out.
+    pub(super) fn value(
+        mut self,
+        field: &'static str,
+        pointer: &'static str,
+        value: Option<Value>,
+    ) -> Self {
+        self.arguments.push((field, pointer));
+        if let Some(value) = value {
+            self.fields.insert(field.to_owned(), value);
+        }
+        self
+    }
+
+    /// Adds a text.
+    pub(super) fn text(self, field: &'static str, pointer: &'static str, text: &str) -> Self {
+        self.value(field, pointer, Some(text.into()))
+    }
+
+    /// Adds a text where there is one.
+    pub(super) fn maybe(
+        self,
+        field: &'static str,
+        pointer: &'static str,
+        text: Option<&str>,
+    ) -> Self {
+        self.value(field, pointer, text.map(Value::from))
+    }
+
+    /// Gives the fields.
+    pub(super) fn fields(&self) -> &Map<String, Value> {
+        &self.fields
+    }
+
+    /// Moves what is wrong with a field to the argument that it comes from.
+    pub(super) fn said<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        result.map_err(|mut failure| {
+            for problem in &mut failure.fields {
+                let name = problem.pointer.strip_prefix("/fields/");
+                let argument = name.and_then(|name| {
+                    let mut known = self.arguments.iter();
+                    known.find(|(field, _)| field.eq_ignore_ascii_case(name))
+                });
+                if let Some((_, pointer)) = argument {
+                    problem.pointer = (*pointer).to_owned();
+                }
+            }
+            failure
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_told_at_its_argument() {
+        let worded = Worded::new()
+            .text("ActivityDate", "/due", "tomorrow")
+            .maybe("WhatId", "/about", None);
+        assert_eq!(worded.fields().len(), 1);
+        let failure = Failure::invalid("m")
+            .field("/fields/ActivityDate", "a")
+            .field("/fields/WhatId", "b")
+            .field("/fields/Secret__c", "c")
+            .field("/object", "d");
+        let Err(failure) = worded.said::<()>(Err(failure)) else {
+            unreachable!("it failed");
+        };
+        let places: Vec<&str> = failure
+            .fields
+            .iter()
+            .map(|field| field.pointer.as_str())
+            .collect();
+        assert_eq!(places, ["/due", "/about", "/fields/Secret__c", "/object"]);
+    }
+}
