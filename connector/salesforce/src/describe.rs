@@ -192,6 +192,19 @@ impl<'a> Field<'a> {
             })
     }
 
+    /// Gives a picklist's values as they are described, those that are not active any more among them.
+    pub fn all_values(self) -> impl Iterator<Item = &'a Json> {
+        self.json
+            .get("picklistValues")
+            .map_or(&[][..], Json::items)
+            .iter()
+    }
+
+    /// Gives the field whose value decides which values this picklist takes.
+    pub fn controller(self) -> Option<&'a str> {
+        self.json.str_at("controllerName")
+    }
+
     /// Says whether a flag of the describe is set.
     pub fn is(self, flag: &str) -> bool {
         self.json.is_true_at(flag)

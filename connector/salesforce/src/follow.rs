@@ -19,6 +19,7 @@ const WELL_KNOWN: &[(&str, &str)] = &[
     ("Lead", "Lead"),
     ("Opportunity", "Opportunity"),
     ("RecordType", "RecordType"),
+    ("UserRole", "UserRole"),
 ];
 
 /// Follows parent relationships from any of `kinds`.

@@ -9,12 +9,14 @@
 //! It holds no secret and no state: each call runs in a fresh instance, and the host adds the credential.
 
 pub mod client;
+pub mod columns;
 pub mod describe;
 pub mod fence;
 pub mod follow;
 pub mod host;
 pub mod identify;
 pub mod json;
+pub mod like;
 pub mod names;
 pub mod narrow;
 pub mod nearest;
@@ -32,6 +34,7 @@ mod tools;
 pub mod touched;
 pub mod writes;
 pub mod xml;
+pub mod zone;
 
 pub use tools::all as tools;
 

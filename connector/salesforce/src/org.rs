@@ -14,6 +14,12 @@ use crate::host::Host;
 use crate::identify::environment;
 use crate::json::Json;
 
+mod limits;
+mod users;
+
+pub use limits::{GetOrgLimits, OrgLimits, get_org_limits};
+pub use users::{FindUsers, find_users};
+
 /// What `get_identity` answers as data.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Identified {

@@ -19,9 +19,25 @@ use crate::table::Bounds;
 use crate::touched::{self, Touched};
 use crate::{narrow, table::Table};
 
+mod ask;
+mod clauses;
+mod deleted;
+mod duplicates;
 mod get;
+mod recent;
+mod related;
+mod search;
+mod views;
 
+pub(crate) use ask::Ask;
+pub use deleted::{GetDeleted, get_deleted_records};
+pub use duplicates::{FindDuplicates, find_duplicates};
 pub use get::{GetRecord, Record, get_record};
+pub use recent::{ListRecent, list_recent};
+pub(crate) use related::parsed;
+pub use related::{GetRelated, get_related_records};
+pub use search::{Found, SearchArgs, search};
+pub use views::{GetListView, ListViews, Views, get_list_view, list_views};
 
 /// Rows a page, unless its caller says otherwise: the least that the service takes.
 const BATCH_DEFAULT: u16 = 200;
@@ -73,63 +89,30 @@ pub struct Rows {
 pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
     let mut parsed = parse(&args.soql)?;
     let client = Client::new(host);
-    let asked = |query| Asked {
-        query: Some(query),
-        kind: None,
-        pointer: "/soql",
-    };
     client.check(touched::named_outright(&parsed).kinds())?;
     let narrowed = narrow::narrow(&client, &mut parsed)
-        .map_err(|error| repaired(&client, error, asked(&parsed)))?;
+        .map_err(|error| repaired(&client, error, Ask::new(&parsed, "/soql").asked()))?;
     // As it was written where nothing is hidden, so that places in the service's words fit.
     let soql = if narrowed {
         parsed.to_string()
     } else {
         args.soql.clone()
     };
-    let all = touched::by_query(&client, &parsed)
-        .map_err(|error| repaired(&client, error, asked(&parsed)))?;
-    client.check(all.kinds())?;
-
-    let kind = all
-        .kinds()
-        .first()
-        .map_or("records", |touched| touched.kind.as_str());
-    host.step(&format!("Queried {kind}"), Some(&soql));
-    let version = client.version()?;
-    let batch = format!(
-        "batchSize={}",
-        args.batch_size.unwrap_or(BATCH_DEFAULT).clamp(200, 2000)
-    );
-    let request = || {
-        Request::get(path!("/services/data/{}/query", version))
-            .query(&[("q", &soql)])
-            .header("Sforce-Query-Options", &batch)
+    let ask = Ask {
+        batch: args.batch_size.unwrap_or(BATCH_DEFAULT),
+        ..Ask::new(&parsed, "/soql")
     };
-    if request().target()?.len() > TARGET_BYTES_MAX {
-        return Err(Failure::invalid(
-            "the query is too long for the service: at most 16,000 bytes as an address",
-        )
-        .field("/soql", "too long")
-        .hint("select fewer fields, or ask for long lists of ids in several queries"));
-    }
-    let reply = client
-        .read(request)
-        .map_err(|error| repaired(&client, error, asked(&parsed)))?;
-    let records = reply.json.get("records").map_or(&[][..], Json::items);
-    // An org with a namespace takes its own names without it, and answers with it.
-    client.check(&unasked(shown(records, false), &all, &parsed))?;
-    cite(&client, all.kinds(), records);
-    let table = rows::table(records, Some(&parsed));
+    let answered = ask.send_as(&client, &soql)?;
+    let table = rows::table(answered.records(), Some(&parsed));
     let mut notes = Vec::new();
-    let total = reply.json.count_at("totalSize");
+    let total = answered.reply.count_at("totalSize");
     if parsed.limit.is_some() && parsed.limit == total {
         notes.push("the LIMIT is reached: there may be more".to_owned());
     }
     if narrowed {
         notes.push("FIELDS() was narrowed to the fields that this agent may see".to_owned());
     }
-    Ok(answer(&client, &table, &reply.json, 0, notes))
+    Ok(answer(&client, &table, &answered.reply, 0, notes))
 }
 
 /// Gives the next page of a query.
@@ -191,8 +174,11 @@ fn parse(text: &str) -> Result<soql::Query, Failure> {
 }
 
 /// Keeps of what an answer shows what was not asked about by that name, of the objects that were.
-fn unasked(mut shown: Vec<Touched>, asked: &touched::All, query: &soql::Query) -> Vec<Touched> {
-    let aliases = touched::select_aliases(query);
+fn unasked(
+    mut shown: Vec<Touched>,
+    asked: &touched::All,
+    aliases: &[&soql::Ident],
+) -> Vec<Touched> {
     shown.retain_mut(|shown| {
         let mut asked = asked.kinds().iter();
         let Some(asked) = asked.find(|asked| asked.kind.eq_ignore_ascii_case(&shown.kind)) else {
@@ -230,7 +216,7 @@ fn shown(records: &[Json], nulls: bool) -> Vec<Touched> {
 }
 
 /// Names the objects with their fields, and the first records.
-fn cite(client: &Client<'_>, kinds: &[Touched], records: &[Json]) {
+pub(crate) fn cite(client: &Client<'_>, kinds: &[Touched], records: &[Json]) {
     let objects = kinds
         .iter()
         .map(|touched| Source::new(&touched.kind).fields(&touched.fields));
@@ -255,13 +241,12 @@ fn answer(
     table: &Table,
     reply: &Json,
     before: usize,
-    mut notes: Vec<String>,
+    notes: Vec<String>,
 ) -> Output {
     let count = table.rows.len();
     let total = reply.count_at("totalSize");
     let cursor = reply.str_at("nextRecordsUrl").and_then(rows::cursor_of);
-    let rendered = table.render(BOUNDS);
-    let mut text = vec![match (count, total, &cursor) {
+    let head = match (count, total, &cursor) {
         // `COUNT()` answers with a number and no rows.
         (0, Some(total), None) if total > 0 => format!("count: {total}"),
         (_, total, _) if total.is_none_or(|total| total == count as u64) && before == 0 => {
@@ -277,7 +262,29 @@ fn answer(
                 .unwrap_or_default();
             format!("rows {}-{}{of}{rest}", before + 1, before + count)
         }
-    }];
+    };
+    told(
+        client,
+        head,
+        table,
+        total.unwrap_or(count as u64),
+        cursor,
+        notes,
+    )
+}
+
+/// Writes a table as [`Rows`] behind a line that says what it is.
+pub(crate) fn told(
+    client: &Client<'_>,
+    head: String,
+    table: &Table,
+    total: u64,
+    cursor: Option<String>,
+    mut notes: Vec<String>,
+) -> Output {
+    let count = table.rows.len();
+    let rendered = table.render(BOUNDS);
+    let mut text = vec![head];
     if count > 0 {
         text.push(client.fenced(&rendered.text));
     }
@@ -298,7 +305,7 @@ fn answer(
     let data = Json::object([
         ("columns", columns),
         ("rows", rows),
-        ("total_size", total.unwrap_or(count as u64).into()),
+        ("total_size", total.into()),
         ("cursor", cursor.clone().into()),
     ]);
     let mut output = Output::text(text.join("\n")).cursor(cursor);

@@ -10,9 +10,11 @@ use crate::table::Bounds;
 
 mod object;
 mod objects;
+mod picklist;
 
 pub use object::{DescribeObject, Described, DescribedPart, Part, describe_object};
 pub use objects::{ListObjects, Listed, list_objects, objects};
+pub use picklist::{GetPicklistValues, PicklistValues, get_picklist_values};
 
 /// Rows of an answer, unless its caller says otherwise.
 const LIMIT_DEFAULT: u32 = 100;

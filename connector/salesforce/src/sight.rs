@@ -43,6 +43,10 @@ const HISTORY_VALUES: [&str; 2] = ["OldValue", "NewValue"];
 /// it, only what is denied is hidden from it.
 const NO_FIELD: &str = "no__such__field";
 
+/// A name that is none: it fits no pattern, so whoever is limited in what it reads does not see it, whatever its limits
+/// are.
+const NO_NAME: &str = "*";
+
 impl Client<'_> {
     /// Says whether the agent may read an object, or some of it.
     pub fn may_read(&self, kind: &str) -> bool {
@@ -53,6 +57,12 @@ impl Client<'_> {
         let allowed = self.host.check(&[Access::read(kind, [""; 0])]).is_ok();
         self.readable.borrow_mut().insert(key, allowed);
         allowed
+    }
+
+    /// Says whether nothing of an object is hidden from the agent: asked without a describe, and never wrongly true.
+    pub fn sees_everything(&self, kind: &str) -> bool {
+        let names = [NO_NAME.to_owned()];
+        self.host.visible_fields(kind, &names).len() == names.len()
     }
 
     /// Gives those of an object's fields that the agent may see. A compound field is one only where its parts are.

@@ -203,11 +203,15 @@ impl Host for Org {
     }
 
     fn visible_fields(&self, kind: &str, fields: &[String]) -> Vec<String> {
-        fields
-            .iter()
-            .filter(|field| !self.is_hidden(kind, field))
-            .cloned()
-            .collect()
+        // As the host does: a name that is none fits nothing where anything is limited.
+        let is_limited = !self.hidden.is_empty() || !self.forbidden.is_empty();
+        let fits = |field: &&String| {
+            let is_name = field
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            !self.is_hidden(kind, field) && (is_name || !is_limited)
+        };
+        fields.iter().filter(fits).cloned().collect()
     }
 
     fn step(&self, title: &str, detail: Option<&str>) {

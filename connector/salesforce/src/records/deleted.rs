@@ -1,0 +1,141 @@
+//! What is in the recycle bin.
+
+use portcullis_sdk::{Failure, Output};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::related::{field, parsed};
+use super::{Ask, clauses, plural, told};
+use crate::client::Client;
+use crate::columns;
+use crate::host::Host;
+use crate::like::containing;
+use crate::names;
+use crate::repair::{Asked, repaired};
+use crate::rows;
+use crate::touched::Touched;
+use crate::zone;
+
+const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX: u32 = 2_000;
+
+/// The field that a deletion changes last.
+const STAMP: &str = "SystemModstamp";
+
+/// What `get_deleted_records` is asked.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+pub struct GetDeleted {
+    /// API name, such as `Account`.
+    object: String,
+    /// Part of the name.
+    text: Option<String>,
+    /// Deleted since: `2026-11-20T00:00:00Z` or a SOQL date such as `LAST_N_DAYS:7`.
+    since: Option<String>,
+    /// Rows (default 50).
+    #[schemars(range(min = 1, max = 2000))]
+    limit: Option<u32>,
+}
+
+/// Lists deleted records, the last one first.
+///
+/// # Errors
+/// There is no such object, or its records do not go to a bin; the agent may not see it.
+pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output, Failure> {
+    let kind = names::api_name(&args.object, "/object")?;
+    let since = args.since.as_deref().map(str::trim);
+    let since =
+        since.map(|since| clauses::condition(&format!("{STAMP} >= {}", moment(since)), "/since"));
+    let since = since.transpose()?;
+    let client = Client::new(host);
+    client.check(&[Touched {
+        kind: kind.to_owned(),
+        fields: vec!["Id".to_owned(), "IsDeleted".to_owned(), STAMP.to_owned()],
+    }])?;
+    let describe = client.describe(kind).map_err(|error| {
+        let asked = Asked {
+            query: None,
+            kind: Some(kind),
+            pointer: "/object",
+        };
+        repaired(&client, error, asked)
+    })?;
+    let kind = describe.name();
+    if describe.field("IsDeleted").is_none() {
+        return Err(
+            Failure::invalid(format!("deleted records of `{kind}` are gone for good"))
+                .field("/object", "has no recycle bin"),
+        );
+    }
+    let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    let mut query = parsed(&format!(
+        "SELECT Id FROM {kind} WHERE IsDeleted = TRUE ORDER BY {STAMP} DESC LIMIT {limit}"
+    ))?;
+    let mut picked = columns::described(&client, &describe);
+    if !picked.iter().any(|name| name == STAMP) {
+        picked.push(STAMP.to_owned());
+    }
+    query.select = picked.iter().map(|name| field(name)).collect();
+    let mut conditions: Vec<soql::Condition> =
+        query.condition.take().into_iter().chain(since).collect();
+    if let Some(text) = args
+        .text
+        .as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
+    {
+        let name = describe.name_field().map(|field| field.name().to_owned());
+        let name = name.filter(|name| picked.contains(name)).ok_or_else(|| {
+            Failure::invalid(format!("`{kind}` has no name to look for"))
+                .field("/text", "leave it out")
+        })?;
+        conditions.push(clauses::condition(
+            &format!("{name} LIKE {}", containing(text)),
+            "/text",
+        )?);
+    }
+    query.condition = match conditions.len() {
+        1 => conditions.pop(),
+        _ => Some(soql::Condition::And(conditions)),
+    };
+    let ask = Ask {
+        deleted: true,
+        ..Ask::new(&query, "/object")
+    };
+    let answered = ask.send(&client)?;
+    let count = answered.records().len();
+    let mut notes = Vec::new();
+    if u32::try_from(count) == Ok(limit) {
+        notes.push("the limit is reached: there may be more; raise `limit`, or narrow with `text` or `since`".to_owned());
+    }
+    if count > 0 {
+        notes.push(format!(
+            "{STAMP} is when it was deleted; {}",
+            zone::said(&client)
+        ));
+    } else {
+        notes.push("the recycle bin keeps records for 15 days".to_owned());
+    }
+    let table = rows::table(answered.records(), Some(&query));
+    let cursor = answered
+        .reply
+        .str_at("nextRecordsUrl")
+        .and_then(rows::cursor_of);
+    if let Some(cursor) = &cursor {
+        notes.insert(0, format!("the rest: query_next {cursor}"));
+    }
+    let head = format!("deleted `{kind}`: {}", plural(count));
+    let total = answered.reply.count_at("totalSize").unwrap_or(count as u64);
+    Ok(told(&client, head, &table, total, cursor, notes))
+}
+
+/// Takes a bare day as its first moment, since SOQL compares moments with moments.
+fn moment(since: &str) -> String {
+    let is_day = since.len() == 10
+        && since
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-');
+    match is_day {
+        true => format!("{since}T00:00:00Z"),
+        false => since.to_owned(),
+    }
+}
