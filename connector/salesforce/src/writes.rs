@@ -16,12 +16,14 @@ mod update;
 mod value;
 
 pub use create::{CreateRecord, create_record};
+pub(crate) use decimal::Decimal;
 pub use delete::{DeleteRecord, delete_record};
+pub(crate) use refused::Ended;
 pub use said::Written;
 pub use update::{UpdateRecord, update_record};
 
 /// What no announcement can foresee.
-const UNFORESEEN: &str =
+pub(crate) const UNFORESEEN: &str =
     "The org's triggers, flows and rules run, and may change more than this or refuse it.";
 
 /// Days for which the recycle bin keeps a record (*Salesforce Help*, "Restore Deleted Records").

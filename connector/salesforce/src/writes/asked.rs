@@ -7,7 +7,7 @@ use portcullis_sdk::Failure;
 use serde_json::{Map, Value};
 
 use super::value::{self, about};
-use crate::client::Client;
+use crate::client::{Client, TIME_ZONE_FACT};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
 use crate::names;
@@ -58,12 +58,7 @@ impl Problems {
         for (pointer, problem) in self.0 {
             failure = failure.field(pointer, problem);
         }
-        let identity = client.account().identity.as_ref();
-        let zone = identity.and_then(|identity| {
-            let mut facts = identity.facts.iter();
-            facts.find(|(name, _)| name == "time_zone")
-        });
-        if let (true, Some((_, zone))) = (is_about_time, zone) {
+        if let (true, Some(zone)) = (is_about_time, client.fact(TIME_ZONE_FACT)) {
             failure = failure.hint(format!("the user's time zone is {zone}"));
         }
         Err(failure)
