@@ -34,7 +34,7 @@ soak:
     DEVORG_KILLS=100 cargo test -p salesforce-devorg --test it killed_org
     cargo test -p salesforce-devorg --lib -- --ignored a_row_of_a_million
 
-# Take over changed snapshots, after having read them.
+# Take over changed snapshots and the tables of README.md that tests make, after having read them.
 snapshots:
     INSTA_UPDATE=always cargo test
 

@@ -10,19 +10,25 @@ use std::time::{Duration, Instant};
 
 use portcullis_sdk::Failure;
 use portcullis_sdk::credentials::Account;
-use portcullis_sdk::http::{Request, path};
+use portcullis_sdk::http::{Request, Response, path};
 
 use crate::describe::Describe;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
-use crate::service_error::{ServiceError, interpret};
+use crate::service_error::{ServiceError, interpret, refusal};
 
 /// The newest version of the API that the connector knows (Winter '27).
 pub const VERSION_NEWEST: (u32, u32) = (68, 0);
 
 /// The fact of an identity that holds the version: `68.0`.
 pub const VERSION_FACT: &str = "api_version";
+
+/// The fact that holds the IANA name of the user's time zone: `Europe/Rome`.
+pub const TIME_ZONE_FACT: &str = "time_zone";
+
+/// The fact that holds the org's own currency, in an org with several: `EUR`.
+pub const CURRENCY_FACT: &str = "currency";
 
 /// How often a read is sent at most.
 const ATTEMPTS_MAX: u32 = 3;
@@ -123,14 +129,7 @@ impl<'h> Client<'h> {
         if let Some(version) = self.version.get() {
             return Ok(version);
         }
-        let known = self.account.identity.as_ref().and_then(|identity| {
-            let fact = identity
-                .facts
-                .iter()
-                .find(|(name, _)| name == VERSION_FACT)?;
-            parse_version(&fact.1)
-        });
-        let (major, minor) = match known {
+        let (major, minor) = match self.fact(VERSION_FACT).and_then(parse_version) {
             Some(version) => version,
             None => newest_version(&self.read(|| Request::get("/services/data"))?.json)?,
         };
@@ -142,21 +141,40 @@ impl<'h> Client<'h> {
     /// # Errors
     /// The service's refusal, or the host's.
     pub fn read(&self, request: impl Fn() -> Request) -> Result<Reply, ReadError> {
+        self.repeat(request, |response| {
+            let limit_info = response.header("sforce-limit-info").map(str::to_owned);
+            let from_memory = response.header("age").is_some();
+            let json = interpret(&response)?;
+            Ok(Reply {
+                json,
+                limit_info,
+                from_memory,
+            })
+        })
+    }
+
+    /// As [`read`](Self::read), of bytes as they are: what a file holds.
+    ///
+    /// # Errors
+    /// The service's refusal, or the host's.
+    pub fn read_bytes(&self, request: impl Fn() -> Request) -> Result<Vec<u8>, ReadError> {
+        self.repeat(request, |response| match response.is_success() {
+            true => Ok(response.into_body()),
+            false => Err(refusal(&response)),
+        })
+    }
+
+    fn repeat<T>(
+        &self,
+        request: impl Fn() -> Request,
+        interpret: impl Fn(Response) -> Result<T, ServiceError>,
+    ) -> Result<T, ReadError> {
         let started = Instant::now();
         let mut attempt = 0;
         loop {
             attempt += 1;
-            let response = self.host.send(request())?;
-            let error = match interpret(&response) {
-                Ok(json) => {
-                    let limit_info = response.header("sforce-limit-info").map(str::to_owned);
-                    let from_memory = response.header("age").is_some();
-                    return Ok(Reply {
-                        json,
-                        limit_info,
-                        from_memory,
-                    });
-                }
+            let error = match interpret(self.host.send(request())?) {
+                Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
             let wait_too_long = error
@@ -174,6 +192,13 @@ impl<'h> Client<'h> {
             let pause = backoff.max(wanted) + self.host.jitter_ms(backoff);
             self.host.pause(Duration::from_millis(pause));
         }
+    }
+
+    /// Gives a fact that the sign-in found, such as `time_zone`.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        let facts = &self.account.identity.as_ref()?.facts;
+        let (_, value) = facts.iter().find(|(known, _)| known == name)?;
+        Some(value)
     }
 
     /// Gives the describe of an object; asked once a call, and the host caches it between calls. It may be up to a minute old: who

@@ -4,8 +4,9 @@
 
 use portcullis_sdk::Failure;
 use portcullis_sdk::credentials::{Environment, Identity};
+use portcullis_sdk::http::{Request, path};
 
-use crate::client::{Client, VERSION_FACT};
+use crate::client::{CURRENCY_FACT, Client, ReadError, TIME_ZONE_FACT, VERSION_FACT};
 use crate::fence;
 use crate::host::Host;
 use crate::org::{Organization, User};
@@ -22,9 +23,10 @@ pub fn identify(host: &dyn Host) -> Result<Identity, Failure> {
     let organization = Organization::read(&client)?;
     let mut facts = vec![(VERSION_FACT.to_owned(), version)];
     let known = [
-        ("time_zone", &user.time_zone),
+        (TIME_ZONE_FACT, &user.time_zone),
         ("email", &user.email),
         ("edition", &organization.edition),
+        (CURRENCY_FACT, &currency(&client)?),
     ];
     for (name, value) in known {
         facts.extend(value.clone().map(|value| (name.to_owned(), value)));
@@ -41,6 +43,26 @@ pub fn identify(host: &dyn Host) -> Result<Identity, Failure> {
         organization_name: organization.name,
         facts,
     })
+}
+
+/// Gives the org's own currency where it has several: only then there is an object that lists them.
+fn currency(client: &Client<'_>) -> Result<Option<String>, ReadError> {
+    let version = client.version()?;
+    let soql = "SELECT IsoCode FROM CurrencyType WHERE IsCorporate = true";
+    let reply = client
+        .read(|| Request::get(path!("/services/data/{}/query", version)).query(&[("q", soql)]));
+    match reply {
+        Ok(reply) => {
+            let row = reply
+                .json
+                .get("records")
+                .and_then(|rows| rows.items().first());
+            Ok(row.and_then(|row| row.str_at("IsoCode")).map(str::to_owned))
+        }
+        // Amounts are as good without their currency's code.
+        Err(ReadError::Service(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Refuses users of portals and of public sites: what the tools read is not for them, and what they see is cut to their own records.

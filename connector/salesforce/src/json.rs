@@ -72,6 +72,12 @@ impl Json {
             .find_map(|(key, value)| (*key == *name).then_some(value))
     }
 
+    /// Gets what is at the end of a path of members, such as `Owner.Name`.
+    pub fn at(&self, path: &str) -> Option<&Json> {
+        path.split('.')
+            .try_fold(self, |value, name| value.get(name))
+    }
+
     /// Gets a member whatever its case: SOQL's names have none.
     pub fn get_folded(&self, name: &str) -> Option<&Json> {
         self.members()

@@ -1,6 +1,7 @@
 //! The Salesforce connector: what is in an org, as tools for an agent.
 //!
-//! One file a toolset ([`org`], [`schema`], [`records`], [`writes`]); beneath them [`client`] talks to the REST API,
+//! One file a toolset ([`org`], [`schema`], [`records`], [`insight`], [`files`], [`writes`]); beneath them [`client`] talks to the REST API,
+//! [`known`] asks for fields that a tool knows by itself,
 //! [`touched`] says which objects and fields a query touches, so that the host can refuse before anything is
 //! sent, [`sight`] shows of a describe what the agent may see, [`rows`] and [`table`] make small answers, and [`service_error`] and [`repair`] turn the service's
 //! refusals into ones that say what would have been right. A call changes one
@@ -12,10 +13,13 @@ pub mod client;
 pub mod columns;
 pub mod describe;
 pub mod fence;
+pub mod files;
 pub mod follow;
 pub mod host;
 pub mod identify;
+pub mod insight;
 pub mod json;
+pub mod known;
 pub mod like;
 pub mod names;
 pub mod narrow;
@@ -30,6 +34,8 @@ pub mod sight;
 pub mod table;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tokens;
 mod tools;
 pub mod touched;
 pub mod writes;

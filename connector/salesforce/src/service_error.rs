@@ -33,10 +33,15 @@ pub struct ServiceError {
 /// # Errors
 /// The status is not of the 200s, or the body is not JSON.
 pub fn interpret(response: &Response) -> Result<Json, ServiceError> {
+    match json_of(response) {
+        Some(json) if response.is_success() => Ok(json),
+        _ => Err(refusal(response)),
+    }
+}
+
+/// Reads why an answer is not the one that was asked for.
+pub fn refusal(response: &Response) -> ServiceError {
     let status = response.status();
-    let json = std::str::from_utf8(response.body())
-        .ok()
-        .and_then(|text| Json::parse(text.trim_start_matches('\u{feff}')).ok());
     let retry_after_seconds = response
         .header("retry-after")
         .and_then(|seconds| seconds.trim().parse().ok());
@@ -47,9 +52,8 @@ pub fn interpret(response: &Response) -> Result<Json, ServiceError> {
         retry_after_seconds,
         choices: Vec::new(),
     };
-    match json {
-        Some(json) if response.is_success() => Ok(json),
-        Some(json) if status == 300 => Err(ServiceError {
+    match json_of(response) {
+        Some(json) if status == 300 => ServiceError {
             choices: json
                 .items()
                 .iter()
@@ -57,7 +61,7 @@ pub fn interpret(response: &Response) -> Result<Json, ServiceError> {
                 .map(str::to_owned)
                 .collect(),
             ..error(None, "several records match")
-        }),
+        },
         Some(json) => {
             let first = json.items().first().unwrap_or(&json);
             let code = first.str_at("errorCode").or_else(|| first.str_at("error"));
@@ -65,15 +69,20 @@ pub fn interpret(response: &Response) -> Result<Json, ServiceError> {
                 .str_at("message")
                 .or_else(|| first.str_at("error_description"));
             match (code, words) {
-                (None, None) => Err(error(
+                (None, None) => error(
                     None,
                     &format!("the org answered {status} without saying why"),
-                )),
-                (code, words) => Err(error(code, words.unwrap_or("the org gave no reason"))),
+                ),
+                (code, words) => error(code, words.unwrap_or("the org gave no reason")),
             }
         }
-        None => Err(error(None, &not_json(response))),
+        None => error(None, &not_json(response)),
     }
+}
+
+fn json_of(response: &Response) -> Option<Json> {
+    let text = std::str::from_utf8(response.body()).ok()?;
+    Json::parse(text.trim_start_matches('\u{feff}')).ok()
 }
 
 /// Says what came instead of JSON; its content may be anything, so it is not quoted.

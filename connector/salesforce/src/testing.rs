@@ -48,6 +48,14 @@ pub(crate) struct Org {
 
 impl Org {
     pub(crate) fn new() -> Self {
+        Self::without_answers().answer(
+            "/services/data/v68.0/sobjects/Account/describe",
+            200,
+            ACCOUNT,
+        )
+    }
+
+    pub(crate) fn without_answers() -> Self {
         let identity = Identity {
             environment: Environment::Production,
             user_id: "005xx000001SwiUAAS".to_owned(),
@@ -56,15 +64,19 @@ impl Org {
             organization_name: Some("Acme".to_owned()),
             facts: vec![("api_version".to_owned(), "68.0".to_owned())],
         };
-        let org = Self {
+        Self {
             identity: Some(identity),
             ..Self::default()
-        };
-        org.answer(
-            "/services/data/v68.0/sobjects/Account/describe",
-            200,
-            ACCOUNT,
-        )
+        }
+    }
+
+    /// Adds a fact of the sign-in.
+    pub(crate) fn fact(mut self, name: &str, value: &str) -> Self {
+        let facts = self.identity.as_mut().map(|identity| &mut identity.facts);
+        facts
+            .into_iter()
+            .for_each(|facts| facts.push((name.to_owned(), value.to_owned())));
+        self
     }
 
     pub(crate) fn without_identity(mut self) -> Self {

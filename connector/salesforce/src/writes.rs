@@ -31,6 +31,7 @@ pub use activity::{
 };
 pub use campaign::{SetCampaignMember, set_campaign_member};
 pub use create::{CreateRecord, create_record};
+pub(crate) use decimal::Decimal;
 pub use delete::{DeleteRecord, delete_record};
 pub use email::{Mailed, SendEmail, send_email};
 pub use many::{
@@ -39,6 +40,7 @@ pub use many::{
 };
 pub use note::{AddNote, add_note};
 pub use owner::{AssignOwner, assign_owner};
+pub(crate) use refused::Ended;
 pub use said::Written;
 pub use soap::{
     ConvertLead, Converted, MergeRecords, UndeleteRecord, convert_lead, merge_records,
@@ -48,7 +50,7 @@ pub use update::{UpdateRecord, update_record};
 pub use upsert::{UpsertRecord, upsert_record};
 
 /// What no announcement can foresee.
-const UNFORESEEN: &str =
+pub(crate) const UNFORESEEN: &str =
     "The org's triggers, flows and rules run, and may change more than this or refuse it.";
 
 /// Days for which the recycle bin keeps a record (*Salesforce Help*, "Restore Deleted Records").

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::record;
 use super::value::{self, about};
-use crate::client::Client;
+use crate::client::{Client, TIME_ZONE_FACT};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
 use crate::names;
@@ -92,12 +92,7 @@ impl Problems {
         for (pointer, problem) in self.found.into_iter().take(TOLD) {
             failure = failure.field(pointer, problem);
         }
-        let identity = client.account().identity.as_ref();
-        let zone = identity.and_then(|identity| {
-            let mut facts = identity.facts.iter();
-            facts.find(|(name, _)| name == "time_zone")
-        });
-        if let (true, Some((_, zone))) = (is_about_time, zone) {
+        if let (true, Some(zone)) = (is_about_time, client.fact(TIME_ZONE_FACT)) {
             failure = failure.hint(format!("the user's time zone is {zone}"));
         }
         Err(failure)

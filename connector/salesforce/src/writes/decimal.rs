@@ -7,7 +7,7 @@ const DIGITS_MAX: usize = 64;
 
 /// A decimal number, without zeros that say nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Decimal {
+pub(crate) struct Decimal {
     negative: bool,
     /// `0`, or digits of which the first is none.
     whole: String,
@@ -17,7 +17,7 @@ pub(super) struct Decimal {
 
 impl Decimal {
     /// Reads a number as JSON spells it: `-12.50`, `1.5e3`. `None`: it is none, or longer than any field.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (negative, text) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
@@ -71,6 +71,15 @@ impl Decimal {
     /// Counts the digits behind the point.
     pub(super) fn fraction_digits(&self) -> u64 {
         self.fraction.len() as u64
+    }
+
+    /// Gives it in millionths, for sums; further digits are cut off. `None`: it is too large.
+    pub(crate) fn millionths(&self) -> Option<i128> {
+        const PLACES: usize = 6;
+        let fraction: String = self.fraction.chars().take(PLACES).collect();
+        let digits = format!("{}{fraction:0<PLACES$}", self.whole);
+        let number: i128 = digits.parse().ok()?;
+        Some(if self.negative { -number } else { number })
     }
 
     /// Writes the number for people: `1,500,000.00`, with at least `scale` digits behind the point.

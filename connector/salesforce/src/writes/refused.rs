@@ -10,7 +10,7 @@ use crate::service_error::{ServiceError, interpret};
 
 /// How a change ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(crate) enum Ended {
     /// It is done; what the service answered, null where that was nothing.
     Done(Json),
     /// It is not done, and the service or the host says why.
@@ -26,7 +26,7 @@ const MATCHES_SHOWN: usize = 5;
 
 impl Ended {
     /// Reads what the host gave for a change of a record of `kind`.
-    pub(super) fn of(client: &Client<'_>, kind: &str, sent: Result<Response, Failure>) -> Self {
+    pub(crate) fn of(client: &Client<'_>, kind: &str, sent: Result<Response, Failure>) -> Self {
         let response = match sent {
             Ok(response) => response,
             // The rest says that the bytes never left.
