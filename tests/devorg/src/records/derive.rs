@@ -24,6 +24,7 @@ pub(super) fn derive(
         "Task" => task(org, old, record, at),
         "Event" => event(org, old, record),
         "Measurement__c" => deviation(record),
+        "Inspection__c" => total(record),
         "ContentVersion" => super::versions::derive_version(org, old, record, at),
         _ => {}
     }
@@ -200,4 +201,13 @@ fn deviation(record: &mut Record) {
         .zip(expected)
         .map(|(value, expected)| ((value - expected) * 1_000.0).round() / 1_000.0);
     set(record, "Deviation__c", deviation);
+}
+
+fn total(record: &mut Record) {
+    let hours = record.get("Hours__c").as_number();
+    let rate = record.get("Hourly_Rate__c").as_number();
+    let total = hours
+        .zip(rate)
+        .map(|(hours, rate)| (hours * rate * 100.0).round() / 100.0);
+    set(record, "Total__c", total);
 }
