@@ -15,6 +15,8 @@ pub mod follow;
 pub mod host;
 pub mod identify;
 pub mod json;
+pub mod lookup;
+pub mod meant;
 pub mod names;
 pub mod narrow;
 pub mod nearest;
@@ -25,6 +27,7 @@ pub mod rows;
 pub mod schema;
 pub mod service_error;
 pub mod sight;
+pub mod sql;
 pub mod table;
 #[cfg(test)]
 mod testing;

@@ -7,7 +7,7 @@ mod asked;
 mod create;
 mod decimal;
 mod delete;
-mod moment;
+pub(crate) mod moment;
 mod record;
 mod refused;
 mod said;

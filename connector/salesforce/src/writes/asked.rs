@@ -10,6 +10,7 @@ use super::value::{self, about};
 use crate::client::Client;
 use crate::describe::{Describe, Field};
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::repair::near_fields;
 
@@ -92,7 +93,11 @@ impl Problems {
 ///
 /// # Errors
 /// `invalid-argument` at the name.
-pub(super) fn names(fields: &Map<String, Value>) -> Result<Vec<String>, Failure> {
+pub(super) fn names(
+    client: &Client<'_>,
+    kind: &str,
+    fields: &Map<String, Value>,
+) -> Result<Vec<String>, Failure> {
     let mut names: Vec<String> = Vec::with_capacity(fields.len());
     for given in fields.keys() {
         if given.contains('.') {
@@ -103,7 +108,8 @@ pub(super) fn names(fields: &Map<String, Value>) -> Result<Vec<String>, Failure>
             .field(pointer(given), "is a parent's field")
             .hint("change the parent by its own id"));
         }
-        let name = names::api_name(given, &pointer(given))?;
+        let name = names::api_name(given, &pointer(given))
+            .map_err(|failure| lookup::with_near_field(client, kind, given, failure))?;
         if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(Failure::invalid(format!("`{name}` is given twice"))
                 .field(pointer(given), "is given twice, in another case"));
@@ -140,11 +146,35 @@ pub(super) fn read<'d>(
         let given = Json::parse(&given.to_string()).unwrap_or(Json::Null);
         match value::read(field, &given) {
             Ok(value) => asked.push(Asked { field, value }),
-            Err(problem) => problems.add(name, problem),
+            Err(problem) => problems.add(name, problem + &led_to(client, field, &given)),
         }
     }
     asked.sort_by(|one, other| one.field.name().cmp(other.field.name()));
     asked
+}
+
+/// Says of a reference that does not fit which objects it leads to, and which of their records has what is given as its name.
+fn led_to(client: &Client<'_>, field: Field<'_>, given: &Json) -> String {
+    /// A polymorphic field leads to up to a hundred objects.
+    const TARGETS_SHOWN: usize = 4;
+    if field.kind() != "reference" {
+        return String::new();
+    }
+    let targets = client.targets_of(field);
+    let shown = &targets[..targets.len().min(TARGETS_SHOWN)];
+    let mut says = match shown.is_empty() {
+        true => String::new(),
+        false => format!("; it refers to {}", shown.join(" or ")),
+    };
+    match given.as_str() {
+        Some(text) if names::record_id(text).is_ok() => {
+            let object = lookup::object_of(client, text.trim());
+            says.extend(object.map(|object| format!("; this is the id of a {object}")));
+        }
+        Some(text) => says.extend(shown.iter().map(|kind| lookup::named(client, kind, text))),
+        None => {}
+    }
+    says
 }
 
 /// Names the fields that a new record must have and that are not given, each with its label and type.

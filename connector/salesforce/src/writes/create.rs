@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 
 const RECORD_TYPE: &str = "RecordTypeId";
@@ -39,12 +40,12 @@ pub struct CreateRecord {
 /// Values that are missing or do not fit, each with what would; what the org refuses. After an unclear failure it
 /// says that the record may be there, and which query shows it.
 pub fn create_record(host: &dyn Host, args: &CreateRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let mut given = asked::names(&args.fields)?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let mut given = asked::names(&client, kind, &args.fields)?;
     given.extend(args.record_type.as_ref().map(|_| RECORD_TYPE.to_owned()));
     host.check(&[Access::write(kind, &given)])?;
 
-    let client = Client::new(host);
     let describe = record::describe(&client, kind)?;
     let kind = describe.name();
     if !describe.is("createable") {

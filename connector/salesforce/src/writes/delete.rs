@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::describe::{Child, Describe};
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 
 /// A query takes 20 child subqueries (*SOQL and SOSL Reference*, "Relationship Query Limitations").
@@ -37,11 +38,13 @@ pub struct DeleteRecord {
 /// # Errors
 /// It is not there, or may not be deleted; others need it.
 pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let id = names::long_id(names::record_id(&args.id)?);
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let id = names::record_id(&args.id)
+        .map_err(|failure| lookup::with_named(&client, kind, &args.id, failure))?;
+    let id = names::long_id(id);
     host.check(&[Access::new(Effect::Destructive, kind, Vec::<String>::new())])?;
 
-    let client = Client::new(host);
     let describe = record::describe(&client, kind)?;
     let kind = describe.name();
     if !describe.is("deletable") {
@@ -50,8 +53,15 @@ pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Fai
             Failure::not_permitted(message).hint("describe_object says what the object allows")
         );
     }
-    record::check_id(&describe, &id)?;
+    record::check_id(&client, &describe, &id)?;
     let children = cascading(&describe);
+    // Nobody may learn by what is deleted which objects there are, nor delete what is hidden.
+    if children.iter().any(|child| !client.may_read(child.kind)) {
+        let message = format!(
+            "with a record of `{kind}` go records of objects that this agent may not see, so it may not delete one"
+        );
+        return Err(Failure::not_permitted(message));
+    }
     let mut select = Select::new(&client, &describe, &[]);
     select.extras = children
         .iter()

@@ -45,7 +45,7 @@ pub(super) struct WrittenField {
     asked: serde_json::Value,
     /// As it was read back.
     stored: serde_json::Value,
-    /// Whether that is what was asked; null where it could not be read back.
+    /// Whether that is what was asked; null where it could not be read back, or is masked.
     as_asked: Option<bool>,
 }
 
@@ -160,6 +160,8 @@ impl Done<'_> {
             let note = self.why(asked);
             self.notes.push(note);
         }
+        let masked = self.masked();
+        self.notes.extend(masked);
         let mut columns = vec!["field"];
         columns.extend(self.before.map(|_| "before"));
         columns.push("after");
@@ -201,11 +203,32 @@ impl Done<'_> {
     }
 
     fn as_asked(&self, asked: &Asked<'_>) -> Option<bool> {
+        let stored = self.stored?.value(asked.field);
+        if stored
+            .as_str()
+            .is_some_and(|text| asked.field.is_masked(text))
+        {
+            return None;
+        }
+        Some(value::same(asked.field, stored, &asked.value))
+    }
+
+    /// Names the fields whose stored values nobody here can compare, since the org masks them.
+    fn masked(&self) -> Option<String> {
         let stored = self.stored?;
-        Some(value::same(
-            asked.field,
-            stored.value(asked.field),
-            &asked.value,
+        let is_masked = |asked: &&Asked<'_>| {
+            let text = stored.value(asked.field).as_str();
+            text.is_some_and(|text| asked.field.is_masked(text))
+        };
+        let names: Vec<_> = self
+            .asked
+            .iter()
+            .filter(is_masked)
+            .map(|asked| format!("`{}`", asked.field.name()))
+            .collect();
+        let names = (!names.is_empty()).then(|| names.join(", "))?;
+        Some(format!(
+            "encrypted, and masked for this user, so that it could not be compared: {names}"
         ))
     }
 

@@ -18,6 +18,7 @@ use crate::describe::Describe;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 
 /// What `update_record` is asked.
@@ -36,16 +37,18 @@ pub struct UpdateRecord {
 /// # Errors
 /// Values that do not fit, each with what would; a record that is not there or changed meanwhile; what the org refuses.
 pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let id = names::long_id(names::record_id(&args.id)?);
-    let given = asked::names(&args.fields)?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let id = names::record_id(&args.id)
+        .map_err(|failure| lookup::with_named(&client, kind, &args.id, failure))?;
+    let id = names::long_id(id);
+    let given = asked::names(&client, kind, &args.fields)?;
     if given.is_empty() {
         return Err(Failure::invalid("no field is given")
             .field("/fields", "give at least one field and its new value"));
     }
     host.check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
 
-    let client = Client::new(host);
     let describe = record::describe(&client, kind)?;
     if !describe.is("updateable") {
         let message = format!(
@@ -56,7 +59,7 @@ pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Fai
             Failure::not_permitted(message).hint("describe_object says what the object allows")
         );
     }
-    record::check_id(&describe, &id)?;
+    record::check_id(&client, &describe, &id)?;
     let mut problems = Problems::default();
     let asked = asked::read(
         &client,

@@ -8,6 +8,7 @@ use super::moment::{self, Moment};
 use crate::describe::Field;
 use crate::fence;
 use crate::json::Json;
+use crate::meant;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
 
@@ -44,6 +45,10 @@ pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
             Some(moment) => Ok(moment.sent().into()),
             None => Err(wrong(field, given)),
         },
+        ("time", Json::String(text)) => match moment::time_of_day(text.trim()) {
+            Some(time) => Ok(time.into()),
+            None => Err(wrong(field, given)),
+        },
         ("reference", Json::String(text)) => reference(field, text.trim()),
         ("picklist", Json::String(text)) => picklist(field, text.trim()).map(Json::from),
         ("multipicklist", Json::String(text)) => several(field, text.split(';')),
@@ -56,7 +61,7 @@ pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
         }
         (
             "boolean" | "date" | "reference" | "picklist" | "multipicklist" | "int" | "long"
-            | "double" | "currency" | "percent" | "datetime",
+            | "double" | "currency" | "percent" | "datetime" | "time",
             _,
         ) => Err(wrong(field, given)),
         (_, Json::String(text)) => self::text(field, text),
@@ -82,6 +87,7 @@ pub(super) fn same(field: Field<'_>, one: &Json, other: &Json) -> bool {
         }
         "datetime" => by(|text| Some(Moment::parse(text)?.sent())),
         "date" => by(|text| text.get(..10).map(str::to_owned)),
+        "time" => by(moment::time_of_day),
         "reference" => by(|text| Some(names::long_id(text))),
         "multipicklist" => by(|text| {
             let mut values: Vec<&str> = text.split(';').collect();
@@ -104,6 +110,10 @@ pub(super) fn plain(field: Field<'_>, stored: &Json) -> Json {
         }
         ("datetime", Json::String(text)) => match Moment::parse(text) {
             Some(moment) => moment.sent().into(),
+            None => stored.clone(),
+        },
+        ("time", Json::String(text)) => match moment::time_of_day(text) {
+            Some(time) => time.into(),
             None => stored.clone(),
         },
         _ => stored.clone(),
@@ -136,7 +146,41 @@ fn wrong(field: Field<'_>, given: &Json) -> String {
         Json::Array(_) => "a list".to_owned(),
         Json::Object(_) => "an object".to_owned(),
     };
-    about(field, &format!("takes {}, not {what}", takes(field)))
+    let takes = takes(field);
+    about(
+        field,
+        &format!("takes {takes}, not {what}{}", meant(field, given)),
+    )
+}
+
+/// Proposes what was meant, spelled as JSON; each that it can be.
+fn meant(field: Field<'_>, given: &Json) -> String {
+    let text = match given {
+        Json::String(text) | Json::Number(text) => text.to_string(),
+        Json::Bool(value) => value.to_string(),
+        _ => return String::new(),
+    };
+    let quoted = |text: String| Json::from(text).text();
+    let meant: Vec<String> = match field.kind() {
+        "boolean" => meant::boolean(&text)
+            .map(|value| value.to_string())
+            .into_iter()
+            .collect(),
+        "int" | "long" | "double" | "currency" | "percent" => {
+            let number = meant::number(&text).and_then(|text| number(field, &text).ok());
+            number.iter().map(Json::text).collect()
+        }
+        "date" => meant::days(&text).into_iter().map(quoted).collect(),
+        "datetime" => meant::moments(&text).into_iter().map(quoted).collect(),
+        "time" => meant::time(&text).map(quoted).into_iter().collect(),
+        "reference" | "picklist" | "multipicklist" => return String::new(),
+        _ => vec![quoted(text)],
+    };
+    if meant.is_empty() {
+        return String::new();
+    }
+    let meant: Vec<_> = meant.iter().map(|value| format!("`{value}`")).collect();
+    format!("; write {}", meant.join(" or "))
 }
 
 fn takes(field: Field<'_>) -> String {
@@ -149,10 +193,9 @@ fn takes(field: Field<'_>) -> String {
         "datetime" => {
             "a moment with its offset from UTC, such as 2026-11-23T09:00:00+01:00".to_owned()
         }
-        "reference" => {
-            let targets: Vec<_> = field.targets().take(4).collect();
-            format!("the id of a record of {}", targets.join(" or "))
-        }
+        "time" => "a time of day such as 09:30".to_owned(),
+        // Which objects these are is for who knows what the agent may see.
+        "reference" => "the id of a record".to_owned(),
         "multipicklist" => "a list of texts".to_owned(),
         _ => "a text".to_owned(),
     }
@@ -167,6 +210,14 @@ fn number(field: Field<'_>, text: &str) -> Result<Json, String> {
             (field.count("precision").saturating_sub(scale), scale)
         }
     };
+    if let Some(most) = field.degrees_max()
+        && number
+            .to_string()
+            .parse()
+            .is_ok_and(|given: f64| given.abs() > f64::from(most))
+    {
+        return Err(about(field, &format!("takes -{most} to {most} degrees")));
+    }
     // A describe without bounds has zeros.
     let is_bounded = whole > 0 || fraction > 0;
     if is_bounded && number.whole_digits() > whole {
@@ -201,15 +252,16 @@ fn text(field: Field<'_>, text: &str) -> Result<Json, String> {
 
 fn reference(field: Field<'_>, text: &str) -> Result<Json, String> {
     if names::record_id(text).is_err() {
-        let hint = "; query finds an id by the record's name";
-        return Err(wrong(field, &text.into()) + hint);
+        return Err(wrong(field, &text.into()));
     }
     let id = names::long_id(text);
     if let Some(object) = names::object_of(&id)
         && !field.targets().any(|target| target == object)
     {
-        let says = format!("takes {}, and {id} is the id of a {object}", takes(field));
-        return Err(about(field, &says));
+        return Err(about(
+            field,
+            &format!("takes {}, and {id} is one of another object", takes(field)),
+        ));
     }
     Ok(id.into())
 }
