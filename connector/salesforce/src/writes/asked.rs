@@ -180,9 +180,13 @@ fn led_to(client: &Client<'_>, field: Field<'_>, given: &Json) -> String {
 /// Names the fields that a new record must have and that are not given, each with its label and type.
 pub(super) fn require(describe: &Describe, fields: &Map<String, Value>, problems: &mut Problems) {
     for field in describe.fields().filter(|field| field.is_required()) {
-        let is_given = fields
-            .keys()
-            .any(|name| name.trim().eq_ignore_ascii_case(field.name()));
+        // A name is given by its parts, too: that of a person account.
+        let is_given = fields.keys().any(|name| {
+            let name = name.trim();
+            let given = describe.field(name);
+            name.eq_ignore_ascii_case(field.name())
+                || given.is_some_and(|given| given.compound() == Some(field.name()))
+        });
         if !is_given {
             let values: Vec<_> = field
                 .values()

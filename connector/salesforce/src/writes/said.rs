@@ -204,26 +204,23 @@ impl Done<'_> {
 
     fn as_asked(&self, asked: &Asked<'_>) -> Option<bool> {
         let stored = self.stored?.value(asked.field);
-        if stored
-            .as_str()
-            .is_some_and(|text| asked.field.is_masked(text))
-        {
-            return None;
-        }
-        Some(value::same(asked.field, stored, &asked.value))
+        let is_same = value::same(asked.field, stored, &asked.value);
+        (is_same || !self.is_masked(asked)).then_some(is_same)
     }
 
-    /// Names the fields whose stored values nobody here can compare, since the org masks them.
+    /// Says whether the org shows another text than was asked, since it masks what this user may not view.
+    fn is_masked(&self, asked: &Asked<'_>) -> bool {
+        let stored = self.stored.map(|found| found.value(asked.field));
+        let text = stored.and_then(Json::as_str);
+        text.is_some_and(|text| asked.field.is_masked(text) && asked.value.as_str() != Some(text))
+    }
+
+    /// Names the fields whose stored values nobody here can compare.
     fn masked(&self) -> Option<String> {
-        let stored = self.stored?;
-        let is_masked = |asked: &&Asked<'_>| {
-            let text = stored.value(asked.field).as_str();
-            text.is_some_and(|text| asked.field.is_masked(text))
-        };
         let names: Vec<_> = self
             .asked
             .iter()
-            .filter(is_masked)
+            .filter(|asked| self.is_masked(asked))
             .map(|asked| format!("`{}`", asked.field.name()))
             .collect();
         let names = (!names.is_empty()).then(|| names.join(", "))?;

@@ -214,7 +214,7 @@ fn record_types_are_given_by_any_name() {
     }
     let org = Org::new();
     let args = r#"{"object":"Account","fields":{"Name":"x"},"record_type":"Hosehold"}"#;
-    insta::assert_snapshot!(create(&org, args).unwrap_err().fields[0].problem, @"`Account` has no record type “Hosehold” for this user; valid: `Household`, `Master`");
+    insta::assert_snapshot!(create(&org, args).unwrap_err().fields[0].problem, @"`Account` has no record type “Hosehold” for this user; near: `Household`; valid: `Household`, `Master`");
 }
 
 #[test]

@@ -19,6 +19,11 @@ pub(super) fn derive(
 ) {
     match &*object.name {
         "Contact" | "Lead" | "User" => person(record),
+        // A person account, in an org that has them.
+        "Account" if !record.get("LastName").is_null() => {
+            person(record);
+            set(record, "IsPersonAccount", true);
+        }
         "Opportunity" => opportunity(old, record, at),
         "Case" => case(org, old, record, at),
         "Task" => task(org, old, record, at),

@@ -22,6 +22,7 @@ mod embedder;
 mod endings;
 mod hostile;
 mod numbers;
+mod quality;
 mod reach;
 mod record_first;
 mod renewal;
