@@ -220,6 +220,26 @@ impl<'a> Field<'a> {
         self.json.str_at("compoundFieldName")
     }
 
+    /// Says whether a stored text is one that the org masks for this user, who may not view what is encrypted.
+    pub fn is_masked(self, stored: &str) -> bool {
+        let mask = match self.json.str_at("mask") {
+            Some("X") => 'X',
+            _ => '*',
+        };
+        self.kind() == "encryptedstring" && stored.starts_with(mask)
+    }
+
+    /// Gives the greatest value of a latitude or a longitude, in degrees; the least is as far below zero.
+    pub fn degrees_max(self) -> Option<u32> {
+        let part = self.compound().filter(|_| self.kind() == "double")?;
+        let name = self.name().strip_suffix("__s").unwrap_or(self.name());
+        match (part.is_empty(), name.ends_with("Latitude")) {
+            (false, true) => Some(90),
+            (false, false) if name.ends_with("Longitude") => Some(180),
+            _ => None,
+        }
+    }
+
     /// Says whether a new record must have a value here.
     pub fn is_required(self) -> bool {
         self.is("createable")

@@ -21,6 +21,8 @@ pub mod insight;
 pub mod json;
 pub mod known;
 pub mod like;
+pub mod lookup;
+pub mod meant;
 pub mod names;
 pub mod narrow;
 pub mod nearest;
@@ -31,6 +33,7 @@ pub mod rows;
 pub mod schema;
 pub mod service_error;
 pub mod sight;
+pub mod sql;
 pub mod table;
 #[cfg(test)]
 mod testing;

@@ -17,7 +17,7 @@ use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::table::Bounds;
 use crate::touched::{self, Touched};
-use crate::{narrow, table::Table};
+use crate::{narrow, sql, table::Table};
 
 mod ask;
 mod clauses;
@@ -87,8 +87,8 @@ pub struct Rows {
 /// # Errors
 /// It is no SOQL, or it changes something; the agent may not see what it touches; the service refuses it.
 pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
-    let mut parsed = parse(&args.soql)?;
     let client = Client::new(host);
+    let mut parsed = parse(&client, &args.soql)?;
     client.check(touched::named_outright(&parsed).kinds())?;
     let narrowed = narrow::narrow(&client, &mut parsed)
         .map_err(|error| repaired(&client, error, Ask::new(&parsed, "/soql").asked()))?;
@@ -158,11 +158,15 @@ pub fn query_next(host: &dyn Host, args: &QueryNext) -> Result<Output, Failure> 
 }
 
 /// Parses a query that reads and nothing else.
-fn parse(text: &str) -> Result<soql::Query, Failure> {
+fn parse(client: &Client<'_>, text: &str) -> Result<soql::Query, Failure> {
     let query = soql::parse_query(text).map_err(|error| {
+        let hint = match sql::meant(text, |kind, field| parent(client, kind, field)) {
+            Some(meant) => format!("write: {meant}"),
+            None => error.excerpt(text),
+        };
         Failure::invalid(format!("this is not SOQL: {error}"))
             .field("/soql", error.message.clone())
-            .hint(error.excerpt(text))
+            .hint(hint)
     })?;
     match query.writes() {
         None => Ok(query),
@@ -171,6 +175,16 @@ fn parse(text: &str) -> Result<soql::Query, Failure> {
         ))
         .field("/soql", format!("take `{clause}` out"))),
     }
+}
+
+/// Gives the relationship to the parent that a reference field leads to, as far as the agent may follow it.
+fn parent(client: &Client<'_>, kind: &str, field: &str) -> Option<String> {
+    if names::api_name(kind, "").is_err() || !client.may_read(kind) {
+        return None;
+    }
+    let describe = client.describe(kind).ok()?;
+    let field = describe.field(field)?;
+    client.relationship_of(field).map(str::to_owned)
 }
 
 /// Keeps of what an answer shows what was not asked about by that name, of the objects that were.

@@ -12,6 +12,10 @@ use crate::describe::Describe;
 use crate::fence;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::service_error::ServiceError;
+use crate::sql::{self, Wanted};
+
+/// Rows that a query with `FIELDS(ALL)` may have (*SOQL and SOSL Reference*, "FIELDS()").
+const FIELDS_ROWS_MAX: u64 = 200;
 
 /// What the refused request named.
 #[derive(Clone, Copy)]
@@ -31,7 +35,13 @@ pub fn repaired(client: &Client<'_>, error: ReadError, asked: Asked<'_>) -> Fail
         ReadError::Failed(failure) => return failure,
     };
     let problem = Problem::of(&error, asked);
+    let meant = mended(&error, asked);
     let mut failure = Failure::from(error);
+    if let Some(meant) = meant {
+        let message = failure.message.clone();
+        failure.hint = Some(format!("write: {meant}"));
+        return failure.field(asked.pointer, message);
+    }
     let Some(problem) = problem else {
         if failure.reason == Reason::InvalidArgument && failure.fields.is_empty() {
             let message = failure.message.clone();
@@ -155,6 +165,42 @@ impl Problem {
     }
 }
 
+/// Gives the query that was meant where the service says what is wrong with a clause of it.
+fn mended(error: &ServiceError, asked: Asked<'_>) -> Option<String> {
+    let query = asked.query?;
+    let words = &error.message;
+    // `value of filter criterion for field 'CloseDate' must be of type date and should not be enclosed in quotes`
+    if let Some((_, after)) = words.split_once("filter criterion for field '") {
+        let (field, after) = after.split_once('\'')?;
+        let (_, after) = after.split_once("must be of type ")?;
+        let wanted = Wanted::of_word(after.split_whitespace().next()?)?;
+        return sql::retyped(&query.to_string(), field, wanted);
+    }
+    let mut meant = query.clone();
+    if words.contains("FIELDS function must have a LIMIT") {
+        meant.limit = Some(FIELDS_ROWS_MAX.min(meant.limit.unwrap_or(u64::MAX)));
+        return Some(meant.to_string());
+    }
+    // A field beside an aggregate makes a group.
+    if !words.contains("must be grouped or aggregated") {
+        return None;
+    }
+    let fields = meant.select.iter().filter_map(|item| match item {
+        soql::SelectItem::Field { path, .. } => Some(soql::Operand::Field(path.clone())),
+        _ => None,
+    });
+    let items: Vec<_> = fields.collect();
+    let group = match meant.group_by {
+        Some(_) => None,
+        None => (!items.is_empty()).then_some(items),
+    };
+    meant.group_by = Some(soql::GroupBy {
+        kind: soql::GroupKind::Plain,
+        items: group?,
+    });
+    Some(meant.to_string())
+}
+
 fn is_name(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 160
@@ -211,17 +257,29 @@ pub fn near_relationships(
 }
 
 /// Names the objects near to `name`.
-fn near_objects(client: &Client<'_>, name: &str) -> Result<String, ReadError> {
+///
+/// # Errors
+/// The org does not list its objects.
+pub fn near_objects(client: &Client<'_>, name: &str) -> Result<String, ReadError> {
     let objects = crate::schema::objects(client)?;
+    // People say one, and several.
     let candidates = objects
         .items()
         .iter()
         .filter(|object| object.is_true_at("queryable"))
-        .map(|object| Candidate {
-            name: object.str_at("name").unwrap_or_default(),
-            label: object.str_at("label").unwrap_or_default(),
+        .flat_map(|object| {
+            ["label", "labelPlural"].map(|label| Candidate {
+                name: object.str_at("name").unwrap_or_default(),
+                label: object.str_at(label).unwrap_or_default(),
+            })
         });
-    let near = nearest(name, candidates);
+    let mut near = nearest(name, candidates);
+    let mut seen: Vec<&str> = Vec::new();
+    near.retain(|found| {
+        let is_first = !seen.contains(&found.name);
+        seen.push(found.name);
+        is_first
+    });
     if near.is_empty() {
         let name = fence::inline(name, 80);
         return Ok(format!(

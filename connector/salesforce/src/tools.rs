@@ -148,6 +148,7 @@ pub fn all() -> Vec<Tool> {
             |args| records::get_deleted_records(&Live::default(), &args),
         )
         .output::<records::Rows>(),
+        Tool::read(
             "get_account_overview",
             "Look an account over",
             "insight",

@@ -5,14 +5,13 @@
 
 mod activity;
 mod asked;
-mod base64;
 mod campaign;
 mod create;
 mod decimal;
 mod delete;
 mod email;
 mod many;
-mod moment;
+pub(crate) mod moment;
 mod note;
 mod owner;
 mod record;

@@ -3,7 +3,7 @@
 //! Names keep the spelling of the text. Nothing here knows an org's schema: whether `Industry` is a
 //! field is for the caller to decide. Terms are those of Salesforce's *SOQL and SOSL Reference*.
 
-use crate::literal::{Date, DateLiteral, DateTime, StringLiteral};
+use crate::literal::{Date, DateLiteral, DateTime, StringLiteral, Time};
 
 /// A range of bytes of the parsed text, to point at.
 ///
@@ -307,6 +307,8 @@ pub enum Value {
     Date(Date),
     /// `2026-01-31T10:00:00Z`
     DateTime(DateTime),
+    /// `10:00:00.000Z`
+    Time(Time),
     /// `TODAY`, `LAST_N_DAYS:30`
     DateLiteral(DateLiteral),
 }

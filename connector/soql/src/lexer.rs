@@ -97,6 +97,13 @@ fn number_or_date(text: &str) -> (TokenKind, usize) {
         };
         return (TokenKind::Date, length);
     }
+    // A time of day.
+    if bytes.len() > 3 && bytes[..2].iter().all(u8::is_ascii_digit) && bytes[2] == b':' {
+        let length = leading(text, |b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'-' | b'+' | b':' | b'.')
+        });
+        return (TokenKind::Date, length);
+    }
     let sign = usize::from(matches!(bytes[0], b'+' | b'-'));
     let whole = leading(&text[sign..], |b| b.is_ascii_digit());
     let mut length = sign + whole;

@@ -15,5 +15,5 @@ mod token;
 pub use access::{Access, FieldRole, FieldUse, FromItemRef, Relation};
 pub use ast::*;
 pub use error::{ParseError, Position};
-pub use literal::{Date, DateLiteral, DateTime, DateUnit, PatternPart, StringLiteral};
+pub use literal::{Date, DateLiteral, DateTime, DateUnit, PatternPart, StringLiteral, Time};
 pub use parser::{INPUT_CHARS_MAX, NESTING_MAX, parse_query, parse_search};

@@ -108,11 +108,9 @@ pub struct Date {
     pub day: u8,
 }
 
-/// A moment, to the millisecond.
+/// A time of day, to the millisecond, with its distance from UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DateTime {
-    /// The local day.
-    pub date: Date,
+pub struct Time {
     /// 0 to 23.
     pub hour: u8,
     /// 0 to 59.
@@ -123,6 +121,15 @@ pub struct DateTime {
     pub millisecond: u16,
     /// Minutes east of UTC, to add to UTC to get the local time; under a day either way.
     pub offset_minutes: i16,
+}
+
+/// A moment, to the millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DateTime {
+    /// The local day.
+    pub date: Date,
+    /// The time of that day.
+    pub time: Time,
 }
 
 impl Date {
@@ -148,29 +155,22 @@ impl Date {
     }
 }
 
-impl DateTime {
-    /// Reads `YYYY-MM-DDThh:mm:ss[.fff]` and `Z` or `±hh:mm` or `±hhmm`; `None` for anything else.
+impl Time {
+    /// Reads `hh:mm:ss[.fff]` and `Z` or `±hh:mm` or `±hhmm`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
-        let (date, rest) = text.split_once(['T', 't'])?;
-        let (clock, offset_minutes) = match rest.strip_suffix(['Z', 'z']) {
+        let (clock, offset_minutes) = match text.strip_suffix(['Z', 'z']) {
             Some(clock) => (clock, 0),
             None => {
-                let at = rest.rfind(['+', '-'])?;
-                let zone = rest[at + 1..].replacen(':', "", 1);
+                let at = text.rfind(['+', '-'])?;
+                let zone = text[at + 1..].replacen(':', "", 1);
                 let (hours, minutes) = zone.split_at_checked(2)?;
                 let (hours, minutes) = (digits(hours, 2)?, digits(minutes, 2)?);
                 if hours > 23 || minutes > 59 {
                     return None;
                 }
                 let offset = (hours * 60 + minutes) as i16;
-                (
-                    &rest[..at],
-                    if rest[at..].starts_with('-') {
-                        -offset
-                    } else {
-                        offset
-                    },
-                )
+                let is_west = text[at..].starts_with('-');
+                (&text[..at], if is_west { -offset } else { offset })
             }
         };
         let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "000"));
@@ -188,12 +188,22 @@ impl DateTime {
             return None;
         }
         Some(Self {
-            date: Date::parse(date)?,
             hour: hour as u8,
             minute: minute as u8,
             second: second as u8,
             millisecond,
             offset_minutes,
+        })
+    }
+}
+
+impl DateTime {
+    /// Reads `YYYY-MM-DD`, `T` and a [`Time`]; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, time) = text.split_once(['T', 't'])?;
+        Some(Self {
+            date: Date::parse(date)?,
+            time: Time::parse(time)?,
         })
     }
 }
@@ -209,13 +219,9 @@ impl fmt::Display for Date {
     }
 }
 
-impl fmt::Display for DateTime {
+impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}T{:02}:{:02}:{:02}",
-            self.date, self.hour, self.minute, self.second
-        )?;
+        write!(f, "{:02}:{:02}:{:02}", self.hour, self.minute, self.second)?;
         if self.millisecond != 0 {
             write!(f, ".{:03}", self.millisecond)?;
         }
@@ -225,6 +231,12 @@ impl fmt::Display for DateTime {
         let sign = if self.offset_minutes < 0 { '-' } else { '+' };
         let minutes = self.offset_minutes.unsigned_abs();
         write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    }
+}
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}T{}", self.date, self.time)
     }
 }
 

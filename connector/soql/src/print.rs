@@ -231,6 +231,7 @@ impl Display for Value {
             Self::Null => f.write_str("NULL"),
             Self::Date(date) => date.fmt(f),
             Self::DateTime(moment) => moment.fmt(f),
+            Self::Time(time) => time.fmt(f),
             Self::DateLiteral(literal) => literal.fmt(f),
         }
     }

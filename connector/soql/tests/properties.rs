@@ -41,26 +41,18 @@ fn date_literal() -> impl Strategy<Value = DateLiteral> {
 }
 
 fn value() -> impl Strategy<Value = Value> {
-    let moment = (
-        date(),
-        0u8..24,
-        0u8..60,
-        0u8..60,
-        0u16..1000,
-        -1439i16..1440,
-    )
-        .prop_map(
-            |(date, hour, minute, second, millisecond, offset_minutes)| {
-                Value::DateTime(DateTime {
-                    date,
-                    hour,
-                    minute,
-                    second,
-                    millisecond,
-                    offset_minutes,
-                })
+    let time = || {
+        (0u8..24, 0u8..60, 0u8..60, 0u16..1000, -1439i16..1440).prop_map(
+            |(hour, minute, second, millisecond, offset_minutes)| Time {
+                hour,
+                minute,
+                second,
+                millisecond,
+                offset_minutes,
             },
-        );
+        )
+    };
+    let moment = (date(), time()).prop_map(|(date, time)| Value::DateTime(DateTime { date, time }));
     prop_oneof![
         text().prop_map(Value::String),
         any::<i64>().prop_map(Value::Integer),
@@ -71,6 +63,7 @@ fn value() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         date().prop_map(Value::Date),
         moment,
+        time().prop_map(Value::Time),
         date_literal().prop_map(Value::DateLiteral),
     ]
 }

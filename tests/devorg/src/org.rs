@@ -1,5 +1,6 @@
 //! The org: its schema, its records, its day and who asks.
 
+use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use crate::schema::{Field, FieldType, Object, Schema};
 use crate::seen::{self, Seen};
 use crate::storage::Storage;
 use crate::store::{Record, Savepoint, Store};
+use crate::value::Value;
 
 /// How old the schema is: more than a day, so that no client's clock finds it in the future.
 const SCHEMA_AGE: SignedDuration = SignedDuration::from_hours(36);
@@ -105,6 +107,19 @@ impl Session {
     /// Gives the schema as the user sees it: names are looked up here, not in the org's.
     pub fn schema(&self) -> &Arc<Schema> {
         self.access.schema()
+    }
+
+    /// Gives a value as the user sees it: what is encrypted is masked for who may not view it.
+    pub(crate) fn shown<'v>(&self, field: &Field, value: &'v Value) -> Cow<'v, Value> {
+        match value {
+            Value::Text(text)
+                if field.field_type == FieldType::EncryptedString
+                    && !self.access.views_encrypted() =>
+            {
+                Cow::Owned(Value::Text(field.masked(text)))
+            }
+            value => Cow::Borrowed(value),
+        }
     }
 
     /// Says whether a record, deleted or not, is there for the user.
@@ -289,23 +304,36 @@ impl Org {
         user.is_some_and(|user| user.get("IsActive").as_bool() == Some(true))
     }
 
-    /// Gives a field's value as JSON; an address is put together of its parts.
-    pub fn field_json(&self, object: &Object, record: &Record, field: &Field) -> Json {
+    /// Gives a field's value as JSON as a user sees it: an address or a place is put together of its parts, and what is
+    /// encrypted is masked for who may not view it.
+    pub fn field_json(
+        &self,
+        session: &Session,
+        object: &Object,
+        record: &Record,
+        field: &Field,
+    ) -> Json {
         match field.field_type {
-            FieldType::Address => address_json(object, record, field),
-            _ => record.get(&field.name).to_json(),
+            FieldType::Address | FieldType::Location => compound_json(object, record, field),
+            _ => session.shown(field, record.get(&field.name)).to_json(),
         }
     }
 }
 
-/// Gives an address as an object of its parts in the order of their names, or null where every
+/// Gives an address or a place as an object of its parts in the order of their names, or null where every
 /// part is empty.
-fn address_json(object: &Object, record: &Record, field: &Field) -> Json {
-    let prefix = field.name.strip_suffix("Address").unwrap_or_default();
+pub(crate) fn compound_json(object: &Object, record: &Record, field: &Field) -> Json {
+    // `BillingCity` of `BillingAddress`, `Place__Latitude__s` of `Place__c`.
+    let prefix = match field.field_type {
+        FieldType::Location => field.name.strip_suffix('c'),
+        _ => field.name.strip_suffix("Address"),
+    };
+    let prefix = prefix.unwrap_or_default();
     let mut parts: Vec<(String, Json)> = field
         .parts(object)
         .map(|part| {
             let name = part.name.strip_prefix(prefix).unwrap_or(&part.name);
+            let name = name.strip_suffix("__s").unwrap_or(name);
             let mut chars = name.chars();
             let first = chars.next().map(|c| c.to_ascii_lowercase());
             (

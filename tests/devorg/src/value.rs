@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde_json::Value as Json;
 
 /// The value of one field of one record.
@@ -30,6 +30,8 @@ pub enum Value {
     Date(Date),
     /// A moment, to the second: Salesforce keeps no fraction.
     DateTime(Timestamp),
+    /// A time of day, to the millisecond; in no time zone, though it is written with a `Z`.
+    Time(Time),
     /// The bytes of a file, which every copy of the record shares.
     Blob(Arc<[u8]>),
 }
@@ -98,6 +100,7 @@ impl Value {
             Self::Text(text) => Json::from(text.as_str()),
             Self::Date(date) => Json::from(date.to_string()),
             Self::DateTime(moment) => Json::from(format_moment(*moment)),
+            Self::Time(time) => Json::from(format_time(*time)),
             Self::Blob(bytes) => Json::from(STANDARD.encode(bytes)),
         }
     }
@@ -145,6 +148,12 @@ impl From<Timestamp> for Value {
     }
 }
 
+impl From<Time> for Value {
+    fn from(time: Time) -> Self {
+        Self::Time(time)
+    }
+}
+
 impl From<crate::id::Id> for Value {
     fn from(id: crate::id::Id) -> Self {
         Self::Text(id.as_str().to_owned())
@@ -160,6 +169,11 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// Writes a moment as Salesforce does: `2026-11-23T11:57:52.000+0000`, always in UTC.
 pub fn format_moment(moment: Timestamp) -> String {
     moment.strftime("%Y-%m-%dT%H:%M:%S.%3f+0000").to_string()
+}
+
+/// Writes a time of day as Salesforce does: `09:30:00.000Z`.
+pub fn format_time(time: Time) -> String {
+    time.strftime("%H:%M:%S.%3fZ").to_string()
 }
 
 /// A number with a total order.
@@ -216,6 +230,10 @@ mod tests {
             ("Acme".into(), json!("Acme")),
             (jiff::civil::date(2026, 2, 3).into(), json!("2026-02-03")),
             (moment.into(), json!("2026-11-23T11:57:52.000+0000")),
+            (
+                jiff::civil::time(9, 30, 0, 5_000_000).into(),
+                json!("09:30:00.005Z"),
+            ),
         ];
         for (value, expected) in values {
             assert_eq!(value.to_json(), expected);

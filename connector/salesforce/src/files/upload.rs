@@ -149,7 +149,7 @@ pub fn upload_file(host: &dyn Host, args: &UploadFile) -> Result<Output, Failure
     let version = client.version()?;
     let request = Request::post(path!("/services/data/{}/sobjects/{}", version, VERSION))
         .body("application/json", upload.body());
-    let reply = match Ended::of(host.change(&[upload.change()], request)) {
+    let reply = match Ended::of(&client, VERSION, host.change(&[upload.change()], request)) {
         Ended::Done(reply) => reply,
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(upload.refused(failure)),
         Ended::Unclear(failure) => return Err(upload.unclear(&client, failure)),

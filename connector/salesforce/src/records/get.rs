@@ -10,6 +10,7 @@ use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::host::Host;
 use crate::json::{Json, Text};
+use crate::lookup;
 use crate::names;
 use crate::nearest::{Candidate, listed};
 use crate::repair::{Asked, repaired};
@@ -60,14 +61,17 @@ enum Key<'a> {
 /// # Errors
 /// There is no such record, object or field; several have the external id; the agent may not see it.
 pub fn get_record(host: &dyn Host, args: &GetRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let key = Key::of(args)?;
-    let fields = fields(args)?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let key = Key::of(args).map_err(|failure| {
+        let id = args.id.as_deref().unwrap_or_default();
+        lookup::with_named(&client, kind, id, failure)
+    })?;
+    let fields = fields(&client, kind, args)?;
     let mut checked = fields.clone();
     if let Key::External(field, _) = key {
         checked.push(field.to_owned());
     }
-    let client = Client::new(host);
     client.check(&[Touched {
         kind: kind.to_owned(),
         fields: checked,
@@ -153,7 +157,7 @@ impl<'a> Key<'a> {
     }
 }
 
-fn fields(args: &GetRecord) -> Result<Vec<String>, Failure> {
+fn fields(client: &Client<'_>, kind: &str, args: &GetRecord) -> Result<Vec<String>, Failure> {
     let mut fields: Vec<String> = Vec::new();
     for (index, name) in args.fields.iter().flatten().enumerate() {
         let pointer = format!("/fields/{index}");
@@ -162,7 +166,8 @@ fn fields(args: &GetRecord) -> Result<Vec<String>, Failure> {
                 .field(pointer, "is a parent's field")
                 .hint("query reads parents' fields: SELECT Account.Name FROM …"));
         }
-        let name = names::api_name(name, &pointer)?;
+        let name = names::api_name(name, &pointer)
+            .map_err(|failure| lookup::with_near_field(client, kind, name, failure))?;
         if !fields.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             fields.push(name.to_owned());
         }
@@ -263,13 +268,25 @@ fn missing(
             message: format!("{words}: no `{kind}` has this `{field}`, or you may not see it"),
             ..failure
         },
-        Key::Id(id) => Failure {
-            message: format!(
-                "{words}: there is no `{kind}` with the id {id}, or you may not see it"
-            ),
-            ..failure
+        Key::Id(id) => {
+            let failure = Failure {
+                message: format!(
+                    "{words}: there is no `{kind}` with the id {id}, or you may not see it"
+                ),
+                ..failure
+            }
+            .hint("an id's first three characters say its object; query finds records by name");
+            let is_own = describe
+                .key_prefix()
+                .is_some_and(|prefix| id.starts_with(prefix));
+            match lookup::object_of(client, id).filter(|_| !is_own) {
+                Some(object) => failure.field(
+                    "/object",
+                    format!("{id} is no id of a `{kind}`; it is of the object `{object}`"),
+                ),
+                None => failure,
+            }
         }
-        .hint("an id's first three characters say its object; query finds records by name"),
     }
 }
 

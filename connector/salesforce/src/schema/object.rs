@@ -12,7 +12,7 @@ use crate::describe::{Child, Describe, Field};
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
-use crate::names;
+use crate::lookup;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::repair::{Asked, repaired};
 use crate::table::Table;
@@ -94,7 +94,7 @@ pub struct DescribedPart {
 /// There is no such object (with the nearest names), or the agent may not see it.
 pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output, Failure> {
     let client = Client::new(host);
-    let kind = names::api_name(&args.object, "/object")?;
+    let kind = lookup::object_name(&client, &args.object)?;
     host.check(&[Access::read(kind, [""; 0])])?;
     host.step("Described an object", Some(kind));
     let asked = Asked {

@@ -13,6 +13,7 @@ use super::value::{self, about};
 use crate::client::{Client, TIME_ZONE_FACT};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::repair::near_fields;
 
@@ -123,7 +124,12 @@ impl Problems {
 ///
 /// # Errors
 /// `invalid-argument` at the name.
-pub(super) fn names(fields: &Map<String, Value>, at: &str) -> Result<Vec<String>, Failure> {
+pub(super) fn names(
+    client: &Client<'_>,
+    kind: &str,
+    fields: &Map<String, Value>,
+    at: &str,
+) -> Result<Vec<String>, Failure> {
     let pointer = |name: &str| pointer(at, name);
     let mut names: Vec<String> = Vec::with_capacity(fields.len());
     for given in fields.keys() {
@@ -135,7 +141,8 @@ pub(super) fn names(fields: &Map<String, Value>, at: &str) -> Result<Vec<String>
             .field(pointer(given), "is a parent's field")
             .hint("change the parent by its own id"));
         }
-        let name = names::api_name(given, &pointer(given))?;
+        let name = names::api_name(given, &pointer(given))
+            .map_err(|failure| lookup::with_near_field(client, kind, given, failure))?;
         if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
             return Err(Failure::invalid(format!("`{name}` is given twice"))
                 .field(pointer(given), "is given twice, in another case"));
@@ -201,13 +208,37 @@ pub(super) fn read<'d>(
         }
         // The host hands numbers on as it reads them; their spelling here is the shortest for the same number.
         let given = Json::parse(&given.to_string()).unwrap_or(Json::Null);
-        match value::read(client, field, &given) {
+        match value::read(field, &given) {
             Ok(value) => asked.push(Asked { field, value }),
-            Err(problem) => problems.add(name, problem),
+            Err(problem) => problems.add(name, problem + &led_to(client, field, &given)),
         }
     }
     asked.sort_by(|one, other| one.field.name().cmp(other.field.name()));
     asked
+}
+
+/// Says of a reference that does not fit which objects it leads to, and which of their records has what is given as its name.
+fn led_to(client: &Client<'_>, field: Field<'_>, given: &Json) -> String {
+    /// A polymorphic field leads to up to a hundred objects.
+    const TARGETS_SHOWN: usize = 4;
+    if field.kind() != "reference" {
+        return String::new();
+    }
+    let targets = client.targets_of(field);
+    let shown = &targets[..targets.len().min(TARGETS_SHOWN)];
+    let mut says = match shown.is_empty() {
+        true => String::new(),
+        false => format!("; it refers to {}", shown.join(" or ")),
+    };
+    match given.as_str() {
+        Some(text) if names::record_id(text).is_ok() => {
+            let object = lookup::object_of(client, text.trim());
+            says.extend(object.map(|object| format!("; this is the id of a {object}")));
+        }
+        Some(text) => says.extend(shown.iter().map(|kind| lookup::named(client, kind, text))),
+        None => {}
+    }
+    says
 }
 
 /// Names the fields that a new record must have and that are not given, each with its label and type.
@@ -218,9 +249,13 @@ pub(super) fn require(
     problems: &mut Problems,
 ) {
     for field in describe.fields().filter(|field| field.is_required()) {
-        let is_given = fields
-            .keys()
-            .any(|name| name.trim().eq_ignore_ascii_case(field.name()));
+        // A name is given by its parts, too: that of a person account.
+        let is_given = fields.keys().any(|name| {
+            let name = name.trim();
+            let given = describe.field(name);
+            name.eq_ignore_ascii_case(field.name())
+                || given.is_some_and(|given| given.compound() == Some(field.name()))
+        });
         // One that the agent may not see is the org's to ask for.
         let name = [field.name().to_owned()];
         if !is_given && !client.visible_fields(describe.name(), &name).is_empty() {
@@ -281,4 +316,43 @@ fn unwritable(
 /// Points to a field's argument (RFC 6901).
 fn pointer(at: &str, name: &str) -> String {
     format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::testing::Org;
+
+    #[test]
+    fn what_a_reference_takes_is_told_of_what_the_agent_sees() {
+        let describe = Describe::new(
+            Json::parse(
+                r#"{"name":"Thing__c","fields":[{"name":"F","label":"Owner","type":"reference",
+                    "referenceTo":["User","Group"],"nillable":true,"updateable":true}]}"#,
+            )
+            .unwrap(),
+        );
+        for (hidden, said) in [
+            (&["Group"][..], "; it refers to User"),
+            (&["Group", "User"], "takes the id of a record, not"),
+        ] {
+            let org = hidden.iter().fold(Org::new(), |org, kind| org.forbid(kind));
+            let client = Client::new(&org);
+            for given in [Value::from(1), Value::Array(Vec::new())] {
+                let fields = Map::from_iter([("F".to_owned(), given)]);
+                let mut problems = Problems::default();
+                read(
+                    &client,
+                    &describe,
+                    &fields,
+                    Purpose::Update,
+                    &mut problems,
+                );
+                let failure = format!("{:?}", problems.refuse(&client).unwrap_err());
+                assert!(failure.contains(said), "{failure}");
+                assert!(!failure.contains("Group"), "{failure}");
+            }
+        }
+    }
 }

@@ -18,6 +18,7 @@ use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 
 const RECORD_TYPE: &str = "RecordTypeId";
@@ -39,8 +40,8 @@ pub struct CreateRecord {
 /// Values that are missing or do not fit, each with what would; what the org refuses. After an unclear failure it
 /// says that the record may be there, and which query shows it.
 pub fn create_record(host: &dyn Host, args: &CreateRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
     let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
     create(&client, kind, &args.fields, args.record_type.as_deref())
 }
 
@@ -54,7 +55,7 @@ pub(super) fn create(
     fields: &Map<String, Value>,
     wanted_type: Option<&str>,
 ) -> Result<Output, Failure> {
-    let mut given = asked::names(fields, FIELDS)?;
+    let mut given = asked::names(client, kind, fields, FIELDS)?;
     given.extend(wanted_type.map(|_| RECORD_TYPE.to_owned()));
     client.host.check(&[Access::write(kind, &given)])?;
 

@@ -15,6 +15,7 @@ use crate::client::Client;
 use crate::describe::{Child, Describe};
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 
 /// A query takes 20 child subqueries (*SOQL and SOSL Reference*, "Relationship Query Limitations").
@@ -37,16 +38,19 @@ pub struct DeleteRecord {
 /// # Errors
 /// It is not there, or may not be deleted; others need it.
 pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let id = names::long_id(names::record_id(&args.id)?);
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let id = names::record_id(&args.id)
+        .map_err(|failure| lookup::with_named(&client, kind, &args.id, failure))?;
+    let id = names::long_id(id);
     host.check(&[Access::new(Effect::Destructive, kind, Vec::<String>::new())])?;
 
-    let client = Client::new(host);
     let describe = record::describe(&client, kind)?;
     let kind = describe.name();
     check_deletable(&describe)?;
     record::check_id(&client, &describe, &id)?;
     let children = cascading(&describe);
+    check_children(&client, kind, &children)?;
     let mut select = Select::new(&client, &describe, &[]);
     select.extras = counting(&children, COUNT_MAX);
     host.step(
@@ -82,6 +86,25 @@ pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Fai
         notes,
     };
     Ok(done.answer(&client))
+}
+
+/// Refuses where records of objects that the agent may not see would go along: nobody may learn by what is deleted which objects
+/// there are, nor delete what is hidden.
+///
+/// # Errors
+/// `not-permitted`.
+pub(super) fn check_children(
+    client: &Client<'_>,
+    kind: &str,
+    children: &[Child<'_>],
+) -> Result<(), Failure> {
+    if children.iter().all(|child| client.may_read(child.kind)) {
+        return Ok(());
+    }
+    let message = format!(
+        "with a record of `{kind}` go records of objects that this agent may not see, so it may not delete one"
+    );
+    Err(Failure::not_permitted(message))
 }
 
 /// Refuses where the user may not delete records of the object.

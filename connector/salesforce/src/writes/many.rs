@@ -114,10 +114,14 @@ fn place(index: usize) -> String {
 ///
 /// # Errors
 /// One is none that a field can have.
-fn names_of_all(all: &[Map<String, Value>]) -> Result<Vec<String>, Failure> {
+fn names_of_all(
+    client: &Client<'_>,
+    kind: &str,
+    all: &[Map<String, Value>],
+) -> Result<Vec<String>, Failure> {
     let mut known: BTreeMap<String, String> = BTreeMap::new();
     for (index, fields) in all.iter().enumerate() {
-        for name in asked::names(fields, &place(index))? {
+        for name in asked::names(client, kind, fields, &place(index))? {
             known.entry(name.to_ascii_lowercase()).or_insert(name);
         }
     }

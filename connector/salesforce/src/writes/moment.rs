@@ -2,7 +2,7 @@
 
 /// A moment, to the second: Salesforce keeps no fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// Seconds since 1970, UTC.
     seconds: i64,
     /// Whether a fraction of a second was left off.
@@ -18,7 +18,7 @@ const MONTHS: [&str; 12] = [
 ];
 
 /// Reads a day of the calendar, `2026-11-23`: its days since 1970. `None`: there is no such day.
-pub(super) fn day(text: &str) -> Option<i64> {
+pub(crate) fn day(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
         && bytes.iter().enumerate().all(|(at, byte)| match at {
@@ -35,10 +35,27 @@ pub(super) fn day(text: &str) -> Option<i64> {
     (civil(days) == (year, month, day)).then_some(days)
 }
 
+/// Reads a time of day, `09:30`, with or without seconds and their fraction, and gives it as Salesforce writes it, to the
+/// millisecond: `09:30:00.000Z`. It is in no time zone, whatever the `Z` says. `None`: there is no such time.
+pub(super) fn time_of_day(text: &str) -> Option<String> {
+    let clock = text.strip_suffix(['Z', 'z']).unwrap_or(text);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let parts: Vec<i64> = clock.split(':').map(two_digits).collect::<Option<_>>()?;
+    let (hour, minute, second) = match parts.as_slice() {
+        [hour, minute] => (*hour, *minute, 0),
+        [hour, minute, second] => (*hour, *minute, *second),
+        _ => return None,
+    };
+    let is_digits = !fraction.is_empty() && fraction.bytes().all(|digit| digit.is_ascii_digit());
+    let fits = hour < 24 && minute < 60 && second < 60 && is_digits;
+    let millisecond: String = fraction.chars().chain("00".chars()).take(3).collect();
+    fits.then(|| format!("{hour:02}:{minute:02}:{second:02}.{millisecond}Z"))
+}
+
 impl Moment {
     /// Reads `2026-11-23T09:00:00+01:00` (RFC 3339), also with a fraction, without seconds, and with the offset as
     /// Salesforce writes it (`+0000`). `None`: it is none, or it has no offset.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_once(['T', 't', ' '])?;
         let days = day(date)?;
         let at = rest.find(['Z', 'z', '+', '-'])?;
@@ -198,6 +215,23 @@ mod tests {
     }
 
     #[test]
+    fn times_of_day_are_to_the_millisecond() {
+        for (text, sent) in [
+            ("09:30", Some("09:30:00.000Z")),
+            ("09:30:05Z", Some("09:30:05.000Z")),
+            ("23:59:59.5", Some("23:59:59.500Z")),
+            ("23:59:59.1239Z", Some("23:59:59.123Z")),
+            ("9:30", None),
+            ("24:00", None),
+            ("09:30+01:00", None),
+            ("09:30:00.Z", None),
+            ("", None),
+        ] {
+            assert_eq!(time_of_day(text).as_deref(), sent, "{text}");
+        }
+    }
+
+    #[test]
     fn http_has_whole_seconds() {
         let date = |text| Moment::parse(text).unwrap().http_date();
         assert_eq!(
@@ -225,7 +259,7 @@ mod tests {
 
         #[test]
         fn nothing_panics(text in any::<String>()) {
-            let _ = (day(&text), Moment::parse(&text));
+            let _ = (day(&text), Moment::parse(&text), time_of_day(&text));
         }
 
         #[test]

@@ -1,6 +1,8 @@
 //! `add_note`: an enhanced note on a record, by one request: a file of the type `.snote`, published at the record (*Object
 //! Reference*, "ContentVersion", "ContentNote").
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use portcullis_sdk::approvals::{Change, FieldChange};
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::http::{Request, path};
@@ -12,7 +14,7 @@ use serde::Deserialize;
 use super::record;
 use super::refused::Ended;
 use super::said::Written;
-use super::{UNFORESEEN, base64};
+use super::UNFORESEEN;
 use crate::client::Client;
 use crate::fence;
 use crate::host::Host;
@@ -62,7 +64,7 @@ pub fn add_note(host: &dyn Host, args: &AddNote) -> Result<Output, Failure> {
     let client = Client::new(host);
     let label = name_of(&client, &about)?;
     let path_on_client = format!("{}.snote", title.replace(['/', '\\'], "-"));
-    let data = base64::encoded(html(&args.text).as_bytes());
+    let data = STANDARD.encode(html(&args.text));
     // In the order of the fields' names.
     let sent = [
         ("FirstPublishLocationId", "Note on", about.as_str()),

@@ -11,6 +11,7 @@ use crate::client::{Client, ReadError};
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::touched::Touched;
 
@@ -41,9 +42,9 @@ struct Candidate {
 /// # Errors
 /// Nobody has the name, or several have; and as [`update_record`](super::update_record).
 pub fn assign_owner(host: &dyn Host, args: &AssignOwner) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let id = names::long_id(names::record_id(&args.id)?);
     let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let id = names::long_id(names::record_id(&args.id)?);
     let owner = match names::record_id(&args.owner) {
         Ok(id) if matches!(names::object_of(id), Some("User" | "Group")) => id.to_owned(),
         _ => by_name(&client, kind, args.owner.trim())?.id,

@@ -10,6 +10,7 @@ use super::moment::Moment;
 use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::repair::{Asked as Repair, repaired};
 use crate::service_error::ServiceError;
@@ -56,7 +57,7 @@ pub(super) fn check_id(client: &Client<'_>, describe: &Describe, id: &str) -> Re
     if !is_other {
         return Ok(());
     }
-    let of = match names::object_of(id).filter(|object| client.may_read(object)) {
+    let of = match lookup::object_of(client, id) {
         Some(object) => format!("it is of the object `{object}`"),
         None => "an id's first three characters say its object".to_owned(),
     };

@@ -70,7 +70,7 @@ pub(super) struct WrittenField {
     asked: serde_json::Value,
     /// As it was read back.
     stored: serde_json::Value,
-    /// Whether that is what was asked; null where it could not be read back.
+    /// Whether that is what was asked; null where it could not be read back, or is masked.
     as_asked: Option<bool>,
 }
 
@@ -190,6 +190,8 @@ impl Done<'_> {
             let note = self.why(asked);
             self.notes.push(note);
         }
+        let masked = self.masked();
+        self.notes.extend(masked);
         let mut columns = vec!["field"];
         columns.extend(self.before.map(|_| "before"));
         columns.push("after");
@@ -231,11 +233,29 @@ impl Done<'_> {
     }
 
     fn as_asked(&self, asked: &Asked<'_>) -> Option<bool> {
-        let stored = self.stored?;
-        Some(value::same(
-            asked.field,
-            stored.value(asked.field),
-            &asked.value,
+        let stored = self.stored?.value(asked.field);
+        let is_same = value::same(asked.field, stored, &asked.value);
+        (is_same || !self.is_masked(asked)).then_some(is_same)
+    }
+
+    /// Says whether the org shows another text than was asked, since it masks what this user may not view.
+    fn is_masked(&self, asked: &Asked<'_>) -> bool {
+        let stored = self.stored.map(|found| found.value(asked.field));
+        let text = stored.and_then(Json::as_str);
+        text.is_some_and(|text| asked.field.is_masked(text) && asked.value.as_str() != Some(text))
+    }
+
+    /// Names the fields whose stored values nobody here can compare.
+    fn masked(&self) -> Option<String> {
+        let names: Vec<_> = self
+            .asked
+            .iter()
+            .filter(|asked| self.is_masked(asked))
+            .map(|asked| format!("`{}`", asked.field.name()))
+            .collect();
+        let names = (!names.is_empty()).then(|| names.join(", "))?;
+        Some(format!(
+            "encrypted, and masked for this user, so that it could not be compared: {names}"
         ))
     }
 

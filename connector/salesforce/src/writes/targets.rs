@@ -11,6 +11,7 @@ use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
 use crate::names;
+use crate::nearest::{Candidate, listed, nearest};
 
 /// The fields of one record, at their place in the arguments.
 pub(super) fn of_one<'a, 'd>(
@@ -101,6 +102,13 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
 
 /// Says which record types there are instead.
 pub(super) fn not_a_type(describe: &Describe, wanted: &str) -> String {
+    let candidates = describe
+        .record_types()
+        .map(|(_, name, label)| Candidate { name, label });
+    let near = match nearest(wanted, candidates).as_slice() {
+        [] => String::new(),
+        near => format!("; near: {}", listed(near)),
+    };
     let known: Vec<_> = describe
         .record_types()
         .map(|(_, api_name, _)| format!("`{api_name}`"))
@@ -110,7 +118,7 @@ pub(super) fn not_a_type(describe: &Describe, wanted: &str) -> String {
         return format!("has no record types for this user, so “{wanted}” is none");
     }
     format!(
-        "has no record type “{wanted}” for this user; valid: {}",
+        "has no record type “{wanted}” for this user{near}; valid: {}",
         known.join(", ")
     )
 }

@@ -105,17 +105,40 @@ fn a_forbidden_field_costs_no_request() {
 #[test]
 fn names_that_cannot_be_fields_cost_no_request() {
     let org = Org::new();
-    for fields in [
-        "{}",
-        r#"{"Owner.Name":"x"}"#,
-        r#"{"Name":"x","name":"y"}"#,
-        r#"{"a/b":1}"#,
-    ] {
+    for fields in ["{}", r#"{"Owner.Name":"x"}"#, r#"{"Name":"x","name":"y"}"#] {
         let failure = update(&org, fields).unwrap_err();
         assert_eq!(failure.reason, Reason::InvalidArgument, "{fields}");
         assert!(failure.fields[0].pointer.starts_with("/fields"), "{fields}");
     }
     assert!(org.requests().is_empty());
+}
+
+#[test]
+fn a_label_is_answered_with_its_field() {
+    let failure = update(&lowercase(Org::new()), r#"{"Annual Revenue":1}"#).unwrap_err();
+    assert_eq!(failure.fields[0].pointer, "/fields/Annual Revenue");
+    insta::assert_snapshot!(failure.fields[0].problem, @"letters, digits and `_`, such as `Account` or `Region__c`; fields of `Account` with near names: `AnnualRevenue` (Annual Revenue)");
+    let hidden = lowercase(Org::new().hide("Account", "AnnualRevenue"));
+    let failure = update(&hidden, r#"{"Annual Revenue":1}"#).unwrap_err();
+    assert!(
+        !failure.fields[0].problem.contains("AnnualRevenue"),
+        "{failure:?}"
+    );
+}
+
+#[test]
+fn a_name_in_the_place_of_an_id_is_looked_for() {
+    let found = r#"{"totalSize":1,"done":true,"records":[{"Id":"005DO0000000001YAA"}]}"#;
+    let by_name = "/services/data/v68.0/query?q=SELECT%20Id%20FROM%20User%20WHERE%20Name%20%3D%20%27O%5C%27Brien%27";
+    let org = || lowercase(Org::new().answer(by_name, 200, found));
+    let problem = |org: &Org| {
+        update(org, r#"{"OwnerId":"O'Brien"}"#).unwrap_err().fields[0]
+            .problem
+            .clone()
+    };
+    insta::assert_snapshot!(problem(&org()), @"`OwnerId` (Owner ID, reference) takes the id of a record, not “O'Brien”; it refers to User; records of `User` of that name: `005DO0000000001YAA`");
+    insta::assert_snapshot!(problem(&org().hide("User", "Name")), @"`OwnerId` (Owner ID, reference) takes the id of a record, not “O'Brien”; it refers to User");
+    insta::assert_snapshot!(problem(&org().forbid("User")), @"`OwnerId` (Owner ID, reference) takes the id of a record, not “O'Brien”");
 }
 
 #[test]
@@ -191,7 +214,7 @@ fn record_types_are_given_by_any_name() {
     }
     let org = Org::new();
     let args = r#"{"object":"Account","fields":{"Name":"x"},"record_type":"Hosehold"}"#;
-    insta::assert_snapshot!(create(&org, args).unwrap_err().fields[0].problem, @"`Account` has no record type “Hosehold” for this user; valid: `Household`, `Master`");
+    insta::assert_snapshot!(create(&org, args).unwrap_err().fields[0].problem, @"`Account` has no record type “Hosehold” for this user; near: `Household`; valid: `Household`, `Master`");
 }
 
 #[test]
@@ -213,6 +236,7 @@ fn a_deletion_names_what_goes_with_it_and_asks_for_that_too() {
         allowed.checked(),
         [
             "Effect::Destructive Account: ",
+            "Contact: ",
             "Effect::Destructive Contact: "
         ]
     );

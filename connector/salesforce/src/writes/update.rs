@@ -18,6 +18,7 @@ use crate::describe::Describe;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 
 /// What `update_record` is asked.
@@ -36,9 +37,11 @@ pub struct UpdateRecord {
 /// # Errors
 /// Values that do not fit, each with what would; a record that is not there or changed meanwhile; what the org refuses.
 pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let id = names::long_id(names::record_id(&args.id)?);
     let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let id = names::record_id(&args.id)
+        .map_err(|failure| lookup::with_named(&client, kind, &args.id, failure))?;
+    let id = names::long_id(id);
     update(&client, kind, &id, &args.fields)
 }
 
@@ -52,7 +55,7 @@ pub(super) fn update(
     id: &str,
     fields: &Map<String, Value>,
 ) -> Result<Output, Failure> {
-    let given = asked::names(fields, FIELDS)?;
+    let given = asked::names(client, kind, fields, FIELDS)?;
     if given.is_empty() {
         return Err(Failure::invalid("no field is given")
             .field("/fields", "give at least one field and its new value"));

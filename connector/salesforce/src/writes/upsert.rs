@@ -23,6 +23,7 @@ use crate::client::Client;
 use crate::describe::{Describe, Field};
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 
 /// What `upsert_record` is asked.
@@ -43,9 +44,10 @@ pub struct UpsertRecord {
 /// # Errors
 /// The field is no external id; several records have the value; and as update_record and create_record.
 pub fn upsert_record(host: &dyn Host, args: &UpsertRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
     let key = names::api_name(&args.key, "/key")?;
-    let mut given = asked::names(&args.fields, FIELDS)?;
+    let mut given = asked::names(&client, kind, &args.fields, FIELDS)?;
     if given.iter().any(|name| name.eq_ignore_ascii_case(key)) {
         return Err(Failure::invalid("the external id is given twice").field(
             format!("/fields/{key}"),
@@ -55,7 +57,6 @@ pub fn upsert_record(host: &dyn Host, args: &UpsertRecord) -> Result<Output, Fai
     given.push(key.to_owned());
     host.check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
 
-    let client = Client::new(host);
     let all = std::iter::once(&args.fields);
     let mut describe = asked::describe(&client, kind, Purpose::Update, all)?;
     if find_key(&client, &describe, key).is_err() {
@@ -63,7 +64,7 @@ pub fn upsert_record(host: &dyn Host, args: &UpsertRecord) -> Result<Output, Fai
     }
     let field = find_key(&client, &describe, key)?;
     let given = Json::from(args.value.as_str());
-    let key = match value::read(&client, field, &given) {
+    let key = match value::read(field, &given) {
         Ok(Json::Null) => Err("an external id cannot be empty".to_owned()),
         read => read,
     };

@@ -5,10 +5,10 @@
 
 use super::decimal::Decimal;
 use super::moment::{self, Moment};
-use crate::client::Client;
 use crate::describe::Field;
 use crate::fence;
 use crate::json::Json;
+use crate::meant;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
 
@@ -19,7 +19,7 @@ const VALUES_SHOWN: usize = 30;
 ///
 /// # Errors
 /// A sentence with the field's label and type, and what it takes.
-pub(super) fn read(client: &Client<'_>, field: Field<'_>, given: &Json) -> Result<Json, String> {
+pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
     let is_empty = match given {
         Json::Null => true,
         Json::String(text) => text.trim().is_empty(),
@@ -45,8 +45,11 @@ pub(super) fn read(client: &Client<'_>, field: Field<'_>, given: &Json) -> Resul
             Some(moment) => Ok(moment.sent().into()),
             None => Err(wrong(field, given)),
         },
-        ("reference", Json::String(text)) => reference(client, field, text.trim()),
-        ("reference", _) => Err(wrong_reference(client, field, given)),
+        ("time", Json::String(text)) => match moment::time_of_day(text.trim()) {
+            Some(time) => Ok(time.into()),
+            None => Err(wrong(field, given)),
+        },
+        ("reference", Json::String(text)) => reference(field, text.trim()),
         ("picklist", Json::String(text)) => picklist(field, text.trim()).map(Json::from),
         ("multipicklist", Json::String(text)) => several(field, text.split(';')),
         ("multipicklist", Json::Array(items)) => {
@@ -57,8 +60,8 @@ pub(super) fn read(client: &Client<'_>, field: Field<'_>, given: &Json) -> Resul
             }
         }
         (
-            "boolean" | "date" | "picklist" | "multipicklist" | "int" | "long" | "double"
-            | "currency" | "percent" | "datetime",
+            "boolean" | "date" | "reference" | "picklist" | "multipicklist" | "int" | "long"
+            | "double" | "currency" | "percent" | "datetime" | "time",
             _,
         ) => Err(wrong(field, given)),
         (_, Json::String(text)) => self::text(field, text),
@@ -84,6 +87,7 @@ pub(super) fn same(field: Field<'_>, one: &Json, other: &Json) -> bool {
         }
         "datetime" => by(|text| Some(Moment::parse(text)?.sent())),
         "date" => by(|text| text.get(..10).map(str::to_owned)),
+        "time" => by(moment::time_of_day),
         "reference" => by(|text| Some(names::long_id(text))),
         "multipicklist" => by(|text| {
             let mut values: Vec<&str> = text.split(';').collect();
@@ -108,6 +112,10 @@ pub(super) fn plain(field: Field<'_>, stored: &Json) -> Json {
             Some(moment) => moment.sent().into(),
             None => stored.clone(),
         },
+        ("time", Json::String(text)) => match moment::time_of_day(text) {
+            Some(time) => time.into(),
+            None => stored.clone(),
+        },
         _ => stored.clone(),
     }
 }
@@ -130,35 +138,49 @@ fn spelled(value: &Json) -> Option<&str> {
 }
 
 fn wrong(field: Field<'_>, given: &Json) -> String {
-    about(
-        field,
-        &format!("takes {}, not {}", takes(field), said(given)),
-    )
-}
-
-fn wrong_reference(client: &Client<'_>, field: Field<'_>, given: &Json) -> String {
-    let takes = takes_reference(client, field);
-    about(field, &format!("takes {takes}, not {}", said(given)))
-}
-
-fn said(given: &Json) -> String {
-    match given {
+    let what = match given {
         Json::Null => "nothing".to_owned(),
         Json::Bool(value) => format!("`{value}`"),
         Json::Number(number) => format!("the number {}", fence::inline(number, 40)),
         Json::String(text) => format!("“{}”", fence::inline(text, 40)),
         Json::Array(_) => "a list".to_owned(),
         Json::Object(_) => "an object".to_owned(),
-    }
+    };
+    let takes = takes(field);
+    about(
+        field,
+        &format!("takes {takes}, not {what}{}", meant(field, given)),
+    )
 }
 
-/// Says what a reference takes: objects that the agent may not read are not named.
-fn takes_reference(client: &Client<'_>, field: Field<'_>) -> String {
-    let targets: Vec<_> = client.targets_of(field).into_iter().take(4).collect();
-    match targets.is_empty() {
-        true => "the id of a record".to_owned(),
-        false => format!("the id of a record of {}", targets.join(" or ")),
+/// Proposes what was meant, spelled as JSON; each that it can be.
+fn meant(field: Field<'_>, given: &Json) -> String {
+    let text = match given {
+        Json::String(text) | Json::Number(text) => text.to_string(),
+        Json::Bool(value) => value.to_string(),
+        _ => return String::new(),
+    };
+    let quoted = |text: String| Json::from(text).text();
+    let meant: Vec<String> = match field.kind() {
+        "boolean" => meant::boolean(&text)
+            .map(|value| value.to_string())
+            .into_iter()
+            .collect(),
+        "int" | "long" | "double" | "currency" | "percent" => {
+            let number = meant::number(&text).and_then(|text| number(field, &text).ok());
+            number.iter().map(Json::text).collect()
+        }
+        "date" => meant::days(&text).into_iter().map(quoted).collect(),
+        "datetime" => meant::moments(&text).into_iter().map(quoted).collect(),
+        "time" => meant::time(&text).map(quoted).into_iter().collect(),
+        "reference" | "picklist" | "multipicklist" => return String::new(),
+        _ => vec![quoted(text)],
+    };
+    if meant.is_empty() {
+        return String::new();
     }
+    let meant: Vec<_> = meant.iter().map(|value| format!("`{value}`")).collect();
+    format!("; write {}", meant.join(" or "))
 }
 
 fn takes(field: Field<'_>) -> String {
@@ -171,6 +193,9 @@ fn takes(field: Field<'_>) -> String {
         "datetime" => {
             "a moment with its offset from UTC, such as 2026-11-23T09:00:00+01:00".to_owned()
         }
+        "time" => "a time of day such as 09:30".to_owned(),
+        // Which objects these are is for who knows what the agent may see.
+        "reference" => "the id of a record".to_owned(),
         "multipicklist" => "a list of texts".to_owned(),
         _ => "a text".to_owned(),
     }
@@ -185,6 +210,14 @@ fn number(field: Field<'_>, text: &str) -> Result<Json, String> {
             (field.count("precision").saturating_sub(scale), scale)
         }
     };
+    if let Some(most) = field.degrees_max()
+        && number
+            .to_string()
+            .parse()
+            .is_ok_and(|given: f64| given.abs() > f64::from(most))
+    {
+        return Err(about(field, &format!("takes -{most} to {most} degrees")));
+    }
     // A describe without bounds has zeros.
     let is_bounded = whole > 0 || fraction > 0;
     if is_bounded && number.whole_digits() > whole {
@@ -217,18 +250,18 @@ fn text(field: Field<'_>, text: &str) -> Result<Json, String> {
     Ok(kept.into())
 }
 
-fn reference(client: &Client<'_>, field: Field<'_>, text: &str) -> Result<Json, String> {
+fn reference(field: Field<'_>, text: &str) -> Result<Json, String> {
     if names::record_id(text).is_err() {
-        let hint = "; query finds an id by the record's name";
-        return Err(wrong_reference(client, field, &text.into()) + hint);
+        return Err(wrong(field, &text.into()));
     }
     let id = names::long_id(text);
     if let Some(object) = names::object_of(&id)
         && !field.targets().any(|target| target == object)
     {
-        let takes = takes_reference(client, field);
-        let says = format!("takes {takes}, and {id} is the id of a {object}");
-        return Err(about(field, &says));
+        return Err(about(
+            field,
+            &format!("takes {}, and {id} is one of another object", takes(field)),
+        ));
     }
     Ok(id.into())
 }

@@ -3,7 +3,7 @@
 use super::{Parsed, Parser};
 use crate::ast::Value;
 use crate::lexer::is_currency;
-use crate::literal::{Date, DateLiteral, DateLiteralName, DateTime, DateUnit, StringLiteral};
+use crate::literal::{Date, DateLiteral, DateLiteralName, DateTime, DateUnit, StringLiteral, Time};
 use crate::token::TokenKind;
 
 impl Parser<'_> {
@@ -50,6 +50,8 @@ impl Parser<'_> {
         let text = self.text_ahead(0);
         let value = if text.contains(['T', 't']) {
             DateTime::parse(text).map(Value::DateTime)
+        } else if text.contains(':') {
+            Time::parse(text).map(Value::Time)
         } else {
             Date::parse(text).map(Value::Date)
         };
@@ -59,7 +61,8 @@ impl Parser<'_> {
                 message,
                 &[
                     "a date like `2026-01-31`",
-                    "a time like `2026-01-31T10:00:00Z`",
+                    "a moment like `2026-01-31T10:00:00Z`",
+                    "a time of day like `10:00:00Z`",
                 ],
             ));
         };

@@ -174,6 +174,11 @@ impl Access {
         self.permissions.api_enabled
     }
 
+    /// Says whether the user reads what is in encrypted fields.
+    pub(crate) fn views_encrypted(&self) -> bool {
+        self.permissions.view_encrypted
+    }
+
     /// Says whether the user may use the API alone, and no page.
     pub(crate) fn api_only(&self) -> bool {
         self.permissions.api_only

@@ -54,6 +54,7 @@ pub(super) struct Permissions {
     pub(super) modify_all: bool,
     edit_tasks: bool,
     edit_events: bool,
+    pub(super) view_encrypted: bool,
     objects: HashMap<String, Grant>,
 }
 
@@ -110,6 +111,7 @@ impl Permissions {
             modify_all: permission("PermissionsModifyAllData"),
             edit_tasks: permission("PermissionsEditTask"),
             edit_events: permission("PermissionsEditEvent"),
+            view_encrypted: permission("PermissionsViewEncryptedData"),
             objects,
         }
     }
@@ -125,6 +127,7 @@ impl Permissions {
             modify_all: true,
             edit_tasks: true,
             edit_events: true,
+            view_encrypted: true,
             objects: HashMap::new(),
         }
     }

@@ -10,6 +10,7 @@ mod analytics;
 mod approvals;
 mod dice;
 mod files;
+mod inspections;
 mod measurements;
 mod people;
 mod profiles;
@@ -118,6 +119,7 @@ impl Seed {
         let cases = service::add(self, people, &accounts);
         activities::add(self, people, &accounts, &sales, &cases);
         measurements::add(self, people, &accounts);
+        inspections::add(self, people, &accounts);
         files::add(self, people, &accounts, &sales);
         views::look(self);
         approvals::submit(self);

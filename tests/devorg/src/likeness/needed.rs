@@ -7,12 +7,13 @@ use crate::schema::{Field, Object};
 
 /// The objects that hold people's business. They may lose fields; all others of the org's own are
 /// part of how it works, and keep theirs.
-const BUSINESS: [&str; 10] = [
+const BUSINESS: [&str; 11] = [
     "Account",
     "Campaign",
     "Case",
     "Contact",
     "Event",
+    "Inspection__c",
     "Lead",
     "Measurement__c",
     "Opportunity",
@@ -21,7 +22,7 @@ const BUSINESS: [&str; 10] = [
 ];
 
 /// The fields of these that the org names anywhere, in order.
-const NAMED: [&str; 126] = [
+const NAMED: [&str; 129] = [
     "AccountId",
     "AccountNumber",
     "AccountSource",
@@ -77,6 +78,8 @@ const NAMED: [&str; 126] = [
     "FiscalYear",
     "ForecastCategory",
     "ForecastCategoryName",
+    "Hourly_Rate__c",
+    "Hours__c",
     "Id",
     "Industry",
     "IsActive",
@@ -142,6 +145,7 @@ const NAMED: [&str; 126] = [
     "TaskSubtype",
     "Title",
     "TotalOpportunityQuantity",
+    "Total__c",
     "Type",
     "Unit__c",
     "Value__c",

@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 use super::Scopes;
 use crate::error::ApiError;
 use crate::id::Id;
-use crate::org::Org;
+use crate::org::{Org, compound_json};
 use crate::state::Shared;
 use crate::store::Record;
 use crate::value::Value;
@@ -42,7 +42,7 @@ pub(super) fn userinfo(shared: &Shared, request: &Request) -> Reply {
             "photos": photos(&origin),
             "profile": format!("{origin}/{user}"),
             "picture": format!("{origin}/profilephoto/005/F"),
-            "address": org.schema.object("User").and_then(|object| Some(org.field_json(object, record, object.field("Address")?))),
+            "address": org.schema.object("User").and_then(|object| Some(compound_json(object, record, object.field("Address")?))),
             "urls": urls(&origin, org.id, user, version),
             "active": field("IsActive"),
             "user_type": "STANDARD",

@@ -62,6 +62,7 @@ fn object_of_accounts() -> Object {
         .child("Event", "AccountId", "")
         .owned_child("Event", "WhatId", "Events")
         .child("Lead", "ConvertedAccountId", "")
+        .child("Inspection__c", "Account__c", "Inspections__r")
         .child("Measurement__c", "Account__c", "Measurements__r")
         .owned_child("Opportunity", "AccountId", "Opportunities")
         .child("Task", "AccountId", "")

@@ -13,6 +13,7 @@ mod content_document_link;
 mod content_version;
 mod event;
 mod group;
+mod inspection;
 mod lead;
 mod list_view;
 mod measurement;
@@ -58,6 +59,7 @@ pub(crate) fn schema() -> Schema {
         content_version::object(),
         event::object(),
         group::object(),
+        inspection::object(),
         lead::object(),
         list_view::object(),
         measurement::object(),

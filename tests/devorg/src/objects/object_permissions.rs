@@ -5,11 +5,12 @@
 use crate::schema::*;
 
 /// The objects that are granted each apart.
-pub(crate) const GRANTED_APART: [&str; 7] = [
+pub(crate) const GRANTED_APART: [&str; 8] = [
     "Account",
     "Campaign",
     "Case",
     "Contact",
+    "Inspection__c",
     "Lead",
     "Measurement__c",
     "Opportunity",

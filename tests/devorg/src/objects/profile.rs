@@ -16,6 +16,7 @@ pub(super) fn object() -> Object {
         ("PermissionsRunReports", "Run Reports"),
         ("PermissionsExportReport", "Export Reports"),
         ("PermissionsBulkApiHardDelete", "Bulk API Hard Delete"),
+        ("PermissionsViewEncryptedData", "View Encrypted Data"),
     ];
     crate::schema::object("Profile", "Profile", "Profile", "00e")
         .child("User", "ProfileId", "Users")

@@ -201,7 +201,7 @@ fn between(op: CompareOp, datum: &Datum) -> Option<(Bound<Key>, Bound<Key>)> {
         Datum::Text(text) | Datum::Exact(text) => Key::text(text),
         Datum::Days(first, _) => Key::Day(*first),
         Datum::Moments(first, _) => Key::Moment(*first),
-        Datum::Null | Datum::Bool(_) | Datum::Id(_) => return None,
+        Datum::Null | Datum::Bool(_) | Datum::Id(_) | Datum::Time(_) => return None,
     };
     // What is within a range of days is equal to it.
     let (to, from_after) = match datum {

@@ -134,6 +134,8 @@ fn apex_type(kind: FieldType) -> &'static str {
         FieldType::Date => "Date",
         FieldType::Datetime => "Datetime",
         FieldType::Address => "Address",
+        FieldType::Location => "Location",
+        FieldType::Time => "Time",
         FieldType::Base64 => "Blob",
         _ => "String",
     }

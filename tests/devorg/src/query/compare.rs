@@ -7,7 +7,7 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use soql::{CompareOp, PatternPart};
 
 use super::plan::{Datum, Set};
@@ -58,6 +58,7 @@ fn against(value: &Value, datum: &Datum) -> Option<Ordering> {
         (Value::Text(value), Datum::Id(id)) => Some(value.as_str().cmp(id.as_str())),
         (Value::Date(value), Datum::Days(first, after)) => Some(within(value, first, after)),
         (Value::DateTime(value), Datum::Moments(first, after)) => Some(within(value, first, after)),
+        (Value::Time(value), Datum::Time(time)) => Some(value.cmp(time)),
         _ => None,
     }
 }
@@ -177,6 +178,8 @@ pub(crate) enum SortKey {
     Date(Date),
     /// A moment.
     Moment(Timestamp),
+    /// A time of day.
+    Time(Time),
     /// A key that a subtotal is taken over: after every value.
     Rolled,
 }
@@ -196,6 +199,7 @@ impl SortKey {
             Value::Text(text) => Self::Text(folded(text).collect()),
             Value::Date(day) => Self::Date(*day),
             Value::DateTime(moment) => Self::Moment(*moment),
+            Value::Time(time) => Self::Time(*time),
         }
     }
 }

@@ -68,9 +68,9 @@ impl<'a> View<'a> {
             row = self.follow(row, hop)?;
         }
         let address = row.object.field(path.leaf.name)?;
-        let part = |end: &str| {
+        let part = |word: &str| {
             let mut parts = address.parts(row.object);
-            let field = parts.find(|part| part.name.ends_with(end))?;
+            let field = parts.find(|part| part.name.contains(word))?;
             row.record.get(&field.name).as_number()
         };
         Some(Position {

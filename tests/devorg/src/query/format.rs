@@ -26,6 +26,7 @@ pub(crate) fn formatted(value: &Value, kind: FieldType, scale: u32, calendar: &C
             let local = calendar.time_zone.to_datetime(*moment);
             Value::Text(local.strftime("%-m/%-d/%Y, %-I:%M %p").to_string())
         }
+        Value::Time(time) => Value::Text(time.strftime("%-I:%M %p").to_string()),
         other => other.clone(),
     }
 }
@@ -86,6 +87,12 @@ mod tests {
                 FieldType::Datetime,
                 0,
                 "12/31/1969, 4:00 PM",
+            ),
+            (
+                jiff::civil::time(15, 5, 0, 0).into(),
+                FieldType::Time,
+                0,
+                "3:05 PM",
             ),
             ("Acme".into(), FieldType::String, 0, "Acme"),
         ];

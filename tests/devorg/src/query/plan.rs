@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use soql::{CompareOp, GroupKind, PatternPart};
 
 use super::date_part::DatePart;
@@ -253,6 +253,8 @@ pub(super) enum Datum {
     Days(Date, Date),
     /// From a moment to before another.
     Moments(Timestamp, Timestamp),
+    /// A time of day.
+    Time(Time),
 }
 
 /// A condition.

@@ -8,6 +8,7 @@ use super::evaluate::children;
 use super::format::formatted;
 use super::plan::{Entity, Groups, Leaf, NodeKind, Shape, Show, TypeOf};
 use super::view::{Entry, Group, Row, View, label};
+use crate::org::compound_json;
 use crate::records::files::data_url;
 use crate::schema::FieldType;
 
@@ -59,10 +60,10 @@ fn type_of_json<'a>(view: &View<'a>, type_of: &TypeOf<'a>, row: Entry<'a>) -> Js
 }
 
 fn leaf_json<'a>(view: &View<'a>, row: Entry<'a>, leaf: &Leaf<'a>, show: Show) -> Json {
-    if leaf.kind == FieldType::Address
+    if leaf.kind.is_compound()
         && let Some(field) = leaf.field
     {
-        return view.org.field_json(row.object, row.record, field);
+        return compound_json(row.object, row.record, field);
     }
     if leaf.kind == FieldType::Base64 {
         return data_url(view.base, row.record, leaf.name);

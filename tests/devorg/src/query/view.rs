@@ -88,8 +88,8 @@ impl<'a> View<'a> {
         {
             return Cow::Owned(value);
         }
-        if leaf.field.is_some() {
-            return Cow::Borrowed(entry.record.get(leaf.name));
+        if let Some(field) = leaf.field {
+            return self.session.shown(field, entry.record.get(leaf.name));
         }
         let field = match leaf.name {
             "Type" if &*entry.object.name != "Group" => {

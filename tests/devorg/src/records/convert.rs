@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
 use serde_json::{Map, Value as Json};
 
 use super::fill::Values;
@@ -220,12 +220,13 @@ fn value(field: &Field, json: &Json) -> Result<Value, ApiError> {
             .and_then(|day| day.parse::<Date>().ok())
             .map(Value::Date),
         FieldType::Datetime => moment(plain).map(Value::DateTime),
+        FieldType::Time => time_of_day(plain).map(Value::Time),
         // Whether it is an id is the field's own error.
         FieldType::Id | FieldType::Reference => {
             Some(Id::parse(plain).map_or_else(|| Value::text(plain), Value::from))
         }
         FieldType::Textarea => Some(Value::text(text.as_str())),
-        FieldType::Address => None,
+        FieldType::Address | FieldType::Location => None,
         FieldType::Base64 => STANDARD
             .decode(plain)
             .ok()
@@ -254,6 +255,15 @@ fn rounded(number: f64, scale: u32) -> f64 {
 fn moment(text: &str) -> Option<Timestamp> {
     let moment: Timestamp = text.parse().ok()?;
     Timestamp::from_second(moment.as_second()).ok()
+}
+
+/// Reads a time of day, which has no distance from UTC: the `Z` at its end says nothing.
+fn time_of_day(text: &str) -> Option<Time> {
+    let clock = text.strip_suffix('Z').unwrap_or(text);
+    let shaped = clock.len() >= "00:00:00".len() && clock.as_bytes().get(2) == Some(&b':');
+    let time: Time = clock.parse().ok().filter(|_| shaped)?;
+    let millisecond = i32::from(time.millisecond()) * 1_000_000;
+    time.with().subsec_nanosecond(millisecond).build().ok()
 }
 
 fn unreadable(kind: FieldType, json: &Json) -> ApiError {
@@ -291,9 +301,30 @@ fn check(
             FieldType::Reference => reference::check(org, session, object, field, text),
             _ => check_text(field, text),
         },
-        Value::Int(_) | Value::Number(_) => check_number(field, value),
+        Value::Int(_) | Value::Number(_) => {
+            check_number(field, value)?;
+            check_degrees(object, field, value)
+        }
         _ => Ok(()),
     }
+}
+
+/// Refuses what is no latitude or no longitude.
+fn check_degrees(object: &Object, field: &Field, value: &Value) -> Result<(), ApiError> {
+    let compound = field.compound_field_name.as_deref();
+    let is_place = compound
+        .and_then(|name| object.field(name))
+        .is_some_and(|compound| compound.field_type.is_compound());
+    let (name, bound) = match is_place {
+        true if field.name.contains("Latitude") => ("Latitude", 90.0),
+        true if field.name.contains("Longitude") => ("Longitude", 180.0),
+        _ => return Ok(()),
+    };
+    if value.as_number().unwrap_or_default().abs() <= bound {
+        return Ok(());
+    }
+    let message = format!("{name} should be between -{bound} and {bound} degrees.");
+    Err(of_field("NUMBER_OUTSIDE_VALID_RANGE", message, field))
 }
 
 fn check_text(field: &Field, text: &str) -> Result<(), ApiError> {

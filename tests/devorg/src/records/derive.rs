@@ -19,11 +19,17 @@ pub(super) fn derive(
 ) {
     match &*object.name {
         "Contact" | "Lead" | "User" => person(record),
+        // A person account, in an org that has them.
+        "Account" if !record.get("LastName").is_null() => {
+            person(record);
+            set(record, "IsPersonAccount", true);
+        }
         "Opportunity" => opportunity(old, record, at),
         "Case" => case(org, old, record, at),
         "Task" => task(org, old, record, at),
         "Event" => event(org, old, record),
         "Measurement__c" => deviation(record),
+        "Inspection__c" => total(record),
         "ContentVersion" => super::versions::derive_version(org, old, record, at),
         _ => {}
     }
@@ -200,4 +206,13 @@ fn deviation(record: &mut Record) {
         .zip(expected)
         .map(|(value, expected)| ((value - expected) * 1_000.0).round() / 1_000.0);
     set(record, "Deviation__c", deviation);
+}
+
+fn total(record: &mut Record) {
+    let hours = record.get("Hours__c").as_number();
+    let rate = record.get("Hourly_Rate__c").as_number();
+    let total = hours
+        .zip(rate)
+        .map(|(hours, rate)| (hours * rate * 100.0).round() / 100.0);
+    set(record, "Total__c", total);
 }

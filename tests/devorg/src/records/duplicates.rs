@@ -259,7 +259,7 @@ fn match_record(
             .iter()
             .filter_map(|(_, other)| object.field(other))
         {
-            json[&*field.name] = org.field_json(object, record, field);
+            json[&*field.name] = org.field_json(session, object, record, field);
             diffs.push(json!({"difference": "SAME", "name": &*field.name}));
         }
     }

@@ -284,6 +284,7 @@ fn numbered(org: &Org, object: &Object, field: &Field, number: u64) -> String {
     match &*object.name {
         "Case" => format!("{:08}", CASE_NUMBERS_BEGIN.saturating_add(number)),
         "Measurement__c" => format!("M-{number:05}"),
+        "Inspection__c" => format!("INSP-{number:04}"),
         _ => {
             let last = org.store.last(&object.name);
             let last = last.and_then(|record| record.get(&field.name).as_text());

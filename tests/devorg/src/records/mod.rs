@@ -177,7 +177,7 @@ pub(crate) fn read(
             FieldType::Base64 => files::data_url(base, record, &field.name),
             _ => match org.seen.value(session.user_id, record.id, &field.name) {
                 Some(own) => own.to_json(),
-                None => org.field_json(object, record, field),
+                None => org.field_json(session, object, record, field),
             },
         };
         json.insert((*field.name).to_owned(), value);

@@ -33,7 +33,7 @@ pub(crate) fn use_of(field: &Field) -> Use {
         || field.auto_number
         || AUDIT.contains(&&*field.name)
         || OF_STAGE.contains(&&*field.name);
-    match kept && !field.calculated && field.field_type != FieldType::Address {
+    match kept && !field.calculated && !field.field_type.is_compound() {
         true => Use::Taken,
         false => Use::LeftOut,
     }

@@ -336,6 +336,7 @@ proptest! {
                     Value::Bool(_) => field.field_type == FieldType::Boolean,
                     Value::Date(_) => field.field_type == FieldType::Date,
                     Value::DateTime(_) => field.field_type == FieldType::Datetime,
+                    Value::Time(_) => field.field_type == FieldType::Time,
                     Value::Blob(_) => field.field_type == FieldType::Base64,
                 };
                 prop_assert!(fits, "{}.{}: {value:?}", object.name, field.name);

@@ -238,6 +238,11 @@ pub(super) fn missing(object: &Object, values: &Values) -> Vec<String> {
         .iter()
         .filter(|field| field.createable && !field.nillable && !field.defaulted_on_create)
         .filter(|field| !files::fills_in(object, field))
+        // A person's name is made of its parts.
+        .filter(|field| {
+            let mut parts = field.parts(object);
+            !parts.any(|part| values.get(&part.name).is_some_and(|value| !value.is_null()))
+        })
         .filter(|field| {
             field.default_value.is_none() && values.get(&field.name).is_none_or(Value::is_null)
         })

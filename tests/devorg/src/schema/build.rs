@@ -134,7 +134,7 @@ fn field(name: &str, label: &str, field_type: FieldType) -> Field {
         permissionable: true,
         auto_number: false,
         calculated: false,
-        custom: name.ends_with("__c"),
+        custom: name.ends_with("__c") || name.ends_with("__s"),
         reference_to: Vec::new(),
         relationship_name: None,
         picklist_values: Vec::new(),
@@ -245,6 +245,32 @@ pub(crate) fn datetime(name: &str, label: &str) -> Field {
         groupable: false,
         ..field(name, label, FieldType::Datetime)
     }
+}
+
+/// A time of day.
+pub(crate) fn time(name: &str, label: &str) -> Field {
+    Field {
+        groupable: false,
+        ..field(name, label, FieldType::Time)
+    }
+}
+
+/// Lines of text with marks of HTML.
+pub(crate) fn rich_text(name: &str, label: &str, length: u32) -> Field {
+    let mut field = long_text(name, label, length).info("richtextarea");
+    field.described.insert("htmlFormatted".into(), true.into());
+    field
+}
+
+/// A text of which all but the last four characters are masked for who may not view encrypted data.
+pub(crate) fn encrypted(name: &str, label: &str, length: u32) -> Field {
+    let mut field = sized(name, label, FieldType::EncryptedString, length)
+        .queryable(false, false, false, false);
+    let mask = [("mask", "*"), ("maskType", "lastFour")];
+    field
+        .described
+        .extend(mask.map(|(key, value)| (key.into(), value.into())));
+    field
 }
 
 /// One of several values. `Value=Label` gives a value a label of its own, and `*` after either
@@ -366,6 +392,22 @@ pub(crate) fn owner(label: &str, to: &[&str]) -> Field {
     let mut owner = reference("OwnerId", label, to).standard().required();
     owner.defaulted_on_create = true;
     owner
+}
+
+/// A place of the org's own and its parts: `Place__Latitude__s` and `Place__Longitude__s` of `Place__c`.
+pub(crate) fn place(name: &str, label: &str, scale: u32) -> [Field; 3] {
+    // A longitude has up to three digits before the point.
+    const WHOLE_DIGITS: u32 = 3;
+    let stem = name.strip_suffix("__c").unwrap_or(name);
+    let part = |part: &str| {
+        let (own_name, label) = (format!("{stem}__{part}__s"), format!("{label} ({part})"));
+        decimal(&own_name, &label, WHOLE_DIGITS + scale, scale).part_of(name)
+    };
+    let mut whole = field(name, label, FieldType::Location).read_only();
+    whole.groupable = false;
+    whole.sortable = false;
+    whole.aggregatable = false;
+    [part("Latitude"), part("Longitude"), whole]
 }
 
 /// An address and its parts; `prefix` is that of the names and of the labels.

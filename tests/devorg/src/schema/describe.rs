@@ -190,7 +190,7 @@ pub fn field(field: &Field) -> Json {
         "picklistValues": picklist_values(field),
         "polymorphicForeignKey": field.polymorphic(),
         "precision": field.precision,
-        "queryByDistance": field.field_type == FieldType::Address,
+        "queryByDistance": field.field_type.is_compound(),
         "referenceTargetField": null,
         "referenceTo": field.reference_to,
         "relationshipName": field.relationship_name,

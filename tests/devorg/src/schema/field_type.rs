@@ -25,6 +25,8 @@ pub enum FieldType {
     Date,
     /// A moment.
     Datetime,
+    /// A time of day.
+    Time,
     /// One of several values.
     Picklist,
     /// Some of several values.
@@ -39,15 +41,19 @@ pub enum FieldType {
     Phone,
     /// A web address.
     Url,
+    /// A text that only who may view encrypted data reads.
+    EncryptedString,
     /// An address, made of other fields.
     Address,
+    /// A place on the globe, made of a latitude and a longitude.
+    Location,
     /// The bytes of a file.
     Base64,
 }
 
 impl FieldType {
     /// Every type.
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 22] = [
         Self::Id,
         Self::String,
         Self::Textarea,
@@ -58,6 +64,7 @@ impl FieldType {
         Self::Percent,
         Self::Date,
         Self::Datetime,
+        Self::Time,
         Self::Picklist,
         Self::Multipicklist,
         Self::Combobox,
@@ -65,7 +72,9 @@ impl FieldType {
         Self::Email,
         Self::Phone,
         Self::Url,
+        Self::EncryptedString,
         Self::Address,
+        Self::Location,
         Self::Base64,
     ];
 
@@ -83,6 +92,7 @@ impl FieldType {
             Value::Number(_) => self.is_number() && self != Self::Int,
             Value::Date(_) => self == Self::Date,
             Value::DateTime(_) => self == Self::Datetime,
+            Value::Time(_) => self == Self::Time,
             Value::Blob(_) => self == Self::Base64,
             Value::Text(_) => self.is_text() || matches!(self, Self::Id | Self::Reference),
         }
@@ -101,6 +111,7 @@ impl FieldType {
             Self::Percent => "percent",
             Self::Date => "date",
             Self::Datetime => "datetime",
+            Self::Time => "time",
             Self::Picklist => "picklist",
             Self::Multipicklist => "multipicklist",
             Self::Combobox => "combobox",
@@ -108,7 +119,9 @@ impl FieldType {
             Self::Email => "email",
             Self::Phone => "phone",
             Self::Url => "url",
+            Self::EncryptedString => "encryptedstring",
             Self::Address => "address",
+            Self::Location => "location",
             Self::Base64 => "base64",
         }
     }
@@ -122,7 +135,9 @@ impl FieldType {
             Self::Double | Self::Currency | Self::Percent => "xsd:double",
             Self::Date => "xsd:date",
             Self::Datetime => "xsd:dateTime",
+            Self::Time => "xsd:time",
             Self::Address => "urn:address",
+            Self::Location => "urn:location",
             Self::Base64 => "xsd:base64Binary",
             _ => "xsd:string",
         }
@@ -148,6 +163,12 @@ impl FieldType {
                 | Self::Email
                 | Self::Phone
                 | Self::Url
+                | Self::EncryptedString
         )
+    }
+
+    /// Says whether values are made of other fields, and set by these alone.
+    pub fn is_compound(self) -> bool {
+        matches!(self, Self::Address | Self::Location)
     }
 }

@@ -316,6 +316,25 @@ impl Field {
         self.described.get("caseSensitive") == Some(&Json::Bool(true))
     }
 
+    /// Gives a text of an encrypted field as who may not view encrypted data reads it: by the describe's `mask` and `maskType`, of
+    /// which only `lastFour` leaves anything to be read.
+    pub(crate) fn masked(&self, text: &str) -> String {
+        let said = |key: &str| self.described.get(key).and_then(Json::as_str);
+        let mask = match said("mask") {
+            Some("X") => 'X',
+            _ => '*',
+        };
+        let clear = match said("maskType") {
+            Some("lastFour") => 4,
+            _ => 0,
+        };
+        let hidden = text.chars().count().saturating_sub(clear);
+        let shown = text.chars().enumerate();
+        shown
+            .map(|(at, c)| if at < hidden { mask } else { c })
+            .collect()
+    }
+
     /// Says whether the field can refer to more than one object.
     pub fn polymorphic(&self) -> bool {
         self.reference_to.len() > 1

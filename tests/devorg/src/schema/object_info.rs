@@ -193,13 +193,16 @@ fn data_type(kind: FieldType) -> &'static str {
         FieldType::Percent => "Percent",
         FieldType::Date => "Date",
         FieldType::Datetime => "DateTime",
+        FieldType::Time => "Time",
         FieldType::Picklist => "Picklist",
         FieldType::Multipicklist => "MultiPicklist",
         FieldType::Combobox => "ComboBox",
         FieldType::Email => "Email",
         FieldType::Phone => "Phone",
         FieldType::Url => "Url",
+        FieldType::EncryptedString => "EncryptedString",
         FieldType::Address => "Address",
+        FieldType::Location => "Location",
         FieldType::Base64 => "Base64",
     }
 }

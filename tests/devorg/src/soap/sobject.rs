@@ -64,9 +64,10 @@ pub(super) fn record(tag: &str, row: &Json, schema: &Schema, wsdl: Wsdl) -> Node
             continue;
         }
         let tag = format!("sf:{name}");
-        let moment = object
+        let field_type = object
             .and_then(|object| object.field(name))
-            .is_some_and(|field| field.field_type == FieldType::Datetime);
+            .map(|field| field.field_type);
+        let moment = field_type == Some(FieldType::Datetime);
         members.push(match value {
             Json::Object(inner) if inner.contains_key("attributes") => {
                 record(&tag, value, schema, wsdl)
@@ -74,6 +75,9 @@ pub(super) fn record(tag: &str, row: &Json, schema: &Schema, wsdl: Wsdl) -> Node
             Json::Object(inner) if inner.contains_key("records") => {
                 let rows = value["records"].as_array().map_or(&[][..], Vec::as_slice);
                 query_result(&tag, rows, rows.len(), None, schema, wsdl)
+            }
+            Json::Object(_) if field_type == Some(FieldType::Location) => {
+                Node::of_json(tag, value).typed("location")
             }
             Json::Object(_) => Node::of_json(tag, value).typed("address"),
             Json::String(text) if moment => Node::text(tag, text.replace("+0000", "Z")),

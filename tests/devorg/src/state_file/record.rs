@@ -1,7 +1,7 @@
 //! Records as the state file has them: JSON that a person can read.
 //!
 //! Texts, numbers and checkboxes are what they are in JSON, a whole number without a point. A day is
-//! `{"day": …}`, a moment `{"moment": …}` (RFC 3339), the bytes of a file `{"base64": …}`.
+//! `{"day": …}`, a moment `{"moment": …}` (RFC 3339), a time of day `{"time": …}`, the bytes of a file `{"base64": …}`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -29,6 +29,7 @@ impl Serialize for Value {
             Self::Text(text) => serializer.serialize_str(text),
             Self::Date(day) => serializer.collect_map(tagged("day", day.to_string())),
             Self::DateTime(moment) => serializer.collect_map(tagged("moment", moment.to_string())),
+            Self::Time(time) => serializer.collect_map(tagged("time", time.to_string())),
             Self::Blob(bytes) => serializer.collect_map(tagged("base64", STANDARD.encode(bytes))),
         }
     }
@@ -80,11 +81,15 @@ impl<'de> Visitor<'de> for ValueVisitor {
         match &*tag {
             "day" => text.parse().map(Value::Date).map_err(A::Error::custom),
             "moment" => text.parse().map(Value::DateTime).map_err(A::Error::custom),
+            "time" => text.parse().map(Value::Time).map_err(A::Error::custom),
             "base64" => STANDARD
                 .decode(text.as_bytes())
                 .map(|bytes| Value::Blob(bytes.into()))
                 .map_err(A::Error::custom),
-            tag => Err(A::Error::unknown_field(tag, &["day", "moment", "base64"])),
+            tag => Err(A::Error::unknown_field(
+                tag,
+                &["day", "moment", "time", "base64"],
+            )),
         }
     }
 }

@@ -43,10 +43,10 @@ impl Key {
         matches!(self, Self::Text(text) if text.starts_with(prefix))
     }
 
-    /// Makes the key of a value; there is none of no value, of a checkbox, or of a file.
+    /// Makes the key of a value; there is none of no value, of a checkbox, a time of day or a file.
     pub(super) fn of(value: &Value) -> Option<Self> {
         match value {
-            Value::Null | Value::Bool(_) | Value::Blob(_) => None,
+            Value::Null | Value::Bool(_) | Value::Time(_) | Value::Blob(_) => None,
             Value::Int(value) => Some(Self::number(*value as f64)),
             Value::Number(value) => Some(Self::number(*value)),
             Value::Text(text) => Some(Self::text(text)),

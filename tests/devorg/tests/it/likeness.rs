@@ -703,8 +703,8 @@ async fn what_cannot_be_loaded_is_told_with_its_place() {
     "#);
 }
 
-/// Makes the describe of visits whose keys are unique to the case of their letters, with a place on the
-/// globe.
+/// Makes the describe of visits whose keys are unique to the case of their letters, with a field of a type that
+/// the org does not have.
 async fn exact_visits(sample: &Api) -> Json {
     let mut describe = visits(sample).await;
     let fields = describe["fields"].as_array_mut().unwrap();
@@ -714,7 +714,7 @@ async fn exact_visits(sample: &Api) -> Json {
         .unwrap();
     (key["unique"], key["caseSensitive"]) = (json!(true), json!(true));
     let mut spot = key.clone();
-    (spot["name"], spot["type"]) = (json!("Spot__c"), json!("location"));
+    (spot["name"], spot["type"]) = (json!("Spot__c"), json!("anyType"));
     fields.push(spot);
     describe
 }
@@ -752,7 +752,7 @@ async fn unique_values_may_differ_by_case_alone() {
     assert_eq!(
         api.org.notes(),
         [
-            "Visit__c.Spot__c: left out, since this org has no fields of type `location`",
+            "Visit__c.Spot__c: left out, since this org has no fields of type `anyType`",
             "2 values of Visit__c.Spot__c: left out, since this org has no fields of its type",
         ]
     );

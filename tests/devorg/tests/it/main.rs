@@ -22,6 +22,7 @@ mod describes;
 mod direct;
 mod errors;
 mod faults;
+mod field_types;
 mod files;
 mod garbage;
 mod https;

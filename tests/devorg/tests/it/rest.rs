@@ -57,6 +57,7 @@ async fn objects_are_listed_and_described() {
         "Event",
         "Folder",
         "Group",
+        "Inspection__c",
         "Lead",
         "ListView",
         "Measurement__c",

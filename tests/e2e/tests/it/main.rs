@@ -23,6 +23,7 @@ mod endings;
 mod hostile;
 mod messages;
 mod numbers;
+mod quality;
 mod reach;
 mod record_first;
 mod renewal;

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::Host;
 use crate::json::Json;
-use crate::names;
+use crate::lookup;
 use crate::writes::asked::{self, Asked, Problems, Purpose};
 use crate::writes::record::Select;
 use crate::writes::refused::Ended;
@@ -34,11 +34,11 @@ pub struct CreateRecords {
 /// Values that are missing or do not fit, each at its place; what the org refuses of every one. After an unclear failure it says
 /// that records may be there, and which query shows them.
 pub fn create_records(host: &dyn Host, args: &CreateRecords) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    check_count(args.records.len(), "/records")?;
-    let given = names_of_all(&args.records)?;
-    host.check(&[Access::write(kind, &given)])?;
     let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    check_count(args.records.len(), "/records")?;
+    let given = names_of_all(&client, kind, &args.records)?;
+    host.check(&[Access::write(kind, &given)])?;
     let describe = asked::describe(&client, kind, Purpose::Create, args.records.iter())?;
     create::check_createable(&describe)?;
     let kind = describe.name();

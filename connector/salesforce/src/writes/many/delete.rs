@@ -12,6 +12,7 @@ use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::writes::UNFORESEEN;
 use crate::writes::delete::{self, Cascade};
@@ -35,11 +36,11 @@ pub struct DeleteRecords {
 /// # Errors
 /// Some are not there, or may not be deleted; others need every one of them.
 pub fn delete_records(host: &dyn Host, args: &DeleteRecords) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
     check_count(args.ids.len(), "/ids")?;
     let ids = ids(&args.ids)?;
     host.check(&[Access::new(Effect::Destructive, kind, Vec::<String>::new())])?;
-    let client = Client::new(host);
     let describe = record::describe(&client, kind)?;
     let kind = describe.name();
     delete::check_deletable(&describe)?;
@@ -47,6 +48,7 @@ pub fn delete_records(host: &dyn Host, args: &DeleteRecords) -> Result<Output, F
         record::check_id(&client, &describe, id).map_err(|failure| at(failure, index))?;
     }
     let children = delete::cascading(&describe);
+    delete::check_children(&client, kind, &children)?;
     let mut select = Select::new(&client, &describe, []);
     select.extras = delete::counting(&children, COUNT_MAX);
     host.step(

@@ -16,6 +16,7 @@ use super::{
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::Host;
+use crate::lookup;
 use crate::names;
 use crate::writes::asked::{self, Asked, Problems, Purpose};
 use crate::writes::record::{self, Found, Select};
@@ -44,12 +45,12 @@ struct Wanted<'d> {
 /// # Errors
 /// Values that do not fit and records that are not there, each at its place; what the org refuses of every one.
 pub fn update_records(host: &dyn Host, args: &UpdateRecords) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
     check_count(args.records.len(), "/records")?;
     let (ids, fields) = taken_apart(&args.records)?;
-    let given = names_of_all(&fields)?;
+    let given = names_of_all(&client, kind, &fields)?;
     host.check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
-    let client = Client::new(host);
     let describe = asked::describe(&client, kind, Purpose::Update, fields.iter())?;
     update::check_updateable(&describe)?;
     let mut problems = Problems::default();

@@ -14,6 +14,7 @@ use crate::client::Client;
 use crate::describe::{Describe, Field};
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::writes::asked::{self, Asked, FIELDS, Problems, Purpose};
 use crate::writes::record::{self, Found, Select};
@@ -42,16 +43,16 @@ pub struct MergeRecords {
 /// # Errors
 /// The object's records cannot be merged; one is not there; values that do not fit; what the org refuses.
 pub fn merge_records(host: &dyn Host, args: &MergeRecords) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
     let ids = ids(args)?;
     let empty = Map::new();
     let fields = args.fields.as_ref().unwrap_or(&empty);
-    let given = asked::names(fields, FIELDS)?;
+    let given = asked::names(&client, kind, fields, FIELDS)?;
     host.check(&[
         Access::new(Effect::Destructive, kind, &given),
         Access::read(kind, &given),
     ])?;
-    let client = Client::new(host);
     let describe = asked::describe(&client, kind, Purpose::Update, std::iter::once(fields))?;
     let kind = describe.name();
     if !describe.is("mergeable") {

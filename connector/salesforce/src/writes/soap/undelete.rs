@@ -12,6 +12,7 @@ use crate::client::{Client, ReadError};
 use crate::describe::Describe;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::writes::UNFORESEEN;
 use crate::writes::record::{self, Found};
@@ -32,10 +33,10 @@ pub struct UndeleteRecord {
 /// # Errors
 /// It is not in the recycle bin, or the user may not restore it.
 pub fn undelete_record(host: &dyn Host, args: &UndeleteRecord) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
     let id = names::long_id(names::record_id(&args.id)?);
     host.check(&[Access::write(kind, [""; 0]), Access::read(kind, [""; 0])])?;
-    let client = Client::new(host);
     let describe = record::describe(&client, kind)?;
     record::check_id(&client, &describe, &id)?;
     let kind = describe.name();

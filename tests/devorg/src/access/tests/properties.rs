@@ -42,7 +42,8 @@ fn any_query() -> impl Strategy<Value = (String, usize)> {
             let name = &field.name;
             match field.field_type {
                 _ if !field.filterable => "Id != null".to_owned(),
-                FieldType::Address => "Id != null".to_owned(),
+                kind if kind.is_compound() => "Id != null".to_owned(),
+                FieldType::Time => format!("{name} < 0{}:00:00Z", number % 10),
                 FieldType::Boolean => format!("{name} = true"),
                 FieldType::Multipicklist => format!("{name} != null"),
                 FieldType::Date | FieldType::Datetime => format!("{name} < LAST_N_DAYS:{number}0"),

@@ -211,8 +211,12 @@ impl<'a> Binder<'a, '_> {
 
     fn check_filterable(&self, operand: &Operand<'a>, at: Span) -> Result<(), ApiError> {
         let reason = match operand.field {
-            _ if operand.kind == FieldType::Address => {
-                "Address fields can only be filtered using Distance expressions".into()
+            _ if operand.kind.is_compound() => {
+                let kind = match operand.kind {
+                    FieldType::Address => "Address",
+                    _ => "Geolocation",
+                };
+                format!("{kind} fields can only be filtered using Distance expressions")
             }
             Some(field) if !field.filterable => {
                 let name = &operand.name;

@@ -50,7 +50,7 @@ impl<'a> Binder<'a, '_> {
     }
 
     fn located(&self, call: &FunctionCall, path: Path<'a>) -> Result<Path<'a>, ApiError> {
-        if path.leaf.kind == FieldType::Address {
+        if path.leaf.kind.is_compound() {
             return Ok(path);
         }
         let reason = format!(

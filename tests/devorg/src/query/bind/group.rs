@@ -141,7 +141,7 @@ impl<'a> Binder<'a, '_> {
             let of_numbers = matches!(function, AggregateFunction::Sum | AggregateFunction::Avg);
             let aggregatable = path.leaf.field.is_none_or(|field| field.aggregatable);
             let numeric = path.leaf.kind.is_number();
-            let whole = matches!(path.leaf.kind, FieldType::Address | FieldType::Boolean);
+            let whole = path.leaf.kind.is_compound() || path.leaf.kind == FieldType::Boolean;
             if !aggregatable || whole || of_numbers && !numeric {
                 let (name, word) = (path.leaf.name, function.word());
                 let reason = format!("field {name} does not support aggregate operator {word}");

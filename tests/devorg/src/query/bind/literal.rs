@@ -45,6 +45,7 @@ impl<'a> Binder<'a, '_> {
                 let start = |day| self.calendar.start_of(day);
                 Some(Datum::Moments(start(first), start(after)))
             }
+            (FieldType::Time, Value::Time(time)) => Some(Datum::Time(civil_time(time))),
             (FieldType::Id | FieldType::Reference, Value::String(literal)) => {
                 return self.id(literal, at);
             }
@@ -80,6 +81,7 @@ impl<'a> Binder<'a, '_> {
             }
             FieldType::Date => ("date", "should not be"),
             FieldType::Datetime => ("dateTime", "should not be"),
+            FieldType::Time => ("time", "should not be"),
             FieldType::Id | FieldType::Reference => ("ID", "should be"),
             _ => ("string", "should be"),
         };
@@ -125,13 +127,22 @@ fn civil_date(day: soql::Date) -> Date {
     Date::new(day.year as i16, day.month as i8, day.day as i8).unwrap_or(Date::MAX)
 }
 
-fn timestamp(moment: &soql::DateTime) -> Timestamp {
-    let (hour, minute, second) = (moment.hour, moment.minute, moment.second);
-    let nanosecond = i32::from(moment.millisecond) * 1_000_000;
+fn local_time(time: &soql::Time) -> Time {
+    let (hour, minute, second) = (time.hour, time.minute, time.second);
+    let nanosecond = i32::from(time.millisecond) * 1_000_000;
     let time = Time::new(hour as i8, minute as i8, second as i8, nanosecond);
-    let time = time.unwrap_or_default();
-    let local = civil_date(moment.date).to_datetime(time);
-    let offset = SignedDuration::from_mins(moment.offset_minutes.into());
+    time.unwrap_or_default()
+}
+
+/// Gives a time of day in UTC, past midnight too.
+fn civil_time(time: &soql::Time) -> Time {
+    let offset = SignedDuration::from_mins(time.offset_minutes.into());
+    local_time(time).wrapping_sub(offset)
+}
+
+fn timestamp(moment: &soql::DateTime) -> Timestamp {
+    let local = civil_date(moment.date).to_datetime(local_time(&moment.time));
+    let offset = SignedDuration::from_mins(moment.time.offset_minutes.into());
     local
         .checked_sub(offset)
         .and_then(|utc| TimeZone::UTC.to_timestamp(utc))

@@ -186,13 +186,24 @@ fn value() -> impl Strategy<Value = Value> {
                     month: 12,
                     day: 31,
                 },
-                hour: hour % 24,
-                minute: minute % 60,
-                second: 59,
-                millisecond: millisecond % 1_000,
-                offset_minutes,
+                time: Time {
+                    hour: hour % 24,
+                    minute: minute % 60,
+                    second: 59,
+                    millisecond: millisecond % 1_000,
+                    offset_minutes,
+                },
             })
         });
+    let time = (0u8..24, -1439i16..1440).prop_map(|(hour, offset_minutes)| {
+        Value::Time(Time {
+            hour,
+            minute: 59,
+            second: 0,
+            millisecond: 1,
+            offset_minutes,
+        })
+    });
     prop_oneof![
         "[a-zA-Z%_é' ]{0,6}".prop_map(|text| Value::String(StringLiteral::new(&text))),
         any::<i64>().prop_map(Value::Integer),
@@ -205,6 +216,7 @@ fn value() -> impl Strategy<Value = Value> {
             day: 31
         })),
         moment,
+        time,
         date_literal().prop_map(Value::DateLiteral),
     ]
 }

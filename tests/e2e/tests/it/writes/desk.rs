@@ -37,11 +37,13 @@ impl Desk {
 
     /// As the user whose name begins so; the first is the administrator.
     pub async fn of(user: &str, mode: Mode) -> Self {
+        Self::at(Options::default(), "68.0", user, mode).await
+    }
+
+    /// At an org that is started otherwise, by a version of its API.
+    pub async fn at(options: Options, version: &str, user: &str, mode: Mode) -> Self {
         let today = Some("2026-11-23".parse().unwrap());
-        let options = Options {
-            today,
-            ..Options::default()
-        };
+        let options = Options { today, ..options };
         let org = DevOrg::start(options).await.unwrap();
         let mut users = org.users().iter();
         let user = users
@@ -51,7 +53,7 @@ impl Desk {
         network
             .allow_private
             .push(HostPort::new("127.0.0.1", org.address().port()));
-        let facts = [("api_version", "68.0"), ("time_zone", "Europe/Berlin")];
+        let facts = [("api_version", version), ("time_zone", "Europe/Berlin")];
         let setup = Setup {
             network,
             origin: Some(org.url().to_owned()),
@@ -92,6 +94,21 @@ impl Desk {
                 self.call(tool, arguments).await
             }
             _ => reply,
+        }
+    }
+
+    /// Says what the agent may touch.
+    pub fn limit(&self, scope: Value) {
+        let scope = serde_json::from_value(scope).unwrap();
+        self.world.scope("salesforce", scope);
+    }
+
+    /// Calls a tool and gives its answer as data.
+    pub async fn data(&self, tool: &str, arguments: Value) -> Value {
+        let reply = self.approved(tool, arguments.clone()).await;
+        match reply.outcome {
+            Outcome::Done(output) => output.structured.unwrap(),
+            other => panic!("{tool} {arguments}: {other:?}"),
         }
     }
 
