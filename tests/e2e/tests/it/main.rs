@@ -23,6 +23,7 @@ mod endings;
 mod hostile;
 mod numbers;
 mod reach;
+mod reads;
 mod record_first;
 mod renewal;
 mod schema_cache;
