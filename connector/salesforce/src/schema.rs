@@ -70,6 +70,7 @@ impl Page {
     fn said(&self, what: &str) -> String {
         let Self { from, to, total } = self;
         match self.next() {
+            _ if *from > 0 && from == to => format!("no more {what}: {total} in all"),
             None if *from == 0 => format!("{total} {what}"),
             None => format!("{what} {}-{to} of {total}", from + 1),
             Some(cursor) => format!(

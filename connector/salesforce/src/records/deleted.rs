@@ -3,6 +3,7 @@
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use soql::Condition;
 
 use super::related::{field, parsed};
 use super::{Ask, clauses, plural, told};
@@ -42,9 +43,7 @@ pub struct GetDeleted {
 /// There is no such object, or its records do not go to a bin; the agent may not see it.
 pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output, Failure> {
     let kind = names::api_name(&args.object, "/object")?;
-    let since = args.since.as_deref().map(str::trim);
-    let since =
-        since.map(|since| clauses::condition(&format!("{STAMP} >= {}", moment(since)), "/since"));
+    let since = args.since.as_deref().map(|text| since(text.trim()));
     let since = since.transpose()?;
     let client = Client::new(host);
     client.check(&[Touched {
@@ -75,8 +74,7 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
         picked.push(STAMP.to_owned());
     }
     query.select = picked.iter().map(|name| field(name)).collect();
-    let mut conditions: Vec<soql::Condition> =
-        query.condition.take().into_iter().chain(since).collect();
+    let mut conditions: Vec<Condition> = query.condition.take().into_iter().chain(since).collect();
     if let Some(text) = args
         .text
         .as_deref()
@@ -95,7 +93,7 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
     }
     query.condition = match conditions.len() {
         1 => conditions.pop(),
-        _ => Some(soql::Condition::And(conditions)),
+        _ => Some(Condition::And(conditions)),
     };
     let ask = Ask {
         deleted: true,
@@ -128,14 +126,20 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
     Ok(told(&client, head, &table, total, cursor, notes))
 }
 
-/// Takes a bare day as its first moment, since SOQL compares moments with moments.
-fn moment(since: &str) -> String {
-    let is_day = since.len() == 10
-        && since
+/// Parses a moment or a relative date; a bare day is its first moment, since SOQL compares moments with moments.
+fn since(text: &str) -> Result<Condition, Failure> {
+    let is_day = text.len() == 10
+        && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-');
-    match is_day {
-        true => format!("{since}T00:00:00Z"),
-        false => since.to_owned(),
+    let moment = match is_day {
+        true => format!("{text}T00:00:00Z"),
+        false => text.to_owned(),
+    };
+    match clauses::condition(&format!("{STAMP} >= {moment}"), "/since") {
+        Ok(condition @ Condition::Comparison { .. }) => Ok(condition),
+        _ => Err(Failure::invalid("this is no moment")
+            .field("/since", "is no moment and no SOQL date")
+            .hint("such as `2026-11-20T00:00:00Z` or `LAST_N_DAYS:7`")),
     }
 }

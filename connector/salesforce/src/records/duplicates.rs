@@ -68,7 +68,7 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
         }
     };
     for name in given.keys() {
-        names::api_name(name, &format!("/fields/{name}"))?;
+        names::api_name(name, &pointer_to(name))?;
     }
     let client = Client::new(host);
     let named = given.keys().map(|name| (*name).to_owned());
@@ -112,13 +112,21 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
     ))
 }
 
+/// Points to one of the fields (RFC 6901).
+fn pointer_to(name: &str) -> String {
+    format!("/fields/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
 /// Says whether a field tells who or what a record is.
 fn identifies(field: &Field<'_>) -> bool {
     let is_text = matches!(field.kind(), "string" | "email" | "phone" | "url");
     let is_name =
         field.is("nameField") || field.compound() == Some("Name") || field.name() == "Company";
-    let reaches =
-        matches!(field.kind(), "email" | "phone" | "url") && !field.name().contains("Fax");
+    // What the org fills in itself, such as the address of a picture, says nothing.
+    let is_given = field.is("createable") || field.is("updateable");
+    let reaches = matches!(field.kind(), "email" | "phone" | "url")
+        && is_given
+        && !field.name().contains("Fax");
     is_text && field.is("filterable") && !field.is("autoNumber") && (is_name || reaches)
 }
 
@@ -166,7 +174,7 @@ fn given_values<'d>(
         let field = describe.field(name).ok_or_else(|| {
             let kind = describe.name();
             Failure::invalid(format!("`{kind}` has no field `{name}`"))
-                .field(format!("/fields/{name}"), "is no field of the object")
+                .field(pointer_to(name), "is no field of the object")
                 .hint(crate::repair::near_fields(client, name, describe))
         })?;
         // Other fields of a new record come along, and say nothing of who it is.

@@ -82,7 +82,14 @@ pub fn list_recent(host: &dyn Host, args: &ListRecent) -> Result<Output, Failure
             .collect(),
         ..Table::plain(columns, [])
     };
-    cite(&client, &shown(items, false), items);
+    let mut sources = shown(items, false);
+    if let (true, Some(kind)) = (sources.is_empty(), kind) {
+        sources.push(Touched {
+            kind: kind.to_owned(),
+            fields: Vec::new(),
+        });
+    }
+    cite(&client, &sources, items);
     let mut notes = Vec::new();
     if all > items.len() {
         notes.push(format!(

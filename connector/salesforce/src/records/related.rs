@@ -16,6 +16,7 @@ use crate::nearest::{Candidate, listed, nearest};
 use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::touched::Touched;
+use crate::zone;
 
 /// Rows, unless the caller says otherwise.
 const LIMIT_DEFAULT: u32 = 50;
@@ -76,7 +77,7 @@ pub fn get_related_records(host: &dyn Host, args: &GetRelated) -> Result<Output,
     let inner = Query {
         select: match fields.is_empty() {
             true => usual(&client, &child)?,
-            false => fields,
+            false => with_id(fields),
         },
         condition,
         order_by: order_by.unwrap_or_default(),
@@ -106,6 +107,7 @@ pub fn get_related_records(host: &dyn Host, args: &GetRelated) -> Result<Output,
     } else if u32::try_from(count) == Ok(limit) {
         notes.push("the limit is reached: there may be more; raise `limit` (at most 200) or narrow with `where`".to_owned());
     }
+    notes.extend(zone::note(&client, &table));
     let head = format!(
         "{} of {} {id}: {}",
         child.relationship,
@@ -152,6 +154,15 @@ fn child_of<'d>(
             "describe_object lists them: {{\"object\": \"{kind}\", \"parts\": [\"children\"]}}"
         ),
     }))
+}
+
+/// Adds the id, without which a row leads to nothing.
+fn with_id(mut fields: Vec<SelectItem>) -> Vec<SelectItem> {
+    let is_id = |item: &SelectItem| matches!(item, SelectItem::Field { path, .. } if path.is("Id"));
+    if !fields.iter().any(is_id) {
+        fields.insert(0, field("Id"));
+    }
+    fields
 }
 
 /// Selects the fields of a child that say most of it.

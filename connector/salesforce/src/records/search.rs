@@ -102,7 +102,7 @@ pub fn search(host: &dyn Host, args: &SearchArgs) -> Result<Output, Failure> {
     let find = words::find(&args.text)?;
     let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     let client = Client::new(host);
-    let returning = returning(&client, args, limit)?;
+    let (returning, guessed) = returning(&client, args, limit)?;
     let mut search = Search {
         find,
         group: Some(match args.group.unwrap_or(Group::All) {
@@ -111,23 +111,38 @@ pub fn search(host: &dyn Host, args: &SearchArgs) -> Result<Output, Failure> {
             Group::Email => SearchGroup::Email,
             Group::Phone => SearchGroup::Phone,
         }),
-        returning: returning.iter().map(|of| of.returning.clone()).collect(),
+        returning,
         with: Vec::new(),
         limit: None,
         update: Vec::new(),
         span: soql::Span::default(),
     };
     let mut answered = send(&client, &search);
-    if let (Err(Refused::Guessed(..)), true) = (&answered, returning.iter().any(|of| of.is_guessed))
-    {
-        // The account may lack an object or a field that nobody named.
-        search.returning = there(&client, returning)?;
+    // The account may lack an object, or a field, that nobody named.
+    if has_guessed(&answered, "INVALID_TYPE", &search, &guessed.objects) {
+        let objects = schema::objects(&client)?;
+        let names: Vec<&str> = objects
+            .items()
+            .iter()
+            .filter_map(|of| of.str_at("name"))
+            .collect();
+        let is_there = |name: &Ident| names.iter().any(|known| name.is(known));
+        let is_guess = |name: &Ident| guessed.objects.iter().any(|kind| name.is(kind));
+        search
+            .returning
+            .retain(|of| is_there(&of.object) || !is_guess(&of.object));
         if search.returning.is_empty() {
-            return Err(Failure::not_permitted(
-                "this account has none of the objects that are searched unless some are named",
-            )
-            .field("/objects", "name some")
-            .hint("list_objects finds objects"));
+            return Err(nothing_to_search());
+        }
+        answered = send(&client, &search);
+    }
+    if has_guessed(&answered, "INVALID_FIELD", &search, &guessed.fields) {
+        for of in &mut search.returning {
+            if guessed.fields.iter().any(|kind| of.object.is(kind)) {
+                let describe = client.describe(&of.object.name)?;
+                let picked = columns::described(&client, &describe);
+                of.fields = picked.iter().map(|name| field(name)).collect();
+            }
         }
         answered = send(&client, &search);
     }
@@ -135,69 +150,80 @@ pub fn search(host: &dyn Host, args: &SearchArgs) -> Result<Output, Failure> {
     Ok(answer(&client, &search, &reply, limit))
 }
 
-/// An object that is searched.
-struct Of {
-    returning: Returning,
-    /// Whether the caller named neither it nor its fields: it is left out where it is not there.
-    is_guessed: bool,
-    /// Whether its fields are a guess.
-    has_guessed_fields: bool,
+/// The names of objects of which something was not named by the caller.
+#[derive(Default)]
+struct Guessed {
+    /// They themselves.
+    objects: Vec<String>,
+    /// What is returned of them.
+    fields: Vec<String>,
+}
+
+/// Says whether a refusal may be about what nobody named.
+fn has_guessed(
+    answered: &Result<Json, Refused>,
+    code: &str,
+    search: &Search,
+    guessed: &[String],
+) -> bool {
+    let is_code = matches!(answered, Err(Refused::Guessed(error, _)) if error.is(code));
+    let mut returning = search.returning.iter();
+    is_code && returning.any(|of| guessed.iter().any(|kind| of.object.is(kind)))
+}
+
+fn nothing_to_search() -> Failure {
+    Failure::invalid("say which objects to search")
+        .field("/objects", "name some")
+        .hint("list_objects finds those that may be read")
 }
 
 /// Reads which objects are searched, and what is returned of each.
-fn returning(client: &Client<'_>, args: &SearchArgs, limit: u32) -> Result<Vec<Of>, Failure> {
-    let named = args
-        .objects
-        .as_deref()
-        .filter(|objects| !objects.is_empty());
+fn returning(
+    client: &Client<'_>,
+    args: &SearchArgs,
+    limit: u32,
+) -> Result<(Vec<Returning>, Guessed), Failure> {
+    let named = args.objects.as_deref().unwrap_or_default();
+    let mut guessed = Guessed::default();
     let mut all = Vec::new();
-    match named {
-        Some(named) => {
-            for (index, text) in named.iter().enumerate().take(OBJECTS_MAX + 1) {
-                if index == OBJECTS_MAX {
-                    return Err(Failure::invalid("a search looks into at most 20 objects")
-                        .field("/objects", "more than 20"));
-                }
-                all.push((one(text, &format!("/objects/{index}"))?, false));
-            }
-            let kinds = all.iter().map(|(of, _)| touched::Touched {
-                kind: of.object.name.clone(),
-                fields: vec!["Id".to_owned()],
-            });
-            client.check(&kinds.collect::<Vec<_>>())?;
-        }
-        None => {
-            let readable = OBJECTS_DEFAULT.iter().filter(|kind| client.may_read(kind));
-            for kind in readable {
-                all.push((one(kind, "/objects")?, true));
-            }
-            if all.is_empty() {
-                return Err(Failure::invalid("say which objects to search")
-                    .field("/objects", "name some")
-                    .hint("list_objects finds those that this agent may read"));
-            }
+    if named.len() > OBJECTS_MAX {
+        return Err(Failure::invalid("a search looks into at most 20 objects")
+            .field("/objects", "more than 20"));
+    }
+    for (index, text) in named.iter().enumerate() {
+        all.push(one(text, &format!("/objects/{index}"))?);
+    }
+    let kinds: Vec<touched::Touched> = all
+        .iter()
+        .map(|of| touched::Touched {
+            kind: of.object.name.clone(),
+            fields: vec!["Id".to_owned()],
+        })
+        .collect();
+    client.check(&kinds)?;
+    if named.is_empty() {
+        for kind in OBJECTS_DEFAULT.iter().filter(|kind| client.may_read(kind)) {
+            guessed.objects.push((*kind).to_owned());
+            all.push(one(kind, "/objects")?);
         }
     }
-    let all = all.into_iter().map(|(mut returning, is_guessed)| {
-        let has_guessed_fields = returning.fields.is_empty();
-        let kind = returning.object.name.clone();
-        if has_guessed_fields {
-            returning.fields = columns::guessed(client, &kind)
-                .iter()
-                .map(|name| field(name))
-                .collect();
-        } else if !returning.fields.contains(&field("Id")) {
-            returning.fields.insert(0, field("Id"));
+    for of in &mut all {
+        let kind = of.object.name.clone();
+        if of.fields.is_empty() {
+            let picked = columns::guessed(client, &kind);
+            of.fields = picked.iter().map(|name| field(name)).collect();
+            guessed.fields.push(kind);
+        } else if !of.fields.contains(&field("Id")) {
+            of.fields.insert(0, field("Id"));
         }
-        returning.limit = Some(returning.limit.unwrap_or(u64::MAX).min(u64::from(limit)));
-        Of {
-            returning,
-            is_guessed,
-            has_guessed_fields,
-        }
-    });
+        of.limit = Some(of.limit.unwrap_or(u64::MAX).min(u64::from(limit)));
+    }
     // Of an object no field of which is visible, nothing can be shown.
-    Ok(all.filter(|of| !of.returning.fields.is_empty()).collect())
+    all.retain(|of| !of.fields.is_empty());
+    match all.is_empty() {
+        true => Err(nothing_to_search()),
+        false => Ok((all, guessed)),
+    }
 }
 
 /// Parses one object of `RETURNING`.
@@ -284,6 +310,9 @@ fn send(client: &Client<'_>, search: &Search) -> Result<Json, Refused> {
         ReadError::Service(error) if error.is("INVALID_TYPE") || error.is("INVALID_FIELD") => {
             Refused::Guessed(error, queries.clone())
         }
+        ReadError::Service(error) if error.is("INVALID_TYPE_FOR_OPERATION") => {
+            Refused::Guessed(error, queries.clone())
+        }
         error => Refused::Failed(repaired(
             client,
             error,
@@ -308,37 +337,6 @@ impl From<ReadError> for Refused {
     fn from(error: ReadError) -> Self {
         Self::Failed(error.into())
     }
-}
-
-/// Leaves out of what was guessed what the account does not have.
-fn there(client: &Client<'_>, all: Vec<Of>) -> Result<Vec<Returning>, Failure> {
-    let objects = schema::objects(client)?;
-    let mut kept = Vec::new();
-    for Of {
-        mut returning,
-        is_guessed,
-        has_guessed_fields,
-    } in all
-    {
-        let kind = returning.object.name.clone();
-        let mut known = objects
-            .items()
-            .iter()
-            .filter_map(|object| object.str_at("name"));
-        let is_there = known.any(|name| name.eq_ignore_ascii_case(&kind));
-        if is_guessed && !is_there {
-            continue;
-        }
-        if has_guessed_fields && is_there {
-            let describe = client.describe(&kind)?;
-            returning.fields = columns::described(client, &describe)
-                .iter()
-                .map(|name| field(name))
-                .collect();
-        }
-        kept.push(returning);
-    }
-    Ok(kept)
 }
 
 /// Makes the query over what is found of an object.
@@ -388,7 +386,7 @@ fn answer(client: &Client<'_>, search: &Search, reply: &Json, limit: u32) -> Out
     let records = reply.get("searchRecords").map_or(&[][..], Json::items);
     let (mut inside, mut data, mut notes, mut without) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut total = 0;
+    let (mut total, mut zone) = (0, None);
     for returning in &search.returning {
         let kind = &returning.object.name;
         let found: Vec<Json> = of(records, kind).cloned().collect();
@@ -417,6 +415,9 @@ fn answer(client: &Client<'_>, search: &Search, reply: &Json, limit: u32) -> Out
                 found.len()
             ));
         }
+        if zone.is_none() {
+            zone = crate::zone::note(client, &table);
+        }
         inside.push(format!(
             "{kind}: {}\n{}",
             super::plural(found.len()),
@@ -440,6 +441,7 @@ fn answer(client: &Client<'_>, search: &Search, reply: &Json, limit: u32) -> Out
         text.push("a word is found by its beginning with `*`: `Acm*`; what was changed a moment ago may not be found yet".to_owned());
     }
     text.append(&mut notes);
+    text.extend(zone);
     let mut output = Output::text(text.join("\n"));
     // Written by our own hand, since numbers must keep the service's digits.
     output.structured = Some(Json::object([("objects", Json::Array(data))]).text());

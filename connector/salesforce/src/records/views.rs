@@ -22,6 +22,7 @@ use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::table::{Bounds, Table};
 use crate::touched::{self, Touched};
+use crate::zone;
 
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 2_000;
@@ -134,7 +135,6 @@ pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Fail
     may_read(&client, kind)?;
     host.step("Read a list view", Some(&fence::inline(wanted, 80)));
     let described = describe(&client, kind, wanted)?;
-    let label = described.str_at("label").unwrap_or(wanted).to_owned();
     let soql = described.str_at("query").unwrap_or_default();
     let Ok(mut query) = soql::parse_query(soql) else {
         return Err(Failure::new(
@@ -170,9 +170,10 @@ pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Fail
         );
     }
     notes.extend(notes_of);
+    notes.extend(zone::note(&client, &table));
     let head = format!(
         "list view “{}” of {kind}: {}",
-        fence::inline(&label, 80),
+        fence::inline(wanted, 80),
         plural(count)
     );
     Ok(told(&client, head, &table, total, cursor, notes))

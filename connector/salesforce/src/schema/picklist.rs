@@ -183,10 +183,7 @@ fn record_type<'d>(
                 .any(|text| text.eq_ignore_ascii_case(wanted))
     });
     found.ok_or_else(|| {
-        let known: Vec<Candidate<'_>> = describe
-            .record_types()
-            .map(|(_, name, label)| Candidate { name, label })
-            .collect();
+        let known = own_types(describe);
         let shown = fence::inline(wanted, 80);
         Failure::invalid(format!(
             "`{}` has no record type “{shown}” for this user",
@@ -198,6 +195,16 @@ fn record_type<'d>(
             false => format!("record types: {}", listed(&known)),
         })
     })
+}
+
+/// Lists the record types but for that of records that have none.
+fn own_types(describe: &Describe) -> Vec<Candidate<'_>> {
+    let types = describe
+        .record_types()
+        .filter(|(id, ..)| !id.starts_with(MASTER));
+    types
+        .map(|(_, name, label)| Candidate { name, label })
+        .collect()
 }
 
 /// Reads the values of all record types out of a describe, each with the controlling values that its bitmap names.
@@ -366,7 +373,12 @@ fn keep_valid(
 }
 
 fn text(client: &Client<'_>, describe: &Describe, found: &PicklistValues, page: &Page) -> String {
-    let mut head = format!("{}.{}: {}", found.object, found.field, page.said("values"));
+    let mut head = format!(
+        "{}.{}: {}",
+        found.object,
+        found.field,
+        page.said(if page.total == 1 { "value" } else { "values" })
+    );
     if let Some(record_type) = &found.record_type {
         head.push_str(&format!(
             " of record type {}",
@@ -403,11 +415,7 @@ fn text(client: &Client<'_>, describe: &Describe, found: &PicklistValues, page: 
         lines.push(format!("default: {}", fence::inline(default, 255)));
     }
     if found.record_type.is_none() {
-        let types: Vec<Candidate<'_>> = describe
-            .record_types()
-            .filter(|(id, ..)| !id.starts_with(MASTER))
-            .map(|(_, name, label)| Candidate { name, label })
-            .collect();
+        let types = own_types(describe);
         if !types.is_empty() {
             lines.push(format!("a record type may have fewer: {}", listed(&types)));
         }

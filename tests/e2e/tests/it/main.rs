@@ -25,6 +25,7 @@ mod messages;
 mod numbers;
 mod quality;
 mod reach;
+mod reads;
 mod record_first;
 mod renewal;
 mod schema_cache;

@@ -208,8 +208,54 @@ async fn an_agent_limited_to_three_objects_learns_of_no_other() {
             json!({ "object": "Account", "external_id_field": &ids[0], "external_id": "Owner" }),
         ),
         ("query_next", json!({ "cursor": "01gxx0000000001AAA-200" })),
+        ("get_org_limits", json!({})),
+        ("find_users", json!({ "text": "a" })),
+        ("find_users", json!({ "queues": true })),
+        ("search", json!({ "text": "pump*" })),
+        (
+            "search",
+            json!({ "text": "pump*", "objects": ["Account(Nmae)"] }),
+        ),
+        ("search", json!({ "text": "pump*", "objects": ["Usr"] })),
+        (
+            "search",
+            json!({ "text": "pump*", "objects": ["Account(Owner.Name)"] }),
+        ),
+        ("list_recent", json!({})),
+        (
+            "get_related_records",
+            json!({ "object": "Account", "id": &ids[0], "relationship": "Case" }),
+        ),
+        (
+            "get_related_records",
+            json!({ "object": "Account", "id": &ids[0], "relationship": "Tassks" }),
+        ),
+        (
+            "get_related_records",
+            json!({ "object": "Account", "id": "005DO0000000001", "relationship": "Contacts" }),
+        ),
+        (
+            "get_related_records",
+            json!({ "object": "Account", "id": &ids[0], "relationship": "Contacts", "fields": ["Owner.Name"] }),
+        ),
     ];
     for kind in ALLOWED {
+        calls.push(("list_recent", json!({ "object": kind })));
+        calls.push(("list_views", json!({ "object": kind })));
+        calls.push((
+            "get_list_view",
+            json!({ "object": kind, "view": format!("All{}", kind.replace('y', "ie") + "s") }),
+        ));
+        calls.push(("get_list_view", json!({ "object": kind, "view": "Mine" })));
+        calls.push(("get_deleted_records", json!({ "object": kind })));
+        calls.push((
+            "find_duplicates",
+            json!({ "object": kind, "fields": { "Name": "Pump" } }),
+        ));
+        calls.push((
+            "get_picklist_values",
+            json!({ "object": kind, "field": "OwnrId" }),
+        ));
         calls.push((
             "describe_object",
             json!({ "object": kind, "parts": all_parts, "limit": 1000 }),

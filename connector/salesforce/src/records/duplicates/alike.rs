@@ -29,8 +29,11 @@ const LEGAL: [&str; 21] = [
     "spa",
 ];
 
-/// Digits at the end of a telephone number that are compared: what is before them is written in many ways.
-const PHONE_DIGITS: usize = 7;
+/// Digits at the end of a telephone number that are compared: a country's code before them is written in many ways, or not at
+/// all, and so is the zero that stands for it.
+const PHONE_DIGITS: usize = 9;
+/// Fewer are an extension.
+const PHONE_DIGITS_MIN: usize = 7;
 /// Digits that are looked for together: people group the last four.
 const PHONE_GROUP: usize = 4;
 
@@ -108,7 +111,7 @@ impl Test<'_> {
         let text = |name: &str| record.str_at(name).unwrap_or_default();
         match self {
             Self::Email(name, wanted) => text(name).trim().to_lowercase() == *wanted,
-            Self::Phone(name, wanted) => digits(text(name)).ends_with(wanted.as_str()),
+            Self::Phone(name, wanted) => tail(text(name)).as_ref() == Some(wanted),
             Self::Site(name, wanted) => domain(text(name)) == *wanted,
             Self::Name(name, wanted) => core(text(name)) == *wanted,
             Self::Person { last, first } => {
@@ -157,13 +160,12 @@ fn email<'v>(name: &'v str, text: &str) -> Option<Way<'v>> {
 }
 
 fn phone<'v>(name: &'v str, text: &str) -> Option<Way<'v>> {
-    let all = digits(text);
-    let from = all.len().checked_sub(PHONE_DIGITS)?;
-    let end = all.len() - PHONE_GROUP;
+    let tail = tail(text)?;
+    let end = tail.len() - PHONE_GROUP;
     Some(Way {
         name: name.to_owned(),
-        condition: format!("{name} LIKE '%{}'", &all[end..]),
-        test: Test::Phone(name, all[from..].to_owned()),
+        condition: format!("{name} LIKE '%{}'", &tail[end..]),
+        test: Test::Phone(name, tail),
     })
 }
 
@@ -192,6 +194,13 @@ fn called<'v>(name: &'v str, text: &str) -> Option<Way<'v>> {
 
 fn digits(text: &str) -> String {
     text.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Gives the digits of a telephone number that are compared.
+fn tail(text: &str) -> Option<String> {
+    let digits = digits(text);
+    let enough = digits.len() >= PHONE_DIGITS_MIN;
+    enough.then(|| digits[digits.len().saturating_sub(PHONE_DIGITS)..].to_owned())
 }
 
 /// Gives the domain of an address: `acme.example` of `https://www.Acme.example/en?x`.
@@ -234,7 +243,10 @@ mod tests {
         );
         assert_eq!(domain("acme.example"), "acme.example");
         assert_eq!(digits("+1 (415) 555-0100"), "14155550100");
-        assert!(phone("Phone", "12345").is_none());
+        assert_eq!(tail("+49 (30) 123 45 67"), tail("030 1234567"));
+        assert_eq!(tail("555-0143"), Some("5550143".to_owned()));
+        assert_ne!(tail("(497) 555-0143"), tail("(592) 555-0143"));
+        assert!(phone("Phone", "123456").is_none());
     }
 
     #[test]
