@@ -1,7 +1,7 @@
 //! The tools that change records, by the real connector at the dev org.
 
 mod approved;
-mod desk;
+pub mod desk;
 mod ordinary;
 mod refused;
 mod unclear;
