@@ -4,10 +4,13 @@
 //! analytics API.
 
 mod account;
+mod close;
 mod describe;
 mod pipeline;
 mod report;
 mod run;
+mod section;
+mod sum;
 
 pub use account::{GetAccountOverview, Overview, get_account_overview};
 pub use describe::{DescribeReport, ReportDescribed, describe_report};

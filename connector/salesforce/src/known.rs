@@ -4,11 +4,11 @@
 //! not have shows when the service refuses: then describes say what there is, and the query is sent once more. So an
 //! account that sees everything pays one request, and no describe.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
-use portcullis_sdk::Failure;
 use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::permissions::Access;
+use portcullis_sdk::{Failure, Reason};
 
 use crate::client::{Client, ReadError, TIME_ZONE_FACT};
 use crate::json::Json;
@@ -27,6 +27,8 @@ pub struct Known<'c, 'h> {
     client: &'c Client<'h>,
     by_describes: bool,
     hides: Cell<bool>,
+    /// Objects that the account turned out not to have.
+    missing: RefCell<Vec<String>>,
 }
 
 /// A query that a tool makes, and what it touches.
@@ -88,10 +90,15 @@ impl Known<'_, '_> {
     }
 
     fn is_there(&self, kind: &str, field: &str) -> Result<bool, ReadError> {
+        if self.missing.borrow().iter().any(|known| known == kind) {
+            return Ok(false);
+        }
         match self.client.describe(kind) {
             Ok(describe) => Ok(describe.field(field).is_some()),
-            // The account has no such object.
-            Err(ReadError::Service(error)) if matches!(error.status, 400 | 403 | 404) => Ok(false),
+            Err(ReadError::Service(error)) if matches!(error.status, 400 | 403 | 404) => {
+                self.missing.borrow_mut().push(kind.to_owned());
+                Ok(false)
+            }
             Err(error) => Err(error),
         }
     }
@@ -110,6 +117,7 @@ pub fn ask<T>(
         client,
         by_describes: false,
         hides: Cell::new(false),
+        missing: RefCell::default(),
     };
     let asked = made(&known, &make)?;
     let error = match send(client, &asked) {
@@ -140,6 +148,24 @@ fn made<T>(
 fn send<T>(client: &Client<'_>, asked: &Asked<T>) -> Result<Json, ReadError> {
     client.check(&asked.touched)?;
     query(client, &asked.soql)
+}
+
+/// Says what a refusal means of a query that a tool made by itself: no argument is wrong, the account lacks the object, which
+/// people call `what`.
+pub fn refused(error: ReadError, what: &str) -> Failure {
+    let error = match error {
+        ReadError::Service(error) => error,
+        ReadError::Failed(failure) => return failure,
+    };
+    let is_missing = error.is("INVALID_TYPE") || error.is("INVALID_FIELD");
+    let mut failure = Failure::from(error);
+    if is_missing {
+        failure.reason = Reason::NotPermitted;
+        failure.hint = Some(format!(
+            "the user who is signed in may not see {what}, or the org has none; an administrator of the org can change that"
+        ));
+    }
+    failure
 }
 
 /// Sends a query that the host has been asked about.
@@ -289,101 +315,6 @@ fn escaped(text: &str) -> String {
     out
 }
 
-/// A page of a list that is sorted and asked for by `LIMIT` and `OFFSET`, one row further than it goes.
-#[derive(Debug, Clone, Copy)]
-pub struct Page {
-    /// Rows before it.
-    pub from: usize,
-    limit: usize,
-}
-
-/// The service goes no further (`NUMBER_OUTSIDE_VALID_RANGE`).
-const OFFSET_MAX: usize = 2_000;
-
-impl Page {
-    /// Reads what the caller wants.
-    ///
-    /// # Errors
-    /// `invalid-argument` at `/cursor`: it is none of this tool's.
-    pub fn of(limit: Option<u32>, default: usize, cursor: Option<&str>) -> Result<Self, Failure> {
-        let from = match cursor.map(str::trim) {
-            None | Some("") => 0,
-            Some(cursor) => cursor
-                .parse()
-                .ok()
-                .filter(|from| *from <= OFFSET_MAX)
-                .ok_or_else(|| {
-                    Failure::invalid("the cursor is none of this tool's")
-                        .field("/cursor", "take it from the last answer, or leave it out")
-                })?,
-        };
-        let limit = limit.map_or(default, |limit| usize::try_from(limit).unwrap_or(default));
-        Ok(Self {
-            from,
-            limit: limit.max(1),
-        })
-    }
-
-    /// Writes the end of the query.
-    pub fn clause(&self) -> String {
-        match self.from {
-            0 => format!(" LIMIT {}", self.limit + 1),
-            from => format!(" LIMIT {} OFFSET {from}", self.limit + 1),
-        }
-    }
-
-    /// Takes the rows of the page out of an answer, and says what is behind them.
-    pub fn take<'r>(&self, rows: &'r [Json]) -> (&'r [Json], Rest) {
-        let shown = &rows[..rows.len().min(self.limit)];
-        let next = self.from + shown.len();
-        let rest = match rows.len() > shown.len() {
-            false => Rest::None,
-            true if next <= OFFSET_MAX => Rest::Cursor(next.to_string()),
-            true => Rest::Beyond,
-        };
-        (shown, rest)
-    }
-
-    /// Says which part of the list it is.
-    pub fn said(&self, shown: usize, what: &str, rest: &Rest) -> String {
-        let (first, last) = (self.from + 1, self.from + shown);
-        match (self.from, rest) {
-            (0, Rest::None) if shown == 1 => format!("1 {}", what.trim_end_matches('s')),
-            (0, Rest::None) => format!("{shown} {what}"),
-            (_, Rest::None) => format!("{what} {first}-{last}, the last"),
-            (_, Rest::Cursor(cursor)) => {
-                format!("{what} {first}-{last}; more: \"cursor\": \"{cursor}\"")
-            }
-            (_, Rest::Beyond) => {
-                format!(
-                    "{what} {first}-{last}; there are more, and no list goes on here: narrow it"
-                )
-            }
-        }
-    }
-}
-
-/// What is behind a page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rest {
-    /// Nothing.
-    None,
-    /// More, by this cursor.
-    Cursor(String),
-    /// More than any cursor leads to.
-    Beyond,
-}
-
-impl Rest {
-    /// Gives the cursor.
-    pub fn cursor(&self) -> Option<String> {
-        match self {
-            Self::Cursor(cursor) => Some(cursor.clone()),
-            _ => None,
-        }
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
@@ -438,27 +369,5 @@ mod tests {
         assert!(org.requests().is_empty());
         assert!(check_record(&client, "a00000000000001AAA").is_ok());
         assert!(check_record(&client, "a99000000000001AAA").is_err());
-    }
-
-    #[test]
-    fn a_page_asks_for_one_row_more() {
-        let rows = vec![Json::Null; 3];
-        let page = Page::of(Some(2), 50, None).unwrap();
-        assert_eq!(page.clause(), " LIMIT 3");
-        let (shown, rest) = page.take(&rows);
-        assert_eq!((shown.len(), rest.cursor().as_deref()), (2, Some("2")));
-        assert_eq!(
-            page.said(2, "files", &rest),
-            "files 1-2; more: \"cursor\": \"2\""
-        );
-        let page = Page::of(Some(2), 50, Some("2")).unwrap();
-        assert_eq!(page.clause(), " LIMIT 3 OFFSET 2");
-        assert_eq!(page.take(&rows[..1]).1, Rest::None);
-        assert_eq!(page.said(1, "files", &Rest::None), "files 3-3, the last");
-        let page = Page::of(Some(2), 50, Some("2000")).unwrap();
-        assert_eq!(page.take(&rows).1, Rest::Beyond);
-        for cursor in ["x", "-1", "2001"] {
-            assert!(Page::of(None, 50, Some(cursor)).is_err());
-        }
     }
 }

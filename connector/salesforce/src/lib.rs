@@ -27,6 +27,7 @@ pub mod names;
 pub mod narrow;
 pub mod nearest;
 pub mod org;
+pub mod page;
 pub mod records;
 pub mod repair;
 pub mod rows;

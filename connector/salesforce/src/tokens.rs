@@ -93,20 +93,22 @@ fn toolsets() -> Vec<(String, usize, usize)> {
     toolsets
 }
 
-/// Counts a table of 128 accounts without anything around it, and the answer of `query`.
-fn records() -> (usize, usize) {
-    let columns = [
-        "Id",
-        "Name",
-        "Industry",
-        "AnnualRevenue",
-        "Phone",
-        "Website",
-        "BillingCity",
-        "OwnerId",
-        "CreatedDate",
-        "Description",
-    ];
+/// The columns of [`accounts`].
+const COLUMNS: [&str; 10] = [
+    "Id",
+    "Name",
+    "Industry",
+    "AnnualRevenue",
+    "Phone",
+    "Website",
+    "BillingCity",
+    "OwnerId",
+    "CreatedDate",
+    "Description",
+];
+
+/// Makes 128 accounts as they may be: some values missing, some with what a table must escape.
+fn accounts() -> Vec<[Option<String>; 10]> {
     let words = [
         "Northern",
         "Delta",
@@ -117,7 +119,7 @@ fn records() -> (usize, usize) {
         "Müller",
         "Sunrise",
     ];
-    let rows: Vec<[Option<String>; 10]> = (0..128)
+    (0..128)
         .map(|n: u32| {
             let word = words[n as usize % words.len()];
             let text = |text: String| Some(text);
@@ -145,14 +147,19 @@ fn records() -> (usize, usize) {
                     .then(|| format!("Met at the fair in hall {n}.\nWants an offer by spring.")),
             ]
         })
-        .collect();
+        .collect()
+}
+
+/// Counts a table of 128 accounts without anything around it, and the answer of `query`.
+fn records() -> (usize, usize) {
+    let rows = accounts();
     let cells = |row: &[Option<String>; 10]| {
         row.iter()
             .map(|cell| cell.clone().unwrap_or_default())
             .collect::<Vec<_>>()
             .join("|")
     };
-    let bare: Vec<String> = std::iter::once(columns.join("|"))
+    let bare: Vec<String> = std::iter::once(COLUMNS.join("|"))
         .chain(rows.iter().map(cells))
         .collect();
 
@@ -169,7 +176,7 @@ fn records() -> (usize, usize) {
             ("type", "Account".into()),
             ("url", "/services/data/v68.0/sobjects/Account/001".into()),
         ]);
-        let members = columns.iter().zip(row).map(value);
+        let members = COLUMNS.iter().zip(row).map(value);
         Json::object(std::iter::once(("attributes", attributes)).chain(members))
     });
     let reply = Json::object([
@@ -178,7 +185,7 @@ fn records() -> (usize, usize) {
         ("records", Json::Array(records.collect())),
     ]);
     let org = Org::new().answer("/services/data/v68.0/query", 200, &reply.text());
-    let soql = format!("SELECT {} FROM Account", columns.join(", "));
+    let soql = format!("SELECT {} FROM Account", COLUMNS.join(", "));
     let args = serde_json::from_value(serde_json::json!({ "soql": soql })).unwrap();
     let answer = crate::records::query(&org, &args).unwrap();
     (count(&bare.join("\n")), count(&answer.text))

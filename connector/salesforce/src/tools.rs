@@ -152,8 +152,9 @@ pub fn all() -> Vec<Tool> {
             "get_account_overview",
             "Look an account over",
             "insight",
-            "Returns an account with its open opportunities and cases, contacts, tasks and events. Use it before a meeting or \
-             a summary, instead of several queries.",
+            "Returns an account with its open opportunities and cases, contacts, tasks and events, e.g. {\"account\": \"Acme\"}. \
+             Use it before a meeting or a summary, instead of several queries. Where there is more it names the query that \
+             gets it.",
             |args| insight::get_account_overview(&Live::default(), &args),
         )
         .output::<insight::Overview>(),
@@ -170,7 +171,8 @@ pub fn all() -> Vec<Tool> {
             "list_reports",
             "List reports",
             "insight",
-            "Finds the org's reports, those run last first. Returns id, name, folder, format; then run_report.",
+            "Finds the org's reports, those run last first, e.g. {\"text\": \"pipeline\"}. Use it where somebody may have asked \
+             the same before. Returns id, name, folder, format; then run_report.",
             |args| insight::list_reports(&Live::default(), &args),
         )
         .output::<insight::Reports>(),
@@ -178,7 +180,8 @@ pub fn all() -> Vec<Tool> {
             "describe_report",
             "Describe a report",
             "insight",
-            "Says what a report asks for: columns, groups, sums, dates and filters. Use it to understand or repeat its numbers.",
+            "Says what a report asks for, e.g. {\"id\": \"00O…\"}: columns, groups, sums, dates and filters. Use it to \
+             understand its numbers, or to ask for others by query.",
             |args| insight::describe_report(&Live::default(), &args),
         )
         .output::<insight::ReportDescribed>(),
@@ -186,7 +189,8 @@ pub fn all() -> Vec<Tool> {
             "run_report",
             "Run a report",
             "insight",
-            "Runs a report as it is saved, and returns its sums by group, or its rows. For other filters use query.",
+            "Runs a report as it is saved, e.g. {\"id\": \"00O…\"}, and returns its sums by group, or its rows. For other \
+             filters use query.",
             |args| insight::run_report(&Live::default(), &args),
         )
         .output::<insight::ReportRun>(),
@@ -194,7 +198,8 @@ pub fn all() -> Vec<Tool> {
             "list_files",
             "List files",
             "files",
-            "Finds files, those changed last first: of a record, or by title. Returns id, title, type, size; then read_file.",
+            "Finds files, those changed last first: of a record, e.g. {\"record_id\": \"001…\"}, or by title. Returns id, title, \
+             type, size; then read_file.",
             |args| files::list_files(&Live::default(), &args),
         )
         .output::<files::Files>(),
@@ -202,7 +207,8 @@ pub fn all() -> Vec<Tool> {
             "read_file",
             "Read a file",
             "files",
-            "Returns what is in a file that holds text (plain, CSV, JSON, HTML, XML, notes); of others type and size.",
+            "Returns what is in a file that holds text (plain, CSV, JSON, HTML, XML, notes), page by page; of others type and \
+             size.",
             |args| files::read_file(&Live::default(), &args),
         )
         .output::<files::FileRead>(),

@@ -9,9 +9,9 @@ use super::{DOCUMENT, LINK};
 use crate::client::{Client, ReadError};
 use crate::host::Host;
 use crate::json::Json;
-use crate::known::{self, Asked, Known, Page, ask, check_record, holding, quoted, touch};
+use crate::known::{self, Asked, Known, ask, check_record, holding, quoted, touch};
 use crate::names;
-use crate::repair::{Asked as Repair, repaired};
+use crate::page::Page;
 use crate::table::{Bounds, Table};
 
 const LISTED: usize = 50;
@@ -84,14 +84,7 @@ pub fn list_files(host: &dyn Host, args: &ListFiles) -> Result<Output, Failure> 
     }
     host.step("Listed files", record.or(args.text.as_deref()));
     let made = ask(&client, |known| from.plan(known, args, page));
-    let (reply, asked) = made.map_err(|error| {
-        let asked = Repair {
-            query: None,
-            kind: Some(from.kind()),
-            pointer: "/record_id",
-        };
-        repaired(&client, error, asked)
-    })?;
+    let (reply, asked) = made.map_err(|error| known::refused(error, "files"))?;
     let found = reply.get("records").map_or(&[][..], Json::items);
     let (shown, rest) = page.take(found);
     cite(&client, &asked, shown, &from);

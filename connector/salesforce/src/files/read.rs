@@ -12,9 +12,8 @@ use crate::client::{Client, ReadError};
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
-use crate::known::{Asked, Known, ask, quoted, require, touch};
+use crate::known::{Asked, Known, ask, quoted, refused, require, touch};
 use crate::names;
-use crate::repair::{Asked as Repair, repaired};
 
 /// Bytes of a file that are read: more than any model reads, and little of what a call may hold.
 const BYTES_MAX: u64 = 8 << 20;
@@ -65,7 +64,9 @@ pub struct FileRead {
 /// # Errors
 /// There is no such file; the agent may not see what files hold.
 pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
-    let id = names::record_id(&args.id)?;
+    const FOUND_BY: &str =
+        "list_files finds the files of a record: {\"record_id\": \"…\"}, or by title";
+    let id = names::record_id(&args.id).map_err(|failure| failure.hint(FOUND_BY))?;
     let key = match names::object_of(id) {
         Some(DOCUMENT) => "ContentDocumentId",
         Some(VERSION) => "Id",
@@ -76,7 +77,7 @@ pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
             let message = format!("{id} is no id of a file{of}");
             return Err(Failure::invalid(message.clone())
                 .field("/id", message)
-                .hint("list_files finds the files of a record: {\"record_id\": \"…\"}"));
+                .hint(FOUND_BY));
         }
     };
     let from = match args.cursor.as_deref().map(str::trim) {
@@ -95,7 +96,7 @@ pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
     )?;
     host.step("Read a file", Some(id));
     let made = ask(&client, |known| plan(known, key, id));
-    let (reply, _) = made.map_err(|error| refused(&client, error))?;
+    let (reply, _) = made.map_err(|error| refused(error, "files"))?;
     let found = reply.get("records").map_or(&[][..], Json::items).first();
     let file = found.map(File::of).ok_or_else(|| {
         Failure::not_found(format!(
@@ -135,15 +136,6 @@ fn plan(known: &Known<'_, '_>, key: &'static str, id: &str) -> Result<Asked<()>,
     })
 }
 
-fn refused(client: &Client<'_>, error: ReadError) -> Failure {
-    let asked = Repair {
-        query: None,
-        kind: Some(VERSION),
-        pointer: "/id",
-    };
-    repaired(client, error, asked)
-}
-
 /// A version of a file, as far as its row tells.
 struct File<'a> {
     row: &'a Json,
@@ -181,9 +173,12 @@ impl<'a> File<'a> {
     fn cite(&self, client: &Client<'_>) {
         let source = Source::new(VERSION)
             .id(self.text("Id"))
-            .label(self.text("Title"))
             .fields(["VersionData"])
             .url(self.url(client));
+        let source = match self.row.str_at("Title") {
+            Some(title) => source.label(title),
+            None => source,
+        };
         client.host.cite(&[source]);
     }
 
@@ -213,7 +208,7 @@ impl<'a> File<'a> {
             ))
             .response_bytes_max(usize::try_from(BYTES_MAX).unwrap_or(usize::MAX))
         });
-        let bytes = bytes.map_err(|error| refused(client, error))?;
+        let bytes = bytes.map_err(|error| refused(error, "files"))?;
         Ok(text::read(&bytes, self.text("FileExtension")))
     }
 
@@ -276,9 +271,10 @@ impl<'a> File<'a> {
     }
 
     fn name(&self) -> String {
-        match self.text("FileExtension") {
-            "" => self.text("Title").to_owned(),
-            extension => format!("{}.{extension}", self.text("Title")),
+        match (self.text("Title"), self.text("FileExtension")) {
+            (title, "") => title.to_owned(),
+            ("", extension) => format!("a file, .{extension}"),
+            (title, extension) => format!("{title}.{extension}"),
         }
     }
 }

@@ -5,6 +5,7 @@ use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::section::{SECTIONS, Section};
 use super::{BOUNDS, Rows};
 use crate::client::{CURRENCY_FACT, Client, ReadError};
 use crate::fence;
@@ -12,7 +13,6 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::known::{self, Asked, Known, ask, holding, quoted, touch};
 use crate::names;
-use crate::repair::{Asked as Repair, repaired};
 use crate::rows;
 use crate::table::Table;
 
@@ -34,89 +34,6 @@ const FIELDS: [&str; 13] = [
     "BillingCountry",
     "Owner.Name",
     "LastActivityDate",
-];
-
-/// What hangs on an account.
-struct Section {
-    /// What a person calls it.
-    title: &'static str,
-    relationship: &'static str,
-    kind: &'static str,
-    /// The field that leads to the account.
-    parent: &'static str,
-    /// A condition, and the field that it is about.
-    only: Option<(&'static str, &'static str)>,
-    fields: &'static [&'static str],
-    /// The field by which the rows are sorted, and how.
-    order: (&'static str, &'static str),
-    rows: usize,
-}
-
-const SECTIONS: [Section; 5] = [
-    Section {
-        title: "open opportunities",
-        relationship: "Opportunities",
-        kind: "Opportunity",
-        parent: "AccountId",
-        only: Some(("IsClosed", "IsClosed = false")),
-        fields: &[
-            "Id",
-            "Name",
-            "StageName",
-            "Amount",
-            "CloseDate",
-            "Owner.Name",
-        ],
-        order: ("CloseDate", "CloseDate"),
-        rows: 10,
-    },
-    Section {
-        title: "open cases",
-        relationship: "Cases",
-        kind: "Case",
-        parent: "AccountId",
-        only: Some(("IsClosed", "IsClosed = false")),
-        fields: &[
-            "Id",
-            "CaseNumber",
-            "Subject",
-            "Status",
-            "Priority",
-            "CreatedDate",
-        ],
-        order: ("CreatedDate", "CreatedDate DESC"),
-        rows: 10,
-    },
-    Section {
-        title: "contacts",
-        relationship: "Contacts",
-        kind: "Contact",
-        parent: "AccountId",
-        only: None,
-        fields: &["Id", "Name", "Title", "Email", "Phone"],
-        order: ("LastActivityDate", "LastActivityDate DESC NULLS LAST"),
-        rows: 10,
-    },
-    Section {
-        title: "tasks",
-        relationship: "Tasks",
-        kind: "Task",
-        parent: "WhatId",
-        only: None,
-        fields: &["Id", "Subject", "Status", "ActivityDate"],
-        order: ("ActivityDate", "ActivityDate DESC NULLS LAST"),
-        rows: 5,
-    },
-    Section {
-        title: "events",
-        relationship: "Events",
-        kind: "Event",
-        parent: "WhatId",
-        only: None,
-        fields: &["Id", "Subject", "StartDateTime", "Location"],
-        order: ("StartDateTime", "StartDateTime DESC"),
-        rows: 5,
-    },
 ];
 
 /// What `get_account_overview` is asked.
@@ -168,29 +85,20 @@ struct Plan {
 pub fn get_account_overview(host: &dyn Host, args: &GetAccountOverview) -> Result<Output, Failure> {
     let key = Key::of(&args.account)?;
     let client = Client::new(host);
-    let needed = match key {
-        Key::Id(_) => "Id",
-        Key::Name(_) => "Name",
+    let (needed, what) = match key {
+        Key::Id(_) => ("Id", "accounts"),
+        Key::Name(_) => ("Name", "names of accounts"),
     };
-    known::require(&client, "accounts, or not by this", "Account", &[needed])?;
+    known::require(&client, what, "Account", &[needed])?;
     host.step("Looked an account over", Some(args.account.trim()));
     let made = ask(&client, |known| key.plan(&client, known));
-    let (reply, asked) = made.map_err(|error| refused(&client, error))?;
+    let (reply, asked) = made.map_err(|error| known::refused(error, "accounts"))?;
     let found = reply.get("records").map_or(&[][..], Json::items);
     match found {
         [] => Err(missing(&client, &key)?),
         [account] => Ok(answer(&client, account, &asked)),
         several => Err(namesakes(several)),
     }
-}
-
-fn refused(client: &Client<'_>, error: ReadError) -> Failure {
-    let asked = Repair {
-        query: None,
-        kind: None,
-        pointer: "/account",
-    };
-    repaired(client, error, asked)
 }
 
 impl<'a> Key<'a> {
@@ -277,35 +185,6 @@ impl<'a> Key<'a> {
     }
 }
 
-impl Section {
-    /// Writes the subquery, without its bound.
-    fn soql(&self, fields: &[&str], sorts: bool) -> String {
-        let mut soql = format!("SELECT {} FROM {}", fields.join(", "), self.relationship);
-        if let Some((_, condition)) = self.only {
-            soql.push_str(&format!(" WHERE {condition}"));
-        }
-        if sorts {
-            soql.push_str(&format!(" ORDER BY {}", self.order.1));
-        }
-        soql
-    }
-
-    /// Writes the query for what an overview leaves out.
-    fn rest(&self, soql: &str, account: &str) -> String {
-        let own = format!("FROM {}", self.relationship);
-        let mut condition = format!("FROM {} WHERE {} = '{account}'", self.kind, self.parent);
-        if let Some((_, only)) = self.only {
-            condition.push_str(&format!(" AND {only}"));
-        }
-        let with_condition = match self.only {
-            Some((_, only)) => format!("{own} WHERE {only}"),
-            None => own,
-        };
-        let query = soql.replace(&with_condition, &condition);
-        format!("{query} LIMIT 200 OFFSET {}", self.rows)
-    }
-}
-
 /// Nothing was found: names accounts that are named alike.
 fn missing(client: &Client<'_>, key: &Key<'_>) -> Result<Failure, Failure> {
     let Key::Name(name) = key else {
@@ -370,66 +249,92 @@ fn answer(client: &Client<'_>, account: &Json, asked: &Asked<Plan>) -> Output {
         ["field", "value"],
         set.map(|path| vec![Json::from(*path), value(path).clone()]),
     );
+    let mut parts = Parts::default();
+    parts
+        .shown
+        .push(own.render(BOUNDS).text.trim_end().to_owned());
+    for (section, fields, soql) in &plan.sections {
+        parts.add(section, fields, soql, account, id);
+    }
     let mut text = vec![
         url.clone()
             .map_or("Account".to_owned(), |url| format!("Account {url}")),
+        client.fenced(&parts.shown.join("\n")),
     ];
-    let mut inside = vec![own.render(BOUNDS).text.trim_end().to_owned()];
-    let mut notes = Vec::new();
-    let (mut empty, mut parts) = (Vec::new(), Vec::new());
-    let (mut has_moments, mut cut) = (false, 0);
-    for (section, fields, soql) in &plan.sections {
-        let all = account
-            .get(section.relationship)
-            .and_then(|children| children.get("records"))
-            .map_or(&[][..], Json::items);
-        let shown = &all[..all.len().min(section.rows)];
-        let rest = match (all.len() > shown.len(), id) {
-            (true, Some(id)) => Some(section.rest(soql, id)),
-            _ => None,
-        };
-        let table = table(shown, fields, soql);
-        if shown.is_empty() {
-            empty.push(section.title);
-        } else {
-            let rendered = table.render(BOUNDS);
-            cut += rendered.cells_cut;
-            has_moments |= matches!(section.kind, "Case" | "Event");
-            let first = if all.len() > shown.len() {
-                "the first "
-            } else {
-                ""
-            };
-            let more = format!("{} ({first}{})", section.title, shown.len());
-            inside.push(format!("{more}\n{}", rendered.text.trim_end()));
-        }
-        if let Some(soql) = &rest {
-            notes.push(format!(
-                "more {}: query {{\"soql\": {}}}",
-                section.title,
-                Json::from(soql.as_str())
-            ));
-        }
-        parts.push(part(section, &table, rest));
+    if !parts.empty.is_empty() {
+        text.push(format!("none: {}", parts.empty.join(", ")));
     }
-    text.push(client.fenced(&inside.join("\n")));
-    if !empty.is_empty() {
-        text.push(format!("none: {}", empty.join(", ")));
-    }
-    text.append(&mut notes);
-    text.extend(about(client, asked, id, (has_moments, cut)));
+    text.append(&mut parts.rests);
+    text.extend(about(client, asked, id, &parts));
     cite(client, asked, account, id);
     let own = plan.fields.iter().map(|path| (*path, value(path).clone()));
     let data = Json::object([
         ("id", id.map(str::to_owned).into()),
         ("url", url.into()),
         ("fields", Json::object(own)),
-        ("parts", Json::Array(parts)),
+        ("parts", Json::Array(parts.data)),
     ]);
     let mut output = Output::text(text.join("\n"));
     // Written by our own hand, since numbers must keep the service's digits.
     output.structured = Some(data.text());
     output
+}
+
+/// The parts of an overview, as they are written.
+#[derive(Default)]
+struct Parts {
+    /// Tables, each below what it is of.
+    shown: Vec<String>,
+    /// Titles of those without rows.
+    empty: Vec<&'static str>,
+    /// What gets the rest of those that are cut.
+    rests: Vec<String>,
+    data: Vec<Json>,
+    has_moments: bool,
+    cells_cut: usize,
+}
+
+impl Parts {
+    fn add(
+        &mut self,
+        section: &'static Section,
+        fields: &[&str],
+        soql: &str,
+        account: &Json,
+        id: Option<&str>,
+    ) {
+        let all = account
+            .get(section.relationship)
+            .and_then(|children| children.get("records"))
+            .map_or(&[][..], Json::items);
+        let shown = &all[..all.len().min(section.rows)];
+        let is_cut = all.len() > shown.len();
+        let rest = id.filter(|_| is_cut).map(|id| section.rest(soql, id));
+        let table = table(shown, fields, soql);
+        if shown.is_empty() {
+            self.empty.push(section.title);
+        } else {
+            let rendered = table.render(BOUNDS);
+            self.cells_cut += rendered.cells_cut;
+            self.has_moments |= matches!(section.kind, "Case" | "Event");
+            let first = if is_cut { "the first " } else { "" };
+            let title = format!("{} ({first}{})", section.title, shown.len());
+            self.shown
+                .push(format!("{title}\n{}", rendered.text.trim_end()));
+        }
+        self.rests.extend(rest.as_deref().map(|soql| {
+            let soql = Json::from(soql);
+            format!("more {}: query {{\"soql\": {soql}}}", section.title)
+        }));
+        let (columns, rows) = table.structured();
+        self.data.push(Json::object([
+            ("part", section.title.into()),
+            ("object", section.kind.into()),
+            ("columns", columns),
+            ("rows", rows),
+            ("rest", rest.into()),
+        ]));
+    }
 }
 
 /// Makes a table with the columns of a subquery, in its order.
@@ -443,35 +348,21 @@ fn table(records: &[Json], fields: &[&str], soql: &str) -> Table {
     }
 }
 
-fn part(section: &Section, table: &Table, rest: Option<String>) -> Json {
-    let mut members = vec![
-        ("part", Json::from(section.title)),
-        ("object", section.kind.into()),
-    ];
-    let (columns, rows) = table.structured();
-    members.extend([("columns", columns), ("rows", rows), ("rest", rest.into())]);
-    Json::object(members)
-}
-
 /// Says what else there is to know.
-fn about(
-    client: &Client<'_>,
-    asked: &Asked<Plan>,
-    id: Option<&str>,
-    (has_moments, cut): (bool, usize),
-) -> Vec<String> {
+fn about(client: &Client<'_>, asked: &Asked<Plan>, id: Option<&str>, parts: &Parts) -> Vec<String> {
     let mut notes = Vec::new();
     if let (true, Some(id)) = (asked.plan.all_activity, id) {
         notes.push(format!(
             "tasks and events are the account's own; with those of its contacts and deals: query {{\"soql\": \"SELECT Subject, Status, ActivityDate FROM Task WHERE AccountId = '{id}' ORDER BY ActivityDate DESC NULLS LAST LIMIT 20\"}}"
         ));
     }
-    if has_moments {
+    if parts.has_moments {
         notes.push(known::about_moments(client));
     }
-    if cut > 0 {
+    if parts.cells_cut > 0 {
         notes.push(format!(
-            "{cut} long values are cut where marked; get_record gives them whole"
+            "{} long values are cut where marked; get_record gives them whole",
+            parts.cells_cut
         ));
     }
     if asked.hides {

@@ -5,15 +5,15 @@ use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::close::closes;
+use super::sum::{Sum, grouped, number};
 use super::{BOUNDS, Rows, rows_of};
 use crate::client::{CURRENCY_FACT, Client, ReadError};
 use crate::host::Host;
 use crate::json::Json;
-use crate::known::{Asked, Known, ask, quoted, require, touch};
+use crate::known::{Asked, Known, ask, quoted, refused, require, touch};
 use crate::names;
-use crate::repair::{Asked as Repair, repaired};
 use crate::table::Table;
-use crate::writes::Decimal;
 
 /// Groups that one answer of the service has; it gives no cursor for more.
 const GROUPS_MAX: usize = 2_000;
@@ -82,14 +82,7 @@ pub fn get_pipeline(host: &dyn Host, args: &GetPipeline) -> Result<Output, Failu
     )?;
     host.step("Summed up the pipeline", Some(&condition.soql));
     let made = ask(&client, |known| plan(known, &condition));
-    let (reply, asked) = made.map_err(|error| {
-        let asked = Repair {
-            query: None,
-            kind: Some(KIND),
-            pointer: "",
-        };
-        repaired(&client, error, asked)
-    })?;
+    let (reply, asked) = made.map_err(|error| refused(error, "opportunities"))?;
     let sources = asked.touched.iter();
     let sources: Vec<Source> = sources
         .map(|touched| Source::new(&touched.kind).fields(&touched.fields))
@@ -158,58 +151,6 @@ fn me<'c>(client: &'c Client<'_>) -> Result<&'c str, Failure> {
         })
 }
 
-/// Reads a span of close dates: a date literal of SOQL, a day, or two with dots between.
-fn closes(text: &str) -> Result<String, Failure> {
-    let is_day = |text: &str| {
-        let parts: Vec<&str> = text.split('-').collect();
-        let digits = |text: &str, count| {
-            text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        matches!(parts.as_slice(), [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
-    };
-    let condition = match text.split_once("..") {
-        Some((from, to)) if is_day(from.trim()) && is_day(to.trim()) => {
-            format!(
-                "CloseDate >= {} AND CloseDate <= {}",
-                from.trim(),
-                to.trim()
-            )
-        }
-        Some(_) => String::new(),
-        None if is_day(text) => format!("CloseDate = {text}"),
-        None => {
-            let literal = text.replace(' ', "_").to_ascii_uppercase();
-            let begins = literal.starts_with(|c: char| c.is_ascii_alphabetic());
-            let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
-            match begins && literal.chars().all(is_word) && literal != "NULL" {
-                true => format!("CloseDate = {literal}"),
-                false => String::new(),
-            }
-        }
-    };
-    let is_soql = |condition: &str| {
-        let query = format!("SELECT Id FROM {KIND} WHERE {condition}");
-        !condition.is_empty() && soql::parse_query(&query).is_ok_and(|query| names_no_field(&query))
-    };
-    match is_soql(&condition) {
-        true => Ok(condition),
-        false => {
-            let shown = crate::fence::inline(text, 60);
-            Err(Failure::invalid(format!("`{shown}` is no span of days")).field(
-                "/close",
-                "a SOQL date literal (`THIS_QUARTER`, `NEXT_N_DAYS:30`), a day `2026-10-01`, or two with dots between: `2026-10-01..2026-12-31`",
-            ))
-        }
-    }
-}
-
-/// Says that a query is about nothing but the close date: what looked like a literal was no name.
-fn names_no_field(query: &soql::Query) -> bool {
-    let accesses = query.accesses();
-    let mut fields = accesses.iter().flat_map(|access| &access.fields);
-    fields.all(|used| ["Id", "CloseDate"].iter().any(|name| used.path.is(name)))
-}
-
 fn plan(known: &Known<'_, '_>, condition: &Condition) -> Result<Asked<Plan>, ReadError> {
     let amount = known.has(KIND, "Amount")?;
     let plan = Plan {
@@ -259,75 +200,6 @@ fn plan(known: &Known<'_, '_>, condition: &Condition) -> Result<Asked<Plan>, Rea
         plan,
         hides: false,
     })
-}
-
-/// Numbers of some opportunities.
-#[derive(Debug, Clone, Default)]
-struct Sum {
-    /// By what they are told apart.
-    keys: Vec<Json>,
-    count: u64,
-    /// In millionths: sums of decimals are exact.
-    amount: i128,
-    weighted: i128,
-}
-
-impl Sum {
-    fn add(&mut self, record: &Json) {
-        self.count += record.count_at("deals").unwrap_or(0);
-        self.amount += millionths(record.get("total"));
-        self.weighted += millionths(record.get("weighted"));
-    }
-
-    fn cells(&self, plan: &Plan) -> Vec<Json> {
-        let mut cells = self.keys.clone();
-        cells.push(self.count.into());
-        cells.extend(plan.amount.then(|| number(self.amount)));
-        cells.extend(plan.weighted.then(|| number(self.weighted)));
-        cells
-    }
-}
-
-fn millionths(value: Option<&Json>) -> i128 {
-    match value {
-        Some(Json::Number(digits)) => Decimal::parse(digits)
-            .and_then(|number| number.millionths())
-            .unwrap_or(0),
-        _ => 0,
-    }
-}
-
-fn number(millionths: i128) -> Json {
-    let sign = if millionths < 0 { "-" } else { "" };
-    let (whole, part) = (
-        millionths.unsigned_abs() / 1_000_000,
-        millionths.unsigned_abs() % 1_000_000,
-    );
-    let digits = match part {
-        0 => format!("{sign}{whole}"),
-        part => format!("{sign}{whole}.{part:06}")
-            .trim_end_matches('0')
-            .to_owned(),
-    };
-    Json::Number(digits.into())
-}
-
-/// Sums up by keys, in the order in which they first come.
-fn grouped(records: &[Json], keys: impl Fn(&Json) -> Vec<Json>) -> Vec<Sum> {
-    let mut sums: Vec<Sum> = Vec::new();
-    for record in records {
-        let keys = keys(record);
-        let at = sums.iter().position(|sum| sum.keys == keys);
-        let at = at.unwrap_or_else(|| {
-            sums.push(Sum {
-                keys,
-                ..Sum::default()
-            });
-            sums.len() - 1
-        });
-        sums[at].add(record);
-    }
-    sums
 }
 
 fn answer(
@@ -395,7 +267,10 @@ fn table(keys: &[&'static str], sums: Vec<Sum>, plan: &Plan) -> Table {
     columns.push("count");
     columns.extend(plan.amount.then_some("amount"));
     columns.extend(plan.weighted.then_some("weighted"));
-    Table::plain(columns, sums.iter().map(|sum| sum.cells(plan)))
+    Table::plain(
+        columns,
+        sums.iter().map(|sum| sum.cells(plan.amount, plan.weighted)),
+    )
 }
 
 fn said(
@@ -489,49 +364,4 @@ fn without_ids(table: &Table) -> Table {
         row.cells.remove(id);
     }
     shown
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod unit {
-    use super::*;
-
-    #[test]
-    fn a_span_of_days_is_that_and_nothing_else() {
-        for (text, soql) in [
-            ("this quarter", "CloseDate = THIS_QUARTER"),
-            ("NEXT_N_DAYS:30", "CloseDate = NEXT_N_DAYS:30"),
-            ("2026-10-01", "CloseDate = 2026-10-01"),
-            (
-                "2026-10-01..2026-12-31",
-                "CloseDate >= 2026-10-01 AND CloseDate <= 2026-12-31",
-            ),
-        ] {
-            assert_eq!(closes(text).unwrap(), soql);
-        }
-        for text in [
-            "soon",
-            "2026-10-01..",
-            "TODAY OR IsWon = true",
-            "null",
-            "'x'",
-            "1",
-            "2026-1-1",
-        ] {
-            assert!(closes(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn sums_are_exact() {
-        let record = |total: &str| {
-            Json::parse(&format!(r#"{{"deals":1,"total":{total},"weighted":null}}"#)).unwrap()
-        };
-        let sums = grouped(&[record("0.1"), record("0.2"), record("1.5E7")], |_| {
-            Vec::new()
-        });
-        assert_eq!(number(sums[0].amount).to_string(), "15000000.3");
-        assert_eq!((sums[0].count, sums[0].weighted), (3, 0));
-        assert_eq!(number(-1_500_000).to_string(), "-1.5");
-    }
 }

@@ -13,9 +13,9 @@ use super::BOUNDS;
 use crate::client::{Client, ReadError};
 use crate::host::Host;
 use crate::json::Json;
-use crate::known::{self, Asked, Known, Page, ask, holding, touch};
+use crate::known::{self, Asked, Known, ask, holding, touch};
 use crate::names;
-use crate::repair::{Asked as Repair, repaired};
+use crate::page::Page;
 use crate::rows;
 use crate::service_error::ServiceError;
 
@@ -60,14 +60,7 @@ pub fn list_reports(host: &dyn Host, args: &ListReports) -> Result<Output, Failu
     known::require(&client, "reports", KIND, &["Id", "Name"])?;
     host.step("Listed reports", args.text.as_deref());
     let made = ask(&client, |known| plan(known, args, page));
-    let (reply, asked) = made.map_err(|error| {
-        let asked = Repair {
-            query: None,
-            kind: Some(KIND),
-            pointer: "/text",
-        };
-        repaired(&client, error, asked)
-    })?;
+    let (reply, asked) = made.map_err(|error| known::refused(error, "reports"))?;
     let found = reply.get("records").map_or(&[][..], Json::items);
     let (shown, rest) = page.take(found);
     host.cite(&[Source::new(KIND).fields(asked.plan.iter().copied())]);
@@ -80,7 +73,9 @@ pub fn list_reports(host: &dyn Host, args: &ListReports) -> Result<Output, Failu
         }
     } else {
         text.push(client.fenced(&table.render(BOUNDS).text));
-        text.push(known::about_moments(&client));
+        if asked.plan.contains(&"LastRunDate") {
+            text.push(known::about_moments(&client));
+        }
     }
     if asked.hides {
         text.push("what this agent may not see is left out".to_owned());
@@ -139,12 +134,13 @@ fn plan(
 /// # Errors
 /// It is no id of a report; the agent is limited.
 pub(super) fn report_id<'a>(client: &Client<'_>, id: &'a str) -> Result<&'a str, Failure> {
-    let id = names::record_id(id)?;
+    const FOUND_BY: &str = "list_reports finds a report's id by its name";
+    let id = names::record_id(id).map_err(|failure| failure.hint(FOUND_BY))?;
     if !id.starts_with("00O") {
         let message = format!("{id} is no id of a report: these begin with 00O");
         return Err(Failure::invalid(message.clone())
             .field("/id", message)
-            .hint("list_reports finds a report's id by its name"));
+            .hint(FOUND_BY));
     }
     known::require(client, "reports", KIND, &["Id", "Name"])?;
     known::require_unlimited(client, "a report")?;

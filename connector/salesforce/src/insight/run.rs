@@ -16,6 +16,7 @@ use crate::json::Json;
 use crate::known;
 use crate::names;
 use crate::table::{Row, Table};
+use crate::writes::Decimal;
 
 const LIMIT_DEFAULT: usize = 100;
 
@@ -192,9 +193,9 @@ impl<'a> Run<'a> {
                 };
                 let values = fact.get("aggregates").map_or(&[][..], Json::items);
                 let values: Vec<Json> = values.iter().map(sum).collect();
-                let is_empty = |value: &Json| {
-                    matches!(value, Json::Null)
-                        || matches!(value, Json::Number(digits) if &**digits == "0" || &**digits == "0.0")
+                let is_empty = |value: &Json| match value {
+                    Json::Number(digits) => &**digits == "0",
+                    other => other.is_null(),
                 };
                 // Most places of a matrix hold nothing.
                 if below.key != "T" && beside.key != "T" && values.iter().all(is_empty) {
@@ -289,28 +290,14 @@ impl<'a> Run<'a> {
             rendered.text
         );
         let mut text = vec![format!("Report {url}; {span}"), client.fenced(&inside)];
-        let all_data = self.reply.is_true_at("allData");
-        if by_rows {
-            if let Some(sums) = self.totals() {
-                text.push(sums);
-            }
-            if !all_data {
-                text.push("the org gives 2000 rows of a report at most: query asks for all by objects and fields".to_owned());
-            }
-            let names = self.report.names("detailColumns").into_iter();
-            let mut kinds = names.map(|name| self.report.info("detailColumnInfo", name).1);
-            if kinds.any(|kind| kind == "datetime") {
-                text.push(known::about_moments(client));
-            }
-        } else {
-            text.push("\"rows\": true shows what is behind the sums".to_owned());
-        }
+        text.extend(self.about(client, by_rows));
         if rendered.cells_cut > 0 {
             text.push(format!(
                 "{} long values are cut where marked",
                 rendered.cells_cut
             ));
         }
+        let all_data = self.all_data();
         let mut shown = table.clone();
         shown.rows.truncate(rendered.rows_shown);
         let (columns, rows) = shown.structured();
@@ -327,6 +314,27 @@ impl<'a> Run<'a> {
         let mut output = Output::text(text.join("\n")).cursor(cursor);
         output.structured = Some(data.text());
         output
+    }
+
+    fn all_data(&self) -> bool {
+        self.reply.is_true_at("allData")
+    }
+
+    /// Says what else there is to know of what is shown.
+    fn about(&self, client: &Client<'_>, by_rows: bool) -> Vec<String> {
+        if !by_rows {
+            return vec!["\"rows\": true shows what is behind the sums".to_owned()];
+        }
+        let mut notes: Vec<String> = self.totals().into_iter().collect();
+        if !self.all_data() {
+            notes.push("the org gives 2000 rows of a report at most: query asks for all by objects and fields".to_owned());
+        }
+        let names = self.report.names("detailColumns").into_iter();
+        let mut kinds = names.map(|name| self.report.info("detailColumnInfo", name).1);
+        if kinds.any(|kind| kind == "datetime") {
+            notes.push(known::about_moments(client));
+        }
+        notes
     }
 
     /// Says the sums of all rows.
@@ -360,11 +368,27 @@ fn plain(cells: Vec<Json>) -> Row {
 /// Gives a sum as the service calculated it: a number, or what it shows instead.
 fn sum(aggregate: &Json) -> Json {
     match aggregate.get("value") {
-        Some(number @ Json::Number(_)) => number.clone(),
-        Some(amount @ Json::Object(_)) => amount.get("amount").cloned().unwrap_or(Json::Null),
+        Some(Json::Number(digits)) => rounded(digits),
+        Some(amount @ Json::Object(_)) => match amount.get("amount") {
+            Some(Json::Number(digits)) => rounded(digits),
+            _ => Json::Null,
+        },
         Some(Json::Null) | None => Json::Null,
         _ => aggregate.get("label").cloned().unwrap_or(Json::Null),
     }
+}
+
+/// Rounds an average to four digits behind the point: what follows is the binary fraction's. Sums have fewer.
+fn rounded(digits: &str) -> Json {
+    const PLACES: u64 = 4;
+    let Some(number) = Decimal::parse(digits) else {
+        return Json::Number(digits.into());
+    };
+    let number = match (number.fraction_digits() > PLACES, digits.parse::<f64>()) {
+        (true, Ok(value)) => Decimal::parse(&format!("{value:.4}")).unwrap_or(number),
+        _ => number,
+    };
+    Json::Number(number.to_string().into())
 }
 
 /// Gives the value of a cell: a name for an id, numbers, days and moments as they are, an amount with its currency where
@@ -391,4 +415,22 @@ fn id_of(cell: &Json) -> Option<&str> {
     // A word of fifteen letters is no id.
     let is_id = names::record_id(id).is_ok() && id.bytes().any(|byte| byte.is_ascii_digit());
     (is_name && is_id).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_average_has_four_digits_behind_the_point() {
+        for (digits, shown) in [
+            ("166954.54545454544", "166954.5455"),
+            ("-0.0", "0"),
+            ("1836500.0", "1836500"),
+            ("12345678901234567.89", "12345678901234567.89"),
+            ("0.00001", "0"),
+        ] {
+            assert_eq!(rounded(digits).to_string(), shown);
+        }
+    }
 }

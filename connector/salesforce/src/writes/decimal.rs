@@ -69,7 +69,7 @@ impl Decimal {
     }
 
     /// Counts the digits behind the point.
-    pub(super) fn fraction_digits(&self) -> u64 {
+    pub(crate) fn fraction_digits(&self) -> u64 {
         self.fraction.len() as u64
     }
 

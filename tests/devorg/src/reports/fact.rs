@@ -91,7 +91,8 @@ pub(super) fn number(aggregate: &Aggregate<'_>, rows: &[Json], of: &[usize]) -> 
         return Value::Int(distinct.len() as i64);
     }
     let numbers: Vec<f64> = values.filter_map(|value| value.as_number()).collect();
-    let sum = rounded(numbers.iter().sum(), &shown);
+    // A sum of none is a negative zero, which is not written like one.
+    let sum = rounded(numbers.iter().sum::<f64>() + 0.0, &shown);
     let extreme = |wins: fn(f64, f64) -> f64| numbers.iter().copied().reduce(wins);
     let value = match aggregate.function {
         Function::Sum => Some(sum),

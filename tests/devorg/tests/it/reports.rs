@@ -152,6 +152,8 @@ async fn a_report_says_what_soql_says() {
         }
     }
     assert_eq!(filled, rows.len());
+    // Sums of none are written as any zero.
+    assert!(!matrix.to_string().contains("-0.0"));
     assert!(
         matrix["factMap"]["0!T"]["rows"]
             .as_array()

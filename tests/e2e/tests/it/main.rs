@@ -10,6 +10,7 @@
 
 mod accounts;
 mod announcements;
+mod answers;
 mod approval;
 mod arrows;
 mod beyond;

@@ -238,6 +238,16 @@ async fn an_agent_limited_to_three_objects_learns_of_no_other() {
             "get_related_records",
             json!({ "object": "Account", "id": &ids[0], "relationship": "Contacts", "fields": ["Owner.Name"] }),
         ),
+        ("get_account_overview", json!({ "account": &ids[0] })),
+        ("get_account_overview", json!({ "account": "Nobody" })),
+        ("get_pipeline", json!({ "detail": true })),
+        ("get_pipeline", json!({ "owner": "Ann Lee" })),
+        ("list_reports", json!({})),
+        ("describe_report", json!({ "id": "00ODO0000000001" })),
+        ("run_report", json!({ "id": "00ODO0000000001" })),
+        ("list_files", json!({})),
+        ("list_files", json!({ "record_id": &ids[0] })),
+        ("read_file", json!({ "id": "069DO0000000001" })),
     ];
     for kind in ALLOWED {
         calls.push(("list_recent", json!({ "object": kind })));
@@ -563,6 +573,9 @@ async fn a_page_of_anothers_query_shows_nothing_hidden() {
             "get_record",
             json!({ "object": "Account", "id": "001000000000001AAA" }),
         ),
+        ("get_pipeline", json!({})),
+        ("list_reports", json!({})),
+        ("list_files", json!({})),
     ] {
         let reply = org.call(tool, arguments).await;
         assert_eq!(ended(&reply), "refused scope", "{tool}");

@@ -6,7 +6,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use portcullis::network::{HostPort, NetworkOptions};
-use portcullis::policy::{Environment, Mode};
+use portcullis::policy::{Effect, Environment, Mode};
 use portcullis::ports::audit::{Event, RequestEnd};
 use portcullis::ports::credentials::Identity;
 use portcullis::{ApprovalRequired, Failure, Outcome, Reply};
@@ -73,8 +73,14 @@ impl Desk {
         let world = World::new(setup, &["portcullis_salesforce"]).await;
         // As the bundled connector is.
         world.permissions.trust(name(AGENT), name("salesforce"));
-        for tool in ["update_record", "create_record", "delete_record"] {
-            world.mode("salesforce", tool, mode);
+        let connectors = world.host.connectors();
+        for tool in connectors.iter().flat_map(|connector| connector.tools()) {
+            let changes = tool.effect > Effect::Read;
+            world.mode(
+                "salesforce",
+                tool.name.as_str(),
+                if changes { mode } else { Mode::Allow },
+            );
         }
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { world, org, client }
