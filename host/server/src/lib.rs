@@ -7,6 +7,7 @@
 
 mod answer;
 mod busy;
+mod chat;
 mod check;
 mod handler;
 mod public;
@@ -23,6 +24,7 @@ use rmcp::ServiceExt;
 use rmcp::service::QuitReason;
 
 pub use answer::text;
+pub use chat::{Asking, Chat, NoSeal};
 pub use public::{Bounds, PublicRequest, PublicServer, Tls, TlsError};
 pub use served::{Served, toolsets};
 pub use streamable::{Callers, Here, Http, HttpBody, HttpBounds};
@@ -49,6 +51,7 @@ pub struct Server {
     person: PersonId,
     served: Arc<Served>,
     busy: Busy,
+    asking: Option<Asking>,
 }
 
 impl Server {
@@ -60,6 +63,16 @@ impl Server {
             person,
             served: Arc::new(served),
             busy: Busy::new(),
+            asking: None,
+        }
+    }
+
+    /// Lets the client ask its person what is missing, where it can.
+    #[must_use]
+    pub fn asking(self, asking: Asking) -> Self {
+        Self {
+            asking: Some(asking),
+            ..self
         }
     }
 

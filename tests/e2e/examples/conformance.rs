@@ -65,6 +65,7 @@ async fn main() -> Result<()> {
     let mcp = Http::new(
         host,
         Served::default(),
+        None,
         callers,
         here,
         HttpBounds::default(),

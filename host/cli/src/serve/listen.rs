@@ -19,7 +19,7 @@ use portcullis_store::Store;
 
 use super::callers::StoreCallers;
 use super::stop::stop;
-use super::{pages_here, served};
+use super::{asking, pages_here, served};
 use crate::activity;
 use crate::args::StoreSettings;
 use crate::args::serve::Serve;
@@ -99,7 +99,15 @@ pub(super) async fn run(
         requests_a_minute: args.requests_per_minute,
         ..HttpBounds::default()
     };
-    let mcp = Http::new(built.host.clone(), served, Arc::new(callers), here, bounds);
+    let asking = asking(&store, &built.host)?;
+    let mcp = Http::new(
+        built.host.clone(),
+        served,
+        Some(asking),
+        Arc::new(callers),
+        here,
+        bounds,
+    );
     tokio::spawn(desk::sweep(built.accounts));
     let (told, ending) = (stop()?, mcp.clone());
     let stop = async move {

@@ -31,7 +31,7 @@ pub use callers::Callers;
 pub use here::Here;
 
 use crate::busy::{Busy, UnderWay};
-use crate::{Served, Server};
+use crate::{Asking, Served, Server};
 use body::WhileSent;
 use callers::bearer;
 use refused::Refused;
@@ -82,6 +82,7 @@ pub struct Http(Arc<Shared>);
 struct Shared {
     host: Host,
     served: Arc<Served>,
+    asking: Option<Asking>,
     callers: Arc<dyn Callers>,
     here: Here,
     bounds: HttpBounds,
@@ -94,10 +95,11 @@ struct Shared {
 }
 
 impl Http {
-    /// Serves what agents have of a host.
+    /// Serves what agents have of a host. Without `asking`, no client asks its person anything.
     pub fn new(
         host: Host,
         served: Served,
+        asking: Option<Asking>,
         callers: Arc<dyn Callers>,
         here: Here,
         bounds: HttpBounds,
@@ -111,6 +113,7 @@ impl Http {
         Self(Arc::new(Shared {
             host,
             served: Arc::new(served),
+            asking,
             callers,
             here,
             bounds,
@@ -236,6 +239,7 @@ impl Http {
             person: caller.person,
             served: shared.served.clone(),
             busy: shared.busy.clone(),
+            asking: shared.asking.clone(),
         };
         let make = move || Ok(server.clone());
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
