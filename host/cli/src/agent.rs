@@ -64,6 +64,18 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
             };
             said(*form, had_it, &require(store, id).await?, &sentence, None)
         }
+        AgentCommand::TrustClient { id, no, form } => {
+            let changed = store.trust_clients(id, !no).await?;
+            let (trusted, is_news) = match (no, changed) {
+                (false, true) => ("are trusted to ask their person in the chat now", ""),
+                (false, false) => ("are trusted to ask already", "; nothing changed"),
+                (true, true) => ("are not trusted to ask any more", ""),
+                (true, false) => ("are not trusted to ask", "; nothing changed"),
+            };
+            let sentence = format!("The clients of the agent `{id}` {trusted}{is_news}.");
+            let value = json!({ "changed": changed, "agent": id, "trusted": !no });
+            Ok(show::done(*form, &value, &sentence, None)?)
+        }
         AgentCommand::List(form) => list(store, *form).await,
     }
 }
@@ -121,8 +133,13 @@ async fn give(
 async fn list(store: &Store, form: Form) -> Result<()> {
     let agents = store.agents().await?;
     if form.json {
-        let agents: Value = agents.iter().map(agent_json).collect();
-        return Ok(show::json(&agents)?);
+        let mut values = Vec::with_capacity(agents.len());
+        for agent in &agents {
+            let mut value = agent_json(agent);
+            value["client_trusted"] = json!(store.trusts_clients(&agent.id).await?);
+            values.push(value);
+        }
+        return Ok(show::json(&Value::Array(values))?);
     }
     if agents.is_empty() {
         let next = "`portcullis agent add helper` makes one";

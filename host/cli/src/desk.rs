@@ -36,7 +36,7 @@ pub(crate) struct Desk {
     pub(crate) agent: AgentId,
     pub(crate) person: PersonId,
     pub(crate) audit: StoreAudit,
-    store: Store,
+    pub(crate) store: Store,
     /// Who is at the keyboard.
     me: PersonId,
     connectors: Arc<StoreConnectors>,

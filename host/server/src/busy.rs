@@ -42,6 +42,12 @@ impl Busy {
         let _ = state.wait_for(|state| state.under_way == 0).await;
     }
 
+    /// Waits until nothing new begins.
+    pub(crate) async fn told_to_end(&self) {
+        let mut state = self.0.subscribe();
+        let _ = state.wait_for(|state| state.ends).await;
+    }
+
     /// Says whether nothing new begins.
     pub(crate) fn ends(&self) -> bool {
         self.0.borrow().ends

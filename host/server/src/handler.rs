@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis::policy::{ConnectorName, Mode};
-use portcullis::{Call, Connector, OfferedTool, Progress};
+use portcullis::{Call, Connector, OfferedTool, Progress, Reply};
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
@@ -16,7 +16,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::chat::Answered;
 use crate::{Server, answer, check, tools};
+
+/// Times that a person is asked in one call: to sign in, to approve, and once more where the record has changed meanwhile.
+const ASKS_MAX: usize = 3;
 
 /// Reports of progress that wait for a slow client; more are dropped.
 const PROGRESS_WAITING_MAX: usize = 8;
@@ -138,10 +142,42 @@ impl ServerHandler for Server {
                 None,
             ));
         };
-        let mut arguments = request.arguments.unwrap_or_default();
         if self.served.checks_approvals && request.name == check::NAME {
+            let arguments = request.arguments.unwrap_or_default();
             return Ok(self.check(&arguments).await?.into());
         }
+        let Some(asking) = &self.asking else {
+            let reply = self.call(&request, &context).await?;
+            return Ok(answer::result(reply, &self.served).into());
+        };
+        // What a call that comes back was asked may have settled it.
+        if let Some(Answered::Reply(reply)) = asking.take_up(self, &request).await {
+            return Ok(answer::result(*reply, &self.served).into());
+        }
+        let mut reply = self.call(&request, &context).await?;
+        for _ in 0..ASKS_MAX {
+            match asking.ask(self, &request, &context, &reply).await {
+                None => break,
+                Some(Answered::Asks(asks)) => return Ok(CallToolResponse::InputRequired(*asks)),
+                Some(Answered::Reply(settled)) => {
+                    reply = *settled;
+                    break;
+                }
+                Some(Answered::Again) => reply = self.call(&request, &context).await?,
+            }
+        }
+        Ok(answer::result(reply, &self.served).into())
+    }
+}
+
+impl Server {
+    /// Calls the tool that a client names.
+    async fn call(
+        &self,
+        request: &CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Reply, ErrorData> {
+        let mut arguments = request.arguments.clone().unwrap_or_default();
         let connector = self.connector_of(&request.name).await?;
         let connectors = self.host.connectors();
         let tool = connectors
@@ -151,7 +187,7 @@ impl ServerHandler for Server {
         let reason = tool.and_then(|tool| tools::take_reason(tool, &mut arguments));
         let (agent, person) = (self.agent.clone(), self.person.clone());
         let arguments = Value::Object(arguments);
-        let mut call = Call::new(agent, person, connector, request.name, arguments);
+        let mut call = Call::new(agent, person, connector, request.name.clone(), arguments);
         call.reason = reason;
         let mut reports = None;
         if let Some(token) = context.meta.get_progress_token() {
@@ -173,7 +209,7 @@ impl ServerHandler for Server {
         if let Some(told) = reports {
             let _ = told.await; // Who cannot be told gets the answer all the same.
         }
-        Ok(answer::result(reply, &self.served).into())
+        Ok(reply)
     }
 }
 

@@ -8,6 +8,7 @@
 mod answer;
 mod busy;
 mod changes;
+mod chat;
 mod check;
 mod handler;
 mod public;
@@ -25,6 +26,7 @@ use rmcp::service::QuitReason;
 use tokio::sync::watch;
 
 pub use answer::text;
+pub use chat::{Asking, Chat, NoSeal};
 pub use public::{Bounds, PublicRequest, PublicServer, Tls, TlsError};
 pub use served::{Served, toolsets};
 pub use streamable::{Callers, Here, Http, HttpBody, HttpBounds};
@@ -53,6 +55,7 @@ pub struct Server {
     busy: Busy,
     /// Says when the tools may be others.
     changes: Option<watch::Receiver<i64>>,
+    asking: Option<Asking>,
 }
 
 impl Server {
@@ -65,6 +68,16 @@ impl Server {
             served: Arc::new(served),
             busy: Busy::new(),
             changes: None,
+            asking: None,
+        }
+    }
+
+    /// Lets the client ask its person what is missing, where it can.
+    #[must_use]
+    pub fn asking(self, asking: Asking) -> Self {
+        Self {
+            asking: Some(asking),
+            ..self
         }
     }
 

@@ -105,6 +105,41 @@ impl Store {
         Ok(had_it)
     }
 
+    /// Says whether the clients of an agent are trusted to ask its person, and whether that was news.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] for the agent.
+    pub async fn trust_clients(&self, agent: &AgentId, trusted: bool) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        require_agent(&mut tx, agent).await?;
+        let statement = match trusted {
+            true => "INSERT INTO trusted_clients (agent) VALUES (?1) ON CONFLICT DO NOTHING",
+            false => "DELETE FROM trusted_clients WHERE agent = ?1",
+        };
+        let changed = sqlx::query(statement)
+            .bind(agent.as_str())
+            .execute(&mut *tx)
+            .await?;
+        tx.commit().await?;
+        Ok(changed.rows_affected() > 0)
+    }
+
+    /// Says whether an administrator trusts the clients of an agent to ask its person.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn trusts_clients(&self, agent: &AgentId) -> Result<bool, StoreError> {
+        let mut tx = self.read().await?;
+        let trusts =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM trusted_clients WHERE agent = ?1)")
+                .bind(agent.as_str())
+                .fetch_one(&mut *tx)
+                .await?;
+        Ok(trusts)
+    }
+
     /// Finds an agent.
     ///
     /// # Errors

@@ -199,6 +199,17 @@ pub(crate) enum AgentCommand {
         #[command(flatten)]
         form: Form,
     },
+    /// Trust an agent's clients, or do not, to ask its person in the chat, whose yes then approves a change that can be put back. Trust those alone in
+    /// which no model can answer in the person's place.
+    TrustClient {
+        /// The agent's id.
+        id: AgentId,
+        /// Trust them no more.
+        #[arg(long)]
+        no: bool,
+        #[command(flatten)]
+        form: Form,
+    },
     /// List the agents and what they have.
     List(Form),
 }
@@ -238,6 +249,7 @@ impl AgentCommand {
             | Self::Remove { form, .. }
             | Self::Give { form, .. }
             | Self::Take { form, .. }
+            | Self::TrustClient { form, .. }
             | Self::List(form) => *form,
         }
     }

@@ -19,7 +19,7 @@ use portcullis_store::Store;
 
 use super::callers::StoreCallers;
 use super::stop::stop;
-use super::{pages_here, served};
+use super::{asking, pages_here, served};
 use crate::activity;
 use crate::args::StoreSettings;
 use crate::args::serve::Serve;
@@ -100,10 +100,12 @@ pub(super) async fn run(
         ..HttpBounds::default()
     };
     let changes = Some(desk::follow(&built.connectors, &built.manifests));
+    let asking = asking(&store, &built.host)?;
     let mcp = Http::new(
         built.host.clone(),
         served,
         changes,
+        Some(asking),
         Arc::new(callers),
         here,
         bounds,

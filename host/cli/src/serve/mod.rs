@@ -2,14 +2,18 @@
 //! the pages where people connect accounts and decide on questions.
 
 mod callers;
+mod chat;
 mod config;
 mod listen;
 mod stop;
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use portcullis::{ComponentCache, Host};
-use portcullis_connect::{LoopbackHost, LoopbackPages, LoopbackPagesOptions};
-use portcullis_server::{Served, Server, toolsets};
+use portcullis_connect::{Decisions, LoopbackHost, LoopbackPages, LoopbackPagesOptions};
+use portcullis_server::{Asking, Served, Server, toolsets};
+use portcullis_store::Store;
 
 use crate::activity;
 use crate::args::StoreSettings;
@@ -17,6 +21,7 @@ use crate::args::serve::Serve;
 use crate::desk::{Desk, Where};
 use crate::org;
 use crate::problem::Problem;
+use chat::StoreChat;
 use stop::stop;
 
 /// Serves until standard input ends, or the program is told to.
@@ -38,8 +43,10 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         let served = served(args, &desk.host, true)?;
         tokio::spawn(desk.audit.clone().keep_to_retention());
         let changes = desk.follow();
-        let server =
-            Server::new(desk.host, desk.agent, desk.person, served).with_changes(changes);
+        let asking = asking(&desk.store, &desk.host)?;
+        let server = Server::new(desk.host, desk.agent, desk.person, served)
+            .with_changes(changes)
+            .asking(asking);
         let served = server.serve_stdio(stop).await;
         activity::close(&desk.audit).await;
         return Ok(served?);
@@ -64,6 +71,19 @@ fn pages_here(args: &Serve) -> LoopbackPages {
         where_taken: "end that one, or have `portcullis serve` take another port with `--connect-port`, whose callback URL the app needs, \
                       too",
     })
+}
+
+/// Lets clients ask their people.
+fn asking(store: &Store, host: &Host) -> Result<Asking> {
+    let decisions = Decisions::new(store.clone(), host.clone());
+    let store = store.clone();
+    let host = host.clone();
+    let chat = StoreChat {
+        store,
+        decisions,
+        host,
+    };
+    Ok(Asking::new(Arc::new(chat))?)
 }
 
 /// Says what is served of the tools.

@@ -32,7 +32,7 @@ pub use callers::Callers;
 pub use here::Here;
 
 use crate::busy::{Busy, UnderWay};
-use crate::{Served, Server};
+use crate::{Asking, Served, Server};
 use body::WhileSent;
 use callers::bearer;
 use refused::Refused;
@@ -85,6 +85,7 @@ struct Shared {
     served: Arc<Served>,
     /// Says when the tools may be others.
     changes: Option<watch::Receiver<i64>>,
+    asking: Option<Asking>,
     callers: Arc<dyn Callers>,
     here: Here,
     bounds: HttpBounds,
@@ -97,11 +98,13 @@ struct Shared {
 }
 
 impl Http {
-    /// Serves what agents have of a host. Clients are told when it is other, where `changes` says when it may be.
+    /// Serves what agents have of a host. Clients are told when it is other, where `changes` says when it may be. Without `asking`, no
+    /// client asks its person anything.
     pub fn new(
         host: Host,
         served: Served,
         changes: Option<watch::Receiver<i64>>,
+        asking: Option<Asking>,
         callers: Arc<dyn Callers>,
         here: Here,
         bounds: HttpBounds,
@@ -116,6 +119,7 @@ impl Http {
             host,
             served: Arc::new(served),
             changes,
+            asking,
             callers,
             here,
             bounds,
@@ -242,6 +246,7 @@ impl Http {
             served: shared.served.clone(),
             busy: shared.busy.clone(),
             changes: shared.changes.clone(),
+            asking: shared.asking.clone(),
         };
         let make = move || Ok(server.clone());
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());

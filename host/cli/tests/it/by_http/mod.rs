@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bounds;
+mod chat;
 pub(crate) mod client;
 mod deciding;
 mod ends;
