@@ -66,6 +66,7 @@ async fn main() -> Result<()> {
         host,
         Served::default(),
         None,
+        None,
         callers,
         here,
         HttpBounds::default(),
