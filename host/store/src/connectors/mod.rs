@@ -10,7 +10,7 @@ mod row;
 
 use jiff::Timestamp;
 use portcullis_policy::{ConnectorName, Digest, PersonId};
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::error::StoreError;
 use crate::store::{Store, random_id};

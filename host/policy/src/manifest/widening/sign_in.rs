@@ -155,7 +155,7 @@ fn scopes(before: &Scopes, after: &Scopes, found: &mut Vec<Widening>) {
 fn login_is_other(before: &Login, after: &Login) -> Option<String> {
     let leads_there = match (&before.place, &after.place) {
         (LoginPlace::Origin(known), LoginPlace::Origin(origin)) => known == origin,
-        (LoginPlace::Pattern(known), LoginPlace::Origin(origin)) => known.value(origin).is_some(),
+        (LoginPlace::Pattern(known), LoginPlace::Origin(origin)) => known.fits(origin),
         (LoginPlace::Pattern(known), LoginPlace::Pattern(pattern)) => known.covers(pattern),
         (LoginPlace::Origin(_), LoginPlace::Pattern(_)) => false,
     };
