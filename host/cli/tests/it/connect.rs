@@ -8,6 +8,7 @@ use rmcp::model::CallToolRequestParams;
 use rmcp::service::RunningService;
 use rmcp::transport::TokioChildProcess;
 use rmcp::{RoleClient, ServiceExt};
+use salesforce_devorg::fault::{Fault, Rule};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::Value;
 
@@ -518,6 +519,17 @@ async fn service_accounts_are_connected_at_the_command_line() {
         assert_eq!(
             (&value["user"], &value["shared"]),
             (&user.into(), &true.into())
+        );
+        // What the connector advises is said where the account cannot be tried.
+        let mut rule = Rule::next(Fault::RequestLimit);
+        rule.when.path = Some("/services/oauth2/userinfo".to_owned());
+        org.add_fault(rule).unwrap();
+        let advised = home.run(&["connections", "test", app, &reach[0], &reach[1]]);
+        assert_eq!(advised.code, 1, "{}", advised.stdout);
+        assert!(
+            advised.stderr.contains("Company Information"),
+            "{}",
+            advised.stderr
         );
         let test = ["connections", "test", app, "--json", &reach[0], &reach[1]];
         let tested: Value = serde_json::from_str(&home.run(&test).stdout).unwrap();

@@ -9,7 +9,11 @@ use rmcp::transport::TokioChildProcess;
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::Value;
 
+use crate::audit::views::search;
 use crate::program::{Home, PROGRAM, Said, TOOLS, cache, connection};
+
+/// A question that would be found wherever it is kept.
+const MARKED: &str = r#"{"soql": "SELECT Id FROM Account WHERE Name = 'MARKED'"}"#;
 
 const SOQL: &str = r#"{"soql": "SELECT COUNT() FROM Account"}"#;
 
@@ -164,7 +168,9 @@ async fn who_has_no_account_gets_a_link_where_pages_are_served() {
     let asked = async |more: Vec<String>| {
         let (home, address) = (Arc::clone(&home), org.address().to_string());
         let ask = move || {
-            let ask = ["call", "get_identity", "--as", "bob", "--output", "json"];
+            let ask = [
+                "call", "query", "--as", "bob", "--output", "json", "--json", MARKED,
+            ];
             let more: Vec<&str> = more.iter().map(String::as_str).collect();
             home.run(&[&ask[..], &["--allow-origin", &address], &more].concat())
         };
@@ -198,6 +204,8 @@ async fn who_has_no_account_gets_a_link_where_pages_are_served() {
     let begins = format!("sign in at http://localhost:{port}/connect/");
     assert!(link.as_ref().unwrap().starts_with(&begins), "{link:?}");
     client.cancel().await.unwrap();
+    // What was asked for waits nowhere: whoever signs in asks again.
+    assert!(search(&home.data(), &["MARKED"]) > 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -50,9 +50,14 @@ pub enum ConnectError {
     },
     /// The service let the account in, and does not answer now.
     #[error(
-        "the service does not answer now, so that nobody can say whether the account works: {0}"
+        "the service does not answer now, so that nobody can say whether the account works: {message}"
     )]
-    NotNow(String),
+    NotNow {
+        /// What the service said.
+        message: String,
+        /// What to do, as the connector says.
+        hint: Option<String>,
+    },
     /// The account is another organization's than the one that it was to take the place of.
     #[error(
         "the account is one of {found}, and the connection was one of {before}: sign in there, or say that the \
@@ -108,8 +113,12 @@ impl ConnectError {
         match (self.guide(), self) {
             (Some(guide), _) => Some(guide.to_string()),
             (None, Self::Unfit { hint, .. }) => hint.clone(),
-            (None, Self::NotNow(_)) => {
-                Some("try again later: nothing is wrong with the account so far".to_owned())
+            (None, Self::NotNow { hint, .. }) => {
+                let later = "try again later: nothing is wrong with the account so far";
+                Some(match hint {
+                    Some(hint) => format!("{later}; {hint}"),
+                    None => later.to_owned(),
+                })
             }
             (None, _) => None,
         }

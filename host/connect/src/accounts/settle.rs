@@ -164,9 +164,15 @@ pub(super) fn ended(new: NewConnection) -> Ended {
 pub(super) fn unfit(reply: &Reply, manifest: &Manifest, subject: &Subject) -> ConnectError {
     let message = reply.outcome.message().unwrap_or("nobody says why");
     if let Outcome::Failed(failure) = &reply.outcome
-        && failure.code == FailureCode::Unavailable
+        && matches!(
+            failure.code,
+            FailureCode::Unavailable | FailureCode::RateLimited
+        )
     {
-        return ConnectError::NotNow(message.to_owned());
+        return ConnectError::NotNow {
+            message: message.to_owned(),
+            hint: failure.hint.clone(),
+        };
     }
     let (code, hint) = match &reply.outcome {
         Outcome::Failed(failure) => (failure.service_code.as_deref(), failure.hint.clone()),

@@ -1,17 +1,20 @@
+use std::sync::LazyLock;
+
 use portcullis_policy::{Auth, Manifest};
 use proptest::prelude::*;
 
 use super::*;
 
-mod formats;
-
 const MANIFEST: &str = include_str!("../../../../connector/salesforce/manifest.json");
 
-fn auth() -> OAuth2 {
-    match Manifest::from_json(MANIFEST).unwrap().auth {
-        Auth::OAuth2(auth) => *auth,
-        other => panic!("{other:?}"),
-    }
+/// Read once: that takes longer than what is asked of it.
+fn auth() -> &'static OAuth2 {
+    static AUTH: LazyLock<OAuth2> =
+        LazyLock::new(|| match Manifest::from_json(MANIFEST).unwrap().auth {
+            Auth::OAuth2(auth) => *auth,
+            other => panic!("{other:?}"),
+        });
+    &AUTH
 }
 
 #[test]
@@ -64,13 +67,13 @@ fn what_only_looks_like_the_service_is_refused() {
         "http://localhost:8080",
         "https://acme.my.localhost",
     ] {
-        let found = resolve(&auth, text, &[]);
+        let found = resolve(auth, text, &[]);
         assert!(found.is_err(), "{text}: {found:?}");
     }
-    let error = resolve(&auth, "https://ada:secret@acme.my.salesforce.com", &[]).unwrap_err();
+    let error = resolve(auth, "https://ada:secret@acme.my.salesforce.com", &[]).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
-    let session = "https://acme.my.salesforce.com/secur/frontdoor.jsp?sid=secret@x#secret";
-    let error = resolve(&auth, session, &[]).unwrap_err();
+    let session = "https://acme.my.salesforce.com:8443/secur/frontdoor.jsp?sid=secret@x#secret";
+    let error = resolve(auth, session, &[]).unwrap_err();
     assert!(!error.to_string().contains("secret"), "{error}");
 }
 
@@ -182,7 +185,7 @@ fn whatever_address_a_person_pastes_leads_to_their_login() {
             Development,
         ),
     ] {
-        let login = resolve(&auth, text, &[]).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let login = resolve(auth, text, &[]).unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(
             (login.origin.to_string().as_str(), login.environment),
             (origin, environment),
@@ -204,7 +207,7 @@ fn what_the_operator_allowed_is_taken_to_the_letter() {
         ("https://[::1]:8443/", "https://[::1]:8443"),
     ] {
         assert_eq!(
-            resolve(&auth, text, &allowed).unwrap().origin.to_string(),
+            resolve(auth, text, &allowed).unwrap().origin.to_string(),
             origin
         );
     }
@@ -213,7 +216,7 @@ fn what_the_operator_allowed_is_taken_to_the_letter() {
         "http://localhost:8080",
         "http://127.0.0.2:8080",
     ] {
-        assert!(resolve(&auth, text, &allowed).is_err(), "{text}");
+        assert!(resolve(auth, text, &allowed).is_err(), "{text}");
     }
 }
 
@@ -243,7 +246,7 @@ fn what_is_no_login_is_answered_with_what_would_be_right() {
         "ftp://acme.my.salesforce.com",
         "https://exam ple.com",
     ] {
-        said.push_str(&format!("{}\n", resolve(&auth, text, &[]).unwrap_err()));
+        said.push_str(&format!("{}\n", resolve(auth, text, &[]).unwrap_err()));
     }
     insta::assert_snapshot!(said);
 }
@@ -254,7 +257,7 @@ proptest! {
         text in r"(https?://|//)?([a-z0-9@\\.:/?#%-]{0,12})(\.my\.salesforce\.com|\.lightning\.force\.com|-dev-ed\.my\.salesforce\.com|--c\.sandbox\.vf\.force\.com|--x\.cs1\.visual\.force\.com|\.my\.site\.com|\.cs1\.my\.salesforce\.com|login\.salesforce\.com)?([a-z0-9@\\.:/?#%-]{0,12})"
     ) {
         let auth = auth();
-        if let Ok(login) = resolve(&auth, &text, &[]) {
+        if let Ok(login) = resolve(auth, &text, &[]) {
             let fits = auth.login.iter().any(|declared| match &declared.place {
                 LoginPlace::Origin(place) => *place == login.origin,
                 LoginPlace::Pattern(place) => place.fits(&login.origin),
@@ -266,6 +269,6 @@ proptest! {
 
     #[test]
     fn no_text_panics(text in ".{0,60}") {
-        let _ = resolve(&auth(), &text, &[]);
+        let _ = resolve(auth(), &text, &[]);
     }
 }

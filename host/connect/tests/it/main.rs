@@ -5,6 +5,7 @@ mod browser;
 mod calls;
 mod failures;
 mod flows;
+mod logins;
 mod loopback;
 mod refusals;
 mod service_accounts;

@@ -1,6 +1,7 @@
 //! What the service refuses, in each place where it says so, and what the host makes of it.
 
 use portcullis_connect::{App, AuthError, Subject, TokenError, guide_of, guide_of_page, receive};
+use portcullis_policy::ErrorPlace;
 use salesforce_devorg::AppState;
 
 use crate::support::{End, Site, asker, callback, held, origin, service};
@@ -272,6 +273,154 @@ async fn what_an_exchange_is_refused_with_is_explained() {
             "The sign-in took too long",
         ),
     );
+}
+
+/// What Salesforce is known to say, where it says so, and what is made of it.
+#[test]
+fn whatever_salesforce_says_has_its_guidance() {
+    use ErrorPlace::{Call, Callback, Page, Token};
+    let wrong_secret = "The consumer secret is wrong";
+    let callback_unknown = "The app does not know this host's callback URL";
+    let auth = service().auth;
+    let subject = Subject {
+        origin: origin("https://acme.my.salesforce.com"),
+        callback: Some(callback().to_string()),
+        client_id: Some("3MVG9.key".to_owned()),
+        scopes: vec!["api".to_owned()],
+    };
+    for (place, code, description, title) in [
+        (
+            Token,
+            "invalid_grant",
+            "expired access/refresh token",
+            ENDED,
+        ),
+        (
+            Token,
+            "invalid_grant",
+            "invalid authorization code",
+            "The sign-in was used already",
+        ),
+        (
+            Token,
+            "invalid_grant",
+            "expired authorization code",
+            "The sign-in took too long",
+        ),
+        (
+            Token,
+            "invalid_app_access",
+            "user is not admin approved to access this app",
+            NOT_A_USER,
+        ),
+        (Callback, "OAUTH_APP_ACCESS_DENIED", "", NOT_A_USER),
+        (Page, "OAUTH_APP_ACCESS_DENIED", "", NOT_A_USER),
+        (
+            Token,
+            "invalid_grant",
+            "user hasn't approved this consumer",
+            "The app is not approved for this user",
+        ),
+        (
+            Token,
+            "invalid_grant",
+            "no client credentials user enabled",
+            "The app has no user to run as",
+        ),
+        (
+            Token,
+            "invalid_client_id",
+            "client identifier invalid",
+            UNKNOWN_KEY,
+        ),
+        (
+            Page,
+            "invalid_client",
+            "app must be installed into org",
+            NOT_INSTALLED,
+        ),
+        (
+            Token,
+            "OAUTH_EC_APP_NOT_FOUND",
+            "External client app is not installed in this org",
+            ABSENT,
+        ),
+        (
+            Page,
+            "OAUTH_EC_APP_NOT_FOUND",
+            "External client app is not installed in this org",
+            ABSENT,
+        ),
+        (
+            Page,
+            "OAUTH_APPROVAL_ERROR_GENERIC",
+            "An unexpected error has occurred during authentication. Please try again.",
+            "Salesforce did not let this app in, and does not say why",
+        ),
+        (
+            Token,
+            "invalid_grant",
+            "authentication failure - Invalid Password",
+            "Salesforce did not let the user in",
+        ),
+        (Page, "redirect_uri_mismatch", "", callback_unknown),
+        (
+            Token,
+            "redirect_uri_mismatch",
+            "redirect_uri must match configuration",
+            callback_unknown,
+        ),
+        (Callback, "inactive_user", "user is inactive", INACTIVE),
+        (Token, "inactive_user", "user is inactive", INACTIVE),
+        (Page, "inactive_org", "organization is locked", CLOSED),
+        (Callback, "OAUTH_APP_BLOCKED", "", BLOCKED),
+        (Page, "OAUTH_APP_BLOCKED", "", BLOCKED),
+        (
+            Callback,
+            "access_denied",
+            "end-user denied authorization",
+            "Access was refused on Salesforce's page",
+        ),
+        (
+            Token,
+            "unsupported_grant_type",
+            "grant type not supported",
+            "The app does not allow this way to sign in",
+        ),
+        (
+            Token,
+            "invalid_client",
+            "invalid client credentials",
+            wrong_secret,
+        ),
+        (Token, "invalid_grant", "ip restricted", ELSEWHERE),
+        (Callback, "access_denied", "ip restricted", ELSEWHERE),
+        (Token, "invalid_grant", "invalid login hours", HOURS),
+        (
+            Call,
+            "API_CURRENTLY_DISABLED",
+            "API is disabled for this User",
+            "The API is switched off for this user",
+        ),
+        (
+            Call,
+            "API_DISABLED_FOR_ORG",
+            "API is not enabled for this Organization or Partner",
+            "The user may not use the API",
+        ),
+        (
+            Call,
+            "INVALID_SESSION_ID",
+            "This session is not valid for use with the REST API",
+            "The connection may not use the REST API",
+        ),
+    ] {
+        let found = guide_of(auth, place, code, Some(description), &subject);
+        let guide = found.unwrap_or_else(|| unreachable!("{code} {description} has no guide"));
+        assert_eq!(guide.title, title, "{place:?} {code} {description}");
+        let steps = [&guide.steps, &guide.person, &guide.administrator];
+        assert!(steps.iter().any(|steps| !steps.is_empty()), "{code}");
+    }
 }
 
 #[test]

@@ -141,6 +141,15 @@ async fn what_is_no_store_is_refused() {
     std::fs::write(location.file(), vec![b'x'; 10_000]).unwrap();
     set_mode(location.file(), 0o600);
     let refused = open().await.unwrap_err();
+    assert!(
+        matches!(refused, StoreError::NoDatabase { .. }),
+        "{refused:?}"
+    );
+    // One that only begins so is damaged.
+    let mut begins = b"SQLite format 3\0".to_vec();
+    begins.extend([b'x'; 10_000]);
+    std::fs::write(location.file(), begins).unwrap();
+    let refused = open().await.unwrap_err();
     assert!(matches!(refused, StoreError::Open { .. }), "{refused:?}");
 
     std::fs::remove_file(location.file()).unwrap();

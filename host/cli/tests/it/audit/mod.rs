@@ -5,4 +5,4 @@ mod exports;
 mod killed;
 mod steady;
 mod support;
-mod views;
+pub(crate) mod views;

@@ -118,7 +118,7 @@ fn where_nothing_was_done_that_is_said() {
 }
 
 /// Every file under a folder.
-fn search(folder: &Path, needles: &[&str]) -> usize {
+pub(crate) fn search(folder: &Path, needles: &[&str]) -> usize {
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

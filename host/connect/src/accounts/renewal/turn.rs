@@ -266,16 +266,18 @@ fn passes(refused: &Refused) -> bool {
 
 /// Says in a few sentences why a connection has ended, what to do first, and where an administrator sees to it.
 fn reason(refused: &Refused, lost: Option<&str>) -> String {
-    let mut said = said(refused);
-    let page = refused
-        .guide
-        .as_ref()
-        .and_then(|guide| guide.setup.as_ref());
-    if let Some(page) = page {
-        said += &format!(". For an administrator: {} ({})", page.title, page.url);
+    let guide = refused.guide.as_ref();
+    // What is known to have happened is told, and not what else may have.
+    if let Some(lost) = lost {
+        let said = guide.map_or_else(|| said(refused), |guide| guide.title.clone());
+        return format!("{lost}, and the service takes the older token no more. {said}");
     }
-    match lost {
-        Some(lost) => format!("{lost}, and the service takes the older token no more. {said}"),
+    let said = said(refused);
+    match guide.and_then(|guide| guide.setup.as_ref()) {
+        Some(page) => format!(
+            "{said}. For an administrator: {} ({})",
+            page.title, page.url
+        ),
         None => said,
     }
 }

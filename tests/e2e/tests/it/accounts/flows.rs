@@ -1,12 +1,18 @@
 //! The ways in, one after the other, and the way out.
 
+use std::sync::Arc;
+
+use portcullis::policy::{Auth, ConnectorName, LoginPlace, Manifest, Origin};
 use portcullis::ports::credentials::Environment;
-use portcullis_connect::{ConnectError, Fate, Revoked, ServiceAccount, ServiceGrant};
-use portcullis_store::{ConnectionState, Owner, StoreError, Subject};
+use portcullis_connect::{
+    Accounts, ConnectError, Fate, Manifests, Renewal, Revoked, ServiceAccount, ServiceGrant,
+};
+use portcullis_store::{ConnectionState, Owner, Renew, StoreError, Subject};
 use salesforce_devorg::Options;
 use secrecy::ExposeSecret;
 
-use super::office::{ADA, BOB, ROTATING, Site, Wish, answered, callback, connector};
+use super::office::{ADA, BOB, ROTATING, Site, TIMING, Wish, answered, callback, connector};
+use super::renewal::stale;
 use crate::support::name;
 use crate::support::world::AGENT;
 
@@ -188,6 +194,43 @@ async fn a_connection_that_is_ended_is_ended_there_too() {
     );
     assert!(!ended[0].is_revoked());
     assert!(!site.takes(token.expose_secret()).await);
+}
+
+/// A newer version of the connector, by which people sign in elsewhere.
+struct Moved(Manifest);
+
+impl Manifests for Moved {
+    fn manifest(&self, _: &ConnectorName) -> Option<Manifest> {
+        Some(self.0.clone())
+    }
+}
+
+#[tokio::test]
+async fn tokens_go_where_they_came_from_whatever_a_newer_manifest_says() {
+    let site = Site::new().await;
+    let (_, stale) = stale(&site, ROTATING).await;
+    let id = site.stored().await.remove(0);
+    let office = &site.office;
+    let mut manifest = office.manifests.manifest(&connector()).unwrap();
+    let Auth::OAuth2(auth) = &mut manifest.auth else {
+        panic!("{:?}", manifest.auth);
+    };
+    let elsewhere = LoginPlace::Origin(Origin::parse("https://evil.example").unwrap());
+    auth.login.truncate(1);
+    auth.login[0].place = elsewhere;
+    auth.authorize = "/moved/authorize".to_owned();
+    auth.token = "/moved/token".to_owned();
+    auth.revoke = Some("/moved/revoke".to_owned());
+    let moved = Arc::new(Moved(manifest));
+    let (store, network) = (office.store.clone(), office.network.clone());
+    let renewal = Renewal::with_timing(store.clone(), network.clone(), moved.clone(), TIMING);
+    let token = renewal.renew(&id, &stale).await.unwrap();
+    assert!(site.takes(token.secret.expose_secret()).await);
+    let host = Arc::new(office.host.clone());
+    let accounts = Accounts::new(store, network, host, moved);
+    let ended = accounts.disconnect(&id).await.unwrap().unwrap();
+    assert!(ended.is_revoked(), "{ended:?}");
+    assert!(!site.takes(token.secret.expose_secret()).await);
 }
 
 #[tokio::test]

@@ -144,17 +144,27 @@ async fn users_of_a_portal_are_refused_with_what_to_do() {
 #[tokio::test]
 async fn an_outage_does_not_look_like_a_bad_account() {
     let site = Site::new().await;
-    let mut rule = Rule::next(Fault::Maintenance {
+    let maintenance = Fault::Maintenance {
         retry_after_seconds: None,
-    });
-    rule.when.times = None;
-    rule.when.path = Some("/services/oauth2/userinfo".to_owned());
-    let rule = site.org.add_fault(rule).unwrap();
-    let refused = site.sign_in(&Wish::default()).await.unwrap_err();
-    assert!(matches!(refused, ConnectError::NotNow(_)), "{refused}");
-    assert!(refused.hint().unwrap().contains("try again later"));
-    assert!(!refused.to_string().contains("does not work"), "{refused}");
-    site.org.clear_fault(rule);
+    };
+    for (fault, advice) in [
+        (maintenance, "status.salesforce.com"),
+        (Fault::RequestLimit, "Company Information"),
+    ] {
+        let mut rule = Rule::next(fault);
+        rule.when.times = None;
+        rule.when.path = Some("/services/oauth2/userinfo".to_owned());
+        let rule = site.org.add_fault(rule).unwrap();
+        let refused = site.sign_in(&Wish::default()).await.unwrap_err();
+        let is_for_now = matches!(refused, ConnectError::NotNow { .. });
+        assert!(is_for_now, "{refused}");
+        // What the connector knows of it is said, too.
+        for words in ["try again later", advice] {
+            assert!(refused.hint().unwrap().contains(words), "{words}");
+        }
+        assert!(!refused.to_string().contains("does not work"), "{refused}");
+        site.org.clear_fault(rule);
+    }
     site.sign_in(&Wish::default()).await.unwrap();
 }
 

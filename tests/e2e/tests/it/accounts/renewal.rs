@@ -185,8 +185,8 @@ async fn a_lost_answer_is_asked_for_once_more() {
     let ended = site.office.renewal.renew(&id, &token).await.unwrap_err();
     assert!(
         ended.to_string().contains(
-            "the answer to a renewal was lost on its way, and the service takes the older token no more. The \
-             connection has ended: Connect again"
+            "the answer to a renewal was lost on its way, and the service takes the older token no more. Salesforce \
+             has ended this sign-in"
         ),
         "{ended}"
     );

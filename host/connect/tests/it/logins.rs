@@ -1,7 +1,10 @@
 //! Every address that Salesforce serves an org at, as its help writes them ("My Domain URL Formats", "Partitioned Domains",
 //! and what they were before enhanced domains), and the login that each means.
 
-use super::*;
+use portcullis::ports::credentials::Environment;
+use portcullis_connect::{Login, LoginProblem, resolve};
+
+use crate::support::service;
 
 /// What kinds of org have in the names of their hosts with enhanced domains: nothing in production, else a word of their own.
 const ORGS: [(&str, &str, Environment); 9] = [
@@ -55,7 +58,7 @@ const WRITTEN: [&str; 8] = [
 ];
 
 fn resolved(text: &str) -> Login {
-    resolve(&auth(), text, &[]).unwrap_or_else(|error| panic!("{text}: {error}"))
+    resolve(service().auth, text, &[]).unwrap_or_else(|error| unreachable!("{text}: {error}"))
 }
 
 #[test]
@@ -156,7 +159,7 @@ fn an_address_that_names_no_org_is_answered_with_where_the_name_stands() {
     ] {
         for written in WRITTEN {
             let text = written.replace("{host}", host);
-            let error = resolve(&auth(), &text, &[]).unwrap_err();
+            let error = resolve(service().auth, &text, &[]).unwrap_err();
             assert!(
                 matches!(error.problem, LoginProblem::Unclear(_)),
                 "{text}: {error}"
@@ -170,7 +173,7 @@ fn an_address_that_names_no_org_is_answered_with_where_the_name_stands() {
         "acme.my.sfcrmproducts.cn",
         "acme.lightning.sfcrmapps.cn",
     ] {
-        let error = resolve(&auth(), host, &[]).unwrap_err();
+        let error = resolve(service().auth, host, &[]).unwrap_err();
         assert!(matches!(error.problem, LoginProblem::Unclear(_)), "{host}");
         assert!(error.what().contains("does not reach"), "{error}");
     }
@@ -212,7 +215,7 @@ fn what_looks_like_a_host_of_an_org_is_refused() {
                 format!("https://{host} .evil.com"),
                 format!("https://{host}\n.evil.com"),
             ] {
-                let found = resolve(&auth(), &text, &[]);
+                let found = resolve(service().auth, &text, &[]);
                 assert!(found.is_err(), "{text}: {found:?}");
             }
         }
