@@ -11,7 +11,7 @@ use portcullis_policy::{Acting, AgentPolicy, ConnectionId, ConnectorName};
 
 use crate::error::StoreError;
 use crate::store::Store;
-use crate::{connectors, scopes, tool_rules};
+use crate::{scopes, tool_rules};
 
 /// What the agents of a store may do, for the host.
 #[derive(Clone, Debug)]
@@ -69,16 +69,13 @@ impl Store {
         let rules = tool_rules::of_agent(&mut tx, caller.agent.as_str(), connector).await?;
         let seen = tool_rules::seen(&mut tx, connector).await?;
         let scope = scopes::of_agent(&mut tx, &caller.agent, connector).await?;
-        let trust = match scopes::trust_of(&mut tx, connector).await? {
-            Some(decided) => decided,
-            None => trusted_by_default && !connectors::is_installed(&mut tx, connector).await?,
-        };
+        let is_trusted = scopes::is_trusted(&mut tx, connector, trusted_by_default).await?;
         Ok(Some(AgentPolicy {
             agent: caller.agent.clone(),
             rules,
             seen,
             scope,
-            is_trusted: trust,
+            is_trusted,
             acting: Some(acting),
         }))
     }

@@ -163,6 +163,25 @@ pub(crate) async fn trust_of(
     Ok(trusted)
 }
 
+/// Says whether a connector is trusted, in a transaction: as an administrator decided, and else `by_default`, unless a version is
+/// installed in the place of the one that the default is about.
+pub(crate) async fn is_trusted(
+    tx: &mut SqliteConnection,
+    connector: &ConnectorName,
+    by_default: bool,
+) -> Result<bool, StoreError> {
+    // One question, for it is asked at every call.
+    let trusted = sqlx::query_scalar(
+        "SELECT ifnull((SELECT trusted FROM connector_trust WHERE connector = ?1), \
+         ?2 AND NOT EXISTS (SELECT 1 FROM connector_versions WHERE connector = ?1 AND position IS NOT NULL))",
+    )
+    .bind(connector.as_str())
+    .bind(by_default)
+    .fetch_one(tx)
+    .await?;
+    Ok(trusted)
+}
+
 /// Reads a scope. One that cannot be read is not taken for none: it would allow everything.
 fn parse(agent: &str, text: String) -> Result<Scope, StoreError> {
     serde_json::from_str(&text).map_err(|error| StoreError::damaged("scope", agent, error))

@@ -10,7 +10,7 @@ mod row;
 
 use jiff::Timestamp;
 use portcullis_policy::{ConnectorName, Digest, PersonId};
-use sqlx::{Row, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use crate::error::StoreError;
 use crate::store::{Store, random_id};
@@ -256,20 +256,6 @@ async fn revision(tx: &mut SqliteConnection) -> Result<i64, StoreError> {
         .fetch_one(tx)
         .await?;
     Ok(number)
-}
-
-/// Says whether a version of a connector is installed and in use, in a transaction.
-pub(crate) async fn is_installed(
-    tx: &mut SqliteConnection,
-    connector: &ConnectorName,
-) -> Result<bool, StoreError> {
-    let row = sqlx::query(
-        "SELECT EXISTS (SELECT 1 FROM connector_versions WHERE connector = ?1 AND position IS NOT NULL)",
-    )
-    .bind(connector.as_str())
-    .fetch_one(tx)
-    .await?;
-    Ok(row.try_get(0)?)
 }
 
 /// Refuses what was decided by another active version than there is.
