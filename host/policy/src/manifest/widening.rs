@@ -171,7 +171,8 @@ fn tools(before: Option<&Declared<'_>>, after: &Declared<'_>, found: &mut Vec<Wi
                 "the tool `{name}` is in the toolset `{now}`; it was in `{was}`"
             ));
         }
-        if tool.idempotent && !known.idempotent {
+        // One that reads does no harm twice.
+        if tool.idempotent && !known.idempotent && *effect > Effect::Read {
             add(format!(
                 "the tool `{name}` says that it may be run again without harm"
             ));

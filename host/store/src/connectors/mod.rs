@@ -214,7 +214,8 @@ impl Store {
     ) -> Result<Vec<u8>, StoreError> {
         let mut tx = self.read().await?;
         let bytes: Option<Vec<u8>> = sqlx::query_scalar(
-            "SELECT bytes FROM connector_versions WHERE connector = ?1 AND digest = ?2 LIMIT 1",
+            "SELECT bytes FROM connector_versions WHERE connector = ?1 AND digest = ?2 \
+             ORDER BY rowid DESC LIMIT 1",
         )
         .bind(connector.as_str())
         .bind(digest.to_string())

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rmcp::model::CallToolRequestParams;
+use rmcp::model::{CallToolRequestParams, ProtocolVersion, ServerNotification, SubscriptionFilter};
 use rmcp::service::{NotificationContext, Peer, RoleClient, RunningService};
 use rmcp::transport::TokioChildProcess;
-use rmcp::{ClientHandler, ServiceExt};
+use rmcp::{ClientHandler, ClientLifecycleMode, ClientServiceExt, ServiceExt};
 use tokio::sync::mpsc;
 
 use super::{example, patched};
@@ -23,7 +23,8 @@ impl ClientHandler for Told {
 
 type Client = RunningService<RoleClient, Told>;
 
-async fn serve(home: &Home) -> (Client, mpsc::UnboundedReceiver<()>) {
+/// The program, as a server for the agent `helper`.
+fn server(home: &Home) -> TokioChildProcess {
     let mut command = tokio::process::Command::new(PROGRAM);
     command
         .args(["serve", "--stdio", "--agent", "helper"])
@@ -33,12 +34,33 @@ async fn serve(home: &Home) -> (Client, mpsc::UnboundedReceiver<()>) {
         .env_remove("PORTCULLIS_KEY")
         .env_remove("DBUS_SESSION_BUS_ADDRESS")
         .env_remove("XDG_RUNTIME_DIR");
+    TokioChildProcess::new(command).unwrap()
+}
+
+async fn serve(home: &Home) -> (Client, mpsc::UnboundedReceiver<()>) {
     let (sender, told) = mpsc::unbounded_channel();
-    let client = Told(sender)
-        .serve(TokioChildProcess::new(command).unwrap())
+    let client = Told(sender).serve(server(home)).await.unwrap();
+    (client, told)
+}
+
+/// A store whose agent `helper` has the connector `hello`, of which a later version is at hand.
+async fn with_hello() -> Arc<Home> {
+    let home = Arc::new(Home::new());
+    let hello = tokio::task::spawn_blocking(|| example("portcullis-sdk", "hello"))
         .await
         .unwrap();
-    (client, told)
+    let later = patched(&hello, "\"version\": \"0.1.0\"", "\"version\": \"0.2.0\"");
+    home.write("hello.wasm", &hello);
+    home.write("later.wasm", &later);
+    for arguments in [
+        &["connector", "install", "hello.wasm"][..],
+        &["connector", "accept", "hello", "--yes"],
+        &["agent", "add", "helper"],
+        &["agent", "give", "helper", "hello"],
+    ] {
+        must(&home, arguments).await;
+    }
+    home
 }
 
 async fn tools(client: &Client) -> Vec<String> {
@@ -73,21 +95,7 @@ async fn must(home: &Arc<Home>, arguments: &'static [&'static str]) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_is_told_when_versions_and_permissions_change_and_no_call_fails() {
-    let home = Arc::new(Home::new());
-    let hello = tokio::task::spawn_blocking(|| example("portcullis-sdk", "hello"))
-        .await
-        .unwrap();
-    let later = patched(&hello, "\"version\": \"0.1.0\"", "\"version\": \"0.2.0\"");
-    home.write("hello.wasm", &hello);
-    home.write("later.wasm", &later);
-    for arguments in [
-        &["connector", "install", "hello.wasm"][..],
-        &["connector", "accept", "hello", "--yes"],
-        &["agent", "add", "helper"],
-        &["agent", "give", "helper", "hello"],
-    ] {
-        must(&home, arguments).await;
-    }
+    let home = with_hello().await;
     let (client, mut told) = serve(&home).await;
     assert_eq!(tools(&client).await, ["echo", "greet"]);
     let capabilities = serde_json::to_value(client.peer_info()).unwrap();
@@ -127,5 +135,28 @@ async fn a_client_is_told_when_versions_and_permissions_change_and_no_call_fails
     must(&home, &["agent", "take", "helper", "hello"]).await;
     hears(&mut told).await;
     assert!(tools(&client).await.is_empty());
+    client.cancel().await.unwrap();
+}
+
+/// In protocol version 2026-07-28 a client asks to be told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_listens_is_told() {
+    let home = with_hello().await;
+    let discover = ClientLifecycleMode::Discover {
+        preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+    };
+    let client = ().serve_with_lifecycle(server(&home), discover).await.unwrap();
+    let wanted = SubscriptionFilter::builder().tools_list_changed().build();
+    let mut subscription = client.listen(wanted).await.unwrap();
+    must(&home, &["connector", "install", "later.wasm"]).await;
+    let heard = tokio::time::timeout(Duration::from_secs(60), subscription.next()).await;
+    let heard = heard.unwrap().unwrap();
+    assert!(
+        matches!(
+            heard,
+            Some(ServerNotification::ToolListChangedNotification(_))
+        ),
+        "{heard:?}"
+    );
     client.cancel().await.unwrap();
 }

@@ -428,6 +428,10 @@ fn what_only_narrows_or_only_says_otherwise_is_not_wider() {
             Box::new(|one| one.tools[2].2 = Effect::Read),
         ),
         (
+            "a tool that reads now",
+            Box::new(|one| (one.tools[1].2, one.tools[1].3) = (Effect::Read, true)),
+        ),
+        (
             "a tool may not be repeated",
             Box::new(|one| one.tools[0].3 = false),
         ),
