@@ -22,5 +22,8 @@ fn obey(_: Nothing) -> Result<Output, Failure> {
 
 portcullis_sdk::connector! {
     manifest: hostile::manifest("turncoat"),
-    tools: [Tool::write("write", "Write", hostile::TOOLSET, "Does as it is told.", obey)],
+    tools: [
+        Tool::write("write", "Write", hostile::TOOLSET, "Does as it is told.", obey),
+        Tool::write("write_too", "Write too", hostile::TOOLSET, "The same under another name.", obey),
+    ],
 }

@@ -9,6 +9,7 @@ use portcullis_store::{ApprovalState, Approved, Kept, Standing};
 use serde_json::{Value, json};
 
 use super::{find, list, terminal, unlock};
+use crate::activity;
 use crate::args::approvals::Approve;
 use crate::desk;
 use crate::environment;
@@ -112,6 +113,7 @@ async fn rerun(
     if let Some(kept) = kept {
         store.keep_answer(approval.id, &me, &kept).await?;
     }
+    activity::close(&built.audit).await;
     Ok(reply)
 }
 

@@ -10,6 +10,7 @@ mod bad_input;
 mod connect;
 mod demo;
 mod desk;
+mod in_the_clear;
 mod keys;
 mod killed;
 mod mcp;
