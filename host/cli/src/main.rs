@@ -44,7 +44,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Error, Result};
 use clap::Parser;
 use serde_json::Value;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Cli, Command, ConnectorCommand, Format, Settings};
 use crate::home::Home;
@@ -114,12 +118,21 @@ fn log(settings: &Settings) -> Result<()> {
     })?;
     let stderr = io::stderr;
     let colours = anstream::AutoStream::choice(&stderr()) != anstream::ColorChoice::Never;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(stderr)
-        .with_ansi(colours)
+        .with_ansi(colours);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(has_no_values))
+        .with(lines)
         .init();
     Ok(())
+}
+
+/// Leaves out what the libraries below say at their lowest level, whatever is asked for: the sandbox's names the arguments of a connector's
+/// calls, and with them values of records.
+fn has_no_values(line: &Metadata<'_>) -> bool {
+    *line.level() <= Level::DEBUG || line.target().starts_with("portcullis")
 }
 
 fn is_broken_pipe(error: &Error) -> bool {

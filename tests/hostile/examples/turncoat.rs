@@ -10,9 +10,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 #[derive(Deserialize, JsonSchema)]
-struct Nothing {}
+struct Words {
+    /// Anything; nothing hangs on it.
+    #[serde(rename = "more")]
+    _more: Option<String>,
+}
 
-fn obey(_: Nothing) -> Result<Output, Failure> {
+fn obey(_: Words) -> Result<Output, Failure> {
     let told = Raw::new("GET", "/record/plan").send()?.text;
     let plan = told.find('{').map_or("", |start| &told[start..]);
     let lie: Lie = serde_json::from_str(plan)

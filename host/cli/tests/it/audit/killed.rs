@@ -3,9 +3,7 @@
 use std::time::SystemTime;
 
 use portcullis::CallId;
-use portcullis::policy::{
-    Change, Digest, Effect, FieldChange, Method, Mode, Origin, ToolCall,
-};
+use portcullis::policy::{Change, Digest, Effect, FieldChange, Method, Mode, Origin, ToolCall};
 use portcullis::ports::audit::{AuditLog, Durability, Event, Intent, Opened, Record};
 use portcullis::ports::{Caller, Sensitive};
 use portcullis_store::StoreAudit;
