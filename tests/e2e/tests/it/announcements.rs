@@ -386,7 +386,8 @@ async fn only_the_request_that_was_approved_leaves() {
         assert_ne!(ended, "done", "{case}: {lie}");
         if case >= IN_PLAN.len() && case + 1 < cases {
             // Nothing is wrong with it, but that nobody has said yes to this.
-            assert_eq!(ended, "approval_required", "{case}: {lie}");
+            let asked = ["approval_required", "refused approval_denied"];
+            assert!(asked.contains(&ended.as_str()), "{case}: {ended}: {lie}");
         }
 
         // As it was, it leaves, once.
