@@ -23,14 +23,15 @@ order:
     cargo build --release -p portcullis-cli
     cargo bench -p bench --bench order -- --write
 
-# What takes too long for each change: kills of programs that renew, install or write the audit log and of the dev org, swaps
-# of a connector's version under load, a million calls in the log, and a million rows in the org.
+# What takes too long for each change: kills of programs that renew, install, run approved changes or write the audit log and of the
+# dev org, swaps of a connector's version under load, a million calls in the log, and a million rows in the org.
 soak:
     PORTCULLIS_KILLS=200 cargo test -p portcullis-store --test it killed
     PORTCULLIS_ENTRIES=1000000 cargo test -p portcullis-store --test it at_size -- --nocapture
     PORTCULLIS_KILLS=200 cargo test -p e2e --test it killed
     PORTCULLIS_KILLS=200 cargo test -p portcullis-cli --test it connector::killed
     PORTCULLIS_SWAPS=200 cargo test -p e2e --test it swaps
+    PORTCULLIS_KILLS=300 cargo test -p portcullis-cli --test it killed::an_approved -- --nocapture
     DEVORG_KILLS=100 cargo test -p salesforce-devorg --test it killed_org
     cargo test -p salesforce-devorg --lib -- --ignored a_row_of_a_million
 

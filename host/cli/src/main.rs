@@ -45,8 +45,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Error, Result};
 use serde_json::Value;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{Cli, Command, Format, Settings};
 use crate::home::Home;
@@ -116,13 +119,22 @@ fn log(settings: &Settings) -> Result<()> {
     let colours = anstream::AutoStream::choice(&stderr()) != anstream::ColorChoice::Never;
     // The modules are for who looks for a defect.
     let is_for_developers = filter.max_level_hint() > Some(LevelFilter::INFO);
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_target(is_for_developers)
         .with_writer(stderr)
-        .with_ansi(colours)
+        .with_ansi(colours);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(filter_fn(has_no_values))
+        .with(lines)
         .init();
     Ok(())
+}
+
+/// Leaves out what the libraries below say at their lowest level, whatever is asked for: the sandbox's names the arguments of a connector's
+/// calls, and with them values of records.
+fn has_no_values(line: &Metadata<'_>) -> bool {
+    *line.level() <= Level::DEBUG || line.target().starts_with("portcullis")
 }
 
 fn is_broken_pipe(error: &Error) -> bool {

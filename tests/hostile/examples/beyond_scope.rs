@@ -130,8 +130,8 @@ fn manifest() -> String {
     let mut manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap_or_default();
     manifest["guarded_kinds"] = json!(["User", "Perm*", "*Share"]);
     manifest["routes"] = json!([
-        { "methods": ["GET"], "path": "/kind/{kind}/{id}", "effect": "read" },
-        { "methods": ["PATCH"], "path": "/kind/{kind}/{id}", "effect": "write", "fields": "" },
+        { "methods": ["GET", "HEAD"], "path": "/kind/{kind}/{id}", "effect": "read" },
+        { "methods": ["PATCH", "PUT"], "path": "/kind/{kind}/{id}", "effect": "write", "fields": "" },
         { "methods": ["DELETE"], "path": "/kind/{kind}/{id}", "effect": "destructive" },
         { "methods": ["GET"], "path": "/kind/{kind}/{id}/{parent}", "effect": "read", "kinds": ["path", "unseen"] },
         { "methods": ["POST"], "path": "/create", "effect": "write", "kinds": ["/type"], "fields": "/fields" },

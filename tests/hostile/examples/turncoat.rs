@@ -10,9 +10,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 #[derive(Deserialize, JsonSchema)]
-struct Nothing {}
+struct Words {
+    /// Anything; nothing hangs on it.
+    #[serde(rename = "more")]
+    _more: Option<String>,
+}
 
-fn obey(_: Nothing) -> Result<Output, Failure> {
+fn obey(_: Words) -> Result<Output, Failure> {
     let told = Raw::new("GET", "/record/plan").send()?.text;
     let plan = told.find('{').map_or("", |start| &told[start..]);
     let lie: Lie = serde_json::from_str(plan)
@@ -22,5 +26,8 @@ fn obey(_: Nothing) -> Result<Output, Failure> {
 
 portcullis_sdk::connector! {
     manifest: hostile::manifest("turncoat"),
-    tools: [Tool::write("write", "Write", hostile::TOOLSET, "Does as it is told.", obey)],
+    tools: [
+        Tool::write("write", "Write", hostile::TOOLSET, "Does as it is told.", obey),
+        Tool::write("write_too", "Write too", hostile::TOOLSET, "The same under another name.", obey),
+    ],
 }

@@ -10,6 +10,7 @@ use portcullis_store::{Approved, Standing};
 use serde_json::{Value, json};
 
 use super::{find, list, terminal, unlock};
+use crate::activity;
 use crate::args::approvals::Approve;
 use crate::desk;
 use crate::environment;
@@ -55,7 +56,9 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
     let options = environment::network(&args.network)?;
     let built = desk::host(session.store.clone(), options, cache, None).await?;
     let decisions = Decisions::new(session.store, built.host);
-    let Decided { approved, reply } = decisions.approve(id, &session.me.id, standing).await?;
+    let decided = decisions.approve(id, &session.me.id, standing).await;
+    activity::close(&built.audit).await;
+    let Decided { approved, reply } = decided?;
     let Some(reply) = reply else {
         let sentence = "Approved: the agent waited for it and goes on.";
         return Ok(show::done(

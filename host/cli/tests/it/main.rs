@@ -12,6 +12,7 @@ mod connect;
 mod connector;
 mod demo;
 mod desk;
+mod in_the_clear;
 mod keys;
 mod killed;
 mod mcp;

@@ -25,13 +25,23 @@ pub struct FindsOut {
     pub arguments: Map<String, Value>,
 }
 
-/// A call of a tool, to be made as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A call of a tool, to be made as it is. Its `Debug` has the names of its arguments, and no value.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ToolCall {
     /// The tool.
     pub tool: ToolName,
     /// Its arguments.
     pub arguments: Map<String, Value>,
+}
+
+impl fmt::Debug for ToolCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&String> = self.arguments.keys().collect();
+        f.debug_struct("ToolCall")
+            .field("tool", &self.tool)
+            .field("arguments", &names)
+            .finish()
+    }
 }
 
 impl fmt::Display for ToolCall {

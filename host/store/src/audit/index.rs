@@ -302,8 +302,11 @@ async fn progress(
         number: number("number")?,
         tag: tag.try_into().unwrap_or(super::chain::NO_TAG),
     };
-    // What was removed need not be read.
-    Ok(if at.number < base.number { base } else { at })
+    // What was removed need not be read, and can not be read on from its end.
+    Ok(match at.segment <= base.segment {
+        true => base,
+        false => at,
+    })
 }
 
 async fn set_progress(

@@ -71,12 +71,10 @@ impl StoreAudit {
                 }
             }
             let Some(base) = base.filter(|base| base.segment > kept.base.segment) else {
-                remove(
-                    &inner.folder,
-                    lane,
-                    kept.base.segment,
-                    &mut Retained::default(),
-                )?;
+                // What a removal that was broken off has left.
+                let last = kept.base.segment;
+                remove(&inner.folder, lane, last, &mut Retained::default())?;
+                activity.index().await?.forget(lane, last).await?;
                 continue;
             };
             let key = self.newest_key()?;
@@ -84,8 +82,9 @@ impl StoreAudit {
             let mut tx = inner.store.write().await?;
             heads::put_base(&mut tx, &key, lane, &base).await?;
             tx.commit().await?;
-            activity.index().await?.forget(lane, base.segment).await?;
             remove(&inner.folder, lane, base.segment, &mut retained)?;
+            // After that, so that nobody takes it over from there again.
+            activity.index().await?.forget(lane, base.segment).await?;
         }
         if retained.segments > 0 {
             self.note(Note::Retained {

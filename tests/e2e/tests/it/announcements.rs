@@ -3,15 +3,16 @@
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use portcullis::policy::Mode;
+use portcullis::policy::{Mode, Origin};
 use portcullis::ports::approvals::{AskingApprovals, Decide, Decision, HeldRequest};
+use portcullis::ports::credentials::Connection;
 use portcullis::ports::{PortError, Ports};
-use portcullis::{Limits, Outcome, Reply, Rerun};
+use portcullis::{Call, Limits, Outcome, Reply, Rerun};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-use crate::support::world::{Setup, call, event};
-use crate::support::{World, ended};
+use crate::support::world::{Setup, TOKEN, call, event};
+use crate::support::{World, ended, name};
 
 const JSON: [&str; 2] = ["content-type", "application/json"];
 
@@ -238,64 +239,129 @@ async fn chance_comes_out_again_when_an_approved_call_is_run_again() {
     assert_eq!(reply.sent.len(), 1);
 }
 
-/// What may be different in a plan, each by a text that is never the one that was approved.
-fn mutated(mut plan: Value, place: usize, text: &str) -> Value {
-    let sent = &mut plan["send"][0];
-    let name = json!({ "name": format!("New{text}") });
-    match place {
-        0 => sent["path"] = json!(format!("/kind/Account/001{text}")),
-        1 => sent["path"] = json!(format!("/kind/Account{text}/001")),
-        2 => sent["path"] = json!(format!("/kind/Account/001?{text}=x")),
-        3 => sent["method"] = json!("DELETE"),
-        4 => sent["method"] = json!("POST"),
-        5 => sent["headers"] = json!([JSON, ["if-match", text]]),
-        6 => {
-            sent["headers"][0] =
-                json!(["content-type", format!("application/json; charset={text}")])
-        }
-        7 => sent["body"] = json!(format!("{} ", sent["body"].as_str().unwrap())),
-        8 => sent["body"] = json!(name.to_string()),
-        9 => {
-            sent["body"] = json!(name.to_string());
-            plan["announce"][0]["fields"][0][2] = name["name"].clone();
-        }
-        10 => plan["announce"][0]["fields"][0][1] = json!(format!("Old{text}")),
-        11 => plan["announce"][0]["label"] = json!(text),
-        12 => {
-            let seen = json!(["seen", text, null, null]);
-            plan["announce"][0]["fields"]
-                .as_array_mut()
-                .unwrap()
-                .push(seen);
-        }
-        13 => {
-            let first = sent.clone();
-            plan["send"].as_array_mut().unwrap().insert(0, first);
-            plan["send"][0]["body"] = json!(name.to_string());
-        }
-        14 => {
-            let record = plan["announce"][0].clone();
-            plan["announce"].as_array_mut().unwrap().push(record);
-        }
-        _ => plan["announce"] = json!([]),
-    }
-    plan
+/// A change of two fields.
+fn pair() -> Value {
+    with(&[
+        (
+            "/announce/0/fields",
+            json!([
+                ["name", "Old", "New", "/name"],
+                ["city", "Ulm", "Rome", "/city"]
+            ]),
+        ),
+        ("/send/0/body", json!(PAIR)),
+    ])
 }
 
-const PLACES: usize = 16;
+const PAIR: &str = r#"{"name":"New","city":"Rome"}"#;
 
-/// Whatever the guest sends after an approval, only the request that was approved leaves.
+/// What may be different in a plan after the yes, each by a text that is never the one that was approved.
+const IN_PLAN: [fn(&mut Value, &str); 21] = [
+    // Path and query.
+    |plan, text| plan["send"][0]["path"] = json!(format!("/kind/Account/001{text}")),
+    |plan, text| plan["send"][0]["path"] = json!(format!("/kind/Account{text}/001")),
+    |plan, text| plan["send"][0]["path"] = json!(format!("/kind/Account/001?{text}=x")),
+    // Method.
+    |plan, _| plan["send"][0]["method"] = json!("DELETE"),
+    |plan, _| plan["send"][0]["method"] = json!("POST"),
+    // Headers.
+    |plan, text| plan["send"][0]["headers"] = json!([JSON, ["if-match", text]]),
+    |plan, text| {
+        let charset = format!("application/json; charset={text}");
+        plan["send"][0]["headers"][0] = json!(["content-type", charset]);
+    },
+    // Body: its spaces, its values, alone and with what is announced, and one value more.
+    |plan, _| plan["send"][0]["body"] = json!(format!("{PAIR} ")),
+    |plan, text| plan["send"][0]["body"] = json!(PAIR.replace("New", text)),
+    |plan, text| {
+        plan["send"][0]["body"] = json!(PAIR.replace("New", text));
+        plan["announce"][0]["fields"][0][2] = json!(text);
+    },
+    |plan, text| {
+        let more = PAIR.replace('}', &format!(r#","more":"{text}"}}"#));
+        plan["send"][0]["body"] = json!(more);
+        let announced = json!(["more", null, text, "/more"]);
+        plan["announce"][0]["fields"]
+            .as_array_mut()
+            .unwrap()
+            .push(announced);
+    },
+    // Before-values, and the other words that a person saw.
+    |plan, text| plan["announce"][0]["fields"][0][1] = json!(format!("Old{text}")),
+    |plan, text| plan["announce"][0]["fields"][1][1] = json!(text),
+    |plan, text| plan["announce"][0]["label"] = json!(text),
+    |plan, text| {
+        let seen = json!(["seen", text, null, null]);
+        plan["announce"][0]["fields"]
+            .as_array_mut()
+            .unwrap()
+            .push(seen);
+    },
+    // Order: of the body's members, of what is announced, and another request before this one.
+    |plan, _| plan["send"][0]["body"] = json!(r#"{"city":"Rome","name":"New"}"#),
+    |plan, _| {
+        plan["announce"][0]["fields"]
+            .as_array_mut()
+            .unwrap()
+            .swap(0, 1)
+    },
+    |plan, text| {
+        let mut first = plan["send"][0].clone();
+        first["body"] = json!(PAIR.replace("New", text));
+        plan["send"].as_array_mut().unwrap().insert(0, first);
+    },
+    // Tickets: one that covers more, one that covers nothing, one that is made up.
+    |plan, _| {
+        let record = plan["announce"][0].clone();
+        plan["announce"].as_array_mut().unwrap().push(record);
+    },
+    |plan, _| plan["announce"] = json!([]),
+    |plan, text| plan["ticket"] = json!(format!("{text:0>32}")),
+];
+
+/// What may be different in who calls, and with what.
+const IN_CALL: [fn(&World, &mut Call, &str); 6] = [
+    |_, call, _| call.tool = "write_too".to_owned(),
+    |_, call, text| call.arguments = json!({ "more": text }),
+    |_, call, _| call.person = name("grace"),
+    |_, call, _| call.agent = name("other"),
+    // The same person, by another account at the same service.
+    |world, _, text| connect(world, "ada", text),
+    // An earlier call's ticket, for which there is nothing to do here.
+    |_, _, _| {},
+];
+
+/// Gives a person an account.
+fn connect(world: &World, person: &str, id: &str) {
+    let connection = Connection {
+        id: name(id),
+        shared: false,
+        origin: Origin::parse(&world.service.origin()).unwrap(),
+        scopes: vec!["records".to_owned()],
+        identity: None,
+    };
+    let secret = TOKEN.to_owned().into();
+    let credentials = &world.credentials;
+    credentials.connect(name("turncoat"), Some(name(person)), connection, secret);
+}
+
+/// Whatever the guest sends after an approval, and whoever calls it, only the request that was approved leaves.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn only_the_request_that_was_approved_leaves() {
     use proptest::strategy::{Strategy, ValueTree};
     use proptest::test_runner::TestRunner;
 
     let world = World::with(&["turncoat"]).await;
+    let was = "turncoat-connection";
+    connect(&world, "grace", "of-grace");
+    world.permissions.offer(name("other"), name("turncoat"));
     let run = || world.call("turncoat", "write", json!({}));
     let tell = |plan: Value| world.service.put_record("plan", plan);
     let mut runner = TestRunner::default();
-    for round in 0..6 * PLACES {
-        tell(honest());
+    let mut earlier = "0".repeat(32);
+    let cases = IN_PLAN.len() + IN_CALL.len();
+    for round in 0..4 * cases {
+        tell(pair());
         let reply = run().await;
         let Outcome::ApprovalRequired(asked) = &reply.outcome else {
             panic!("{reply:?}");
@@ -304,20 +370,38 @@ async fn only_the_request_that_was_approved_leaves() {
         let before = world.service.changes().len();
 
         let text = "[a-z0-9]{1,12}".new_tree(&mut runner).unwrap().current();
-        let lie = mutated(honest(), round % PLACES, &text);
+        let mut lie = pair();
+        let mut lying = call("turncoat", "write", json!({}));
+        let case = round % cases;
+        match case.checked_sub(IN_PLAN.len()) {
+            None => IN_PLAN[case](&mut lie, &text),
+            Some(last) if last + 1 == IN_CALL.len() => lie["ticket"] = json!(earlier),
+            Some(case) => IN_CALL[case](&world, &mut lying, &text),
+        }
         tell(lie.clone());
-        let reply = run().await;
+        let reply = world.host.call(lying).await;
         let sent = world.service.changes().len() - before;
-        assert_eq!((sent, reply.sent.len()), (0, 0), "{lie}: {}", ended(&reply));
-        assert_ne!(ended(&reply), "done", "{lie}");
+        let ended = ended(&reply);
+        assert_eq!((sent, reply.sent.len()), (0, 0), "{case}: {lie}: {ended}");
+        assert_ne!(ended, "done", "{case}: {lie}");
+        if case >= IN_PLAN.len() && case + 1 < cases {
+            // Nothing is wrong with it, but that nobody has said yes to this.
+            let asked = ["approval_required", "refused approval_denied"];
+            assert!(asked.contains(&ended.as_str()), "{case}: {ended}: {lie}");
+        }
 
         // As it was, it leaves, once.
-        tell(honest());
-        assert_eq!(ended(&run().await), "done", "after {lie}");
+        connect(&world, "ada", was);
+        tell(pair());
+        let reply = run().await;
+        let Outcome::Done(output) = &reply.outcome else {
+            panic!("{case}: after {lie}: {reply:?}");
+        };
+        earlier = output.text.split([' ', ';']).nth(1).unwrap().to_owned();
         let sent = world.service.changes().len();
         assert_eq!(sent, before + 1);
         let last = &world.service.changes()[sent - 1];
-        assert_eq!(&last.body[..], br#"{"name":"New"}"#);
+        assert_eq!(&last.body[..], PAIR.as_bytes());
         for (id, _) in world.approvals.pending() {
             world.approvals.deny(id, None);
         }

@@ -30,7 +30,7 @@ enum Sees {
     KindAndFields,
 }
 
-const REQUESTS: [Request; 8] = [
+const REQUESTS: [Request; 10] = [
     Request {
         method: "GET",
         target: "/about",
@@ -53,6 +53,13 @@ const REQUESTS: [Request; 8] = [
         sees: Sees::Kind,
     },
     Request {
+        method: "HEAD",
+        target: "/kind/Contact/1",
+        body: None,
+        effect: Effect::Read,
+        sees: Sees::Kind,
+    },
+    Request {
         method: "POST",
         target: "/find",
         body: Some(r#"{"type":"Contact"}"#),
@@ -62,6 +69,13 @@ const REQUESTS: [Request; 8] = [
     Request {
         method: "PATCH",
         target: "/kind/contact/1",
+        body: Some(r#"{"name":"x"}"#),
+        effect: Effect::Write,
+        sees: Sees::KindAndFields,
+    },
+    Request {
+        method: "PUT",
+        target: "/kind/Contact/1",
         body: Some(r#"{"name":"x"}"#),
         effect: Effect::Write,
         sees: Sees::KindAndFields,
@@ -306,7 +320,7 @@ fn cases() -> Vec<Case> {
 async fn every_combination_comes_to_what_it_must() {
     let (own, shared) = (world(false).await, world(true).await);
     let cases = cases();
-    assert_eq!(cases.len(), 4 * 3 * 8 * 3 * 6 * 3);
+    assert_eq!(cases.len(), 4 * 3 * 10 * 3 * 6 * 3);
     let mut counts = std::collections::BTreeMap::new();
     let mut wrong = String::new();
     for case in &cases {
@@ -392,7 +406,7 @@ async fn refusals_say_what_and_why() {
             ..case
         },
         Case {
-            request: REQUESTS[4],
+            request: REQUESTS[5],
             ..case
         },
         Case {
@@ -411,26 +425,26 @@ async fn refusals_say_what_and_why() {
         Case {
             limits: Limits::OtherFieldChanged,
             tool: Effect::Write,
-            request: REQUESTS[4],
+            request: REQUESTS[5],
             ..case
         },
         Case {
             limits: Limits::OtherKind,
             tool: Effect::Write,
-            request: REQUESTS[6],
+            request: REQUESTS[8],
             trusted: true,
             ..case
         },
         Case {
             tool: Effect::Write,
-            request: REQUESTS[6],
+            request: REQUESTS[8],
             ..case
         },
         Case {
             tool: Effect::Write,
             request: Request {
                 target: "/kind/User/1",
-                ..REQUESTS[4]
+                ..REQUESTS[5]
             },
             ..case
         },
@@ -439,7 +453,7 @@ async fn refusals_say_what_and_why() {
             tool: Effect::Write,
             request: Request {
                 body: Some("[]"),
-                ..REQUESTS[5]
+                ..REQUESTS[7]
             },
             ..case
         },

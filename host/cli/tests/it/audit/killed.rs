@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use portcullis::CallId;
-use portcullis::policy::{Change, Digest, Effect, FieldChange, Method, Mode, Origin};
+use portcullis::policy::{Change, Digest, Effect, FieldChange, Method, Mode, Origin, ToolCall};
 use portcullis::ports::audit::{AuditLog, Durability, Event, Intent, Opened, Record};
 use portcullis::ports::{Caller, Sensitive};
 use portcullis_store::StoreAudit;
@@ -61,7 +61,15 @@ async fn killed_in_a_change(home: &Home) -> CallId {
         body: Digest::of(b"{}"),
         body_bytes: 16,
         approval: None,
-        finds_out: None,
+        finds_out: Some(ToolCall {
+            tool: "get_record".parse().unwrap(),
+            arguments: [
+                ("object".to_owned(), "Account".into()),
+                ("id".to_owned(), "001xx0000012345".into()),
+            ]
+            .into_iter()
+            .collect(),
+        }),
     });
     for event in [opened, announced, intended] {
         let record = Record {

@@ -23,7 +23,7 @@ const KILLS: &str = "PORTCULLIS_KILLS";
 const KILLS_IN_CI: usize = 15;
 
 /// Kills from which on every stage must have been hit.
-const KILLS_OF_ALL_STAGES: usize = 100;
+const KILLS_OF_ALL_STAGES: usize = 250;
 
 /// In which part of a round the program is killed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,7 +54,7 @@ async fn an_approved_change_is_made_once_or_not_at_all_whenever_a_program_is_kil
         .collect();
     println!("{kills} kills ({random}): {}", hits.join(", "));
     let least = if kills < KILLS_OF_ALL_STAGES {
-        4
+        3
     } else {
         Stage::ALL.len()
     };

@@ -112,6 +112,8 @@ impl Site {
             home.must(&["person", "add", "bob"]);
             home.must(&["agent", "add", "helper"]);
             home.must(&["agent", "give", "helper", "salesforce"]);
+            // What is changed is counted on disk, between the use of the approval and the intent.
+            home.must(&["scope", "helper", "--changes-per-day", "100000"]);
             let mut account = connection(Owner::Person("ada".parse().unwrap()), "Acme", &url);
             account.secrets.access_token = secret.into();
             home.connect(account);

@@ -217,3 +217,28 @@ async fn of_two_that_remove_at_once_the_further_one_stays() {
         whole(&fixture.store).await;
     }
 }
+
+#[tokio::test]
+async fn the_index_goes_on_where_all_that_it_had_was_removed() {
+    let fixture = days(3).await;
+    let store = &fixture.store;
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    // The index has everything, and the next file is begun.
+    assert_eq!(
+        audit
+            .activity()
+            .calls(&Filter::default())
+            .await
+            .unwrap()
+            .0
+            .len(),
+        3
+    );
+    Read::at(10 * DAY).write(&audit).await;
+    let retained = audit.retain(&ada(), moment(at(11 * DAY))).await.unwrap();
+    assert_eq!(retained.segments, 3);
+    let calls = audit.activity().calls(&Filter::default()).await.unwrap();
+    assert_eq!((calls.0.len(), calls.1), (1, None));
+    audit.close().await.unwrap();
+    assert_eq!(whole(store).await.calls, 1);
+}
