@@ -76,10 +76,7 @@ pub fn find_users(host: &dyn Host, args: &FindUsers) -> Result<Output, Failure> 
         _ => &USERS,
     };
     let client = Client::new(host);
-    client.check(&[Touched {
-        kind: kind.object.to_owned(),
-        fields: vec!["Id".to_owned()],
-    }])?;
+    may_read(&client, kind, "Id")?;
     let sees = |fields: &[&'static str]| -> Vec<String> {
         let names: Vec<String> = fields.iter().map(|name| (*name).to_owned()).collect();
         client.visible_fields(kind.object, &names)
@@ -93,10 +90,7 @@ pub fn find_users(host: &dyn Host, args: &FindUsers) -> Result<Output, Failure> 
         (None, None) => {}
     }
     if kind.object == QUEUES.object {
-        client.check(&[Touched {
-            kind: kind.object.to_owned(),
-            fields: vec!["Type".to_owned()],
-        }])?;
+        may_read(&client, kind, "Type")?;
         conditions.push("Type = 'Queue'".to_owned());
     }
     let sees_active = shown.iter().any(|name| name == "IsActive");
@@ -143,6 +137,17 @@ pub fn find_users(host: &dyn Host, args: &FindUsers) -> Result<Output, Failure> 
         notes.push("fields that this agent may not see are left out".to_owned());
     }
     Ok(told(&client, head, &table, total, None, notes))
+}
+
+/// Asks about what the caller has not named, so a refusal does not name it either.
+fn may_read(client: &Client<'_>, kind: &Kind, field: &str) -> Result<(), Failure> {
+    let touched = Touched {
+        kind: kind.object.to_owned(),
+        fields: vec![field.to_owned()],
+    };
+    client
+        .check(&[touched])
+        .map_err(|_| Failure::not_permitted(format!("this agent may not read {}", kind.plural)))
 }
 
 /// Writes the condition that a text is in one of the fields.
