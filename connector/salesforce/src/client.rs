@@ -140,6 +140,11 @@ impl<'h> Client<'h> {
     /// # Errors
     /// The service's refusal, or the host's.
     pub fn read(&self, request: impl Fn() -> Request) -> Result<Reply, ReadError> {
+        self.read_again(&request)
+    }
+
+    /// Is there once, however many requests are made.
+    fn read_again(&self, request: &dyn Fn() -> Request) -> Result<Reply, ReadError> {
         let started = Instant::now();
         let mut attempt = 0;
         loop {
