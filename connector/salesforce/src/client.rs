@@ -141,7 +141,7 @@ impl<'h> Client<'h> {
     /// # Errors
     /// The service's refusal, or the host's.
     pub fn read(&self, request: impl Fn() -> Request) -> Result<Reply, ReadError> {
-        self.repeat(request, |response| {
+        self.repeat(&request, &|response| {
             let limit_info = response.header("sforce-limit-info").map(str::to_owned);
             let from_memory = response.header("age").is_some();
             let json = interpret(&response)?;
@@ -158,16 +158,17 @@ impl<'h> Client<'h> {
     /// # Errors
     /// The service's refusal, or the host's.
     pub fn read_bytes(&self, request: impl Fn() -> Request) -> Result<Vec<u8>, ReadError> {
-        self.repeat(request, |response| match response.is_success() {
+        self.repeat(&request, &|response| match response.is_success() {
             true => Ok(response.into_body()),
             false => Err(refusal(&response)),
         })
     }
 
+    /// Is there once for each kind of answer, however many requests are made.
     fn repeat<T>(
         &self,
-        request: impl Fn() -> Request,
-        interpret: impl Fn(Response) -> Result<T, ServiceError>,
+        request: &dyn Fn() -> Request,
+        interpret: &dyn Fn(Response) -> Result<T, ServiceError>,
     ) -> Result<T, ReadError> {
         let started = Instant::now();
         let mut attempt = 0;

@@ -28,12 +28,12 @@ pub fn note(client: &Client<'_>, table: &Table) -> Option<String> {
 
 /// Says whether a value is written as the service writes moments: `2026-11-23T11:57:52.000+0000`.
 fn is_moment(value: &Json) -> bool {
-    const LIKE: &[u8] = b"0000-00-00T00:00:00.000+0000";
+    const LIKE: &[u8] = b"dddd-dd-ddTdd:dd:dd.ddd+0000";
     let Some(text) = value.as_str() else {
         return false;
     };
     let fits = |(byte, like): (u8, &u8)| match like {
-        b'0' => byte.is_ascii_digit(),
+        b'd' => byte.is_ascii_digit(),
         like => byte == *like,
     };
     text.len() == LIKE.len() && text.bytes().zip(LIKE).all(fits)

@@ -76,47 +76,8 @@ pub fn find_users(host: &dyn Host, args: &FindUsers) -> Result<Output, Failure> 
         _ => &USERS,
     };
     let client = Client::new(host);
-    client.check(&[Touched {
-        kind: kind.object.to_owned(),
-        fields: vec!["Id".to_owned()],
-    }])?;
-    let sees = |fields: &[&'static str]| -> Vec<String> {
-        let names: Vec<String> = fields.iter().map(|name| (*name).to_owned()).collect();
-        client.visible_fields(kind.object, &names)
-    };
-    let mut shown = sees(kind.shown);
-    let is_cut = shown.len() < kind.shown.len();
-    let mut conditions = Vec::new();
-    match (id, text) {
-        (Some((id, _)), _) => conditions.push(format!("Id = {}", literal(id))),
-        (None, Some(text)) => conditions.push(sought(&sees(kind.sought), text, kind)?),
-        (None, None) => {}
-    }
-    if kind.object == QUEUES.object {
-        client.check(&[Touched {
-            kind: kind.object.to_owned(),
-            fields: vec!["Type".to_owned()],
-        }])?;
-        conditions.push("Type = 'Queue'".to_owned());
-    }
-    let sees_active = shown.iter().any(|name| name == "IsActive");
-    let only_active = sees_active && !args.inactive && id.is_none();
-    if only_active {
-        conditions.push("IsActive = TRUE".to_owned());
-        // It would be the same in every row.
-        shown.retain(|name| name != "IsActive");
-    }
-    if kind.object == USERS.object && sees_role(&client) {
-        shown.push("UserRole.Name".to_owned());
-    }
-    let mut soql = format!("SELECT {} FROM {}", shown.join(", "), kind.object);
-    if !conditions.is_empty() {
-        soql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
-    }
-    if shown.iter().any(|name| name == "Name") {
-        soql.push_str(" ORDER BY Name");
-    }
-    let query = parsed(&soql)?;
+    let asked = asked(&client, kind, id.map(|(id, _)| id), text, args.inactive)?;
+    let query = parsed(&asked.soql)?;
     let answered = Ask::new(&query, "/text").send(&client)?;
     let records = answered.records();
     let total = answered
@@ -137,12 +98,80 @@ pub fn find_users(host: &dyn Host, args: &FindUsers) -> Result<Output, Failure> 
         ),
     };
     if records.is_empty() {
-        notes.push(other_ways(kind, only_active));
+        notes.push(other_ways(kind, asked.only_active));
     }
-    if is_cut {
+    if asked.is_cut {
         notes.push("fields that this agent may not see are left out".to_owned());
     }
     Ok(told(&client, head, &table, total, None, notes))
+}
+
+/// What the org is asked, as far as the agent may see it.
+struct Asked {
+    soql: String,
+    /// Whether inactive users are left out.
+    only_active: bool,
+    /// Whether fields are.
+    is_cut: bool,
+}
+
+fn asked(
+    client: &Client<'_>,
+    kind: &Kind,
+    id: Option<&str>,
+    text: Option<&str>,
+    inactive: bool,
+) -> Result<Asked, Failure> {
+    may_read(client, kind, "Id")?;
+    let sees = |fields: &[&'static str]| -> Vec<String> {
+        let names: Vec<String> = fields.iter().map(|name| (*name).to_owned()).collect();
+        client.visible_fields(kind.object, &names)
+    };
+    let mut shown = sees(kind.shown);
+    let is_cut = shown.len() < kind.shown.len();
+    let mut conditions = Vec::new();
+    match (id, text) {
+        (Some(id), _) => conditions.push(format!("Id = {}", literal(id))),
+        (None, Some(text)) => conditions.push(sought(&sees(kind.sought), text, kind)?),
+        (None, None) => {}
+    }
+    if kind.object == QUEUES.object {
+        may_read(client, kind, "Type")?;
+        conditions.push("Type = 'Queue'".to_owned());
+    }
+    let sees_active = shown.iter().any(|name| name == "IsActive");
+    let only_active = sees_active && !inactive && id.is_none();
+    if only_active {
+        conditions.push("IsActive = TRUE".to_owned());
+        // It would be the same in every row.
+        shown.retain(|name| name != "IsActive");
+    }
+    if kind.object == USERS.object && sees_role(client) {
+        shown.push("UserRole.Name".to_owned());
+    }
+    let mut soql = format!("SELECT {} FROM {}", shown.join(", "), kind.object);
+    if !conditions.is_empty() {
+        soql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
+    }
+    if shown.iter().any(|name| name == "Name") {
+        soql.push_str(" ORDER BY Name");
+    }
+    Ok(Asked {
+        soql,
+        only_active,
+        is_cut,
+    })
+}
+
+/// Asks about what the caller has not named, so a refusal does not name it either.
+fn may_read(client: &Client<'_>, kind: &Kind, field: &str) -> Result<(), Failure> {
+    let touched = Touched {
+        kind: kind.object.to_owned(),
+        fields: vec![field.to_owned()],
+    };
+    client
+        .check(&[touched])
+        .map_err(|_| Failure::not_permitted(format!("this agent may not read {}", kind.plural)))
 }
 
 /// Writes the condition that a text is in one of the fields.

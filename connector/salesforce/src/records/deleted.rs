@@ -3,12 +3,13 @@
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use soql::Condition;
+use soql::{Condition, Query};
 
 use super::related::{field, parsed};
 use super::{Ask, clauses, plural, told};
 use crate::client::Client;
 use crate::columns;
+use crate::describe::Describe;
 use crate::host::Host;
 use crate::like::containing;
 use crate::names;
@@ -66,35 +67,9 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
         );
     }
     let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    let mut query = parsed(&format!(
-        "SELECT Id FROM {kind} WHERE IsDeleted = TRUE ORDER BY {STAMP} DESC LIMIT {limit}"
-    ))?;
-    let mut picked = columns::described(&client, &describe);
-    if !picked.iter().any(|name| name == STAMP) {
-        picked.push(STAMP.to_owned());
-    }
-    query.select = picked.iter().map(|name| field(name)).collect();
-    let mut conditions: Vec<Condition> = query.condition.take().into_iter().chain(since).collect();
-    if let Some(text) = args
-        .text
-        .as_deref()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-    {
-        let name = describe.name_field().map(|field| field.name().to_owned());
-        let name = name.filter(|name| picked.contains(name)).ok_or_else(|| {
-            Failure::invalid(format!("`{kind}` has no name to look for"))
-                .field("/text", "leave it out")
-        })?;
-        conditions.push(clauses::condition(
-            &format!("{name} LIKE {}", containing(text)),
-            "/text",
-        )?);
-    }
-    query.condition = match conditions.len() {
-        1 => conditions.pop(),
-        _ => Some(Condition::And(conditions)),
-    };
+    let text = args.text.as_deref().map(str::trim);
+    let text = text.filter(|text| !text.is_empty());
+    let query = deleted(&client, &describe, limit, since, text)?;
     let ask = Ask {
         deleted: true,
         ..Ask::new(&query, "/object")
@@ -124,6 +99,40 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
     let head = format!("deleted `{kind}`: {}", plural(count));
     let total = answered.reply.count_at("totalSize").unwrap_or(count as u64);
     Ok(told(&client, head, &table, total, cursor, notes))
+}
+
+/// Writes the query.
+fn deleted(
+    client: &Client<'_>,
+    describe: &Describe,
+    limit: u32,
+    since: Option<Condition>,
+    text: Option<&str>,
+) -> Result<Query, Failure> {
+    let kind = describe.name();
+    let mut query = parsed(&format!(
+        "SELECT Id FROM {kind} WHERE IsDeleted = TRUE ORDER BY {STAMP} DESC LIMIT {limit}"
+    ))?;
+    let mut picked = columns::described(client, describe);
+    if !picked.iter().any(|name| name == STAMP) {
+        picked.push(STAMP.to_owned());
+    }
+    query.select = picked.iter().map(|name| field(name)).collect();
+    let mut conditions: Vec<Condition> = query.condition.take().into_iter().chain(since).collect();
+    if let Some(text) = text {
+        let name = describe.name_field().map(|field| field.name().to_owned());
+        let name = name.filter(|name| picked.contains(name)).ok_or_else(|| {
+            Failure::invalid(format!("`{kind}` has no name to look for"))
+                .field("/text", "leave it out")
+        })?;
+        let named = format!("{name} LIKE {}", containing(text));
+        conditions.push(clauses::condition(&named, "/text")?);
+    }
+    query.condition = match conditions.len() {
+        1 => conditions.pop(),
+        _ => Some(Condition::And(conditions)),
+    };
+    Ok(query)
 }
 
 /// Parses a moment or a relative date; a bare day is its first moment, since SOQL compares moments with moments.

@@ -238,7 +238,8 @@ async fn a_client_of_mcp_works_as_an_agent_of_the_store() {
     let tools = client.list_all_tools().await.unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
     // What writes is off as an account that others use too.
-    assert_eq!(names, TOOLS[..6]);
+    let reading = TOOLS.iter().take_while(|name| **name != "update_record");
+    assert_eq!(names, reading.copied().collect::<Vec<_>>());
     let mut request = CallToolRequestParams::new("query");
     request.arguments = serde_json::from_str(SOQL).unwrap();
     let answer = client.call_tool(request).await.unwrap();

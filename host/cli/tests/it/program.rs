@@ -16,13 +16,23 @@ use tempfile::TempDir;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// What it offers, by its command line and to MCP clients alike.
-pub(crate) const TOOLS: [&str; 8] = [
+pub(crate) const TOOLS: [&str; 18] = [
     "get_identity",
+    "get_org_limits",
+    "find_users",
     "list_objects",
     "describe_object",
+    "get_picklist_values",
     "query",
     "query_next",
+    "search",
     "get_record",
+    "get_related_records",
+    "list_recent",
+    "list_views",
+    "get_list_view",
+    "find_duplicates",
+    "get_deleted_records",
     // What is destructive is off until an administrator allows it.
     "update_record",
     "create_record",
