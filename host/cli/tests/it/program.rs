@@ -16,17 +16,28 @@ use tempfile::TempDir;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// What it offers, by its command line and to MCP clients alike.
-pub(crate) const TOOLS: [&str; 8] = [
+pub(crate) const TOOLS: [&str; 16] = [
     "get_identity",
     "list_objects",
     "describe_object",
     "query",
     "query_next",
     "get_record",
+    "get_account_overview",
+    "get_pipeline",
+    "list_reports",
+    "describe_report",
+    "run_report",
+    "list_files",
+    "read_file",
     // What is destructive is off until an administrator allows it.
     "update_record",
     "create_record",
+    "upload_file",
 ];
+
+/// Those of them that write; they come last.
+pub(crate) const WRITES: [&str; 3] = ["update_record", "create_record", "upload_file"];
 
 /// Where the tests keep compiled connectors: inside the build's own folder.
 pub(crate) fn cache() -> PathBuf {
