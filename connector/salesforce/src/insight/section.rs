@@ -95,8 +95,13 @@ impl Section {
         if let Some((_, condition)) = self.only {
             soql.push_str(&format!(" WHERE {condition}"));
         }
-        if sorts {
-            soql.push_str(&format!(" ORDER BY {}", self.order.1));
+        // Ties are broken, so that what is shown and what gets the rest are the whole.
+        let order: Vec<&str> = [(sorts, self.order.1), (fields.contains(&"Id"), "Id")]
+            .into_iter()
+            .filter_map(|(is_known, order)| is_known.then_some(order))
+            .collect();
+        if !order.is_empty() {
+            soql.push_str(&format!(" ORDER BY {}", order.join(", ")));
         }
         soql
     }
