@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// What it offers, by its command line and to MCP clients alike.
-pub(crate) const TOOLS: [&str; 8] = [
+pub(crate) const TOOLS: [&str; 20] = [
     "get_identity",
     "list_objects",
     "describe_object",
@@ -24,9 +24,27 @@ pub(crate) const TOOLS: [&str; 8] = [
     "query_next",
     "get_record",
     // What is destructive is off until an administrator allows it.
-    "update_record",
     "create_record",
+    "update_record",
+    "upsert_record",
+    "update_records",
+    "create_records",
+    "undelete_record",
+    "create_task",
+    "complete_task",
+    "log_call",
+    "create_event",
+    "add_note",
+    "assign_owner",
+    "set_campaign_member",
+    "add_case_comment",
 ];
+
+/// Says whether a tool only reads: those stand first.
+pub(crate) fn only_reads(tool: &str) -> bool {
+    let mut reads = TOOLS.iter().take_while(|name| **name != "create_record");
+    reads.any(|name| *name == tool)
+}
 
 /// Where the tests keep compiled connectors: inside the build's own folder.
 pub(crate) fn cache() -> PathBuf {

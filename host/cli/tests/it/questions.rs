@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::program::{TOOLS, run};
+use crate::program::{TOOLS, only_reads, run};
 
 fn json(arguments: &[&str]) -> (i32, Value) {
     let said = run(arguments);
@@ -68,11 +68,10 @@ fn the_tools_are_listed_with_their_schemas() {
         .collect();
     assert_eq!(names, TOOLS);
     for tool in tools.as_array().unwrap() {
-        let writes = ["update_record", "create_record"].map(|name| tool["name"] == name);
-        let effect = if writes.contains(&true) {
-            "write"
-        } else {
+        let effect = if only_reads(tool["name"].as_str().unwrap()) {
             "read"
+        } else {
+            "write"
         };
         assert_eq!(tool["effect"], effect);
         assert_eq!(tool["input_schema"]["type"], "object");

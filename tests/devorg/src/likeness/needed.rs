@@ -21,7 +21,7 @@ const BUSINESS: [&str; 10] = [
 ];
 
 /// The fields of these that the org names anywhere, in order.
-const NAMED: [&str; 126] = [
+const NAMED: [&str; 129] = [
     "AccountId",
     "AccountNumber",
     "AccountSource",
@@ -110,8 +110,11 @@ const NAMED: [&str; 126] = [
     "MobilePhone",
     "Name",
     "NextStep",
+    "NumberOfContacts",
     "NumberOfEmployees",
+    "NumberOfLeads",
     "NumberOfOpportunities",
+    "NumberOfResponses",
     "NumberOfWonOpportunities",
     "OpportunityId",
     "Origin",

@@ -24,6 +24,10 @@ pub(super) fn derive(
         "Task" => task(org, old, record, at),
         "Event" => event(org, old, record),
         "Measurement__c" => deviation(record),
+        "CampaignMember" => {
+            let today = TimeZone::UTC.to_datetime(at).date();
+            super::members::derive(old, record, today);
+        }
         "ContentVersion" => super::versions::derive_version(org, old, record, at),
         _ => {}
     }

@@ -6,7 +6,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use portcullis::network::{HostPort, NetworkOptions};
-use portcullis::policy::{Environment, Mode};
+use portcullis::policy::{Effect, Environment, Mode};
 use portcullis::ports::audit::{Event, RequestEnd};
 use portcullis::ports::credentials::Identity;
 use portcullis::{ApprovalRequired, Failure, Outcome, Reply};
@@ -71,8 +71,10 @@ impl Desk {
         let world = World::new(setup, &["portcullis_salesforce"]).await;
         // As the bundled connector is.
         world.permissions.trust(name(AGENT), name("salesforce"));
-        for tool in ["update_record", "create_record", "delete_record"] {
-            world.mode("salesforce", tool, mode);
+        let connectors = world.host.connectors();
+        let tools = connectors.iter().flat_map(|connector| connector.tools());
+        for tool in tools.filter(|tool| tool.effect > Effect::Read) {
+            world.mode("salesforce", tool.name.as_str(), mode);
         }
         let client = Client::builder(TokioExecutor::new()).build_http();
         Self { world, org, client }

@@ -4,4 +4,6 @@ mod approved;
 mod desk;
 mod ordinary;
 mod refused;
+mod table;
+mod tables;
 mod unclear;
