@@ -54,8 +54,14 @@ fn send(args: Send) -> Result<Output, Failure> {
                 }
             })
             .collect();
-        if let Some(first) = changes.first_mut() {
-            first.fields.extend(values(args.body.as_deref()));
+        // Each value with the record of a list that it stands in, the rest with the first.
+        for value in values(args.body.as_deref()) {
+            let pointer = value.pointer.as_deref().unwrap_or_default();
+            let item = pointer.split('/').nth(2).and_then(|item| item.parse().ok());
+            let item = item.filter(|item| *item < changes.len()).unwrap_or(0_usize);
+            if let Some(change) = changes.get_mut(item) {
+                change.fields.push(value);
+            }
         }
         request = request.header("portcullis-change", announce(&changes)?.into_header());
     }

@@ -23,7 +23,7 @@ pub fn offline_manifest(name: &str) -> String {
 /// The manifest of a component with a service behind it, with a credential, so that there is
 /// something to steal.
 ///
-/// Besides `/record/{id}`, `/kind/{kind}/{id}`, `/batch`, `/records`, `/search` and three operations of `/soap/{version}`, its routes name what a test's service plays: `/moved`
+/// Besides `/record/{id}`, `/kind/{kind}/{id}`, `/batch`, `/records`, `/search` and two operations of `/soap/{version}`, its routes name what a test's service plays: `/moved`
 /// answers with a redirect, `/slow` and `/large` as they are called. `https://files.example.org`
 /// is named in full; any other origin is not the component's business.
 #[must_use]
@@ -49,7 +49,6 @@ pub fn manifest(name: &str) -> String {
         { "methods": ["POST"], "path": "/kind/{kind}", "effect": "write" },
         { "methods": ["DELETE"], "path": "/kind/{kind}/{id}", "effect": "destructive" },
         { "methods": ["PATCH"], "path": "/batch", "effect": "write" },
-        soap("find", "read", &json!([])),
         soap("undelete", "write", &json!(["Envelope/Body/undelete/ids"])),
         soap("merge", "destructive", &json!(["Envelope/Body/merge/keep", "Envelope/Body/merge/lose"])),
         {

@@ -5,6 +5,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::moment::{Moment, day};
+use super::targets::Names;
 use super::worded::Worded;
 use super::{create, update};
 use crate::client::Client;
@@ -61,7 +63,13 @@ pub fn complete_task(host: &dyn Host, args: &CompleteTask) -> Result<Output, Fai
     let status = args.status.as_deref().unwrap_or("Completed");
     let task = Worded::new().text("Status", "/status", status);
     let client = Client::new(host);
-    task.said(update::update(&client, "Task", &id, task.fields()))
+    task.said(update::update(
+        &client,
+        "Task",
+        &id,
+        task.fields(),
+        &Names::new(),
+    ))
 }
 
 /// Which way a call went.
@@ -134,7 +142,7 @@ pub struct CreateEvent {
 /// # Errors
 /// As [`create_record`](super::create_record).
 pub fn create_event(host: &dyn Host, args: &CreateEvent) -> Result<Output, Failure> {
-    let days = [&args.start, &args.end].map(|text| super::moment::day(text.trim()).is_some());
+    let days = [&args.start, &args.end].map(|text| day(text.trim()).is_some());
     if days[0] != days[1] {
         let message = "an event begins and ends at moments, or on days";
         return Err(Failure::invalid(message).field("/end", "give it as `start` is given"));
@@ -144,6 +152,11 @@ pub fn create_event(host: &dyn Host, args: &CreateEvent) -> Result<Output, Failu
         true => format!("{}T00:00:00Z", text.trim()),
         false => text.to_owned(),
     };
+    let [start, end] = [&args.start, &args.end].map(|text| Moment::parse(&moment(text)));
+    if start.zip(end).is_some_and(|(start, end)| end < start) {
+        let message = "an event does not end before it begins";
+        return Err(Failure::invalid(message).field("/end", "is before `start`"));
+    }
     let event = Worded::new()
         .text("Subject", "/subject", &args.subject)
         .text("StartDateTime", "/start", &moment(&args.start))

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::record;
+use super::targets::Names;
 use super::worded::Worded;
 use super::{create, update};
 use crate::client::Client;
@@ -51,7 +52,7 @@ pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<
     match (member, &args.status) {
         (Some(id), Some(status)) => {
             let worded = Worded::new().text("Status", "/status", status);
-            worded.said(update::update(&client, MEMBER, &id, worded.fields()))
+            worded.said(update::update(&client, MEMBER, &id, worded.fields(), &Names::new()))
         }
         (Some(id), None) => Ok(Output::text(format!(
             "nothing was sent: the person is in the campaign already, as the {MEMBER} {id}; give a status to change it"

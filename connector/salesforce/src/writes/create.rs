@@ -8,12 +8,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::UNFORESEEN;
 use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::record;
 use super::refused::Ended;
 use super::said::{self, Done};
+use super::targets::{self, Names};
 use super::update::body;
-use super::{UNFORESEEN, targets};
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::Host;
@@ -124,7 +125,13 @@ impl New<'_> {
     pub(super) fn announcement(&self) -> Result<Change, Failure> {
         let mut problems = Problems::default();
         let asked = targets::of_one(self.asked);
-        let names = targets::names(self.client, self.describe, asked, &mut problems)?;
+        let names = targets::names(
+            self.client,
+            self.describe,
+            asked,
+            &Names::new(),
+            &mut problems,
+        )?;
         problems.refuse(self.client)?;
         let kind = self.describe.name();
         let label = label(self.describe, self.asked);

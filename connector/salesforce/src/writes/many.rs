@@ -243,10 +243,10 @@ impl Many<'_> {
             total - failed - unchanged
         );
         if failed > 0 {
-            text.push_str(&format!("; {failed} failed, and are as they were"));
+            text.push_str(&format!("; {failed} failed, and nothing of them was done"));
         }
         if unchanged > 0 {
-            text.push_str(&format!("; {unchanged} were so already, and were not sent"));
+            text.push_str(&format!("; {unchanged} already so, and not sent"));
         }
         for table in [self.made(), self.problems(), self.differences()]
             .into_iter()

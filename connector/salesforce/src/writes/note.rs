@@ -158,7 +158,7 @@ fn announcement(
     about: Option<&str>,
     title: &str,
 ) -> Change {
-    let mut change = Change::new("create", FILE, format!("note “{title}”"));
+    let mut change = Change::new("create", FILE, title);
     for (name, label, value) in sent {
         change = change.field(FieldChange::new(*name, *label).after(*value, format!("/{name}")));
     }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::record::{self, query};
+use super::targets::Names;
 use super::update;
 use super::worded::Worded;
 use crate::client::{Client, ReadError};
@@ -45,12 +46,17 @@ pub fn assign_owner(host: &dyn Host, args: &AssignOwner) -> Result<Output, Failu
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
     let id = names::long_id(names::record_id(&args.id)?);
+    let mut known = Names::new();
     let owner = match names::record_id(&args.owner) {
         Ok(id) if matches!(names::object_of(id), Some("User" | "Group")) => id.to_owned(),
-        _ => by_name(&client, kind, args.owner.trim())?.id,
+        _ => {
+            let found = by_name(&client, kind, args.owner.trim())?;
+            known.insert(found.id.clone(), found.name);
+            found.id
+        }
     };
     let worded = Worded::new().text("OwnerId", "/owner", &owner);
-    worded.said(update::update(&client, kind, &id, worded.fields()))
+    worded.said(update::update(&client, kind, &id, worded.fields(), &known))
 }
 
 /// Finds the one who is called so.
@@ -74,7 +80,7 @@ fn by_name(client: &Client<'_>, kind: &str, name: &str) -> Result<Candidate, Fai
     };
     let takes_queues = field.targets().any(|target| target == "Group");
     let literal = format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"));
-    let (found, is_hidden) = search(client, takes_queues, |fields| {
+    let (found, hidden) = search(client, takes_queues, |fields| {
         let each: Vec<String> = fields
             .iter()
             .map(|field| format!("{field} = {literal}"))
@@ -90,8 +96,8 @@ fn by_name(client: &Client<'_>, kind: &str, name: &str) -> Result<Candidate, Fai
             let message = format!("several may own records and are called “{shown}”");
             Err(wrong(message).hint(format!("give the id of one: {}", listed(&several))))
         }
-        (None, _) if is_hidden => Err(wrong(
-            "this agent may not look up users and queues by name: give the owner's id".to_owned(),
+        (None, _) if hidden.contains(&"User") => Err(wrong(
+            "this agent may not look up users by name: give the owner's id".to_owned(),
         )),
         (None, _) => {
             let near = near(client, takes_queues, name)?;
@@ -124,12 +130,12 @@ fn near(client: &Client<'_>, takes_queues: bool, name: &str) -> Result<Vec<Candi
     Ok(found)
 }
 
-/// Searches users and queues, as far as the agent may read them. Says whether both are hidden.
+/// Searches users and queues, as far as the agent may read them. Says which are hidden.
 fn search(
     client: &Client<'_>,
     takes_queues: bool,
     condition: impl Fn(&[&str]) -> String,
-) -> Result<(Vec<Candidate>, bool), Failure> {
+) -> Result<(Vec<Candidate>, Vec<&'static str>), Failure> {
     let users = (
         "User",
         ["Name", "Username", "Email"].as_slice(),
@@ -143,7 +149,7 @@ fn search(
         "DeveloperName",
     );
     let mut found = Vec::new();
-    let mut is_hidden = true;
+    let mut hidden = Vec::new();
     for (kind, fields, limit, also) in [users].into_iter().chain(takes_queues.then_some(queues)) {
         let names: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
         let touched = Touched {
@@ -151,9 +157,9 @@ fn search(
             fields: names,
         };
         if client.check(&[touched]).is_err() {
+            hidden.push(kind);
             continue;
         }
-        is_hidden = false;
         let soql = format!(
             "SELECT Id, Name, {also} FROM {kind} WHERE {limit} AND ({}) ORDER BY Name LIMIT {SHOWN}",
             condition(fields)
@@ -172,7 +178,7 @@ fn search(
             also: row.str_at(also).unwrap_or_default().to_owned(),
         }));
     }
-    Ok((found, is_hidden))
+    Ok((found, hidden))
 }
 
 fn listed(found: &[Candidate]) -> String {

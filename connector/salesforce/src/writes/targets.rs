@@ -23,7 +23,7 @@ pub(super) fn of_one<'a, 'd>(
 /// Names by ids.
 pub(super) type Names = BTreeMap<String, String>;
 
-/// Looks up what the references lead to, one query a kind of record. Where the kind is not known or is hidden from this agent, the
+/// Looks up what the references lead to, one query a kind of record; what is in `known` is not asked for. Where the kind is not known or is hidden from this agent, the
 /// service alone checks the id.
 ///
 /// # Errors
@@ -32,14 +32,18 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
     client: &Client<'_>,
     describe: &Describe,
     asked: impl Iterator<Item = (&'p str, &'a Asked<'d>)>,
+    known: &Names,
     problems: &mut Problems,
 ) -> Result<Names, Failure> {
-    let mut found = Names::new();
+    let mut found = known.clone();
     let mut wanted: BTreeMap<&str, Vec<(&str, Field<'_>, &str)>> = BTreeMap::new();
     for (at, asked) in asked {
         let (field, Some(id)) = (asked.field, asked.value.as_str()) else {
             continue;
         };
+        if known.contains_key(id) {
+            continue;
+        }
         problems.look_at(at);
         match target(field, id) {
             Some("RecordType") => {

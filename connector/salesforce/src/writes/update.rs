@@ -12,7 +12,8 @@ use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::record::{self, Found, Select};
 use super::refused::Ended;
 use super::said::{self, Done};
-use super::{UNFORESEEN, targets, value};
+use super::targets::{self, Names};
+use super::{UNFORESEEN, value};
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::fence;
@@ -42,10 +43,10 @@ pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Fai
     let id = names::record_id(&args.id)
         .map_err(|failure| lookup::with_named(&client, kind, &args.id, failure))?;
     let id = names::long_id(id);
-    update(&client, kind, &id, &args.fields)
+    update(&client, kind, &id, &args.fields, &Names::new())
 }
 
-/// Changes fields of a record.
+/// Changes fields of a record. `known` are names that references lead to.
 ///
 /// # Errors
 /// As [`update_record`].
@@ -54,6 +55,7 @@ pub(super) fn update(
     kind: &str,
     id: &str,
     fields: &Map<String, Value>,
+    known: &Names,
 ) -> Result<Output, Failure> {
     let given = asked::names(client, kind, fields, FIELDS)?;
     if given.is_empty() {
@@ -76,7 +78,7 @@ pub(super) fn update(
         Some(id),
     );
     let before = Select::new(client, &describe, &asked).find(client, &describe, id)?;
-    change(client, &describe, &before, asked)
+    change(client, &describe, &before, asked, known)
 }
 
 /// Refuses where the user may not change records of the object.
@@ -103,6 +105,7 @@ pub(super) fn change(
     describe: &Describe,
     before: &Found,
     asked: Vec<Asked<'_>>,
+    known: &Names,
 ) -> Result<Output, Failure> {
     let (changed, kept): (Vec<_>, Vec<_>) = asked
         .into_iter()
@@ -123,7 +126,7 @@ pub(super) fn change(
         return Ok(done.answer(client));
     }
 
-    let change = announcement(client, describe, before, &changed, &label)?;
+    let change = announcement(client, describe, before, &changed, &label, known)?;
     let request = request(client, describe, before, &changed)?;
     let sent = client.host.change(&[change], request);
     match Ended::of(client, describe.name(), sent) {
@@ -169,9 +172,16 @@ fn announcement(
     before: &Found,
     changed: &[Asked<'_>],
     label: &str,
+    known: &Names,
 ) -> Result<Change, Failure> {
     let mut problems = Problems::default();
-    let names = targets::names(client, describe, targets::of_one(changed), &mut problems)?;
+    let names = targets::names(
+        client,
+        describe,
+        targets::of_one(changed),
+        known,
+        &mut problems,
+    )?;
     problems.refuse(client)?;
     let kind = describe.name();
     let change = Change::new("update", kind, label)

@@ -17,6 +17,7 @@ use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::create::{self, New};
 use super::record::{Found, Select};
 use super::refused::Ended;
+use super::targets::Names;
 use super::update::{self, body};
 use super::value;
 use crate::client::Client;
@@ -93,7 +94,7 @@ pub fn upsert_record(host: &dyn Host, args: &UpsertRecord) -> Result<Output, Fai
         [before] => {
             problems.refuse(&client)?;
             update::check_updateable(&describe)?;
-            update::change(&client, &describe, before, asked)
+            update::change(&client, &describe, before, asked, &Names::new())
         }
         several => Err(ambiguous(&describe, &key, several)),
     }

@@ -68,8 +68,11 @@ fn the_tools_are_listed_with_their_schemas() {
         .collect();
     assert_eq!(names, TOOLS);
     for tool in tools.as_array().unwrap() {
-        let writes = !only_reads(tool["name"].as_str().unwrap());
-        let effect = if writes { "write" } else { "read" };
+        let effect = if only_reads(tool["name"].as_str().unwrap()) {
+            "read"
+        } else {
+            "write"
+        };
         assert_eq!(tool["effect"], effect);
         assert_eq!(tool["input_schema"]["type"], "object");
     }

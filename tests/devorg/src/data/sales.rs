@@ -5,7 +5,9 @@ use super::people::People;
 use super::words::{COMPANIES, FIRST_NAMES, LAST_NAMES, PRODUCTS, TITLES, domain, mailbox};
 use super::{Dice, Seed};
 use crate::id::Id;
-use crate::objects::{CONVERTED_STATUS, INDUSTRIES, RATINGS, ROLES, SOURCES, STAGES};
+use crate::objects::{
+    CONVERTED_STATUS, INDUSTRIES, MEMBER_STATUSES, RATINGS, ROLES, SOURCES, STAGES,
+};
 use crate::value::Value;
 
 /// What was sold or may be.
@@ -108,7 +110,33 @@ pub(super) fn add(seed: &mut Seed, people: &People, accounts: &Accounts) -> Sale
             seed.delete(id, at);
         }
     }
+    members(seed, accounts, &sales);
     sales
+}
+
+/// Twelve people in the summer's webinars, of whom every third has responded.
+fn members(seed: &mut Seed, accounts: &Accounts, sales: &Sales) {
+    const LEADS_FROM: usize = 100;
+    const CONTACTS_FROM: usize = 150;
+    for place in 0..12_usize {
+        let status = MEMBER_STATUSES[usize::from(place % 3 == 2)];
+        let lead = sales.leads.get(LEADS_FROM + place).copied();
+        let contact = accounts.contacts.get(CONTACTS_FROM + place);
+        let is_lead = place % 2 == 0;
+        let row = vec![
+            ("CampaignId", sales.campaigns.get(2).copied().into()),
+            ("LeadId", lead.filter(|_| is_lead).into()),
+            (
+                "ContactId",
+                contact
+                    .filter(|_| !is_lead)
+                    .map(|contact| contact.id)
+                    .into(),
+            ),
+            ("Status", status.into()),
+        ];
+        seed.add("CampaignMember", seed.ago(80, place as u64), row);
+    }
 }
 
 fn opportunity(

@@ -74,5 +74,23 @@ pub(super) fn add(seed: &mut Seed, people: &People, accounts: &Accounts) -> Vec<
         }
         cases.push(seed.add("Case", made, row));
     }
+    comments(seed, &cases);
     cases
+}
+
+/// What people said about three cases, to each other and to the customer.
+fn comments(seed: &mut Seed, cases: &[Id]) {
+    for (place, case) in cases.iter().skip(40).take(3).enumerate() {
+        for (public, words) in [
+            (false, "The sensor was replaced last spring."),
+            (true, "We have sent you a new one."),
+        ] {
+            let row = vec![
+                ("ParentId", (*case).into()),
+                ("CommentBody", words.into()),
+                ("IsPublished", public.into()),
+            ];
+            seed.add("CaseComment", seed.ago(3, place as u64), row);
+        }
+    }
 }

@@ -29,7 +29,9 @@ fn there_are_as_many_records_as_promised() {
     {
         "Account": 60,
         "Campaign": 8,
+        "CampaignMember": 12,
         "Case": 100,
+        "CaseComment": 6,
         "Contact": 200,
         "ContentDocument": 10,
         "ContentDocumentLink": 20,

@@ -8,6 +8,7 @@ pub(super) fn object() -> Object {
     let sum = |name, label| currency(name, label, 18, 0).system().required().defaulted();
     crate::schema::object("Campaign", "Campaign", "Campaigns", "701")
         .scopes(&owner_scopes("campaigns"))
+        .owned_child("CampaignMember", "CampaignId", "CampaignMembers")
         .child("Campaign", "ParentId", "ChildCampaigns")
         .with_files()
         .owned_child("Event", "WhatId", "Events")

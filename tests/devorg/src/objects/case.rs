@@ -20,6 +20,7 @@ pub(crate) const REASONS: [&str; 7] = [
 pub(super) fn object() -> Object {
     let mut case = crate::schema::object("Case", "Case", "Cases", "500")
         .scopes(&owner_scopes("cases"))
+        .owned_child("CaseComment", "ParentId", "CaseComments")
         .child("Case", "ParentId", "Cases")
         .with_files()
         .owned_child("Event", "WhatId", "Events")

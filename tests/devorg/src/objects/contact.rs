@@ -6,6 +6,7 @@ use crate::schema::*;
 pub(super) fn object() -> Object {
     let mut contact = crate::schema::object("Contact", "Contact", "Contacts", "003")
         .scopes(&owner_scopes("contacts"))
+        .owned_child("CampaignMember", "ContactId", "CampaignMembers")
         .keeping_child("Case", "ContactId", "Cases")
         .child("Contact", "ReportsToId", "")
         .with_files()

@@ -9,6 +9,7 @@ pub(crate) const CONVERTED_STATUS: &str = "Closed - Converted";
 pub(super) fn object() -> Object {
     let mut lead = crate::schema::object("Lead", "Lead", "Leads", "00Q")
         .scopes(&owner_scopes("leads"))
+        .owned_child("CampaignMember", "LeadId", "CampaignMembers")
         .with_files()
         .owned_child("Event", "WhoId", "Events")
         .owned_child("Task", "WhoId", "Tasks")

@@ -6,7 +6,9 @@
 mod account;
 mod approval;
 mod campaign;
+mod campaign_member;
 mod case;
+mod case_comment;
 mod contact;
 mod content_document;
 mod content_document_link;
@@ -34,6 +36,7 @@ mod words;
 
 use crate::schema::Schema;
 pub(crate) use account::RECORD_TYPES;
+pub(crate) use campaign_member::MEMBER_STATUSES;
 pub(crate) use case::{CLOSED_STATUS, REASONS};
 pub(crate) use content_version::file_type;
 pub(crate) use lead::CONVERTED_STATUS;
@@ -52,7 +55,9 @@ pub(crate) fn schema() -> Schema {
         approval::step(),
         approval::work_item(),
         campaign::object(),
+        campaign_member::object(),
         case::object(),
+        case_comment::object(),
         contact::object(),
         content_document::object(),
         content_document_link::object(),
@@ -110,6 +115,8 @@ mod tests {
                 assert!(children.insert(name), "{}.{name}", object.name);
             }
             let nameless = [
+                "CampaignMember",
+                "CaseComment",
                 "ContentDocumentLink",
                 "ObjectPermissions",
                 "OpportunityContactRole",

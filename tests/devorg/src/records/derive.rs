@@ -30,6 +30,10 @@ pub(super) fn derive(
         "Event" => event(org, old, record),
         "Measurement__c" => deviation(record),
         "Inspection__c" => total(record),
+        "CampaignMember" => {
+            let today = TimeZone::UTC.to_datetime(at).date();
+            super::members::derive(old, record, today);
+        }
         "ContentVersion" => super::versions::derive_version(org, old, record, at),
         _ => {}
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::derive::{derive, set};
-use super::versions;
+use super::{members, versions};
 use crate::id::Id;
 use crate::org::Org;
 use crate::schema::{Field, Object};
@@ -331,6 +331,10 @@ pub(super) fn audit(object: &Object, record: &mut Record, by: Id, at: Timestamp,
 
 /// Brings the sums of campaigns up to date with an opportunity's change.
 pub(super) fn roll_up(org: &mut Org, old: Option<&Record>, record: &Record) {
+    if &*record.object == "CampaignMember" {
+        members::count(org, record);
+        return;
+    }
     if &*record.object != "Opportunity" {
         return;
     }

@@ -13,6 +13,7 @@ pub(crate) mod files;
 pub(crate) mod fill;
 mod hierarchy;
 mod lookup;
+mod members;
 mod merge;
 mod owner;
 mod reference;

@@ -11,8 +11,8 @@ use serde_json::{Map, Value as Json};
 use super::convert::{self, Purpose};
 use super::fill::{self, Values};
 use super::{
-    Key, automation, by_field, duplicates, files, hierarchy, key_field, key_value, not_writable,
-    owner, rights, rules,
+    Key, automation, by_field, duplicates, files, hierarchy, key_field, key_value, members,
+    not_writable, owner, rights, rules,
 };
 use crate::approvals;
 use crate::error::ApiError;
@@ -262,6 +262,7 @@ fn save(
     owner::check(org, object, old, &record)?;
     hierarchy::check(org, object, old, &record)?;
     automation::before_save(object, old, &mut record);
+    members::check(org, old, &record)?;
     rules::check(org, object, &record)?;
     duplicates::check(org, session, object, old, &record, options)?;
     check_unique(org, session, object, old, &record)?;

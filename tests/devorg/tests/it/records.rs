@@ -197,3 +197,79 @@ async fn a_refused_field_is_named() {
         "Account ID: id value of incorrect type: 003DO0000000001"
     );
 }
+
+#[tokio::test]
+async fn members_of_a_campaign_are_counted_and_there_once() {
+    let api = Api::new().await;
+    let members = format!("{V}/sobjects/CampaignMember");
+    let campaign = "701DO0000000001YAA";
+    let counts = async || {
+        let path = format!("{V}/sobjects/Campaign/{campaign}");
+        let record = api.get(&path).await.json();
+        let names = ["NumberOfLeads", "NumberOfContacts", "NumberOfResponses"];
+        names.map(|name| record[name].as_i64().unwrap())
+    };
+    assert_eq!(counts().await, [0, 0, 0]);
+    let lead = json!({"CampaignId": campaign, "LeadId": "00QDO0000000001"});
+    let made = api.send_json("POST", &members, &lead).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let member = format!("{members}/{}", made.json()["id"].as_str().unwrap());
+    let read = api.get(&member).await.json();
+    assert_eq!(
+        (&read["Status"], &read["HasResponded"]),
+        (&json!("Sent"), &json!(false))
+    );
+    let contact =
+        json!({"CampaignId": campaign, "ContactId": "003DO0000000001", "Status": "Responded"});
+    assert_eq!(api.send_json("POST", &members, &contact).await.status, 201);
+    assert_eq!(counts().await, [1, 1, 1]);
+    let answer = api.send_json("POST", &members, &lead).await;
+    assert_eq!(
+        answer.assert_error(400, "DUPLICATE_VALUE"),
+        "Already a campaign member."
+    );
+    for nobody in [
+        json!({"CampaignId": campaign}),
+        json!({"CampaignId": campaign, "LeadId": "00QDO0000000002", "ContactId": "003DO0000000002"}),
+    ] {
+        let answer = api.send_json("POST", &members, &nobody).await;
+        answer.assert_error(400, "FIELD_INTEGRITY_EXCEPTION");
+    }
+    let status = json!({"Status": "Responded"});
+    assert_eq!(api.send_json("PATCH", &member, &status).await.status, 204);
+    let read = api.get(&member).await.json();
+    assert_eq!(read["FirstRespondedDate"], "2026-11-23");
+    assert_eq!(counts().await, [1, 1, 2]);
+    assert_eq!(api.send("DELETE", &member, &[], "").await.status, 204);
+    assert_eq!(counts().await, [0, 1, 1]);
+}
+
+#[tokio::test]
+async fn comments_belong_to_their_case() {
+    let api = Api::new().await;
+    let comments = format!("{V}/sobjects/CaseComment");
+    let case = "500DO0000000001YAA";
+    let body = json!({"ParentId": case, "CommentBody": "Called back", "IsPublished": true});
+    let made = api.send_json("POST", &comments, &body).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    assert!(id.starts_with("00a"), "{id}");
+    let found = api
+        .query(&format!(
+            "SELECT CommentBody, IsPublished, Parent.CaseNumber FROM CaseComment WHERE ParentId = '{case}'"
+        ))
+        .await
+        .json();
+    assert_eq!(found["records"][0]["CommentBody"], "Called back");
+    assert!(found["records"][0]["Parent"]["CaseNumber"].is_string());
+    let nowhere = json!({"CommentBody": "x"});
+    let answer = api.send_json("POST", &comments, &nowhere).await;
+    answer.assert_error(400, "REQUIRED_FIELD_MISSING");
+    let deleted = api
+        .send("DELETE", &format!("{V}/sobjects/Case/{case}"), &[], "")
+        .await;
+    assert_eq!(deleted.status, 204);
+    api.get(&format!("{comments}/{id}"))
+        .await
+        .assert_error(404, "ENTITY_IS_DELETED");
+}

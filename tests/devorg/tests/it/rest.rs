@@ -48,7 +48,9 @@ async fn objects_are_listed_and_described() {
     [
         "Account",
         "Campaign",
+        "CampaignMember",
         "Case",
+        "CaseComment",
         "Contact",
         "ContentDocument",
         "ContentDocumentLink",

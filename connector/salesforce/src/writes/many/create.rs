@@ -130,7 +130,13 @@ fn announcements(
     let places: Vec<String> = (0..all.len()).map(place).collect();
     let each = all.iter().zip(&places);
     let each = each.flat_map(|(asked, at)| asked.iter().map(move |asked| (at.as_str(), asked)));
-    let names = targets::names(client, describe, each, &mut problems)?;
+    let names = targets::names(
+        client,
+        describe,
+        each,
+        &targets::Names::new(),
+        &mut problems,
+    )?;
     problems.refuse(client)?;
     let changes = all
         .iter()

@@ -243,7 +243,7 @@ fn announcements(
     let all = wanted.iter().zip(&places);
     let all =
         all.flat_map(|(wanted, at)| wanted.asked.iter().map(move |asked| (at.as_str(), asked)));
-    let names = targets::names(client, describe, all, &mut problems)?;
+    let names = targets::names(client, describe, all, &targets::Names::new(), &mut problems)?;
     problems.refuse(client)?;
     let changes = wanted.iter().enumerate().map(|(sent, wanted)| {
         let (before, id) = (&wanted.before, &wanted.before.id);

@@ -229,7 +229,13 @@ fn announcements(
 ) -> Result<Vec<Change>, Failure> {
     let kind = describe.name();
     let mut problems = Problems::default();
-    let names = targets::names(client, describe, targets::of_one(asked), &mut problems)?;
+    let names = targets::names(
+        client,
+        describe,
+        targets::of_one(asked),
+        &targets::Names::new(),
+        &mut problems,
+    )?;
     problems.refuse(client)?;
     let url = |id: &str| names::record_url(client.origin(), kind, id);
     let stays = Change::new("merge", kind, master.label(client, describe))

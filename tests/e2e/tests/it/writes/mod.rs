@@ -4,4 +4,6 @@ mod approved;
 pub mod desk;
 mod ordinary;
 mod refused;
+mod table;
+mod tables;
 mod unclear;
