@@ -10,8 +10,8 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use portcullis::ComponentCache;
-use portcullis::policy::Origin;
-use portcullis_connect::{Decisions, Links, Pages};
+use portcullis::policy::{AgentId, Origin};
+use portcullis_connect::{Decisions, Links, LoopbackPages, Pages};
 use portcullis_server::{
     Bounds, Here, Http, HttpBody, HttpBounds, PublicRequest, PublicServer, Tls,
 };
@@ -23,7 +23,7 @@ use super::{asking, pages_here, served};
 use crate::activity;
 use crate::args::StoreSettings;
 use crate::args::serve::Serve;
-use crate::desk::{self, PageLinks};
+use crate::desk::{self, Built, PageLinks};
 use crate::environment;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
@@ -45,16 +45,7 @@ pub(super) async fn run(
     let options = environment::network(&args.network)?;
     let session = open(store).await?;
     let agent = default_agent(&session.store, args).await?;
-    let bounds = Bounds {
-        connections: CONNECTIONS_MAX,
-        ..Bounds::default()
-    };
-    let server = PublicServer::bind(address, tls, bounds).await;
-    let server = server.map_err(|error| {
-        let message = format!("cannot listen on `{address}`: {error}");
-        let hint = "another program may use the port: end it, or choose another with `--listen`";
-        Problem::mistake("listen", message, hint)
-    })?;
+    let server = bind(address, tls).await?;
     let address = server.address()?;
     let store = session.store;
     let (links, local) = match base {
@@ -65,29 +56,70 @@ pub(super) async fn run(
         }
     };
     let built = desk::host(store.clone(), options, cache, Some(links)).await?;
-    let served = served(args, &built.host, true)?;
-    let decisions = Decisions::new(store.clone(), built.host.clone());
-    let pages = match (base, local) {
-        (Some(base), _) => {
-            let (accounts, decisions) = (built.accounts.clone(), Some(decisions));
-            let pages = Pages::new(accounts, built.offers(), decisions, base.clone())?;
-            show::note(&format!(
-                "{base} is served at {address}; the apps' callback URL is {}, and MCP is at {base}/mcp",
-                pages.redirect()
-            ))?;
-            Some(pages)
-        }
-        (None, local) => {
-            if let Some(local) = local {
-                local.serve(built.accounts.clone(), built.offers(), Some(decisions));
-            }
-            show::note(&format!(
-                "http://{address}/mcp is served at {address}; a client sends a token of a person: `portcullis person token add NAME`"
-            ))?;
-            None
-        }
+    let all = All {
+        mcp: mcp(args, address, &store, &built, agent)?,
+        pages: pages(base, local, &store, &built)?,
+        store,
     };
-    let here = match base {
+    show::note(&match (base, &all.pages) {
+        (Some(base), Some(pages)) => format!(
+            "{base} is served at {address}; the apps' callback URL is {}, and MCP is at {base}/mcp",
+            pages.redirect()
+        ),
+        _ => format!(
+            "http://{address}/mcp is served at {address}; a client sends a token of a person: `portcullis person token add NAME`"
+        ),
+    })?;
+    tokio::spawn(desk::sweep(built.accounts));
+    tokio::spawn(built.audit.clone().keep_to_retention());
+    if !serve(server, all).await? {
+        tracing::warn!("requests that were under way were broken off");
+    }
+    activity::close(&built.audit).await;
+    Ok(())
+}
+
+async fn bind(address: SocketAddr, tls: Option<Tls>) -> Result<PublicServer> {
+    let bounds = Bounds {
+        connections: CONNECTIONS_MAX,
+        ..Bounds::default()
+    };
+    let server = PublicServer::bind(address, tls, bounds).await;
+    server.map_err(|error| {
+        let message = format!("cannot listen on `{address}`: {error}");
+        let hint = "another program may use the port: end it, or choose another with `--listen`";
+        Problem::mistake("listen", message, hint).into()
+    })
+}
+
+/// Makes the pages at the address, if others reach it; else has those on this machine ready for when a link leads there.
+fn pages(
+    base: Option<&Origin>,
+    local: Option<Arc<LoopbackPages>>,
+    store: &Store,
+    built: &Built,
+) -> Result<Option<Pages>> {
+    let decisions = Some(Decisions::new(store.clone(), built.host.clone()));
+    let (accounts, offers) = (built.accounts.clone(), built.offers());
+    if let Some(base) = base {
+        let pages = Pages::new(accounts, offers, decisions, base.clone())?;
+        return Ok(Some(pages));
+    }
+    if let Some(local) = local {
+        local.serve(accounts, offers, decisions);
+    }
+    Ok(None)
+}
+
+/// Makes what answers at `/mcp`.
+fn mcp(
+    args: &Serve,
+    address: SocketAddr,
+    store: &Store,
+    built: &Built,
+    agent: Option<AgentId>,
+) -> Result<Http> {
+    let here = match &args.public.public_url {
         Some(base) => Here::at(base.clone()),
         None => Here::on_this_machine(address.port()),
     };
@@ -99,35 +131,33 @@ pub(super) async fn run(
         requests_a_minute: args.requests_per_minute,
         ..HttpBounds::default()
     };
-    let changes = Some(desk::follow(&built.connectors, &built.manifests));
-    let asking = asking(&store, &built.host)?;
-    let mcp = Http::new(
-        built.host.clone(),
+    let host = built.host.clone();
+    let changes = desk::follow(&built.connectors, &built.manifests);
+    let (served, asking) = (served(args, &host, true)?, asking(store, &host)?);
+    Ok(Http::new(
+        host,
         served,
-        changes,
+        Some(changes),
         Some(asking),
         Arc::new(callers),
         here,
         bounds,
-    );
-    tokio::spawn(desk::sweep(built.accounts));
-    tokio::spawn(built.audit.clone().keep_to_retention());
-    let (told, ending) = (stop()?, mcp.clone());
+    ))
+}
+
+/// Serves until the program is told to end, and says whether all that was under way was finished.
+async fn serve(server: PublicServer, all: All) -> Result<bool> {
+    let (told, ending) = (stop()?, all.mcp.clone());
     let stop = async move {
         told.await;
         // The server waits for its connections meanwhile, for as long as there is time.
         tokio::spawn(async move { ending.end().await });
     };
-    let all = All { mcp, pages, store };
     let answer = move |request| {
         let all = all.clone();
         async move { all.answer(request).await }
     };
-    if !server.serve(answer, stop).await {
-        tracing::warn!("requests that were under way were broken off");
-    }
-    activity::close(&built.audit).await;
-    Ok(())
+    Ok(server.serve(answer, stop).await)
 }
 
 /// Everything that is served at the address.
@@ -213,7 +243,7 @@ async fn open(store: &StoreSettings) -> Result<Session> {
 }
 
 /// Gives the agent of `/mcp`, where one is named.
-async fn default_agent(store: &Store, args: &Serve) -> Result<Option<portcullis::policy::AgentId>> {
+async fn default_agent(store: &Store, args: &Serve) -> Result<Option<AgentId>> {
     match &args.who.agent {
         Some(_) => Ok(Some(desk::agent(store, &args.who).await?)),
         None => Ok(None),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod bounds;
+mod sessions;
 
 #[test]
 fn every_file_of_these_tests_is_run() {
