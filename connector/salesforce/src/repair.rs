@@ -176,7 +176,23 @@ fn mended(error: &ServiceError, asked: Asked<'_>) -> Option<String> {
         let wanted = Wanted::of_word(after.split_whitespace().next()?)?;
         return sql::retyped(&query.to_string(), field, wanted);
     }
+    // What SQL says may read as SOQL: `DISTINCT Industry` as a field and its name in the answer.
+    if error.is("MALFORMED_QUERY") {
+        let text = query.to_string();
+        let meant = sql::meant(&text, |_, _| None).filter(|meant| *meant != text);
+        if meant.is_some() {
+            return meant;
+        }
+    }
     let mut meant = query.clone();
+    if words.contains("only aggregate expressions use field aliasing") {
+        for item in &mut meant.select {
+            if let soql::SelectItem::Field { alias, .. } = item {
+                *alias = None;
+            }
+        }
+        return Some(meant.to_string());
+    }
     if words.contains("FIELDS function must have a LIMIT") {
         meant.limit = Some(FIELDS_ROWS_MAX.min(meant.limit.unwrap_or(u64::MAX)));
         return Some(meant.to_string());

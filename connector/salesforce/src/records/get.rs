@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::json::{Json, Text};
 use crate::lookup;
 use crate::names;
-use crate::nearest::{Candidate, listed};
+use crate::nearest::{Candidate, listed, nearest};
 use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::service_error::ServiceError;
@@ -247,10 +247,19 @@ fn missing(
                 .map(|field| field.name().to_owned())
                 .collect();
             let visible = client.visible_fields(kind, &names);
-            let candidates: Vec<Candidate<'_>> = visible
+            let all: Vec<Candidate<'_>> = visible
                 .iter()
                 .filter_map(|name| Some(describe.field(name)?.candidate()))
                 .collect();
+            // The one that was meant comes first.
+            let mut candidates = nearest(field, all.iter().copied());
+            candidates.extend(all);
+            let mut seen: Vec<&str> = Vec::new();
+            candidates.retain(|candidate| {
+                let is_first = !seen.contains(&candidate.name);
+                seen.push(candidate.name);
+                is_first
+            });
             Failure {
                 reason: Reason::InvalidArgument,
                 ..failure

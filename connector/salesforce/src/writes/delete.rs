@@ -70,6 +70,9 @@ pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Fai
     let sent = host.change(&[change], Request::delete(path));
     match Ended::of(&client, kind, sent) {
         Ended::Done(_) => {}
+        Ended::Refused(failure) if failure.service_code.as_deref() == Some("DELETE_FAILED") => {
+            return Err(needed(&client, &describe, failure));
+        }
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => notes.push(settle(&client, kind, &before.id, failure)?),
     }
@@ -118,6 +121,17 @@ pub(super) fn check_deletable(describe: &Describe) -> Result<(), Failure> {
     let kind = describe.name();
     let message = format!("this user may not delete records of `{kind}`, or nobody may");
     Err(Failure::not_permitted(message).hint("describe_object says what the object allows"))
+}
+
+/// Others need the record: the service's words name their objects, and are kept where the agent may see them all.
+fn needed(client: &Client<'_>, describe: &Describe, failure: Failure) -> Failure {
+    match describe.children().all(|child| client.may_read(child.kind)) {
+        true => failure,
+        false => Failure {
+            message: "other records need this one, so the org does not delete it".to_owned(),
+            ..failure
+        },
+    }
 }
 
 fn announcement(

@@ -142,6 +142,27 @@ fn a_name_in_the_place_of_an_id_is_looked_for() {
 }
 
 #[test]
+fn a_duplicate_of_a_hidden_object_is_not_named() {
+    let found = r#"[{"errorCode":"DUPLICATES_DETECTED","message":"Use one of these records?","fields":[],"duplicateResult":{"matchResults":[
+        {"entityType":"Lead","matchRecords":[{"record":{"Id":"00QDO0000000001YAA"}}]},
+        {"entityType":"Account","matchRecords":[{"record":{"Id":"001DO0000000002YAA"}}]}]}}]"#;
+    let org = || Org::new().answer("!/services/data/v68.0/sobjects/Account", 400, found);
+    let args = r#"{"object":"Account","fields":{"Name":"x"}}"#;
+    let hint = |org: &Org| create(org, args).unwrap_err().hint.unwrap();
+    let all = hint(&org());
+    assert!(
+        all.contains("Lead 00QDO0000000001YAA, Account 001DO0000000002YAA"),
+        "{all}"
+    );
+    let limited = hint(&org().forbid("Lead"));
+    assert!(
+        limited.contains("found Account 001DO0000000002YAA:"),
+        "{limited}"
+    );
+    assert!(!limited.contains("00Q"), "{limited}");
+}
+
+#[test]
 fn a_lost_answer_is_settled_by_the_record() {
     // There is no answer to the change: the connection broke.
     let lost = |after| {

@@ -9,5 +9,11 @@ mod start;
 
 use criterion::{criterion_group, criterion_main};
 
-criterion_group!(benches, call::echo, start::start, query::query, objects::objects);
+criterion_group!(
+    benches,
+    call::echo,
+    start::start,
+    query::query,
+    objects::objects
+);
 criterion_main!(benches);

@@ -62,7 +62,10 @@ pub(crate) fn objects(criterion: &mut Criterion) {
     // The orgs have a runtime of their own, as a service elsewhere would.
     let (elsewhere, here) = (runtime(), runtime());
     let mut group = criterion.benchmark_group("list_objects");
-    for (name, describe) in [("of a small org", None), ("of 2,000 more", Some(folder.path()))] {
+    for (name, describe) in [
+        ("of a small org", None),
+        ("of 2,000 more", Some(folder.path())),
+    ] {
         let options = Options {
             describe: describe.map(Path::to_owned),
             ..Options::default()

@@ -52,7 +52,10 @@ fn every_file_is_listed() {
     let listed = include_str!("main.rs");
     for entry in std::fs::read_dir(folder).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        let module = name.strip_suffix(".rs").unwrap();
+        // Snapshots are beside them.
+        let Some(module) = name.strip_suffix(".rs") else {
+            continue;
+        };
         assert!(
             module == "main" || listed.contains(&format!("\nmod {module};")),
             "{name} is not listed"

@@ -130,6 +130,10 @@ fn sql() -> Vec<Case> {
         ),
         query("AS", "SELECT Name AS account_name FROM Account LIMIT 1"),
         query(
+            "a name for a field",
+            "SELECT Name account_name FROM Account LIMIT 1",
+        ),
+        query(
             "LOWER",
             "SELECT Id FROM Account WHERE LOWER(Name) LIKE 'a%' LIMIT 1",
         ),
@@ -246,7 +250,7 @@ fn reads() -> Vec<Case> {
         (
             "no external id",
             "get_record",
-            json!({"object": "Measurement__c", "external_id_field": "Sensor__c", "external_id": "S-001/0000"}),
+            json!({"object": "Measurement__c", "external_id_field": "Nmae", "external_id": "M-00001"}),
         ),
     ]
 }
