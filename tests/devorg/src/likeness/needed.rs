@@ -22,7 +22,7 @@ const BUSINESS: [&str; 11] = [
 ];
 
 /// The fields of these that the org names anywhere, in order.
-const NAMED: [&str; 129] = [
+const NAMED: [&str; 132] = [
     "AccountId",
     "AccountNumber",
     "AccountSource",
