@@ -33,6 +33,11 @@ fn after_a_wait_the_errors_are_told_that_the_service_shows_on_its_own_page() {
     // Each of those that never come back, with what to do and where.
     let mut told = Vec::new();
     for expected in [
+        // What to paste into the app, as it stands there.
+        "Signing in at https://acme.my.salesforce.com, My Domain.",
+        "  callback URL  http://localhost:",
+        "  scopes        api, refresh_token",
+        "  PKCE          required",
         "Nothing has come back yet. If the service shows an error on a page of its own, paste that page's address",
         "- app must be installed into org: The app is not installed in this org",
         "- OAUTH_APPROVAL_ERROR_GENERIC: Salesforce did not let this app in, and does not say why",
@@ -310,6 +315,10 @@ async fn who_signs_in_again_keeps_label_login_and_scopes() {
     let scopes = "api,refresh_token,openid";
     let (_, first) = signed_in(&["--label", "Mine", "--scopes", scopes]).await;
     assert_eq!(first["label"], "Mine");
+    // Whom, which org, of which kind.
+    assert_eq!(first["user"], user.0);
+    assert!(first["organization"].is_string(), "{first}");
+    assert_ne!(first["environment"], "unknown");
     // Another app, which would be the only choice, or one of two, for who signs in for the first time.
     for login in ["https://acme.my.salesforce.com", "sandbox"] {
         let set = ["app", "set", "salesforce", "--client-id", "other"];

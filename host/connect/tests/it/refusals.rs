@@ -363,6 +363,12 @@ fn whatever_salesforce_says_has_its_guidance() {
             "authentication failure - Invalid Password",
             "Salesforce did not let the user in",
         ),
+        (
+            Token,
+            "invalid_grant",
+            "request not supported on this domain",
+            "This is the wrong address to sign in at",
+        ),
         (Page, "redirect_uri_mismatch", "", callback_unknown),
         (
             Token,
