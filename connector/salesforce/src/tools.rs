@@ -86,7 +86,7 @@ pub fn all() -> Vec<Tool> {
             "Search records",
             "records",
             "Finds records of several objects by words, e.g. {\"text\": \"Acme*\", \"objects\": [\"Account\"]}. Use it where you know a \
-             word and not the field; query for conditions. Returns a table an object.",
+             word and not the field; query for conditions. Returns a table for each object.",
             |args| records::search(&Live::default(), &args),
         )
         .output::<records::Found>(),

@@ -41,7 +41,7 @@ const BOUNDS: Bounds = Bounds {
 /// What `search` is asked.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct SearchArgs {
-    /// Words, all of which must occur; `*` ends a word's beginning, `\"…\"` is a phrase.
+    /// Words, all of which must occur; `Acm*` is the beginning of one, `"Acme Corp"` a phrase.
     text: String,
     /// Each with what to return, if not a few fields: `Contact(Name, Email WHERE Email != null)`. Default: accounts, contacts, leads, opportunities, cases.
     objects: Option<Vec<String>>,
