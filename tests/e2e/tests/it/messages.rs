@@ -165,7 +165,6 @@ fn attacks() -> Vec<(Value, &'static str)> {
             "refused operation",
         ),
         (raw("{\"undelete\": \"001\"}"), "refused operation"),
-        (raw(""), "refused operation"),
         (
             content_type("text/xml; charset=utf-16"),
             "refused operation",
@@ -303,13 +302,12 @@ async fn a_fault_that_calls_the_token_stale_renews_it() {
 async fn no_record_gets_what_was_announced_for_another() {
     let world = world(TOKEN).await;
     let plan = |method: &str, path: &str, announce: Value, body: Option<&str>| {
-        json!({
-            "announce": announce,
-            "send": [{
-                "method": method, "path": path, "body": body,
-                "headers": if body.is_some() { json!([["content-type", "application/json"]]) } else { json!([]) },
-            }],
-        })
+        let mut sent = json!({"method": method, "path": path});
+        if let Some(body) = body {
+            sent["body"] = json!(body);
+            sent["headers"] = json!([["content-type", "application/json"]]);
+        }
+        json!({"announce": announce, "send": [sent]})
     };
     let change = |id: &str, at: usize, name: &str| json!({"kind": "Account", "id": id, "fields": [["name", null, name, format!("/records/{at}/name")]]});
     let record =

@@ -312,7 +312,18 @@ fn echo(seen: &Seen) -> Answer {
 fn soap(shared: &Shared, seen: &Seen) -> Answer {
     let text = String::from_utf8_lossy(&seen.body).into_owned();
     let wanted = shared.token.lock().unwrap().clone();
-    let escaped = |token: &str| token.replace('&', "&amp;").replace('<', "&lt;");
+    let escaped = |token: &str| {
+        let mut text = token.replace('&', "&amp;");
+        for (from, to) in [
+            ('<', "&lt;"),
+            ('>', "&gt;"),
+            ('"', "&quot;"),
+            ('\'', "&apos;"),
+        ] {
+            text = text.replace(from, to);
+        }
+        text
+    };
     let is_it = |token: &String| text.contains(&format!("<id>{}</id>", escaped(token)));
     if wanted.as_ref().is_some_and(|token| !is_it(token)) {
         let fault = "<e:Envelope xmlns:e=\"urn:e\"><e:Body><e:Fault><faultcode>STALE</faultcode><faultstring>the token is stale</faultstring></e:Fault></e:Body></e:Envelope>";
