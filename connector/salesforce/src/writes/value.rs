@@ -180,7 +180,12 @@ fn meant(field: Field<'_>, given: &Json) -> String {
         return String::new();
     }
     let meant: Vec<_> = meant.iter().map(|value| format!("`{value}`")).collect();
-    format!("; write {}", meant.join(" or "))
+    let meant = meant.join(" or ");
+    match field.kind() {
+        // Only the caller knows in which time zone it was.
+        "datetime" => format!("; write {meant} if it is in UTC"),
+        _ => format!("; write {meant}"),
+    }
 }
 
 fn takes(field: Field<'_>) -> String {
