@@ -4,18 +4,28 @@
 use std::path::Path;
 
 use anyhow::Result;
-use portcullis::ComponentCache;
-use portcullis::policy::stranger;
+use portcullis::policy::{Manifest, Widening, stranger};
+use portcullis::{ComponentCache, Inspected};
 use portcullis_store::{Installing, NewVersion};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Bench, inspect, waiting, widenings_json, write_widenings};
+use super::{Bench, InUse, inspect, waiting, widenings_json, write_widenings};
 use crate::args::Form;
 use crate::catalog;
 use crate::home::Home;
 use crate::org;
 use crate::problem::Problem;
 use crate::show;
+
+/// What became of a file.
+enum Became {
+    /// It is the version in use already.
+    Nothing,
+    /// It is in use now.
+    InUse,
+    /// It waits, and reaches farther in this.
+    Waits { anew: bool, wider: Vec<Widening> },
+}
 
 /// Installs a version.
 pub(super) async fn run(file: &Path, form: Form, home: &Home, cache: ComponentCache) -> Result<()> {
@@ -25,96 +35,111 @@ pub(super) async fn run(file: &Path, form: Form, home: &Home, cache: ComponentCa
     let inspected = world.host.inspect(bytes.clone()).await?;
     drop(world);
     let bench = Bench::open(home, cache).await?;
-    let connector = inspected.connector();
-    let manifest = connector.manifest();
-    let (name, version, digest) = (&manifest.name, &manifest.version, connector.digest());
-    let in_use = bench.in_use(name).await?;
-    let value = |changed: bool, state: &str, widenings: Value| {
-        json!({
-            "changed": changed,
-            "connector": name,
-            "version": version,
-            "digest": digest,
-            "state": state,
-            "widenings": widenings,
-            "in_place_of": in_use.digest(),
-        })
+    let in_use = bench.in_use(&inspected.connector().manifest().name).await?;
+    if let Some(before) = &in_use.inspected {
+        require_same(file, before.connector().manifest(), &inspected)?;
+    }
+    let became = keep(&bench, &inspected, &in_use, bytes).await?;
+    say(form, &inspected, &in_use, &became)
+}
+
+/// Refuses another connector under the name of one that is here.
+fn require_same(file: &Path, before: &Manifest, inspected: &Inspected) -> Result<()> {
+    let manifest = inspected.connector().manifest();
+    let Some(why) = stranger(before, manifest) else {
+        return Ok(());
     };
+    let (file, name) = (file.display(), &manifest.name);
+    let message =
+        format!("`{file}` has the name of the connector `{name}` and is another one: {why}");
+    let hint = "give it a name of its own in its manifest";
+    Err(Problem::mistake("other_connector", message, hint).into())
+}
+
+/// Keeps a version, if it is not here already: in use at once, unless it reaches farther.
+async fn keep(
+    bench: &Bench,
+    inspected: &Inspected,
+    in_use: &InUse,
+    bytes: Vec<u8>,
+) -> Result<Became> {
+    let connector = inspected.connector();
+    let (name, digest) = (&connector.manifest().name, connector.digest());
     if in_use.digest() == Some(digest) && in_use.inspected.is_some() {
-        let sentence =
-            format!("This version of `{name}`, {version}, is in use already; nothing changed.");
-        return Ok(show::done(
-            form,
-            &value(false, "active", json!([])),
-            &sentence,
-            None,
-        )?);
+        return Ok(Became::Nothing);
     }
-    if let Some(before) = &in_use.inspected
-        && let Some(why) = stranger(before.connector().manifest(), manifest)
-    {
-        let file = file.display();
-        let message =
-            format!("`{file}` has the name of the connector `{name}` and is another one: {why}");
-        let hint = "give it a name of its own in its manifest";
-        return Err(Problem::mistake("other_connector", message, hint).into());
+    let wider = in_use.widened_by(inspected);
+    let versions = bench.versions(name).await?;
+    let waits = waiting(&versions).is_some_and(|one| one.digest == digest);
+    if waits && !wider.is_empty() {
+        return Ok(Became::Waits { anew: false, wider });
     }
-    let widenings = in_use.widened_by(&inspected);
-    let waits_already =
-        waiting(&bench.versions(name).await?).is_some_and(|one| one.digest == digest);
-    let installing = match widenings.is_empty() {
+    let installing = match wider.is_empty() {
         true => Installing::Active,
         false => Installing::Waiting,
     };
-    if !(waits_already && installing == Installing::Waiting) {
-        let store = bench.store();
-        if let Some(before) = &in_use.inspected {
-            // So that what is new in this version is told from what was there.
-            catalog::meet(store, before.connector()).await?;
-        }
-        let new = NewVersion {
-            connector: name.clone(),
-            version: version.clone(),
-            bytes,
-            by: bench.session.me.id.clone(),
-        };
-        store
-            .install_version(&new, installing, in_use.installed)
-            .await?;
-        if installing == Installing::Active {
-            catalog::meet(store, connector).await?;
-        }
+    let store = bench.store();
+    if let Some(before) = &in_use.inspected {
+        // So that what is new in this version is told from what was there.
+        catalog::meet(store, before.connector()).await?;
     }
-    let short = digest.short();
-    match (installing, in_use.named()) {
-        (Installing::Active, before) => {
-            let in_place = before.map_or(String::new(), |before| format!(", in place of {before}"));
-            let sentence =
-                format!("Version {version} of `{name}` ({short}) is in use now{in_place}.");
-            let next = format!("`portcullis connector rollback {name}` goes back");
-            let value = value(true, "active", json!([]));
-            Ok(show::done(form, &value, &sentence, Some(&next))?)
+    let new = NewVersion {
+        connector: name.clone(),
+        version: connector.manifest().version.clone(),
+        bytes,
+        by: bench.session.me.id.clone(),
+    };
+    store
+        .install_version(&new, installing, in_use.installed)
+        .await?;
+    match installing {
+        Installing::Active => {
+            catalog::meet(store, connector).await?;
+            Ok(Became::InUse)
         }
-        (Installing::Waiting, before) => {
-            if !form.json {
-                write_widenings(&mut anstream::stdout().lock(), &widenings)?;
-            }
-            let word = if waits_already {
-                "waits already"
-            } else {
-                "waits"
-            };
-            let than = match before {
-                Some(before) => {
-                    format!("it reaches farther than {before}, which stays in use")
-                }
+        Installing::Waiting => Ok(Became::Waits { anew: true, wider }),
+    }
+}
+
+fn say(form: Form, inspected: &Inspected, in_use: &InUse, became: &Became) -> Result<()> {
+    let manifest = inspected.connector().manifest();
+    let (name, version) = (&manifest.name, &manifest.version);
+    let digest = inspected.connector().digest();
+    let named = format!("Version {version} of `{name}` ({})", digest.short());
+    let (changed, state, wider, sentence, next) = match (became, in_use.named()) {
+        (Became::Nothing, _) => {
+            let sentence =
+                format!("This version of `{name}`, {version}, is in use already; nothing changed.");
+            (false, "active", &[][..], sentence, None)
+        }
+        (Became::InUse, before) => {
+            let in_place = before.map_or(String::new(), |before| format!(", in place of {before}"));
+            let sentence = format!("{named} is in use now{in_place}.");
+            let next = format!("`portcullis connector rollback {name}` goes back");
+            (true, "active", &[][..], sentence, Some(next))
+        }
+        (Became::Waits { anew, wider }, before) => {
+            let word = if *anew { "waits" } else { "waits already" };
+            let why = match before {
+                Some(before) => format!("it reaches farther than {before}, which stays in use"),
                 None => "nobody has seen yet what it may do".to_owned(),
             };
-            let sentence =
-                format!("Version {version} of `{name}` ({short}) {word} to be accepted: {than}.");
+            let sentence = format!("{named} {word} to be accepted: {why}.");
             let next = format!("`portcullis connector accept {name}` asks, and has it in use");
-            let value = value(!waits_already, "waiting", widenings_json(&widenings));
-            Ok(show::done(form, &value, &sentence, Some(&next))?)
+            (*anew, "waiting", &wider[..], sentence, Some(next))
         }
+    };
+    if !form.json {
+        write_widenings(&mut anstream::stdout().lock(), wider)?;
     }
+    let value = json!({
+        "changed": changed,
+        "connector": name,
+        "version": version,
+        "digest": digest,
+        "state": state,
+        "widenings": widenings_json(wider),
+        "in_place_of": in_use.digest(),
+    });
+    Ok(show::done(form, &value, &sentence, next.as_deref())?)
 }
