@@ -14,8 +14,8 @@ use portcullis_connect::{
     Accounts, ActiveManifests, Decisions, Links, LinksHere, LoopbackHost, LoopbackPages, Renewal,
 };
 use portcullis_store::{
-    Account, ApprovalLinks, ConnectLinks, Found, Store, StoreApprovals, StoreAudit, StoreConnectors,
-    StoreCredentials, StorePermissions,
+    Account, ApprovalLinks, ConnectLinks, Found, Store, StoreApprovals, StoreAudit,
+    StoreConnectors, StoreCredentials, StorePermissions,
 };
 use serde_json::Value;
 use tokio::sync::watch;

@@ -43,8 +43,8 @@ pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use html::escape_html;
 pub use kinds::{BodyPlace, IdPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
-    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, Declared, DeclaredTool, ErrorPlace, FindsOut,
-    Grants, Guidance, Login, LoginPattern, LoginPatternError, LoginPlace, LoginValues,
+    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, Declared, DeclaredTool, ErrorPlace,
+    FindsOut, Grants, Guidance, Login, LoginPattern, LoginPatternError, LoginPlace, LoginValues,
     MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2, PLACEHOLDERS, Problem, RouteSpec, Scopes,
     SetupPage, StaleToken, ToolCall, UnclearLogin, Widened, Widening, stranger, widenings,
 };

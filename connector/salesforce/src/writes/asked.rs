@@ -342,13 +342,7 @@ mod tests {
             for given in [Value::from(1), Value::Array(Vec::new())] {
                 let fields = Map::from_iter([("F".to_owned(), given)]);
                 let mut problems = Problems::default();
-                read(
-                    &client,
-                    &describe,
-                    &fields,
-                    Purpose::Update,
-                    &mut problems,
-                );
+                read(&client, &describe, &fields, Purpose::Update, &mut problems);
                 let failure = format!("{:?}", problems.refuse(&client).unwrap_err());
                 assert!(failure.contains(said), "{failure}");
                 assert!(!failure.contains("Group"), "{failure}");

@@ -11,10 +11,10 @@ use portcullis_sdk::{Failure, Output, Reason};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::UNFORESEEN;
 use super::record;
 use super::refused::Ended;
 use super::said::Written;
-use super::UNFORESEEN;
 use crate::client::Client;
 use crate::fence;
 use crate::host::Host;

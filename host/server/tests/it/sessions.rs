@@ -45,6 +45,7 @@ fn http(bounds: HttpBounds) -> Http {
         host,
         Served::default(),
         None,
+        None,
         Arc::new(ByName),
         here,
         bounds,

@@ -6,8 +6,16 @@ use crate::route::stands_before;
 use crate::{Effect, KindPlace, Method};
 
 /// The members of a route that are compared.
-const COMPARED: [&str; 8] = [
-    "methods", "path", "effect", "kinds", "fields", "cache", "headers", "origin",
+const COMPARED: [&str; 9] = [
+    "methods",
+    "path",
+    "operation",
+    "effect",
+    "kinds",
+    "fields",
+    "cache",
+    "headers",
+    "origin",
 ];
 
 pub(super) fn compare(before: &[RouteSpec], after: &[RouteSpec], found: &mut Vec<Widening>) {
@@ -15,7 +23,7 @@ pub(super) fn compare(before: &[RouteSpec], after: &[RouteSpec], found: &mut Vec
         for method in &route.methods {
             let known = before
                 .iter()
-                .filter(|known| is_same_place(known, route) && known.methods.contains(method));
+                .filter(|known| is_same_request(known, route) && known.methods.contains(method));
             // Of several at one place the one counts that it differs from least.
             let differences = known.map(|known| differences(known, route, *method));
             match differences.min_by_key(Vec::len) {
@@ -31,11 +39,20 @@ fn is_same_place(one: &RouteSpec, other: &RouteSpec) -> bool {
     one.path == other.path && one.origin == other.origin
 }
 
-/// How a request is named: its method, and where it goes.
+/// A path of a SOAP service carries several operations, each with a route of its own.
+fn is_same_request(one: &RouteSpec, other: &RouteSpec) -> bool {
+    is_same_place(one, other) && one.operation == other.operation
+}
+
+/// How a request is named: its method, where it goes, and what it asks of a SOAP service.
 fn named(route: &RouteSpec, method: Method) -> String {
-    match &route.origin {
+    let place = match &route.origin {
         Some(origin) => format!("{method} {origin}{}", route.path),
         None => format!("{method} {}", route.path),
+    };
+    match &route.operation {
+        Some(operation) => format!("{place} ({operation})"),
+        None => place,
     }
 }
 

@@ -139,6 +139,36 @@ fn drop_at(pointer: &'static str, index: usize) -> impl Fn(&mut Version) {
 
 /// The attack, one by one: each of these reaches farther, and is the only difference.
 #[test]
+fn each_operation_of_a_path_is_a_request_of_its_own() {
+    let soap = |operation: &str, ids: &str| {
+        json!({"methods": ["POST"], "path": "/soap", "effect": "destructive", "kinds": ["unseen"],
+            "operation": format!("{{urn:example}}{operation}"), "token_at": "Envelope/Header/token",
+            "ids": [format!("Envelope/Body/{operation}/{ids}")]})
+    };
+    let with = |routes: &[Value]| {
+        let mut version = version();
+        let known = version.manifest["routes"].as_array_mut().unwrap();
+        known.extend(routes.iter().cloned());
+        version
+    };
+    let (restore, merge) = (soap("restore", "id"), soap("merge", "id"));
+    let texts = |after: &[Value], before: &[Value]| -> Vec<String> {
+        let found = with(after).wider_than(Some(&with(before)));
+        found.into_iter().map(|widening| widening.text).collect()
+    };
+    let both = [restore.clone(), merge.clone()];
+    assert_eq!(texts(&both, &both), [""; 0]);
+    assert_eq!(texts(&both[..1], &both), [""; 0]);
+    assert_eq!(
+        texts(&both, &both[..1]),
+        ["it may send `POST /soap ({urn:example}merge)`, whose effect is `destructive`"]
+    );
+    let elsewhere = texts(&[soap("restore", "other")], &both[..1]);
+    assert_eq!(elsewhere.len(), 1, "{elsewhere:?}");
+    assert!(elsewhere[0].contains("ids"), "{elsewhere:?}");
+}
+
+#[test]
 fn each_way_to_reach_farther_is_found() {
     type Edit = Box<dyn Fn(&mut Version)>;
     let route = |value: Value| -> Edit { Box::new(with("/routes", value)) };
@@ -604,6 +634,10 @@ fn route() -> impl Strategy<Value = RouteSpec> {
         cache: None,
         headers,
         origin: None,
+        finds_out: None,
+        ids: Vec::new(),
+        operation: None,
+        token_at: None,
     })
 }
 
@@ -657,8 +691,8 @@ proptest! {
         for path in paths {
             let Ok(path) = RequestPath::parse(&format!("/{}", path.join("/"))) else { continue };
             for method in Method::ALL {
-                let Ok(now) = after.find(None, method, &path) else { continue };
-                let Ok(was) = before.find(None, method, &path) else {
+                let Ok(now) = after.find(None, method, &path, None) else { continue };
+                let Ok(was) = before.find(None, method, &path, None) else {
                     return Err(TestCaseError::fail(format!("{method} {path:?} was refused")));
                 };
                 prop_assert!(now.effect >= was.effect, "{method} {path:?}: {} after {}", now.effect, was.effect);
