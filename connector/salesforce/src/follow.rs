@@ -41,10 +41,7 @@ pub fn follow(
             None => {
                 // What may not be read is not described: its describe would say what it is related to.
                 for kind in kinds.iter().filter(|kind| client.may_read(kind)) {
-                    let mut describe = client.describe(kind)?;
-                    if describe.parent(relationship).is_none() {
-                        describe = client.newest(kind)?;
-                    }
+                    let describe = client.describe(kind)?;
                     if let Some(field) = describe.parent(relationship) {
                         targets.extend(field.targets().map(str::to_owned));
                     }
@@ -78,10 +75,7 @@ pub fn children(
 ) -> Result<Vec<(String, String)>, ReadError> {
     let mut found: Vec<(String, String)> = Vec::new();
     for kind in kinds.iter().filter(|kind| client.may_read(kind)) {
-        let mut describe = client.describe(kind)?;
-        if describe.child(relationship).is_none() {
-            describe = client.newest(kind)?;
-        }
+        let describe = client.describe(kind)?;
         let child = describe.child(relationship);
         found.extend(child.map(|child| (child.kind.to_owned(), child.field.to_owned())));
     }
