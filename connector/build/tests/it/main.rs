@@ -102,7 +102,7 @@ fn all_examples_of_a_package_are_built() {
     let all: Vec<PathBuf> = package("portcullis-sdk").examples().build().unwrap();
     assert_eq!(
         all.iter().map(|path| stem(path)).collect::<Vec<_>>(),
-        ["fetch", "hello", "whoami"]
+        ["contents", "fetch", "hello", "whoami"]
     );
 }
 

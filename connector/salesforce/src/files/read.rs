@@ -67,11 +67,13 @@ pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
     const FOUND_BY: &str =
         "list_files finds the files of a record: {\"record_id\": \"…\"}, or by title";
     let id = names::record_id(&args.id).map_err(|failure| failure.hint(FOUND_BY))?;
+    let client = Client::new(host);
     let key = match names::object_of(id) {
         Some(DOCUMENT) => "ContentDocumentId",
         Some(VERSION) => "Id",
         other => {
             let of = other
+                .filter(|kind| client.may_read(kind))
                 .map(|kind| format!(", but of the object `{kind}`"))
                 .unwrap_or_default();
             let message = format!("{id} is no id of a file{of}");
@@ -87,7 +89,6 @@ pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
                 .field("/cursor", "take it from the last answer, or leave it out")
         })?,
     };
-    let client = Client::new(host);
     require(
         &client,
         "what files hold",

@@ -83,8 +83,8 @@ struct Plan {
 /// # Errors
 /// There is no such account, several have the name, or the agent may not see accounts.
 pub fn get_account_overview(host: &dyn Host, args: &GetAccountOverview) -> Result<Output, Failure> {
-    let key = Key::of(&args.account)?;
     let client = Client::new(host);
+    let key = Key::of(&client, &args.account)?;
     let (needed, what) = match key {
         Key::Id(_) => ("Id", "accounts"),
         Key::Name(_) => ("Name", "names of accounts"),
@@ -102,7 +102,7 @@ pub fn get_account_overview(host: &dyn Host, args: &GetAccountOverview) -> Resul
 }
 
 impl<'a> Key<'a> {
-    fn of(text: &'a str) -> Result<Self, Failure> {
+    fn of(client: &Client<'_>, text: &'a str) -> Result<Self, Failure> {
         let text = text.trim();
         if text.is_empty() {
             return Err(Failure::invalid("say which account")
@@ -114,7 +114,11 @@ impl<'a> Key<'a> {
         match names::object_of(id) {
             Some("Account") => Ok(Self::Id(id)),
             Some(other) if id.bytes().any(|byte| byte.is_ascii_digit()) => {
-                let message = format!("{id} is no id of an account, but of the object `{other}`");
+                let of = match client.may_read(other) {
+                    true => format!(", but of the object `{other}`"),
+                    false => String::new(),
+                };
+                let message = format!("{id} is no id of an account{of}");
                 Err(Failure::invalid(message.clone())
                     .field("/account", message)
                     .hint("get_record shows it"))

@@ -152,7 +152,8 @@ pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Fail
     let notes_of = narrow(&client, &mut query, &described)?;
     let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     query.limit = Some(u64::from(limit));
-    let answered = Ask::new(&query, "/view").send(&client)?;
+    let answered = Ask::new(&query, "/view").send(&client);
+    let answered = answered.map_err(unseen_by_the_account)?;
     let table = rows::table(answered.records(), Some(&query));
     let count = answered.records().len();
     let total = answered.reply.count_at("totalSize").unwrap_or(count as u64);
@@ -177,6 +178,20 @@ pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Fail
         plural(count)
     );
     Ok(told(&client, head, &table, total, cursor, notes))
+}
+
+/// A view is there for many: who may not see what it filters by learns no name by it.
+fn unseen_by_the_account(failure: Failure) -> Failure {
+    match failure.service_code.as_deref() {
+        Some(code @ ("INVALID_FIELD" | "INVALID_TYPE")) => Failure::new(
+            Reason::NotPermitted,
+            "this list view filters by, or shows, what this account may not see",
+        )
+        .code(code)
+        .field("/view", "cannot be read by this account")
+        .hint("query asks for records by conditions of your own"),
+        _ => failure,
+    }
 }
 
 fn may_read(client: &Client<'_>, kind: &str) -> Result<(), Failure> {

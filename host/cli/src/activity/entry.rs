@@ -4,6 +4,7 @@ use std::time::UNIX_EPOCH;
 
 use portcullis::policy::{Change, ToolCall};
 use portcullis::ports::audit::{Answer, Event, Intent, Opened, Record, RequestEnd, Source};
+use portcullis::{ApprovalId, CallId};
 use portcullis_store::{CallEnd, CallRow, Line};
 use serde_json::{Value, json};
 
@@ -20,6 +21,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) message: Option<&'a str>,
     /// Steps and sources that were dropped because there were too many.
     pub(crate) dropped: u32,
+    /// The answer that was handed out instead of a new one: of which call, and which question that answers.
+    pub(crate) fetched: Option<(CallId, ApprovalId)>,
     /// When a later program found that this one was cut off, and which of its changes nobody knows the outcome of.
     pub(crate) cut_off: Option<(String, &'a [u32])>,
 }
@@ -50,6 +53,7 @@ impl<'a> Entry<'a> {
             steps: Vec::new(),
             message: None,
             dropped: 0,
+            fetched: None,
             cut_off: None,
         };
         for line in lines {
@@ -75,6 +79,7 @@ impl<'a> Entry<'a> {
                     let denied = Request::Denied(*request, code, message.expose());
                     entry.step().requests.push(denied);
                 }
+                Event::Fetched { approval, call } => entry.fetched = Some((*call, *approval)),
                 Event::Closed(closed) => {
                     entry.message = closed.message.as_ref().map(|message| message.expose());
                     entry.dropped = closed.dropped;
@@ -140,6 +145,9 @@ impl<'a> Entry<'a> {
         value["arguments"] = json!(self.opened.map(|opened| opened.arguments.expose()));
         value["message"] = json!(self.message);
         value["dropped"] = json!(self.dropped);
+        value["fetched"] = json!(self.fetched.map(|(call, approval)| {
+            json!({ "call": call.to_string(), "approval": approval.to_string() })
+        }));
         let unclear = self.cut_off.as_ref().map(|(_, unclear)| unclear);
         value["unclear_requests"] = json!(unclear);
         let is_unclear = self.call.ended == CallEnd::Unclear;

@@ -72,6 +72,13 @@ pub(super) fn write(
     if let Some(opened) = entry.opened {
         line(out, "arguments", opened.arguments.expose())?;
     }
+    if let Some((call, approval)) = entry.fetched {
+        line(
+            out,
+            "answer",
+            &format!("of call {call}, run after approval {approval}"),
+        )?;
+    }
     line(out, "ended", &ended(call))?;
     if let Some(message) = entry.message {
         line(out, "", message)?;

@@ -403,7 +403,7 @@ async fn what_is_forbidden_is_answered_as_what_is_not_there() {
                 "Case",
                 "Casxx",
             ),
-            ("list_objects", json!({ "text": "Case" }), "Case", "Casxx"),
+            ("list_objects", json!({ "text": "Task" }), "Task", "Taxx"),
         ] {
             let of = async |name: &str| {
                 let arguments = arguments.to_string().replace(forbidden, name);

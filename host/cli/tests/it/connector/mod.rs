@@ -39,6 +39,26 @@ fn patched(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     patched
 }
 
+/// Changes the manifest of the component that the program carries, which has it packed.
+fn repacked(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    const LEVEL: u8 = 10;
+    let manifest = include_str!("../../../../../connector/salesforce/manifest.json");
+    let packed = miniz_oxide::deflate::compress_to_vec(manifest.as_bytes(), LEVEL);
+    let other: serde_json::Value = serde_json::from_str(&manifest.replacen(from, to, 1)).unwrap();
+    assert_eq!(manifest.matches(from).count(), 1, "{from}");
+    // Without its white space it is shorter; what follows the end is not read.
+    let mut other = miniz_oxide::deflate::compress_to_vec(other.to_string().as_bytes(), LEVEL);
+    assert!(other.len() <= packed.len());
+    other.resize(packed.len(), 0);
+    let at = bytes
+        .windows(packed.len())
+        .position(|window| window == packed)
+        .unwrap();
+    let mut repacked = bytes.to_vec();
+    repacked[at..at + other.len()].copy_from_slice(&other);
+    repacked
+}
+
 impl Home {
     /// Puts a file into the folder in which the program runs.
     fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
@@ -67,7 +87,7 @@ fn steady(text: &str, digests: &[(&str, Digest)]) -> String {
 fn versions_are_installed_accepted_and_gone_back_from() {
     let home = Home::new();
     let own = salesforce();
-    let later = patched(&own, "\"version\": \"0.1.0\"", "\"version\": \"0.1.1\"");
+    let later = repacked(&own, "\"version\": \"0.1.0\"", "\"version\": \"0.1.1\"");
     let versions = [
         ("one", example("hostile", "version_one")),
         ("two", example("hostile", "version_two")),
@@ -138,7 +158,7 @@ fn programs_get_one_value() {
     let home = Home::new();
     let own = salesforce();
     // It no longer binds the code of a sign-in to who asked for it.
-    let wider = patched(&own, "\"pkce\": true", "\"pkce\":false");
+    let wider = repacked(&own, "\"pkce\": true", "\"pkce\": false");
     home.write("wider.wasm", &wider);
     let (own, wider) = (Digest::of(&own), Digest::of(&wider));
     let installed = home.json(&["connector", "install", "wider.wasm"]);

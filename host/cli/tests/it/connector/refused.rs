@@ -2,7 +2,7 @@
 
 use portcullis::policy::Digest;
 
-use super::{example, patched, salesforce, steady};
+use super::{example, patched, repacked, salesforce, steady};
 use crate::program::Home;
 
 #[test]
@@ -25,7 +25,7 @@ fn what_cannot_be_installed_is_refused_and_leaves_nothing() {
         // The attack: a request that changes or deletes, by a tool that says it reads.
         (
             "delete_reads.wasm",
-            patched(
+            repacked(
                 &own,
                 "{ \"methods\": [\"DELETE\"], \"path\": \"/services/data/{version}/sobjects/{kind}/{id}\", \"effect\": \"destructive\"",
                 "{ \"methods\": [\"DELETE\"], \"path\": \"/services/data/{version}/sobjects/{kind}/{id}\", \"effect\": \"read\"       ",
@@ -33,7 +33,7 @@ fn what_cannot_be_installed_is_refused_and_leaves_nothing() {
         ),
         (
             "patch_reads.wasm",
-            patched(
+            repacked(
                 &own,
                 "{ \"methods\": [\"PATCH\"], \"path\": \"/services/data/{version}/sobjects/{kind}/{id}\", \"effect\": \"write\"",
                 "{ \"methods\": [\"PATCH\"], \"path\": \"/services/data/{version}/sobjects/{kind}/{id}\", \"effect\": \"read\" ",

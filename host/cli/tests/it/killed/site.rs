@@ -114,6 +114,10 @@ impl Site {
             home.must(&["agent", "give", "helper", "salesforce"]);
             // What is changed is counted on disk, between the use of the approval and the intent.
             home.must(&["scope", "helper", "--changes-per-day", "100000"]);
+            // By them a round's calls are told from the others'.
+            for tool in ["update_record", "create_record"] {
+                home.must(&["audit", "values", "salesforce", tool, "on"]);
+            }
             let mut account = connection(Owner::Person("ada".parse().unwrap()), "Acme", &url);
             account.secrets.access_token = secret.into();
             home.connect(account);

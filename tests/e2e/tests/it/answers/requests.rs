@@ -9,18 +9,38 @@ use crate::support::ended;
 use crate::support::root;
 use crate::writes::desk::{ACCOUNT, Desk, SALE, update};
 
-/// A call of a read needs one once the org's descriptions are known; what needs more, and why.
-const READS_OF_MORE: [(&str, usize, &str); 2] = [
+/// A call of a read needs one once the org's descriptions are known, and a change [`CHANGE_MAX`]; what needs more, and why.
+const OF_MORE: [(&str, usize, &str); 5] = [
     (
         "get_identity",
         2,
         "the user and the organization are asked for apart",
     ),
+    (
+        "get_list_view",
+        2,
+        "what the view asks for, and the records",
+    ),
     ("read_file", 2, "what the file is, and what is in it"),
+    (
+        "assign_owner",
+        5,
+        "users and queues are looked up by name, apart",
+    ),
+    (
+        "set_campaign_member",
+        5,
+        "the member, the campaign and the person are looked up",
+    ),
 ];
 
 /// A call of a change reads the record before and after.
 const CHANGE_MAX: usize = 3;
+
+const CAMPAIGN: &str = "701DO0000000001YAA";
+const CASE: &str = "500DO0000000001YAA";
+const CONTACT: &str = "003DO0000000001YAA";
+const LEAD: &str = "00QDO00000000012AA";
 
 /// Says with which arguments each tool is called, for the first time and for the second.
 async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
@@ -28,6 +48,40 @@ async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
     let report = id("SELECT Id FROM Report WHERE Name = 'Open Pipeline by Stage'").await;
     let file = id("SELECT Id FROM ContentDocument WHERE Title = 'Account plan'").await;
     let tasks = desk.rows("SELECT Id FROM Task LIMIT 2").await;
+    let open = desk
+        .rows("SELECT Id FROM Task WHERE IsClosed = false ORDER BY Id LIMIT 2")
+        .await;
+    // A queue's lead is not converted without an owner.
+    let leads: Vec<Value> = desk
+        .rows("SELECT Id, OwnerId FROM Lead WHERE IsConverted = false ORDER BY Id LIMIT 20")
+        .await
+        .iter()
+        .filter(|lead| lead["OwnerId"].as_str().unwrap().starts_with("005"))
+        .map(|lead| lead["Id"].clone())
+        .collect();
+    let lead_of = |at: usize| json!({ "object": "Lead", "id": leads[at] });
+    let sensor = |key: &str| {
+        json!({
+            "object": "Measurement__c", "key": "External_Key__c", "value": key,
+            "fields": { "Sensor__c": "S-9", "Taken_At__c": "2026-11-23T09:00:00Z", "Value__c": 1.5 },
+        })
+    };
+    let people = |name: &str| json!({ "object": "Contact", "records": [{ "LastName": name }, { "LastName": "Wu" }] });
+    let titles = |title: &str| {
+        let records =
+            json!([{ "Id": leads[0], "Title": title }, { "Id": leads[1], "Title": title }]);
+        json!({ "object": "Lead", "records": records })
+    };
+    let merge = |at: usize| json!({ "object": "Lead", "keep": leads[0], "lose": [leads[at]] });
+    let owner = |name: &str| json!({ "object": "Case", "id": CASE, "owner": name });
+    let member = |person: &str| json!({ "campaign": CAMPAIGN, "person": person });
+    let call = |subject: &str| json!({ "subject": subject, "day": "2026-11-23" });
+    let event =
+        |subject: &str| json!({ "subject": subject, "start": "2026-11-27", "end": "2026-11-28" });
+    let note = |title: &str| json!({ "about": ACCOUNT, "title": title, "text": "x" });
+    let comment = |comment: &str| json!({ "case": CASE, "comment": comment });
+    let mail =
+        |subject: &str| json!({ "to": ["li@mail.example"], "subject": subject, "body": "x" });
     let twice = |arguments: Value| [arguments.clone(), arguments];
     let account = |site: &str| update("Account", ACCOUNT, json!({ "Site": site }));
     let lead =
@@ -36,17 +90,41 @@ async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
     let upload = |name: &str| json!({ "name": name, "text": "x", "record_id": ACCOUNT });
     vec![
         ("get_identity", twice(json!({}))),
+        ("get_org_limits", twice(json!({}))),
+        ("find_users", twice(json!({ "text": "dana" }))),
         ("list_objects", twice(json!({ "text": "account" }))),
         ("describe_object", twice(json!({ "object": "Account" }))),
+        (
+            "get_picklist_values",
+            twice(json!({ "object": "Case", "field": "Priority" })),
+        ),
         (
             "query",
             twice(json!({ "soql": "SELECT Id, Name, Owner.Name FROM Account LIMIT 5" })),
         ),
         ("query_next", twice(json!({ "cursor": "" }))),
+        ("search", twice(json!({ "text": "Northwind*" }))),
         (
             "get_record",
             twice(json!({ "object": "Opportunity", "id": SALE })),
         ),
+        (
+            "get_related_records",
+            twice(json!({ "object": "Account", "id": ACCOUNT, "relationship": "Contacts" })),
+        ),
+        ("list_recent", twice(json!({}))),
+        ("list_views", twice(json!({ "object": "Case" }))),
+        (
+            "get_list_view",
+            twice(json!({ "object": "Case", "view": "AllOpenCases" })),
+        ),
+        (
+            "find_duplicates",
+            twice(
+                json!({ "object": "Lead", "fields": { "LastName": "Li", "Email": "li@mail.example" } }),
+            ),
+        ),
+        ("get_deleted_records", twice(json!({ "object": "Lead" }))),
         ("get_account_overview", twice(json!({ "account": ACCOUNT }))),
         ("get_pipeline", twice(json!({}))),
         ("list_reports", twice(json!({}))),
@@ -56,8 +134,45 @@ async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
         ("read_file", twice(json!({ "id": file }))),
         ("update_record", [account("one"), account("two")]),
         ("create_record", [lead("One"), lead("Two")]),
+        ("upsert_record", [sensor("K-9"), sensor("K-10")]),
+        ("update_records", [titles("One"), titles("Two")]),
+        ("create_records", [people("One"), people("Two")]),
+        ("undelete_record", [lead_of(0), lead_of(1)]),
+        (
+            "create_task",
+            [json!({ "subject": "One" }), json!({ "subject": "Two" })],
+        ),
+        (
+            "complete_task",
+            [
+                json!({ "id": open[0]["Id"] }),
+                json!({ "id": open[1]["Id"] }),
+            ],
+        ),
+        ("log_call", [call("One"), call("Two")]),
+        ("create_event", [event("One"), event("Two")]),
+        ("add_note", [note("One"), note("Two")]),
+        (
+            "assign_owner",
+            [owner("Carmen Delgado"), owner("Inbound Leads")],
+        ),
+        ("set_campaign_member", [member(LEAD), member(CONTACT)]),
+        ("add_case_comment", [comment("One"), comment("Two")]),
         ("upload_file", [upload("One.txt"), upload("Two.txt")]),
         ("delete_record", [task(0), task(1)]),
+        (
+            "delete_records",
+            [
+                json!({ "object": "Lead", "ids": [leads[0], leads[1]] }),
+                json!({ "object": "Lead", "ids": [leads[2], leads[3]] }),
+            ],
+        ),
+        (
+            "convert_lead",
+            [json!({ "id": leads[0] }), json!({ "id": leads[1] })],
+        ),
+        ("merge_records", [merge(1), merge(2)]),
+        ("send_email", [mail("One"), mail("Two")]),
     ]
 }
 
@@ -102,6 +217,14 @@ async fn a_call_costs_few_requests() {
                     other => panic!("{other:?}"),
                 };
             }
+            if tool == "undelete_record" {
+                // Past the host, which knows nothing of the object yet.
+                let id = arguments["id"].as_str().unwrap();
+                let (status, body) = desk
+                    .direct("DELETE", &format!("sobjects/Lead/{id}"), None)
+                    .await;
+                assert_eq!(status, 204, "{body}");
+            }
             let reply = desk.call(tool, arguments).await;
             assert_eq!(ended(&reply), "done", "{tool}: {:?}", reply.outcome);
             counts.push(desk.requests(&reply).len());
@@ -109,14 +232,15 @@ async fn a_call_costs_few_requests() {
         rows.push((tool.clone(), *effect, counts[0], counts[1]));
     }
     for (tool, effect, _, warm) in &rows {
-        let more = READS_OF_MORE.iter().find(|(known, ..)| known == tool);
-        let max = match effect {
-            Effect::Read => more.map_or(1, |(_, most, _)| *most),
+        let usual = match effect {
+            Effect::Read => 1,
             Effect::Write | Effect::Destructive => CHANGE_MAX,
         };
-        // A description that is remembered is asked about, once a call.
+        let more = OF_MORE.iter().find(|(known, ..)| known == tool);
+        let max = more.map_or(usual, |(_, most, _)| *most);
+        // A description is used for a minute without a question.
         assert!(
-            *warm <= max + 1,
+            *warm <= max,
             "{tool} takes {warm} requests, and may take {max}"
         );
     }
@@ -130,7 +254,7 @@ fn hold(rows: &[(String, Effect, usize, usize)]) {
     let mut table =
         "| tool | first call | further calls | |\n| --- | --- | --- | --- |\n".to_owned();
     for (tool, _, cold, warm) in rows {
-        let why = READS_OF_MORE
+        let why = OF_MORE
             .iter()
             .find(|(known, ..)| known == tool)
             .map_or("", |(.., why)| why);

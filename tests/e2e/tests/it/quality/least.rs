@@ -17,6 +17,14 @@ const CONTACT: &str = "003DO0000000001YAA";
 const CASE: &str = "500DO0000000001YAA";
 const USER: &str = "005DO0000000001YAA";
 const READING: &str = "a00DO0000000001YAA";
+const LEAD: &str = "00QDO00000000022AA";
+const CAMPAIGN: &str = "701DO0000000001YAA";
+/// Another account.
+const OTHER: &str = "001DO0000000001YAA";
+/// `Open Pipeline by Stage`.
+const REPORT: &str = "00ODO00000000012AA";
+/// A file of an account.
+const FILE: &str = "069DO0000000001YAA";
 
 const PARTS: [&str; 5] = [
     "fields",
@@ -33,8 +41,26 @@ fn calls_of(tool: &str) -> Option<Vec<Value>> {
         let describe = |object: &&str| json!({"object": object, "parts": PARTS, "limit": 1000});
         objects.iter().map(describe).collect()
     };
+    let related = |relationship: &str, more: Value| -> Value {
+        let mut call = json!({"object": "Account", "id": ACCOUNT, "relationship": relationship});
+        let more = more.as_object().unwrap().clone();
+        call.as_object_mut().unwrap().extend(more);
+        call
+    };
     Some(match tool {
         "get_identity" => vec![json!({})],
+        "get_org_limits" => vec![
+            json!({"text": "storage"}),
+            json!({"text": "SingelEmail"}),
+            json!({"text": "Measurement__"}),
+        ],
+        "find_users" => vec![
+            json!({"text": "dana"}),
+            json!({"text": "support", "queues": true}),
+            json!({"text": USER}),
+            json!({"text": CASE}),
+            json!({"text": "Nobody at all"}),
+        ],
         "list_objects" => vec![
             json!({}),
             json!({"technical": true, "limit": 1000}),
@@ -82,6 +108,203 @@ fn calls_of(tool: &str) -> Option<Vec<Value>> {
             json!({"object": "Measurment", "id": READING}),
             json!({"object": "Account", "external_id_field": "Nmae", "external_id": "x"}),
         ],
+        "get_picklist_values" => vec![
+            json!({"object": "Account", "field": "Type"}),
+            json!({"object": "Opportunity", "field": "StageName"}),
+            json!({"object": "Account", "field": "AnualRevenue"}),
+            json!({"object": "Contact", "field": "Birthdat"}),
+            json!({"object": "Account", "field": "Type", "record_type": "none"}),
+            json!({"object": "Cas", "field": "Priority"}),
+            json!({"object": "Measurment__c", "field": "Unit__c"}),
+        ],
+        "search" => vec![
+            json!({"text": "Northwind*"}),
+            json!({"text": "pump*", "in": "name", "limit": 2}),
+            json!({"text": "acme", "objects": ["Account(Name, AnualRevenue)"]}),
+            json!({"text": "acme", "objects": ["Contact(Name ORDER BY Birthdat)"]}),
+            json!({"text": "acme", "objects": ["Account(Name WHERE Annual_Revenue > 1)"]}),
+            json!({"text": "acme", "objects": ["Contact(Ownr.Name)"]}),
+            json!({"text": "acme", "objects": ["Cas"]}),
+            json!({"text": "acme", "objects": ["Account", "Measurment"]}),
+        ],
+        "get_related_records" => vec![
+            related("Contacts", json!({"limit": 2})),
+            related("opportunity", json!({"limit": 2})),
+            related("Casess", json!({})),
+            related("Measurments", json!({})),
+            related("Contacts", json!({"fields": ["Birthdat"]})),
+            related("Contacts", json!({"fields": ["Account.AnualRevenue"]})),
+            related("Contacts", json!({"where": "Birthdat != null"})),
+            related("Contacts", json!({"order_by": "Account.Annual_Revenue"})),
+            related(
+                "Contacts",
+                json!({"where": "Id IN (SELECT ContactId FROM Cas)"}),
+            ),
+            json!({"object": "Account", "id": CASE, "relationship": "Contacts"}),
+            json!({"object": "Account", "id": READING, "relationship": "Contacts"}),
+            json!({"object": "Inspection", "id": READING, "relationship": "Measurments"}),
+        ],
+        "list_recent" => vec![
+            json!({"limit": 200}),
+            json!({"object": "Account"}),
+            json!({"object": "Cas"}),
+            json!({"object": "Measurment__c"}),
+        ],
+        "list_views" => vec![
+            json!({"object": "Account"}),
+            json!({"object": "Contact", "text": "cas"}),
+            json!({"object": "Cas"}),
+            json!({"object": "Inspection"}),
+        ],
+        "get_list_view" => vec![
+            json!({"object": "Account", "view": "AllAccounts", "limit": 3}),
+            json!({"object": "Account", "view": "LargeCustomers"}),
+            json!({"object": "Opportunity", "view": "AllOpportunities", "limit": 3}),
+            json!({"object": "Account", "view": "AllOpenCases"}),
+            json!({"object": "Cas", "view": "AllCases"}),
+        ],
+        "find_duplicates" => vec![
+            json!({"object": "Account", "id": ACCOUNT}),
+            json!({"object": "Contact", "fields": {"LastName": "Li", "Email": "li@mail.example"}}),
+            json!({"object": "Account", "fields": {"AnualRevenue": "1"}}),
+            json!({"object": "Contact", "fields": {"LastName": "Li", "Birthdat": "2000-01-01"}}),
+            json!({"object": "Account", "id": CASE}),
+            json!({"object": "Account", "id": READING}),
+            json!({"object": "Measurment", "fields": {"Name": "x"}}),
+            json!({"object": "Usr", "fields": {"Name": "x"}}),
+        ],
+        "get_deleted_records" => vec![
+            json!({"object": "Account"}),
+            json!({"object": "Contact", "text": "zoe"}),
+            json!({"object": "Contact", "since": "Birthdat"}),
+            json!({"object": "Cas"}),
+            json!({"object": "Measurment__c"}),
+        ],
+        "get_account_overview" => vec![
+            json!({"account": ACCOUNT}),
+            json!({"account": "Nobody at all"}),
+            json!({"account": CONTACT}),
+            json!({"account": CASE}),
+            json!({"account": READING}),
+        ],
+        "get_pipeline" => vec![
+            json!({}),
+            json!({"owner": "me", "detail": true}),
+            json!({"owner": "Ben Carter"}),
+            json!({"owner": CASE}),
+            json!({"close": "CampaignId"}),
+        ],
+        // When a report ran last differs: these lists leave out the one that is run.
+        "list_reports" => vec![
+            json!({"text": "lead"}),
+            json!({"cursor": "1"}),
+            json!({"text": "Mesurement"}),
+        ],
+        "describe_report" => vec![
+            json!({"id": REPORT}),
+            json!({"id": REPORT, "text": "revenue"}),
+            json!({"id": ACCOUNT}),
+            json!({"id": CASE}),
+        ],
+        "run_report" => vec![
+            json!({"id": REPORT}),
+            json!({"id": REPORT, "rows": true, "limit": 3}),
+            json!({"id": CASE}),
+            json!({"id": READING}),
+        ],
+        "list_files" => vec![
+            json!({}),
+            json!({"record_id": ACCOUNT}),
+            json!({"record_id": CASE}),
+            json!({"record_id": READING}),
+            json!({"text": "plan"}),
+        ],
+        "read_file" => vec![
+            json!({"id": FILE}),
+            json!({"id": CASE}),
+            json!({"id": READING}),
+        ],
+        "upsert_record" => vec![
+            json!({"object": "Account", "key": "Name", "value": "x", "fields": {"Site": "x"}}),
+            json!({"object": "Account", "key": "AnualRevenue", "value": "1", "fields": {"Site": "x"}}),
+            json!({"object": "Contact", "key": "Birthdat", "value": "x", "fields": {"LastName": "Li"}}),
+            json!({"object": "Measurment__c", "key": "External_Key__c", "value": "K-1", "fields": {"Value__c": 1}}),
+            json!({"object": "Inspection", "key": "Kye__c", "value": "K-1", "fields": {}}),
+        ],
+        "update_records" => vec![
+            json!({"object": "Account", "records": [{"Id": ACCOUNT, "Site": "y"}]}),
+            json!({"object": "Account", "records": [{"Id": ACCOUNT, "AnualRevenue": 1}]}),
+            json!({"object": "Contact", "records": [{"Id": CONTACT, "Birthdat": "2000-01-01"}]}),
+            json!({"object": "Account", "records": [{"Id": CASE, "Site": "y"}]}),
+            json!({"object": "Account", "records": [{"Id": READING, "Site": "y"}]}),
+            json!({"object": "Account", "records": [{"Id": ACCOUNT, "OwnerId": CASE}]}),
+            json!({"object": "Cas", "records": [{"Id": CASE, "Subject": "x"}]}),
+        ],
+        "create_records" => vec![
+            json!({"object": "Contact", "records": [{"LastName": "Li"}, {"LastName": "Wu"}]}),
+            json!({"object": "Contact", "records": [{"LastName": "Li", "Birthdat": "2000-01-01"}]}),
+            json!({"object": "Contact", "records": [{"LastName": "Li", "AccountId": CASE}]}),
+            json!({"object": "Account", "records": [{"Name": "x", "AnualRevenue": 1}]}),
+            json!({"object": "Measurment", "records": [{"Value__c": 1}]}),
+        ],
+        "undelete_record" => vec![
+            json!({"object": "Account", "id": ACCOUNT}),
+            json!({"object": "Account", "id": CASE}),
+            json!({"object": "Account", "id": READING}),
+            json!({"object": "Cas", "id": CASE}),
+        ],
+        "create_task" => vec![
+            json!({"subject": "x"}),
+            json!({"subject": "x", "about": SALE, "person": CONTACT}),
+            json!({"subject": "x", "about": READING}),
+            json!({"subject": "x", "person": CASE}),
+            json!({"subject": "x", "owner": CASE}),
+        ],
+        "complete_task" => vec![
+            json!({"id": CASE}),
+            json!({"id": READING}),
+            json!({"id": "00TDO0000zzzzzz"}),
+        ],
+        "log_call" => vec![
+            json!({"subject": "x", "day": "2026-11-23"}),
+            json!({"subject": "x", "day": "2026-11-23", "about": READING}),
+            json!({"subject": "x", "day": "2026-11-23", "person": CASE}),
+        ],
+        "create_event" => vec![
+            json!({"subject": "x", "start": "2026-11-27", "end": "2026-11-28"}),
+            json!({"subject": "x", "start": "2026-11-27", "end": "2026-11-28", "about": READING}),
+            json!({"subject": "x", "start": "2026-11-27", "end": "2026-11-28", "person": CASE}),
+        ],
+        "add_note" => vec![
+            json!({"about": ACCOUNT, "title": "x", "text": "y"}),
+            json!({"about": CASE, "title": "x", "text": "y"}),
+            json!({"about": READING, "title": "x", "text": "y"}),
+        ],
+        "assign_owner" => vec![
+            json!({"object": "Account", "id": ACCOUNT, "owner": "Carmen Delgado"}),
+            json!({"object": "Account", "id": ACCOUNT, "owner": "Carmn Delgado"}),
+            json!({"object": "Account", "id": ACCOUNT, "owner": "Suport Tier 1"}),
+            json!({"object": "Account", "id": ACCOUNT, "owner": CASE}),
+            json!({"object": "Account", "id": CASE, "owner": USER}),
+            json!({"object": "Cas", "id": CASE, "owner": USER}),
+        ],
+        "set_campaign_member" => vec![
+            json!({"campaign": CAMPAIGN, "person": CONTACT}),
+            json!({"campaign": CAMPAIGN, "person": CASE}),
+            json!({"campaign": READING, "person": CONTACT}),
+            json!({"campaign": CAMPAIGN, "person": LEAD, "status": "Respnded"}),
+        ],
+        "add_case_comment" => vec![
+            json!({"case": CASE, "comment": "x"}),
+            json!({"case": ACCOUNT, "comment": "x"}),
+            json!({"case": READING, "comment": "x"}),
+        ],
+        "upload_file" => vec![
+            json!({"name": "x.txt", "text": "x", "record_id": ACCOUNT}),
+            json!({"name": "x.txt", "text": "x", "record_id": CASE}),
+            json!({"name": "x.txt", "text": "x", "record_id": READING}),
+            json!({"name": "x.txt", "text": "x", "file_id": CASE}),
+        ],
         "update_record" => vec![
             json!({"object": "Account", "id": ACCOUNT, "fields": {"Site": "x"}}),
             json!({"object": "Account", "id": ACCOUNT, "fields": {"AnualRevenue": 1}}),
@@ -106,8 +329,50 @@ fn calls_of(tool: &str) -> Option<Vec<Value>> {
             json!({"object": "Account", "id": READING}),
             json!({"object": "Contact", "id": "Nobody at all"}),
         ],
+        "delete_records" => vec![
+            json!({"object": "Contact", "ids": [CONTACT, CASE]}),
+            json!({"object": "Account", "ids": [ACCOUNT]}),
+            json!({"object": "Account", "ids": [READING]}),
+            json!({"object": "Cas", "ids": [CASE]}),
+        ],
+        "convert_lead" => vec![
+            json!({"id": LEAD}),
+            json!({"id": LEAD, "account": CASE}),
+            json!({"id": LEAD, "account": "Nobody at all"}),
+            json!({"id": LEAD, "account": ACCOUNT, "contact": READING}),
+            json!({"id": LEAD, "status": "Closed - Convertd"}),
+            json!({"id": CASE}),
+            json!({"id": READING}),
+        ],
+        "merge_records" => vec![
+            json!({"object": "Account", "keep": OTHER, "lose": [ACCOUNT]}),
+            json!({"object": "Account", "keep": OTHER, "lose": [CASE]}),
+            json!({"object": "Account", "keep": READING, "lose": [OTHER]}),
+            json!({"object": "Account", "keep": OTHER, "lose": [ACCOUNT], "fields": {"AnualRevenue": 1}}),
+            json!({"object": "Contact", "keep": CONTACT, "lose": [CASE], "fields": {"Birthdat": "2000-01-01"}}),
+            json!({"object": "Opportunity", "keep": SALE, "lose": ["006DO0000000002YAA"]}),
+            json!({"object": "Measurment", "keep": READING, "lose": [CASE]}),
+        ],
+        "send_email" => vec![
+            json!({"to": ["li@mail.example"], "subject": "x", "body": "y"}),
+            json!({"to": ["li@mail.example"], "subject": "x", "body": "y", "about": READING}),
+            json!({"to": ["li@mail.example"], "subject": "x", "body": "y", "about": CASE}),
+        ],
         _ => return None,
     })
+}
+
+/// The objects that a tool is about by its name and description, which hide nothing of it.
+fn own_of(tool: &str) -> &'static [&'static str] {
+    match tool {
+        "create_task" | "complete_task" | "log_call" => &["Task"],
+        "create_event" => &["Event"],
+        "add_note" | "upload_file" => &["ContentVersion", "ContentDocument", "ContentDocumentLink"],
+        "set_campaign_member" => &["CampaignMember", "Campaign", "Lead"],
+        "add_case_comment" => &["CaseComment", "Case"],
+        "convert_lead" => &["Lead"],
+        _ => &[],
+    }
 }
 
 /// Lists every tool with its effect and its calls.
@@ -178,6 +443,7 @@ async fn check(desk: &Desk, tool: &str, arguments: &Value, hidden: &BTreeSet<Str
         let told: Vec<&&str> = said
             .iter()
             .filter(|word| hidden.contains(**word) && !words(&asked).contains(**word))
+            .filter(|word| !own_of(tool).contains(*word))
             .collect();
         assert!(
             told.is_empty(),
@@ -191,6 +457,12 @@ async fn check(desk: &Desk, tool: &str, arguments: &Value, hidden: &BTreeSet<Str
 async fn an_agent_that_only_reads_changes_nothing_and_reads_all() {
     let desk = Desk::new(Mode::Allow).await;
     let table = table(&desk);
+    // What is run and looked at stands first in lists of it from then on.
+    for (tool, _, calls) in table.iter().filter(|(tool, ..)| tool.ends_with("_report")) {
+        for arguments in calls {
+            drop(desk.call(tool, arguments.clone()).await);
+        }
+    }
     let mut answers = Vec::new();
     for (tool, effect, calls) in &table {
         for arguments in calls.iter().filter(|_| *effect == Effect::Read) {
