@@ -273,12 +273,14 @@ pub fn check_record(client: &Client<'_>, id: &str) -> Result<(), Failure> {
         }
     };
     let allowed = client.host.check(&[Access::read(&kind, ["Id"])]);
-    // In the same words whether there is such an object or not.
-    allowed.map_err(|_| {
-        Failure::not_permitted(format!(
-            "this agent may not read the record {id}, or nobody knows of which object it is"
-        ))
-    })
+    allowed.map_err(|_| unreadable(id))
+}
+
+/// Refuses a record of an object that the agent may not read: in the same words whether there is such an object or not.
+pub fn unreadable(id: &str) -> Failure {
+    Failure::not_permitted(format!(
+        "this agent may not read the record {id}, or nobody knows of which object it is"
+    ))
 }
 
 /// Says in which time zone moments are, and which one is the user's.

@@ -5,6 +5,7 @@ use portcullis::policy::{AgentId, ConnectorName};
 use portcullis_store::{Account, Agent, Store, StoreError};
 use serde_json::{Map, Value, json};
 
+use crate::approvals;
 use crate::args::Form;
 use crate::args::people::AgentCommand;
 use crate::connections;
@@ -65,6 +66,9 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
             said(*form, had_it, &require(store, id).await?, &sentence, None)
         }
         AgentCommand::TrustClient { id, no, form } => {
+            if !no {
+                approvals::require_passphrase(&session, "clients are trusted").await?;
+            }
             let changed = store.trust_clients(id, !no).await?;
             let (trusted, is_news) = match (no, changed) {
                 (false, true) => ("are trusted to ask their person in the chat now", ""),

@@ -7,6 +7,7 @@ use portcullis_store::{Owner, Store, StoredConnection};
 use serde_json::{Value, json};
 
 use crate::agent;
+use crate::approvals;
 use crate::args::permissions::Allow;
 use crate::catalog::{self, Catalog};
 use crate::connections;
@@ -40,6 +41,10 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
         mode.unwrap_or(Mode::Disabled),
         connector.as_ref(),
     )?;
+    // What is taken back may have asked, or switched off.
+    if matches!(mode, None | Some(Mode::Allow)) {
+        approvals::require_passphrase(&session, "a rule is loosened").await?;
+    }
     let ToolRule {
         level,
         connector,

@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
                 Some(call) if args.audit => desk.audit.records(call).await?,
                 _ => Vec::new(),
             };
-            activity::close(&desk.audit).await;
+            activity::close(&desk.audit, &desk.host).await;
             (reply, records)
         }
     };

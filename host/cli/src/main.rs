@@ -101,7 +101,7 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Approvals { command } => approvals::run(command, &home()?, cache()).await,
         Command::App { command } => app::run(command, &home()?, cache()).await,
         Command::Activity(args) => activity::run(args, &home()?).await,
-        Command::Audit { command } => audit::run(command, &home()?).await,
+        Command::Audit { command } => audit::run(command, &home()?, cache()).await,
         Command::Key { command } => key::run(command, &home()?).await,
         Command::Apply(args) => apply::run(args, &home()?, cache()).await,
     }
@@ -115,6 +115,7 @@ fn log(settings: &Settings) -> Result<()> {
             "give `--log` or `PORTCULLIS_LOG` as `error`, `warn`, `info`, `debug` or `trace`";
         Problem::mistake("log", message, hint)
     })?;
+    let shows_printed = settings.log.contains(PRINTED);
     let stderr = io::stderr;
     let colours = anstream::AutoStream::choice(&stderr()) != anstream::ColorChoice::Never;
     // The modules are for who looks for a defect.
@@ -125,16 +126,22 @@ fn log(settings: &Settings) -> Result<()> {
         .with_ansi(colours);
     tracing_subscriber::registry()
         .with(filter)
-        .with(filter_fn(has_no_values))
+        .with(filter_fn(move |line| has_no_values(line, shows_printed)))
         .with(lines)
         .init();
     Ok(())
 }
 
+/// The target of the lines that connectors print.
+const PRINTED: &str = "portcullis_printed";
+
 /// Leaves out what the libraries below say at their lowest level, whatever is asked for: the sandbox's names the arguments of a connector's
-/// calls, and with them values of records.
-fn has_no_values(line: &Metadata<'_>) -> bool {
-    *line.level() <= Level::DEBUG || line.target().starts_with("portcullis")
+/// calls, and with them values of records. So may what a connector prints, which is for who asks for it by its name.
+fn has_no_values(line: &Metadata<'_>, shows_printed: bool) -> bool {
+    match line.target() {
+        PRINTED => shows_printed,
+        target => *line.level() <= Level::DEBUG || target.starts_with("portcullis"),
+    }
 }
 
 fn is_broken_pipe(error: &Error) -> bool {

@@ -9,6 +9,7 @@ use portcullis_connect::Disconnected;
 use portcullis_store::{Access, Owner, Person, Role, Store, StoreError, StoredConnection};
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::args::people::{PersonAdd, PersonCommand};
 use crate::args::{Form, NetworkArgs};
 use crate::connections;
@@ -20,6 +21,9 @@ use crate::show;
 use crate::show::sheet::{Sheet, or_none};
 use crate::show::table::{Table, moment, shown};
 use crate::token;
+
+/// What a passphrase is asked for here: whoever is an administrator may loosen everything, and has no passphrase yet.
+const APPOINTED: &str = "administrators are appointed";
 
 /// Does what was asked.
 pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCache) -> Result<()> {
@@ -34,7 +38,7 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
         session.require_administrator().await?;
     }
     match command {
-        PersonCommand::Add(args) => add(store, args).await,
+        PersonCommand::Add(args) => add(&session, args).await,
         PersonCommand::Rename { id, name, form } => {
             let before = require(store, id).await?;
             store.rename_person(id, name).await?;
@@ -51,6 +55,9 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
         PersonCommand::Role { id, role, form } => {
             let before = require(store, id).await?;
             let role = Role::from(*role);
+            if role == Role::Admin {
+                approvals::require_passphrase(&session, APPOINTED).await?;
+            }
             store.set_role(id, role).await?;
             let after = Person {
                 role,
@@ -72,10 +79,13 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
     }
 }
 
-async fn add(store: &Store, args: &PersonAdd) -> Result<()> {
-    let id = &args.id;
+async fn add(session: &Session, args: &PersonAdd) -> Result<()> {
+    let (store, id) = (&session.store, &args.id);
     let name = args.name.as_deref().unwrap_or(id.as_str());
     let role = args.role.map_or(Role::Member, Role::from);
+    if role == Role::Admin {
+        approvals::require_passphrase(session, APPOINTED).await?;
+    }
     let is_new = store.add_person(id, name, role).await?;
     let person = require(store, id).await?;
     let value = json!({ "changed": is_new, "person": person_json(&person) });

@@ -9,6 +9,7 @@ use portcullis_store::AgentScope;
 use serde_json::json;
 
 use crate::agent;
+use crate::approvals;
 use crate::args::permissions::{ScopeArgs, Setting, TrustScope};
 use crate::catalog::{self, Catalog};
 use crate::connectors;
@@ -29,6 +30,8 @@ pub(crate) async fn run(args: &ScopeArgs, home: &Home, cache: ComponentCache) ->
     let before = store.scope(&agent, &manifest.name).await?;
     let after = changed(args, before.clone());
     if before != after {
+        // Also where it is tightened: to tell the two apart for certain is harder than to ask.
+        approvals::require_passphrase(&session, "a scope is changed").await?;
         let scope = AgentScope {
             agent: agent.clone(),
             connector: manifest.name.clone(),
@@ -176,6 +179,9 @@ pub(crate) async fn trust(args: &TrustScope, home: &Home) -> Result<()> {
         Some(decided) => decided,
         None => connectors::is_trusted(&session.store, name).await?,
     };
+    if !args.no {
+        approvals::require_passphrase(&session, "a connector is trusted").await?;
+    }
     session.store.put_trust(name, !args.no).await?;
     let changed = before == args.no;
     let sentence = match (changed, args.no) {

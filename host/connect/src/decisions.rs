@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use portcullis::{ApprovalId, Call, Host, Reply, Rerun};
 use portcullis_policy::PersonId;
-use portcullis_store::{ApprovalState, Approved, Kept, Standing, Store, StoreError};
+use portcullis_store::{ApprovalState, Approved, Standing, Store, StoreError};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -92,30 +92,39 @@ impl Decisions {
         Ok(false)
     }
 
-    /// Runs the call, and keeps its answer for the agent.
+    /// Runs the call, and settles its approval: the answer is kept for the agent, or what was not used is taken back.
     async fn run(&self, approved: &Approved) -> Result<Reply, DecideError> {
-        let (approval, held) = (&approved.approval, &approved.held);
-        let arguments: Value =
-            serde_json::from_str(&held.card.arguments).map_err(DecideError::Arguments)?;
-        let mut call = Call::new(
-            approval.agent.clone(),
-            approval.person.clone(),
-            approval.connector.clone(),
-            approval.tool.as_str(),
-            arguments,
-        );
-        call.reason = held.card.reason.clone();
-        call.rerun = Some(Rerun {
-            approval: approval.id,
-            replay: held.replay.clone(),
-        });
-        let reply = self.host.call(call).await;
-        if let Some(kept) = Kept::of(&reply) {
-            let store = &self.store;
-            store
-                .keep_answer(approval.id, &approval.person, &kept)
-                .await?;
+        let (id, person) = (approved.approval.id, &approved.approval.person);
+        match call_of(approved) {
+            Ok(call) => {
+                let reply = self.host.call(call).await;
+                self.store.end_run(id, person, Some(&reply)).await?;
+                Ok(reply)
+            }
+            Err(error) => {
+                self.store.end_run(id, person, None).await?;
+                Err(error)
+            }
         }
-        Ok(reply)
     }
+}
+
+/// Makes the call again that a person approved, with the randomness and the time that it had.
+fn call_of(approved: &Approved) -> Result<Call, DecideError> {
+    let (approval, held) = (&approved.approval, &approved.held);
+    let arguments: Value =
+        serde_json::from_str(&held.card.arguments).map_err(DecideError::Arguments)?;
+    let mut call = Call::new(
+        approval.agent.clone(),
+        approval.person.clone(),
+        approval.connector.clone(),
+        approval.tool.as_str(),
+        arguments,
+    );
+    call.reason = held.card.reason.clone();
+    call.rerun = Some(Rerun {
+        approval: approval.id,
+        replay: held.replay.clone(),
+    });
+    Ok(call)
 }

@@ -1,10 +1,10 @@
 //! The question to a person: what is bound, what the person sees, and what the agent is told of the answer.
 
 use portcullis_policy::{
-    Account, Agreement, BoundCall, BoundRequest, Card, Change, ChangeCard, Digest, Effect, Method,
-    Origin, RequestPath, ToolName, WireRequest,
+    Account, AgentPolicy, Agreement, BoundCall, BoundRequest, Card, Change, ChangeCard, Digest,
+    Effect, Method, Origin, RequestPath, ToolName, WireRequest,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::connector::Connector;
 use crate::ids::{ApprovalId, CallId};
@@ -26,6 +26,8 @@ pub(crate) struct Question<'a> {
     pub(crate) call: CallId,
     pub(crate) replay: &'a Replay,
     pub(crate) rerun_of: Option<ApprovalId>,
+    /// What an administrator decided, as it is for this call.
+    pub(crate) policy: &'a AgentPolicy,
 }
 
 /// What would be sent.
@@ -51,15 +53,35 @@ pub(crate) enum Unapproved {
 impl Question<'_> {
     /// Gives the digest of what the agent asks, whatever request comes of it.
     pub(crate) fn digest(&self, key: &DigestKey) -> Digest {
-        let call = BoundCall {
+        self.bound(self.arguments).digest(key.expose())
+    }
+
+    /// Gives the digest of what an answer was got under: what the agent may touch, and whose account it is. An answer is handed out
+    /// under the same alone. The mode is no part of it: a tool that is switched off hands nothing out, and a change that was
+    /// approved is not to be sent again for being asked about no more.
+    pub(crate) fn terms(&self, key: &DigestKey) -> Digest {
+        let identity = self.connection.identity.as_ref();
+        // Bound as a call is, so that it is keyed and its parts cannot run into each other.
+        let terms = json!({
+            "scope": self.policy.scope,
+            "is_trusted": self.policy.is_trusted,
+            "origin": self.connection.origin.to_string(),
+            "shared": self.connection.shared,
+            "user": identity.map(|identity| &identity.user_id),
+            "organization": identity.and_then(|identity| identity.organization_id.as_ref()),
+        });
+        self.bound(&terms).digest(key.expose())
+    }
+
+    fn bound<'b>(&'b self, arguments: &'b Value) -> BoundCall<'b> {
+        BoundCall {
             connector: &self.connector.manifest().name,
             tool: self.tool,
-            arguments: self.arguments,
+            arguments,
             person: &self.caller.person,
             agent: &self.caller.agent,
             connection: &self.connection.id,
-        };
-        call.digest(key.expose())
+        }
     }
 
     /// Makes what a person decides on.
@@ -86,6 +108,7 @@ impl Question<'_> {
         HeldRequest {
             digest: bound.digest(key.expose()),
             question: self.digest(key),
+            terms: self.terms(key),
             call: self.call,
             caller: self.caller.clone(),
             connector: self.connector.manifest().name.clone(),

@@ -1,10 +1,11 @@
 //! Everything of a host but the engine: the ports, the network, and the bounds. It opens calls and settles them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call::{self, Opened};
 use crate::connector::Connector;
-use crate::gate::Sessions;
+use crate::gate::{Journals, Sessions};
 use crate::limits::Limits;
 use crate::network::Network;
 use crate::ports::Ports;
@@ -21,6 +22,7 @@ pub struct Guard {
 struct Shared {
     limits: Limits,
     sessions: Sessions,
+    journals: Journals,
     ports: Ports,
 }
 
@@ -32,6 +34,7 @@ impl Guard {
             shared: Arc::new(Shared {
                 limits,
                 sessions,
+                journals: Journals::default(),
                 ports,
             }),
         }
@@ -50,12 +53,22 @@ impl Guard {
         call::open(self, connector, call.into()).await
     }
 
+    /// Waits until every change that was sent has its outcome on record, and says whether that came in time. A change goes on where
+    /// its call was given up: wait before the audit log is closed, or its outcome is not written.
+    pub async fn changes_on_record(&self, time: Duration) -> bool {
+        self.shared.journals.none_within(time).await
+    }
+
     pub(crate) fn limits(&self) -> &Limits {
         &self.shared.limits
     }
 
     pub(crate) fn sessions(&self) -> &Sessions {
         &self.shared.sessions
+    }
+
+    pub(crate) fn journals(&self) -> &Journals {
+        &self.shared.journals
     }
 
     pub(crate) fn ports(&self) -> &Ports {

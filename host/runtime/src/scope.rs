@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use crate::connector::Connector;
-use crate::gate::Account;
+use crate::gate::{Account, Journals};
 use crate::ids::{ApprovalId, CallId};
 use crate::limits::Limits;
 use crate::ports::audit::{Durability, Event, Record};
@@ -49,6 +49,8 @@ pub(crate) struct CallScope {
     pub(crate) account: Account,
     pub(crate) ports: Ports,
     pub(crate) limits: Limits,
+    /// Those of all calls.
+    pub(crate) journals: Journals,
     pub(crate) started: Instant,
     pub(crate) cancellation: Cancellation,
     pub(crate) progress: Option<mpsc::Sender<Progress>>,

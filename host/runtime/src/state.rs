@@ -75,6 +75,11 @@ impl Printed {
         }
     }
 
+    /// Says how many bytes are kept.
+    pub(crate) fn bytes(&self) -> usize {
+        lock(&self.kept).len()
+    }
+
     /// Gives the lines for the operator, with everything that could forge a line or a colour made visible.
     pub(crate) fn lines(&self) -> Vec<String> {
         let kept = lock(&self.kept);
@@ -151,5 +156,6 @@ mod tests {
             printed.lines(),
             ["one", "\\u{1b}[31mtwo\\u{7}", "\\u{202e}eerht and mu"]
         );
+        assert_eq!(printed.bytes(), 30);
     }
 }

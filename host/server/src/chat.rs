@@ -33,6 +33,10 @@ const ASKED_LASTS: Duration = Duration::from_secs(600);
 /// The name of what is asked, in a request that goes to the client and back.
 const ASKED: &str = "person";
 
+/// Bytes of a question in a chat: nobody reads more there, and a client might show less of it. What is longer is decided on the page, or
+/// at the command line.
+const QUESTION_BYTES_MAX: usize = 256 << 10;
+
 /// What a word in a chat comes to.
 #[async_trait]
 pub trait Chat: Send + Sync {
@@ -273,6 +277,10 @@ fn sign_in(connect: &ConnectRequired) -> Option<(Asked, ElicitRequestParams)> {
 }
 
 fn approve(approval: &ApprovalRequired) -> Option<(Asked, ElicitRequestParams)> {
+    let message = approval.card.text();
+    if message.len() > QUESTION_BYTES_MAX {
+        return None;
+    }
     let schema = ElicitationSchema::builder()
         .required_bool(YES)
         .description("Approve: do exactly this, once")
@@ -280,7 +288,7 @@ fn approve(approval: &ApprovalRequired) -> Option<(Asked, ElicitRequestParams)> 
         .ok()?;
     let question = ElicitRequestParams::FormElicitationParams {
         meta: None,
-        message: approval.card.text(),
+        message,
         requested_schema: schema,
     };
     Some((Asked::Approve(approval.id), question))

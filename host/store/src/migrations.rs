@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 9] = [
+const ALL: [(i64, &str, &str); 10] = [
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (
         2,
@@ -41,6 +41,11 @@ const ALL: [(i64, &str, &str); 9] = [
         9,
         "trusted_clients",
         include_str!("../migrations/0009_trusted_clients.sql"),
+    ),
+    (
+        10,
+        "answer_terms",
+        include_str!("../migrations/0010_answer_terms.sql"),
     ),
 ];
 

@@ -11,6 +11,7 @@ use super::worded::Worded;
 use super::{create, update};
 use crate::client::Client;
 use crate::host::Host;
+use crate::known::check_record;
 use crate::names;
 
 const MEMBER: &str = "CampaignMember";
@@ -29,7 +30,7 @@ pub struct SetCampaignMember {
 /// Makes a person a member of a campaign, or changes the member's status.
 ///
 /// # Errors
-/// An id is of another object; and as [`create_record`](super::create_record) and [`update_record`](super::update_record).
+/// An id is of another object, or of one that the agent may not read; and as [`create_record`](super::create_record) and [`update_record`](super::update_record).
 pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<Output, Failure> {
     let campaign = id(&args.campaign, "/campaign", &["Campaign"])?;
     let person = id(&args.person, "/person", &["Lead", "Contact"])?;
@@ -40,6 +41,8 @@ pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<
     let named = ["CampaignId", field, "Status"];
     host.check(&[Access::read(MEMBER, named), Access::write(MEMBER, named)])?;
     let client = Client::new(host);
+    check_record(&client, &campaign)?;
+    check_record(&client, &person)?;
     host.step("Looked whether the person is in the campaign", None);
     let soql = format!(
         "SELECT Id FROM {MEMBER} WHERE CampaignId = '{campaign}' AND {field} = '{person}' LIMIT 1"
@@ -82,6 +85,29 @@ fn id(given: &str, pointer: &str, kinds: &[&str]) -> Result<String, Failure> {
             let problem = format!("takes the id of a {}", kinds.join(" or "));
             let message = format!("{id} is the id of something else");
             Err(Failure::invalid(message).field(pointer, problem))
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::testing::Org;
+    use portcullis_sdk::Reason;
+
+    #[test]
+    fn who_is_hidden_is_not_looked_for_in_a_campaign() {
+        for forbidden in ["Campaign", "Lead"] {
+            let org = Org::new().forbid("*").forbid(forbidden);
+            let args = SetCampaignMember {
+                campaign: "701000000000001AAA".to_owned(),
+                person: "00Q000000000001AAA".to_owned(),
+                status: None,
+            };
+            let failure = set_campaign_member(&org, &args).unwrap_err();
+            assert_eq!(failure.reason, Reason::NotPermitted, "{forbidden}");
+            assert!(org.requests().is_empty(), "{forbidden}");
         }
     }
 }

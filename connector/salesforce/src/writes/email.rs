@@ -13,10 +13,17 @@ use crate::client::Client;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::known::check_record;
 use crate::names;
 
 /// What a message counts as, for scopes and cards.
 const MESSAGE: &str = "EmailMessage";
+
+/// What a message is logged as at a record (*Actions Developer Guide*, "Send Email").
+const LOG: &str = "Task";
+
+/// What the log says of the message; it is about the record by one of the last two.
+const LOGGED: [&str; 4] = ["Subject", "Description", "WhatId", "WhoId"];
 
 /// Addresses of one message (*Actions Developer Guide*, "Send Email").
 const RECIPIENTS_MAX: usize = 150;
@@ -47,8 +54,8 @@ pub struct Mailed {
 /// Sends a message.
 ///
 /// # Errors
-/// An address is none; the org refuses it, such as for its daily limit. After an unclear failure it says that the message may be
-/// sent.
+/// An address is none; the agent may not read the object of the record, or not log at one; the org refuses it, such as for its
+/// daily limit. After an unclear failure it says that the message may be sent.
 pub fn send_email(host: &dyn Host, args: &SendEmail) -> Result<Output, Failure> {
     let none = Vec::new();
     let copies = args.cc.as_ref().unwrap_or(&none);
@@ -75,9 +82,14 @@ pub fn send_email(host: &dyn Host, args: &SendEmail) -> Result<Output, Failure> 
             },
         )?)),
     };
-    host.check(&[Access::new(Effect::Destructive, MESSAGE, [""; 0])])?;
+    let mut accesses = vec![Access::new(Effect::Destructive, MESSAGE, [""; 0])];
+    accesses.extend(about.iter().map(|_| Access::write(LOG, LOGGED)));
+    host.check(&accesses)?;
 
     let client = Client::new(host);
+    if let Some(id) = &about {
+        check_record(&client, id)?;
+    }
     let mut inputs: Vec<(&str, &str, Json)> = Vec::new();
     if !cc.is_empty() {
         inputs.push(("ccRecipientAddressList", "Copy to", cc.into()));
@@ -194,4 +206,44 @@ fn unclear(about: Option<&str>, failure: Failure) -> Failure {
     .hint(format!(
         "the message may have been sent all the same, and was not sent again: {look}"
     ))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+    use crate::testing::Org;
+
+    #[test]
+    fn nothing_is_logged_at_a_record_that_the_agent_may_not_read() {
+        for (forbidden, about, is_refused) in [
+            ("Account", Some("001000000000001AAA"), true),
+            // Nobody knows of which object it is.
+            ("Account", Some("a99000000000001AAA"), true),
+            // It would be logged as one.
+            ("Task", Some("003000000000001AAA"), true),
+            ("Case", Some("003000000000001AAA"), false),
+            ("Task", None, false),
+        ] {
+            let org = Org::new().forbid("*").forbid(forbidden).answer(
+                "/services/data/v68.0/sobjects",
+                200,
+                r#"{"sobjects":[]}"#,
+            );
+            let args = SendEmail {
+                to: vec!["li@mail.example".to_owned()],
+                subject: "S".to_owned(),
+                body: "B".to_owned(),
+                about: about.map(str::to_owned),
+                ..SendEmail::default()
+            };
+            let failure = send_email(&org, &args).unwrap_err();
+            let is_forbidden = failure.reason == Reason::NotPermitted;
+            assert_eq!(
+                is_forbidden, is_refused,
+                "{forbidden} {about:?}: {failure:?}"
+            );
+            assert_eq!(org.announced().is_empty(), is_refused, "{forbidden}");
+        }
+    }
 }

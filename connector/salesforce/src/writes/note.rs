@@ -19,9 +19,13 @@ use crate::client::Client;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::known::check_record;
 use crate::names;
 
 const FILE: &str = "ContentVersion";
+
+/// What puts a file at a record.
+const LINK: &str = "ContentDocumentLink";
 
 /// A title's characters (`ContentVersion.Title`).
 const TITLE_CHARS_MAX: usize = 255;
@@ -41,7 +45,8 @@ pub struct AddNote {
 /// Adds a note to a record.
 ///
 /// # Errors
-/// The title or the text do not fit; the record is not there; the org refuses it, such as where notes are switched off.
+/// The title or the text do not fit; the agent may not read the record's object; the record is not there; the org refuses it, such
+/// as where notes are switched off.
 pub fn add_note(host: &dyn Host, args: &AddNote) -> Result<Output, Failure> {
     let about = names::record_id(&args.about).map_err(|mut failure| {
         for field in &mut failure.fields {
@@ -59,9 +64,14 @@ pub fn add_note(host: &dyn Host, args: &AddNote) -> Result<Output, Failure> {
         "VersionData",
         "FirstPublishLocationId",
     ];
-    host.check(&[Access::write(FILE, fields)])?;
+    host.check(&[
+        Access::write(FILE, fields),
+        // The org makes the link.
+        Access::write(LINK, ["LinkedEntityId", "ContentDocumentId"]),
+    ])?;
 
     let client = Client::new(host);
+    check_record(&client, &about)?;
     let label = name_of(&client, &about)?;
     let path_on_client = format!("{}.snote", title.replace(['/', '\\'], "-"));
     let data = STANDARD.encode(html(&args.text));
@@ -247,8 +257,39 @@ fn unclear(about: &str, failure: Failure) -> Failure {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
+    use crate::testing::Org;
+
+    #[test]
+    fn nothing_is_noted_on_a_record_that_the_agent_may_not_read() {
+        let list = r#"{"sobjects":[{"name":"Site__c","keyPrefix":"a00"}]}"#;
+        for (forbidden, about, is_refused) in [
+            ("Account", "001000000000001AAA", true),
+            ("Site__c", "a00000000000001AAA", true),
+            // Nobody knows of which object it is.
+            ("Account", "a99000000000001AAA", true),
+            // The note is made there by a link.
+            (LINK, "003000000000001AAA", true),
+            ("Case", "001000000000001AAA", false),
+        ] {
+            let org = Org::new().forbid("*").forbid(forbidden).answer(
+                "/services/data/v68.0/sobjects",
+                200,
+                list,
+            );
+            let args = AddNote {
+                about: about.to_owned(),
+                title: "T".to_owned(),
+                text: "t".to_owned(),
+            };
+            let failure = add_note(&org, &args).unwrap_err();
+            let is_forbidden = failure.reason == Reason::NotPermitted;
+            assert_eq!(is_forbidden, is_refused, "{forbidden} {about}: {failure:?}");
+            assert_eq!(org.announced().is_empty(), is_refused, "{forbidden}");
+        }
+    }
 
     #[test]
     fn a_text_is_kept_as_paragraphs_and_is_no_markup() {

@@ -1,8 +1,11 @@
-//! The records that new references lead to: that they are there, and what a person calls them.
+//! The records that new references lead to: that the agent may read them, that they are there, and what a person calls them.
+//!
+//! The attack: to hang something on a record that is hidden from the agent, or to learn by the org's answer that it is there. So a
+//! reference leads only to records of objects that the agent may read; to people and queues, whom it may not look up, by their ids.
 
 use std::collections::BTreeMap;
 
-use portcullis_sdk::Failure;
+use portcullis_sdk::{Failure, Reason};
 
 use super::asked::{Asked, FIELDS, Problems};
 use super::record;
@@ -10,6 +13,7 @@ use super::value::about;
 use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
+use crate::known::{check_record, unreadable};
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
 
@@ -23,11 +27,11 @@ pub(super) fn of_one<'a, 'd>(
 /// Names by ids.
 pub(super) type Names = BTreeMap<String, String>;
 
-/// Looks up what the references lead to, one query a kind of record; what is in `known` is not asked for. Where the kind is not known or is hidden from this agent, the
-/// service alone checks the id.
+/// Looks up what the references lead to, one query a kind of record; what is in `known` is not asked for. Where the kind is not known, or its
+/// names are hidden from this agent, the service alone checks the id.
 ///
 /// # Errors
-/// The host stopped a request. What is not there is among the problems.
+/// The agent may not read the object of a record; the host stopped a request. What is not there is among the problems.
 pub(super) fn names<'p, 'a, 'd: 'a>(
     client: &Client<'_>,
     describe: &Describe,
@@ -53,8 +57,13 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
                     None => problems.add(field.name(), about(field, &not_a_type(describe, id))),
                 }
             }
-            Some(kind) => wanted.entry(kind).or_default().push((at, field, id)),
-            None => {}
+            kind => {
+                check_target(client, field, kind, id)
+                    .map_err(|failure| told(failure, at, field))?;
+                if let Some(kind) = kind {
+                    wanted.entry(kind).or_default().push((at, field, id));
+                }
+            }
         }
     }
     for (kind, references) in wanted {
@@ -102,6 +111,34 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
         }
     }
     Ok(found)
+}
+
+/// Refuses a reference to a record of an object that the agent may not read.
+fn check_target(
+    client: &Client<'_>,
+    field: Field<'_>,
+    kind: Option<&str>,
+    id: &str,
+) -> Result<(), Failure> {
+    match kind {
+        // Who owns a record is a value of the record's own.
+        Some("User" | "Group") => Ok(()),
+        Some(kind) if client.may_read(kind) => Ok(()),
+        Some(_) => Err(unreadable(id)),
+        None if field.kind() == "reference" => check_record(client, id),
+        None => Ok(()),
+    }
+}
+
+/// Says at its argument what is wrong with a reference.
+fn told(failure: Failure, at: &str, field: Field<'_>) -> Failure {
+    match failure.reason {
+        Reason::NotPermitted => failure.field(
+            format!("{at}/{}", field.name()),
+            about(field, "leads to a record that this agent may not read"),
+        ),
+        _ => failure,
+    }
 }
 
 /// Says which record types there are instead.

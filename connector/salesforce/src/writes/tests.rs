@@ -266,3 +266,80 @@ fn a_deletion_names_what_goes_with_it_and_asks_for_that_too() {
     assert_eq!(run(&forbidden).unwrap_err().reason, Reason::NotPermitted);
     assert!(forbidden.announced().is_empty());
 }
+
+const TASK: &str = r#"{"name":"Task","label":"Task","keyPrefix":"00T","createable":true,"updateable":true,"fields":[
+{"name":"Subject","label":"Subject","type":"string","length":255,"nillable":true,"createable":true,"updateable":true},
+{"name":"WhatId","label":"Related To","type":"reference","nillable":true,"createable":true,"updateable":true,"referenceTo":["Account","Opportunity","Site__c"]},
+{"name":"WhoId","label":"Name","type":"reference","nillable":true,"createable":true,"updateable":true,"referenceTo":["Contact","Lead"]},
+{"name":"OwnerId","label":"Assigned To","type":"reference","nillable":true,"createable":true,"updateable":true,"referenceTo":["User","Group"]}]}"#;
+
+/// An org with a task that is about nothing, for an agent that may not read an object.
+fn org_without(forbidden: &'static str) -> Org {
+    let before = r#"{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Task"},"Id":"00TDO0000000001YAA","LastModifiedDate":"2026-11-23T08:00:00.000+0000","WhatId":null,"WhoId":null,"OwnerId":null}]}"#;
+    let list = r#"{"sobjects":[{"name":"Site__c","keyPrefix":"a00"}]}"#;
+    Org::new()
+        .forbid("*")
+        .forbid(forbidden)
+        .answer("/services/data/v68.0/sobjects", 200, list)
+        .answer("/services/data/v68.0/sobjects/Task/describe", 200, TASK)
+        .answer(QUERY, 200, before)
+}
+
+/// A tool with its arguments.
+type Tool<'t> = &'t dyn Fn(&Org) -> Result<Output, Failure>;
+
+#[test]
+fn a_reference_leads_to_no_record_that_the_agent_may_not_read() {
+    for (forbidden, argument, field, id) in [
+        ("Account", "about", "WhatId", "001DO0000000001YAA"),
+        ("Site__c", "about", "WhatId", "a00DO0000000001YAA"),
+        // Nobody knows of which object it is.
+        ("Account", "about", "WhatId", "a99DO0000000001YAA"),
+        ("Lead", "person", "WhoId", "00QDO0000000001YAA"),
+    ] {
+        let create = |org: &Org| {
+            let args = format!(r#"{{"subject":"x","{argument}":"{id}"}}"#);
+            create_task(org, &serde_json::from_str(&args).unwrap())
+        };
+        let create_many = |org: &Org| {
+            let args = format!(r#"{{"object":"Task","records":[{{"{field}":"{id}"}}]}}"#);
+            create_records(org, &serde_json::from_str(&args).unwrap())
+        };
+        let update = |org: &Org| {
+            let args = format!(
+                r#"{{"object":"Task","id":"00TDO0000000001YAA","fields":{{"{field}":"{id}"}}}}"#
+            );
+            update_record(org, &serde_json::from_str(&args).unwrap())
+        };
+        let update_many = |org: &Org| {
+            let args = format!(
+                r#"{{"object":"Task","records":[{{"Id":"00TDO0000000001YAA","{field}":"{id}"}}]}}"#
+            );
+            update_records(org, &serde_json::from_str(&args).unwrap())
+        };
+        let tools: [(Tool<'_>, String); 4] = [
+            (&create, format!("/{argument}")),
+            (&create_many, format!("/records/0/{field}")),
+            (&update, format!("/fields/{field}")),
+            (&update_many, format!("/records/0/{field}")),
+        ];
+        for (tool, pointer) in tools {
+            let org = org_without(forbidden);
+            let failure = tool(&org).unwrap_err();
+            let said = format!("{pointer} {id}: {failure:?}");
+            assert_eq!(failure.reason, Reason::NotPermitted, "{said}");
+            assert_eq!(failure.fields[0].pointer, pointer, "{said}");
+            assert!(org.announced().is_empty(), "{said}");
+        }
+    }
+}
+
+#[test]
+fn an_owner_is_given_by_id_where_users_are_hidden() {
+    let org = org_without("User");
+    let args = r#"{"subject":"x","owner":"005DO0000000001YAA"}"#;
+    // The line breaks once it is sent.
+    let failure = create_task(&org, &serde_json::from_str(args).unwrap()).unwrap_err();
+    assert_eq!(failure.reason, Reason::Unavailable, "{failure:?}");
+    assert_eq!(org.announced().len(), 1);
+}

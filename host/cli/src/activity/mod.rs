@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
+use portcullis::Host;
 use portcullis_store::{CallEnd, CallRow, CutOff, Filter, Finding, StoreAudit};
 
 use crate::args::Form;
@@ -152,10 +153,38 @@ pub(crate) fn warn(stopped: Option<&Finding>) -> Result<()> {
     Ok(())
 }
 
-/// Ends writing to the log. Where that fails, the next program looks after it.
-pub(crate) async fn close(audit: &StoreAudit) {
+/// How long the answer to a change is waited for when the program ends: as long as a call may take.
+const CHANGES_LAST: Duration = Duration::from_secs(60);
+
+/// How long that is waited for without a word.
+const WITHOUT_A_WORD: Duration = Duration::from_millis(200);
+
+/// Ends writing to the log, once it has the outcome of every change that was sent. Where that fails, the next program looks after it.
+pub(crate) async fn close(audit: &StoreAudit, host: &Host) {
+    wait_for_outcomes(host).await;
     if let Err(error) = audit.close().await {
         tracing::warn!(%error, "the audit log was not closed in order");
+    }
+}
+
+/// Waits for changes whose calls have ended before them: given up, or broken off with the program.
+async fn wait_for_outcomes(host: &Host) {
+    let guard = host.guard();
+    if guard.changes_on_record(WITHOUT_A_WORD).await {
+        return;
+    }
+    let seconds = CHANGES_LAST.as_secs();
+    tracing::warn!(
+        "a change was sent and is not answered yet: the program ends with its outcome, after {seconds} seconds at most; Ctrl-C ends it now"
+    );
+    let is_on_record = tokio::select! {
+        is_on_record = guard.changes_on_record(CHANGES_LAST) => is_on_record,
+        _ = tokio::signal::ctrl_c() => false,
+    };
+    if !is_on_record {
+        tracing::warn!(
+            "the program ends before the outcome of a change is known; the next start says how to find out"
+        );
     }
 }
 

@@ -10,9 +10,10 @@ use std::io::Write;
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
-use portcullis_store::Change;
+use portcullis_store::{Change, Role};
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::args::accounts::Apply;
 use crate::catalog::{self, Catalog};
 use crate::home::{Home, Session};
@@ -82,6 +83,10 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
         }
     }
     let changes: Vec<Change> = differences.iter().map(|one| one.change.clone()).collect();
+    if changes.iter().any(may_loosen) {
+        let what = "what agents may do is changed";
+        approvals::require_passphrase(&session, what).await?;
+    }
     let leaving: Vec<PersonId> = changes.iter().filter_map(leaves).collect();
     let accounts = office::to_revoke(&session, &leaving, &args.network, cache).await?;
     let removed = session.store.apply(&changes).await?;
@@ -97,6 +102,15 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
         &sentence,
         None,
     )?)
+}
+
+/// Says whether a change is one of what agents may do, or makes somebody else one who may change that.
+fn may_loosen(change: &Change) -> bool {
+    match change {
+        Change::Rule(_) | Change::Unrule(..) | Change::Scope(_) => true,
+        Change::AddPerson { role, .. } | Change::SetRole { role, .. } => *role == Role::Admin,
+        _ => false,
+    }
 }
 
 fn leaves(change: &Change) -> Option<PersonId> {

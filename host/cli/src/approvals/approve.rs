@@ -55,9 +55,9 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
     });
     let options = environment::network(&args.network)?;
     let built = desk::host(session.store.clone(), options, cache, None).await?;
-    let decisions = Decisions::new(session.store, built.host);
+    let decisions = Decisions::new(session.store, built.host.clone());
     let decided = decisions.approve(id, &session.me.id, standing).await;
-    activity::close(&built.audit).await;
+    activity::close(&built.audit, &built.host).await;
     let Decided { approved, reply } = decided?;
     let Some(reply) = reply else {
         let sentence = "Approved: the agent waited for it and goes on.";

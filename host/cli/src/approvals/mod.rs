@@ -168,7 +168,9 @@ async fn passphrase(session: &Session, remove: bool, form: Form) -> Result<()> {
     })?;
     let sentence = match remove {
         true => "No passphrase is asked for any more.",
-        false => "The passphrase is set: it is asked for before you approve.",
+        false => {
+            "The passphrase is set: it is asked for before you approve, or loosen what agents may do."
+        }
     };
     Ok(show::done(
         form,
@@ -176,6 +178,16 @@ async fn passphrase(session: &Session, remove: bool, form: Form) -> Result<()> {
         sentence,
         None,
     )?)
+}
+
+/// Asks the person at the keyboard for their passphrase, where they have set one, before something is loosened that stands between an
+/// agent and a change; `what` says it, as `a rule is loosened`. Without a passphrase nothing is asked.
+pub(crate) async fn require_passphrase(session: &Session, what: &str) -> Result<()> {
+    if !session.store.has_passphrase(&session.me.id).await? {
+        return Ok(());
+    }
+    terminal::require(&format!("where you have a passphrase, {what}"))?;
+    unlock(session, "Your passphrase: ").await
 }
 
 /// Asks for the passphrase where one is set.
@@ -188,7 +200,7 @@ async fn unlock(session: &Session, prompt: &str) -> Result<()> {
     match session.store.unlock(&session.me.id, &given).await? {
         Unlocked::Yes => Ok(()),
         Unlocked::No => {
-            let hint = "nothing was approved; after five wrong ones there is a pause of a minute";
+            let hint = "nothing was changed; after five wrong ones there is a pause of a minute";
             Err(Problem::mistake(code, "this is not the passphrase", hint).into())
         }
         Unlocked::Locked => {

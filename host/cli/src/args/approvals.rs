@@ -11,7 +11,7 @@ Examples:
   portcullis approvals show ID               what would change, before and after, and what is sent
   portcullis approvals approve ID            shows it, asks, and makes the change, once
   portcullis approvals deny ID --reason 'not on a Friday'
-  portcullis approvals approve ID --records 5 --minutes 20   and the next four alike, for 20 minutes
+  portcullis approvals approve ID --records 5 --minutes 20   and five more alike, for 20 minutes
 
 An id may be shortened as long as it is one question's. What is approved is one request, byte for byte; where a record has
 changed meanwhile, you are asked anew.")]
@@ -56,7 +56,8 @@ pub(crate) enum ApprovalsCommand {
         #[command(flatten)]
         form: Form,
     },
-    /// Set the passphrase that is asked for before you approve, or take it away. On a terminal only.
+    /// Set the passphrase that is asked for before you approve and before you loosen what agents may do, or take it away. On a
+    /// terminal only.
     Passphrase {
         /// Take it away.
         #[arg(long)]

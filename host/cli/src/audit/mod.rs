@@ -7,11 +7,15 @@ mod retention;
 use std::io::{IsTerminal, Write};
 
 use anyhow::Result;
+use portcullis::policy::{ConnectorName, Effect, ToolName};
+use portcullis::{ComponentCache, Connector};
 use portcullis_store::{AuditError, Head, Report, StoreAudit, StoreError};
 use serde_json::{Value, json};
 
+use crate::activity;
 use crate::args::Form;
 use crate::args::audit::{AuditCommand, Switch};
+use crate::catalog::Catalog;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
@@ -22,7 +26,7 @@ use crate::show::table::shown;
 const MEGABYTE: u64 = 1 << 20;
 
 /// Does what was asked.
-pub(crate) async fn run(command: &AuditCommand, home: &Home) -> Result<()> {
+pub(crate) async fn run(command: &AuditCommand, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open_for_what_was_done().await?;
     if let AuditCommand::Export(args) = command {
         return export::run(&session, args).await;
@@ -46,8 +50,13 @@ pub(crate) async fn run(command: &AuditCommand, home: &Home) -> Result<()> {
             switch: Some(switch),
             form,
         } => {
-            let audit = StoreAudit::open(session.store.clone()).await?;
             let keep = *switch == Switch::On;
+            // Of a connector that is gone they can still be switched off.
+            if keep {
+                require_change(&session, connector, tool, cache).await?;
+            }
+            let audit = StoreAudit::open(session.store.clone()).await?;
+            activity::say_cut_off(audit.cut_off())?;
             let is_new = audit
                 .keep_values(&session.me.id, connector, tool, keep)
                 .await?;
@@ -67,6 +76,28 @@ pub(crate) async fn run(command: &AuditCommand, home: &Home) -> Result<()> {
         AuditCommand::Restart(form) => restart(&session, *form).await,
         AuditCommand::Export(_) => Ok(()),
     }
+}
+
+/// Refuses a tool that is none, or that changes nothing: somebody would believe that its values are on record.
+async fn require_change(
+    session: &Session,
+    connector: &ConnectorName,
+    tool: &ToolName,
+    cache: ComponentCache,
+) -> Result<()> {
+    let catalog = Catalog::open(&session.store, cache).await?;
+    catalog.connector(Some(connector))?;
+    let has_it = |one: &Connector| one.tool(tool.as_str()).is_some();
+    let found = catalog.one(Some(connector), tool.as_str(), has_it)?;
+    let changes = found
+        .tool(tool.as_str())
+        .is_some_and(|tool| tool.effect > Effect::Read);
+    if changes {
+        return Ok(());
+    }
+    let message = format!("`{tool}` of `{connector}` changes nothing");
+    let hint = "values are kept of changes alone; what a tool reads is never kept";
+    Err(Problem::mistake("no_change", message, hint).into())
 }
 
 async fn verify(session: &Session, through: &[Head], form: Form) -> Result<()> {

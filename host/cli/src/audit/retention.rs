@@ -7,6 +7,7 @@ use portcullis_store::StoreAudit;
 use serde_json::json;
 
 use super::{MEGABYTE, counted};
+use crate::activity;
 use crate::args::Form;
 use crate::home::Session;
 use crate::show;
@@ -16,6 +17,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Removes what is older than some days, and has programs that serve go on with it where that is asked for.
 pub(super) async fn remove(session: &Session, days: u32, daily: bool, form: Form) -> Result<()> {
     let audit = StoreAudit::open(session.store.clone()).await?;
+    activity::say_cut_off(audit.cut_off())?;
     let me = &session.me.id;
     let is_new = daily && audit.set_retention(me, Some(days)).await?;
     let before = jiff::Timestamp::now() - DAY * days;
@@ -47,6 +49,7 @@ pub(super) async fn remove(session: &Session, days: u32, daily: bool, form: Form
 /// Has nothing removed any more.
 pub(super) async fn never(session: &Session, form: Form) -> Result<()> {
     let audit = StoreAudit::open(session.store.clone()).await?;
+    activity::say_cut_off(audit.cut_off())?;
     let is_new = audit.set_retention(&session.me.id, None).await?;
     audit.close().await?;
     let sentence = match is_new {

@@ -5,6 +5,7 @@ use portcullis::ComponentCache;
 use serde_json::{Value, json};
 
 use super::{Bench, require_known, unusable, waiting, widenings_json, write_widenings};
+use crate::approvals;
 use crate::args::connector::Accept;
 use crate::catalog;
 use crate::home::Home;
@@ -68,6 +69,7 @@ pub(super) async fn run(args: &Accept, home: &Home, cache: ComponentCache) -> Re
             )?);
         }
     }
+    approvals::require_passphrase(&bench.session, "a version is accepted").await?;
     let store = bench.store();
     if let Some(before) = &in_use.inspected {
         catalog::meet(store, before.connector()).await?;

@@ -7,12 +7,16 @@ use portcullis_store::{InstalledVersion, VersionState};
 use serde_json::json;
 
 use super::{Bench, require_known, unusable, widenings_json, write_widenings};
+use crate::approvals;
 use crate::args::Form;
 use crate::bundled;
 use crate::connectors;
 use crate::home::Home;
 use crate::problem::Problem;
 use crate::show;
+
+/// What a passphrase is asked for here: a version before may have reached farther, or had a defect that was mended.
+const GONE_BACK_FROM: &str = "a version is gone back from";
 
 /// Goes back to the version before, and to the one that the program carries where none was before.
 pub(super) async fn roll_back(
@@ -43,6 +47,7 @@ pub(super) async fn roll_back(
         Some(current) => widenings(Some(current), &target.connector().declared()),
         None => Vec::new(),
     };
+    approvals::require_passphrase(&bench.session, GONE_BACK_FROM).await?;
     bench.store().roll_back_version(name, active.digest).await?;
     let version = &target.connector().manifest().version;
     let value = json!({
@@ -108,6 +113,7 @@ pub(super) async fn remove(
             if !is_carried {
                 require_unconnected(&session, name).await?;
             }
+            approvals::require_passphrase(&session, GONE_BACK_FROM).await?;
             let removed = store.remove_versions(name).await?;
             let sentence = match (removed, is_carried) {
                 (0, _) => format!("No version of `{name}` is installed; nothing changed."),

@@ -75,7 +75,7 @@ pub(super) async fn run(
     if !serve(server, all).await? {
         tracing::warn!("requests that were under way were broken off");
     }
-    activity::close(&built.audit).await;
+    activity::close(&built.audit, &built.host).await;
     Ok(())
 }
 

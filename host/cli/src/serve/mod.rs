@@ -44,11 +44,11 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         tokio::spawn(desk.audit.clone().keep_to_retention());
         let changes = desk.follow();
         let asking = asking(&desk.store, &desk.host)?;
-        let server = Server::new(desk.host, desk.agent, desk.person, served)
+        let server = Server::new(desk.host.clone(), desk.agent, desk.person, served)
             .with_changes(changes)
             .asking(asking);
         let served = server.serve_stdio(stop).await;
-        activity::close(&desk.audit).await;
+        activity::close(&desk.audit, &desk.host).await;
         return Ok(served?);
     }
     let world = org::open(&args.org, &args.network, cache).await?;

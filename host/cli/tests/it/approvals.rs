@@ -108,6 +108,28 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
+pub(crate) const PASSPHRASE: &str = "correct horse battery";
+
+/// Sets Ada's passphrase.
+pub(crate) fn set_passphrase(home: &Home) {
+    let command = home.command("ada", &["approvals", "passphrase"]);
+    let mut terminal = spawn_command(command, TERMINAL_MS).unwrap();
+    for _ in 0..2 {
+        terminal.exp_regex("passphrase: |again: ").unwrap();
+        terminal.send_line(PASSPHRASE).unwrap();
+    }
+    terminal.exp_string("The passphrase is set").unwrap();
+    terminal.exp_eof().unwrap();
+}
+
+/// Runs what asks Ada for a passphrase, gives one, and returns what is said after that.
+pub(crate) fn with_passphrase(home: &Home, arguments: &[&str], given: &str) -> String {
+    let mut terminal = spawn_command(home.command("ada", arguments), TERMINAL_MS).unwrap();
+    terminal.exp_string("Your passphrase:").unwrap();
+    terminal.send_line(given).unwrap();
+    terminal.exp_eof().unwrap()
+}
+
 fn code(said: &Said) -> Value {
     let value: Value = serde_json::from_str(&said.stdout).unwrap();
     value["code"].clone()
@@ -227,19 +249,13 @@ async fn a_no_is_told_and_a_passphrase_is_asked_for() {
 
         let program = at.home.run(&["approvals", "passphrase"]);
         assert_eq!(program.code, 2, "{}", program.stdout);
-        let mut terminal = at.at_terminal("ada", &["approvals", "passphrase"]);
-        for _ in 0..2 {
-            terminal.exp_regex("passphrase: |again: ").unwrap();
-            terminal.send_line("correct horse battery").unwrap();
-        }
-        terminal.exp_string("The passphrase is set").unwrap();
-        terminal.exp_eof().unwrap();
+        set_passphrase(&at.home);
 
         let _ = at.set_site("Berlin");
         let id = at.waiting();
         for (given, says) in [
             ("wrong horse", "this is not the passphrase"),
-            ("correct horse battery", "Approved and done"),
+            (PASSPHRASE, "Approved and done"),
         ] {
             let mut terminal = at.approve(&id, &[]);
             terminal.exp_string("Approve? [y/N]").unwrap();
@@ -286,4 +302,60 @@ async fn a_standing_approval_lets_a_few_alike_pass() {
     })
     .await;
     drop(desk);
+}
+
+/// The attack: who cannot approve for want of the passphrase takes the rule away that asks, and what is done is not asked for.
+#[test]
+fn what_loosens_asks_for_the_passphrase_as_a_yes_does() {
+    let home = Home::new();
+    home.must(&["person", "add", "bob"]);
+    home.must(&["agent", "add", "helper"]);
+    home.must(&["agent", "give", "helper", "salesforce"]);
+    // Nothing is asked where no passphrase is set.
+    home.must(&["allow", "helper", "query", "always"]);
+    home.must(&["allow", "helper", "update_record", "ask"]);
+    home.must(&["scope", "helper", "--read", "Account,Contact"]);
+    home.must(&["connector", "trust-scope", "salesforce"]);
+    set_passphrase(&home);
+    let file = "[agents.helper]\nconnectors.salesforce = { account = \"personal\" }\n\n[agents.helper.tools]\n\"effect:write\" = \"always\"\n";
+    std::fs::write(home.folder.path().join("portcullis.toml"), file).unwrap();
+    let state = || {
+        let asked: [&[&str]; 4] = [
+            &["explain", "helper"],
+            &["scope", "helper"],
+            &["agent", "list", "--json"],
+            &["person", "list"],
+        ];
+        asked.map(|arguments| home.must(arguments))
+    };
+    let before = state();
+    let loosens: [&[&str]; 9] = [
+        &["allow", "helper", "effect:write", "always"],
+        &["allow", "helper", "update_record", "default"],
+        &["scope", "helper", "--clear"],
+        &["connector", "trust-scope", "salesforce"],
+        &["connector", "remove", "salesforce"],
+        &["agent", "trust-client", "helper"],
+        &["person", "role", "bob", "admin"],
+        &["person", "add", "eve", "--role", "admin"],
+        &["apply", "--yes"],
+    ];
+    for arguments in loosens {
+        let said = home.json(arguments);
+        assert_eq!(said["code"], "no_terminal", "{arguments:?}: {said}");
+        assert_eq!(state(), before, "{arguments:?}");
+    }
+    let always = ["allow", "helper", "effect:write", "always"];
+    let said = with_passphrase(&home, &always, "wrong horse");
+    assert!(said.contains("this is not the passphrase"), "{said}");
+    assert_eq!(state(), before);
+    // What tightens is not held up.
+    home.must(&["allow", "helper", "create_record", "off"]);
+    home.must(&["allow", "helper", "query", "ask"]);
+    home.must(&["connector", "trust-scope", "salesforce", "--no"]);
+    home.must(&["agent", "trust-client", "helper", "--no"]);
+    let said = with_passphrase(&home, &always, PASSPHRASE);
+    assert!(said.contains("There is a rule now"), "{said}");
+    let said = with_passphrase(&home, &["scope", "helper", "--clear"], PASSPHRASE);
+    assert!(said.contains("Now what the agent"), "{said}");
 }

@@ -229,11 +229,18 @@ fn works(site: &Site) {
     logs.push(log);
     site.home
         .must(&["allow", "helper", "create_record", "always"]);
-    let made = json!({"object": "Account", "fields": {"Name": format!("{MARK}-made")}});
+    let fields = json!({"Name": format!("{MARK}-made"), "AnnualRevenue": 987_654_321});
+    let made = json!({"object": "Account", "fields": fields});
     let (answer, log) = site.call("create_record", &made);
     assert_eq!(answer["outcome"], "done", "{answer}");
     logs.push(log);
     logs.push(site.log_of(&["audit", "verify"]));
+    // What opens the log finds which field it was and no value of it, neither in the arguments nor in the connector's words.
+    let exported = site.home.must(&["audit", "export", "--format", "jsonl"]);
+    assert!(exported.contains("AnnualRevenue"), "{exported}");
+    for value in ["987654321", "987,654,321"] {
+        assert!(!exported.contains(value), "{value}: {exported}");
+    }
 
     let searched = search(&site.home.data(), &values, "at the end");
     assert!(searched > 100_000, "{searched}");

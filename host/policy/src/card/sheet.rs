@@ -1,12 +1,20 @@
 //! A card, laid out: its words, in their order, without saying how they are drawn.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Card, ChangeCard, Checked, FieldCard, WireRequest};
-use crate::{Effect, Environment, look_alikes, visible};
+use serde_json::Value;
 
-/// Characters of a value that are shown; the JSON form has it whole, and the digest of the body vouches for the rest.
-const VALUE_CHARS_MAX: usize = 4_000;
+use super::{Card, ChangeCard, Checked, FieldCard, WireRequest};
+use crate::{Digest, Effect, Environment, look_alikes, visible};
+
+/// Characters of base64 that are shown as they are. A longer run is a file, which nobody reads so: its digest stands for it. Everything
+/// else is shown to its end, for what a person does not see they have not approved; how long it gets the bounds of a request
+/// say.
+const BASE64_CHARS_MAX: usize = 16_000;
+
+/// Words that may be taken for others, and are named one by one; of further ones it is said that there are.
+const LOOK_ALIKES_MAX: usize = 20;
 
 /// A card's words.
 #[derive(Clone, PartialEq, Eq)]
@@ -98,7 +106,7 @@ impl Sheet {
             Some(wire) => sections.push(sent(wire)),
             None => sections.push(Section {
                 heading: "The call's arguments".to_owned(),
-                lines: vec![Line::Code(bounded(&card.arguments))],
+                lines: vec![Line::Code(whole(&card.arguments))],
             }),
         }
         let warnings = warnings(card);
@@ -228,7 +236,7 @@ fn sent(wire: &WireRequest) -> Section {
     lines.extend(headers.map(|(name, value)| Line::Code(format!("{name}: {}", visible(value)))));
     match (&wire.body, wire.body_bytes) {
         (_, 0) => {}
-        (Some(body), _) => lines.push(Line::Code(bounded(body))),
+        (Some(body), _) => lines.push(Line::Code(whole(body))),
         (None, bytes) => lines.push(Line::Fact(
             "Body",
             format!(
@@ -263,26 +271,13 @@ fn warnings(card: &Card) -> Vec<String> {
             ));
         }
     }
-    let mut texts: Vec<&str> = Vec::new();
-    for change in &card.changes {
-        texts.extend([change.label.as_str(), change.kind.as_str()]);
-        for field in &change.fields {
-            texts.extend([field.label.as_str(), field.name.as_str()]);
-            texts.extend(
-                [&field.before, &field.after]
-                    .into_iter()
-                    .flatten()
-                    .map(String::as_str),
-            );
-        }
-    }
-    texts.extend(card.reason.as_deref());
-    let found: std::collections::BTreeMap<_, _> = texts
-        .into_iter()
-        .flat_map(look_alikes)
+    let found: BTreeMap<_, _> = texts(card)
+        .iter()
+        .flat_map(|text| look_alikes(text))
         .map(|found| (found.word.clone(), found))
         .collect();
-    for found in found.into_values().take(20) {
+    let more = found.len().saturating_sub(LOOK_ALIKES_MAX);
+    for found in found.into_values().take(LOOK_ALIKES_MAX) {
         let scripts = found.scripts.join(" and ");
         warnings.push(match found.looks_like {
             Some(plain) => format!(
@@ -292,30 +287,105 @@ fn warnings(card: &Card) -> Vec<String> {
             None => format!("“{}” mixes letters of {scripts}", visible(&found.word)),
         });
     }
+    if more > 0 {
+        warnings.push(format!(
+            "{more} more words mix letters, or look like others"
+        ));
+    }
     warnings
+}
+
+/// Lists every text of a card that is not the host's own, as it is once it is read: in JSON an escape may stand for any letter.
+fn texts(card: &Card) -> Vec<String> {
+    let mut texts = vec![card.service.clone(), card.tool_title.clone()];
+    let account = &card.account;
+    let names = [&account.user, &account.organization, &card.reason];
+    texts.extend(names.into_iter().flatten().cloned());
+    for change in &card.changes {
+        texts.extend([&change.action, &change.kind, &change.label].map(String::clone));
+        texts.extend(change.id.iter().chain(&change.undo).cloned());
+        texts.extend(change.notes.iter().cloned());
+        for field in &change.fields {
+            texts.extend([&field.label, &field.name].map(String::clone));
+            for json in field.before.iter().chain(&field.after) {
+                read(json, &mut texts);
+            }
+        }
+    }
+    match &card.wire {
+        Some(wire) => {
+            texts.push(wire.url.clone());
+            texts.extend(wire.headers.iter().map(|(_, value)| value.clone()));
+            if let Some(body) = &wire.body {
+                read(body, &mut texts);
+            }
+        }
+        None => read(&card.arguments, &mut texts),
+    }
+    texts
+}
+
+/// Adds the texts in a JSON text, and what is no JSON as it stands.
+fn read(json: &str, texts: &mut Vec<String>) {
+    match serde_json::from_str(json) {
+        Ok(value) => read_value(value, texts),
+        Err(_) => texts.push(json.to_owned()),
+    }
+}
+
+fn read_value(value: Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => {
+            for item in items {
+                read_value(item, texts);
+            }
+        }
+        Value::Object(members) => {
+            for (name, value) in members {
+                texts.push(name);
+                read_value(value, texts);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 /// Shows a JSON value as a person reads it: a text in quotes, nothing for null.
 fn value(json: &str) -> String {
-    match serde_json::from_str::<serde_json::Value>(json) {
-        Ok(serde_json::Value::Null) => "nothing".to_owned(),
-        Ok(serde_json::Value::String(text)) => quoted(&text),
-        _ => bounded(json),
+    match serde_json::from_str::<Value>(json) {
+        Ok(Value::Null) => "nothing".to_owned(),
+        Ok(Value::String(text)) => quoted(&text),
+        _ => whole(json),
     }
 }
 
 fn quoted(text: &str) -> String {
-    format!("“{}”", bounded(text))
+    format!("“{}”", whole(text))
 }
 
-/// Shows a text up to a bound, and says how much is not shown.
-fn bounded(text: &str) -> String {
-    match text.char_indices().nth(VALUE_CHARS_MAX) {
-        None => visible(text).into_owned(),
-        Some((end, _)) => format!(
-            "{} … and {} more characters",
-            visible(&text[..end]),
-            text[end..].chars().count()
-        ),
+/// Shows a text to its end, but for files in it.
+fn whole(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let is_base64 = |char: char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=');
+    let mut rest = text;
+    while !rest.is_empty() {
+        let end = rest.find(|char| !is_base64(char)).unwrap_or(rest.len());
+        let (run, after) = rest.split_at(end);
+        match run.len() > BASE64_CHARS_MAX {
+            true => {
+                let (chars, digest) = (run.len(), Digest::of(run.as_bytes()));
+                let _ = write!(
+                    shown,
+                    "⟨{chars} characters without a space, not shown: a file in base64, or made to look like one; SHA-256 {digest}⟩"
+                );
+            }
+            false => shown.push_str(run),
+        }
+        let next = after.find(is_base64).unwrap_or(after.len());
+        let (between, further) = after.split_at(next);
+        shown.push_str(&visible(between));
+        rest = further;
     }
+    shown
 }

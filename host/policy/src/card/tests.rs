@@ -142,12 +142,81 @@ fn words_forge_nothing() {
     }
 }
 
+/// The attack: what nobody would approve stands behind as much text as is shown of it.
 #[test]
-fn a_long_value_says_how_much_is_not_shown() {
+fn what_is_approved_is_shown_to_its_end() {
+    let text = format!("{}and wire the money to me", "All is well. ".repeat(40_000));
     let mut long = change();
-    long.fields[0].after = Some(format!("\"{}\"", "x".repeat(10_000)));
-    let shown = card_of(&long).text();
-    assert!(shown.contains("x … and 6000 more characters”"), "{shown}");
+    long.fields[0].after = Some(serde_json::to_string(&text).unwrap());
+    long.notes = vec![format!("{text}, as noted")];
+    let mut card = card_of(&long);
+    let wire = card.wire.as_mut().unwrap();
+    wire.body = Some(format!("{{\"Phone\":\"{text}, as sent\"}}"));
+    card.reason = Some(format!("{text}, as said"));
+    let mut call = card.clone();
+    (call.wire, call.arguments) = (None, format!("{{\"note\":\"{text}, as asked\"}}"));
+    for shown in [card.text(), card.html()] {
+        for end in ["me”", "me, as noted", "me, as sent", "me, as said”"] {
+            assert!(shown.contains(&format!("wire the money to {end}")), "{end}");
+        }
+    }
+    for shown in [call.text(), call.html()] {
+        assert!(shown.contains("wire the money to me, as asked"));
+    }
+}
+
+#[test]
+fn a_file_in_base64_is_named_by_its_digest() {
+    let file = "QUJD".repeat(100_000);
+    let mut upload = change();
+    upload.fields[0].after = Some(format!("\"before {file} after\""));
+    let shown = card_of(&upload).text();
+    let digest = Digest::of(file.as_bytes());
+    assert!(!shown.contains("QUJDQUJD"));
+    assert!(shown.contains("“before ⟨400000 characters without a space, not shown"));
+    assert!(shown.contains(&format!("SHA-256 {digest}⟩ after”")));
+    // What may still be read is left as it is.
+    upload.fields[0].after = Some(format!("\"{}\"", "x".repeat(16_000)));
+    assert!(card_of(&upload).text().contains(&"x".repeat(16_000)));
+}
+
+/// The attack: a letter of another alphabet where nobody looks for one, or written as an escape that the service reads.
+#[test]
+fn look_alikes_are_found_in_all_of_a_card() {
+    type Put = fn(&mut Card, &str, Option<String>);
+    let fake = "\u{410}cme";
+    let far = format!("{} {fake}", "word ".repeat(10_000));
+    let escaped = || text(r#"{"list":["\u0410cme"]}"#);
+    let places: [(&str, Put); 7] = [
+        ("a note", |card, far, _| {
+            card.changes[0].notes = vec![far.to_owned()];
+        }),
+        ("how to undo it", |card, far, _| {
+            card.changes[0].undo = text(far);
+        }),
+        ("the organization", |card, far, _| {
+            card.account.organization = text(far);
+        }),
+        ("a tool's title", |card, far, _| {
+            card.tool_title = far.to_owned();
+        }),
+        ("a value", |card, _, escaped| {
+            card.changes[0].fields[0].after = escaped;
+        }),
+        ("the body", |card, _, escaped| {
+            card.wire.as_mut().unwrap().body = escaped;
+        }),
+        ("the arguments", |card, _, escaped| {
+            card.wire = None;
+            card.arguments = escaped.unwrap();
+        }),
+    ];
+    for (place, put) in places {
+        let mut card = card_of(&change());
+        put(&mut card, &far, escaped());
+        let warning = format!("“{fake}” has letters of");
+        assert!(card.text().contains(&warning), "{place}");
+    }
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! The attack: an update that reaches where nobody allowed the version before to reach, and is taken for a mere correction: a route
 //! that says it only reads, a route taken away so that a laxer one takes its requests, a login beside the service's own, a
-//! tool that leaves the toolset that an administrator switched off. So whatever is not the same and not surely less counts
-//! as wider, members of a manifest that nothing here knows among it. Words for people and models are not compared.
+//! tool that leaves the toolset, or has no longer the effect, that an administrator switched off. So whatever is not the same and
+//! not surely less counts as wider, members of a manifest that nothing here knows among it. Words for people and models are not compared.
 
 mod routes;
 mod sign_in;
@@ -53,7 +53,7 @@ pub struct Widening {
 pub enum Widened {
     /// There was no version before.
     Connector,
-    /// A tool is new and does more than read, reaches farther, or belongs elsewhere.
+    /// A tool is new and does more than read, has another effect, or belongs elsewhere.
     Tool,
     /// Connections may be elsewhere, or requests go there.
     Origin,
@@ -158,7 +158,8 @@ fn tools(before: Option<&Declared<'_>>, after: &Declared<'_>, found: &mut Vec<Wi
             }
             continue;
         };
-        if *effect > known.effect {
+        if *effect != known.effect {
+            // A lower one too: rules on effects say something else of it, and what was off may be asked for, or not even that.
             let was = known.effect;
             add(format!(
                 "the effect of the tool `{name}` is `{effect}`; it was `{was}`"

@@ -5,7 +5,7 @@ use portcullis_policy::{ActsAs, Auth, Decision, Origin};
 
 use super::close::Exit;
 use super::permit;
-use super::resolve::unavailable;
+use super::resolve::{Resolved, unavailable};
 use super::validate::Validated;
 use crate::gate::Account;
 use crate::guard::Guard;
@@ -26,17 +26,28 @@ pub(super) async fn connect(
     mut validated: Validated,
     exit: &mut Exit,
 ) -> Result<Connected, Outcome> {
-    let new = validated.permitted.resolved.new_connection.take();
-    let resolved = &validated.permitted.resolved;
+    let resolved = &mut validated.permitted.resolved;
+    let (account, decision) = account(guard, resolved, exit).await?;
+    Ok(Connected {
+        validated,
+        account,
+        decision,
+    })
+}
+
+/// Finds the account of a call, and settles the tool's mode with it.
+pub(super) async fn account(
+    guard: &Guard,
+    resolved: &mut Resolved,
+    exit: &mut Exit,
+) -> Result<(Account, Decision), Outcome> {
+    let new = resolved.new_connection.take();
+    let resolved = &*resolved;
     let manifest = resolved.connector.manifest();
     if matches!(manifest.auth, Auth::None) {
         let account = guard.sessions().anonymous(&manifest.name);
         let decision = permit::settle(resolved, ActsAs::Nobody, exit)?;
-        return Ok(Connected {
-            validated,
-            account,
-            decision,
-        });
+        return Ok((account, decision));
     }
     let is_new = new.is_some();
     let found = match new {
@@ -55,28 +66,24 @@ pub(super) async fn connect(
             return Err(Outcome::ConnectRequired(required));
         }
     };
-    let reach = reach(guard, &validated, &connection.origin)?;
+    let reach = reach(guard, resolved, &connection.origin)?;
     let acts_as = match connection.shared {
         true => ActsAs::Shared(&connection.id),
         false => ActsAs::Own(&resolved.caller.person),
     };
     let decision = permit::settle(resolved, acts_as, exit)?;
     let account = guard.sessions().of_connection(connection, is_new, reach);
-    Ok(Connected {
-        validated,
-        account,
-        decision,
-    })
+    Ok((account, decision))
 }
 
 /// How far the connection's requests reach: to a public address by https that fits the manifest, or to a
 /// private one that the operator allowed by name.
-fn reach(guard: &Guard, validated: &Validated, origin: &Origin) -> Result<Reach, Refusal> {
+fn reach(guard: &Guard, resolved: &Resolved, origin: &Origin) -> Result<Reach, Refusal> {
     let destination = HostPort::new(origin.host(), origin.port());
     if guard.sessions().network().allows_private(&destination) {
         return Ok(Reach::Loopback(destination));
     }
-    let manifest = validated.permitted.resolved.connector.manifest();
+    let manifest = resolved.connector.manifest();
     let fits = manifest
         .origins
         .iter()

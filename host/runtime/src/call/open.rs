@@ -89,6 +89,7 @@ pub(super) async fn open(
         placeholder,
         ports: guard.ports().clone(),
         limits: guard.limits().clone(),
+        journals: guard.journals().clone(),
         course: Course::default(),
     }))
 }

@@ -13,6 +13,9 @@ use crate::reply::{Failure, FailureCode};
 use crate::scope::CallScope;
 use crate::state::{Printed, State};
 
+/// Under what the lines that guests print are logged, and nothing else.
+const PRINTED_TARGET: &str = "portcullis_printed";
+
 /// Where instances come from.
 pub(crate) struct Sandbox {
     pub(crate) engine: Engine,
@@ -92,11 +95,23 @@ async fn run<T>(
         () = scope.time_over() => Err(Guest::TimedOut(scope.limits.wall_clock)),
         () = given_up(scope) => Err(Guest::Cancelled),
     };
-    for line in printed.lines() {
-        let connector = &scope.connector.manifest().name;
-        tracing::info!(target: "portcullis::guest", call = %scope.id, %connector, "{line}");
-    }
+    log_printed(scope, &printed);
     ended
+}
+
+/// Says that a guest printed, and how much of it was kept.
+///
+/// The lines may hold values of records, so they are for who asks for their target by its name, such as the author of a connector.
+fn log_printed(scope: &CallScope, printed: &Printed) {
+    let bytes = printed.bytes();
+    if bytes == 0 {
+        return;
+    }
+    let (call, connector) = (scope.id, &scope.connector.manifest().name);
+    tracing::info!(target: "portcullis::guest", %call, %connector, bytes, "the connector printed something");
+    for line in printed.lines() {
+        tracing::trace!(target: PRINTED_TARGET, %call, %connector, "{line}");
+    }
 }
 
 /// Waits until the caller gave up and the grace period is over.

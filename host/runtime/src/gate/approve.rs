@@ -42,8 +42,10 @@ pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approve
         ));
     };
     match scope.mode {
-        Mode::Allow => return Ok(unasked(agreed.request)),
-        Mode::Ask => {}
+        // A run of what was approved uses the approval up, though nobody would be asked by now: one that stayed open would be good
+        // for a second time once the mode is another again.
+        Mode::Allow if scope.rerun_of.is_none() => return Ok(unasked(agreed.request)),
+        Mode::Allow | Mode::Ask => {}
         Mode::Disabled => {
             let message = format!("the tool `{tool}` is switched off");
             return Err(GateFailure::refused(RefusalCode::ToolDisabled, message));
@@ -66,6 +68,7 @@ pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approve
         call: scope.id,
         replay: &scope.replay,
         rerun_of: scope.rerun_of,
+        policy: &scope.policy,
     };
     let sent = Sent {
         method: head.method,

@@ -15,6 +15,7 @@ use super::afford::Afforded;
 use super::approve::Approved;
 use super::complete::Complete;
 use super::counted::Counted;
+use super::journals::Journal;
 use super::{failure, response, send};
 use crate::network::{NetworkError, Timeouts};
 use crate::ports::audit::{Answer, Durability, Event, Intent, RequestEnd};
@@ -33,7 +34,10 @@ pub(super) async fn commit(
     }
     let (scope, approved) = (scope.clone(), afforded.approved);
     let first_byte = options.and_then(|options| options.first_byte_timeout);
-    let work = tokio::spawn(async move { journal(&scope, approved, first_byte).await });
+    // Who closes the log waits for a change from here on. A read that is lost with the program is no loss.
+    let is_change = approved.request.head.effect > Effect::Read;
+    let counted = is_change.then(|| scope.journals.begin());
+    let work = tokio::spawn(async move { journal(&scope, approved, first_byte, counted).await });
     work.await.unwrap_or_else(|error| {
         tracing::error!(%error, "the task that sends a request broke");
         Err(GateFailure::Unanswered(Error::InternalError(None)))
@@ -44,6 +48,7 @@ async fn journal(
     scope: &Arc<CallScope>,
     approved: Approved,
     first_byte: Option<Duration>,
+    counted: Option<Journal>,
 ) -> Result<Response<WasiBody>, GateFailure> {
     let Approved {
         request,
@@ -122,6 +127,8 @@ async fn journal(
         // It is sent: hiding the answer would invite a second try.
         tracing::error!(call = %scope.id, %error, "the outcome of a request could not be recorded");
     }
+    // How long the guest takes over the answer is of no matter to the log.
+    drop(counted);
     finish(scope, &request, sent).await
 }
 

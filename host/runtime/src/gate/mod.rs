@@ -18,6 +18,7 @@ mod complete;
 mod counted;
 mod credential;
 mod failure;
+mod journals;
 mod response;
 mod schema_cache;
 mod scrub;
@@ -39,6 +40,7 @@ use crate::scope::{CallScope, Stop};
 
 pub(crate) use account::{Account, Sessions};
 pub(crate) use failure::GateFailure;
+pub(crate) use journals::Journals;
 
 /// Writes of a guest's body that are buffered, and bytes of one: what a call can hold of a body that
 /// the gate has not taken yet.

@@ -11,6 +11,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::claim::{identity, reason};
+use super::decide::settle;
 use super::{ApprovalState, approval, parsed, place, row_of};
 use crate::connection::{open, seal};
 use crate::error::StoreError;
@@ -43,32 +44,56 @@ impl Kept {
 }
 
 impl Store {
-    /// Keeps the answer of an approved call for the agent that asked, for an hour.
+    /// Settles an approval at the end of the run that it was given for. One that the run has used keeps the answer for the agent, for
+    /// an hour. One that is still open is taken back: nothing was sent, the person was told so, and a yes that lay about would let
+    /// the same pass later, unasked. No `reply`: it did not come to a run.
     ///
     /// # Errors
     ///
     /// [`StoreError::NotFound`] where there is no such question of this person.
-    pub async fn keep_answer(
+    pub async fn end_run(
         &self,
         id: ApprovalId,
         person: &PersonId,
+        reply: Option<&Reply>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        let row = row_of(&mut tx, id, person).await?;
+        let asked = approval(&row)?;
+        let kept = reply.and_then(Kept::of);
+        match (asked.state, kept) {
+            (ApprovalState::Approved, _) => {
+                settle(&mut tx, id, ApprovalState::Withdrawn, self.now()).await?;
+            }
+            // Where another call was quicker to use it, this one has no answer to what was approved.
+            (ApprovalState::Used, Some(kept)) if asked.used_by == Some(kept.call) => {
+                self.keep_answer(&mut tx, &row, &kept).await?;
+            }
+            _ => {}
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Puts an answer into its question's row.
+    async fn keep_answer(
+        &self,
+        tx: &mut SqliteConnection,
+        row: &SqliteRow,
         kept: &Kept,
     ) -> Result<(), StoreError> {
-        let text = id.to_string();
-        let mut tx = self.write().await?;
-        let (_, _, digest) = identity(&row_of(&mut tx, id, person).await?)?;
-        let row = [text.as_str(), person.as_str(), digest.as_str()];
-        let sealed = seal(self, &mut tx, place("answer", &row), kept).await?;
+        let (id, person, digest) = identity(row)?;
+        let place_row = [id.as_str(), person.as_str(), digest.as_str()];
+        let sealed = seal(self, tx, place("answer", &place_row), kept).await?;
         sqlx::query(
             "UPDATE approvals SET answer = ?2, answer_key = ?3, answer_expires = ?4 WHERE id = ?1",
         )
-        .bind(&text)
+        .bind(&id)
         .bind(sealed.bytes)
         .bind(sealed.key)
         .bind(expiry(self.now(), ANSWER_LASTS))
-        .execute(&mut *tx)
+        .execute(tx)
         .await?;
-        tx.commit().await?;
         Ok(())
     }
 
@@ -163,6 +188,7 @@ impl Store {
         let place_row = [id.as_str(), person.as_str(), digest.as_str()];
         let (key, sealed): (i64, Vec<u8>) = (row.try_get("answer_key")?, row.try_get("answer")?);
         let kept: Kept = open(self, tx, place("answer", &place_row), key, &sealed).await?;
+        let terms: Option<String> = row.try_get("terms")?;
         sqlx::query(
             "UPDATE approvals SET answer = NULL, answer_key = NULL, answer_expires = NULL WHERE id = ?1",
         )
@@ -172,6 +198,7 @@ impl Store {
         Ok(KeptAnswer {
             approval: parsed(&id, &id)?,
             call: kept.call,
+            terms: terms.map(|terms| parsed(&id, &terms)).transpose()?,
             outcome: kept.outcome,
             sent: kept.sent,
         })

@@ -36,7 +36,7 @@ impl StoreApprovals {
                 "pending" => self.still_held(&mut tx, &row, waits).await?,
                 _ => denied(store, &mut tx, &row).await?,
             },
-            None => match standing::use_up(store, &mut tx, request, now).await? {
+            None => match passing(store, &mut tx, request, now).await? {
                 Some(id) => Claim::Granted(id),
                 None => self.ask(&mut tx, request, waits).await?,
             },
@@ -55,12 +55,13 @@ impl StoreApprovals {
         let place_row = [id.as_str(), person.as_str(), digest.as_str()];
         require_granted(&self.store, tx, place("granted", &place_row), row).await?;
         sqlx::query(
-            "UPDATE approvals SET state = 'used', used_by = ?2, held = NULL, held_key = NULL, granted = NULL, granted_key = NULL, \
-             waits_until = NULL \
+            "UPDATE approvals SET state = 'used', used_by = ?2, terms = ?3, held = NULL, held_key = NULL, granted = NULL, \
+             granted_key = NULL, waits_until = NULL \
              WHERE id = ?1",
         )
         .bind(&id)
         .bind(request.call.to_string())
+        .bind(request.terms.to_string())
         .execute(tx)
         .await?;
         Ok(Claim::Granted(parsed(&id, &id)?))
@@ -139,6 +140,20 @@ impl StoreApprovals {
         .execute(tx)
         .await?;
         Ok(held_as(id, held.card.differs))
+    }
+}
+
+/// Lets a request pass by a standing approval. A run of what was approved is none of the alike that its person let pass: it is what was
+/// seen, or it is asked for anew.
+async fn passing(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    request: &HeldRequest,
+    now: i64,
+) -> Result<Option<ApprovalId>, StoreError> {
+    match request.replaces {
+        Some(_) => Ok(None),
+        None => standing::use_up(store, tx, request, now).await,
     }
 }
 

@@ -43,7 +43,8 @@ impl Store {
         let mut tx = self.write().await?;
         let now = self.now();
         sweep(&mut tx, now).await?;
-        let (approval, found) = pending(&mut tx, id, person).await?;
+        let (approval, found) = open_question(&mut tx, id, person).await?;
+        require_undecided(&approval)?;
         let held = opened(self, &mut tx, &found).await?;
         let waits: Option<i64> = found.try_get("waits_until")?;
         let standing = match standing {
@@ -73,7 +74,8 @@ impl Store {
         })
     }
 
-    /// Denies a question, with a reason that reaches the agent. Exactly this is then refused for a while.
+    /// Denies a question, with a reason that reaches the agent. Exactly this is then refused for a while. A yes that was not used yet
+    /// may become a no.
     ///
     /// # Errors
     ///
@@ -87,7 +89,7 @@ impl Store {
         let mut tx = self.write().await?;
         let now = self.now();
         sweep(&mut tx, now).await?;
-        let (approval, found) = pending(&mut tx, id, person).await?;
+        let (approval, found) = open_question(&mut tx, id, person).await?;
         settle(&mut tx, id, ApprovalState::Denied, now).await?;
         if let Some(reason) = reason {
             let (text, person, digest) = identity(&found)?;
@@ -104,7 +106,7 @@ impl Store {
         Ok(approval)
     }
 
-    /// Takes a question back: it is asked again when the agent asks again.
+    /// Takes a question back, or a yes that was not used yet: it is asked again when the agent asks again.
     ///
     /// # Errors
     ///
@@ -117,7 +119,7 @@ impl Store {
         let mut tx = self.write().await?;
         let now = self.now();
         sweep(&mut tx, now).await?;
-        let (approval, _) = pending(&mut tx, id, person).await?;
+        let (approval, _) = open_question(&mut tx, id, person).await?;
         settle(&mut tx, id, ApprovalState::Withdrawn, now).await?;
         tx.commit().await?;
         Ok(approval)
@@ -137,24 +139,35 @@ impl Store {
     }
 }
 
-/// Finds a question of a person that nobody has decided, and its row.
-async fn pending(
+/// Finds a question of a person that nothing was sent for, and its row: nobody has decided, or said yes and it was not used.
+async fn open_question(
     tx: &mut SqliteConnection,
     id: ApprovalId,
     person: &PersonId,
 ) -> Result<(Approval, SqliteRow), StoreError> {
     let row = row_of(tx, id, person).await?;
     let approval = approval(&row)?;
-    if approval.state != ApprovalState::Pending {
-        return Err(StoreError::Settled {
-            id: id.to_string(),
-            state: approval.state.as_str(),
-        });
+    match approval.state {
+        ApprovalState::Pending | ApprovalState::Approved => Ok((approval, row)),
+        _ => Err(settled(&approval)),
     }
-    Ok((approval, row))
 }
 
-async fn settle(
+fn require_undecided(approval: &Approval) -> Result<(), StoreError> {
+    match approval.state {
+        ApprovalState::Pending => Ok(()),
+        _ => Err(settled(approval)),
+    }
+}
+
+fn settled(approval: &Approval) -> StoreError {
+    StoreError::Settled {
+        id: approval.id.to_string(),
+        state: approval.state.as_str(),
+    }
+}
+
+pub(super) async fn settle(
     tx: &mut SqliteConnection,
     id: ApprovalId,
     state: ApprovalState,

@@ -67,13 +67,17 @@ pub trait ApprovalLinks: Send + Sync {
 }
 
 impl StoreApprovals {
-    /// Takes a store, and makes the key of its digests where it has none yet.
+    /// Takes a store, and makes the key of its digests where it has none yet. What has expired is forgotten, for it may be that nobody
+    /// asks anything for long.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the key cannot be made or opened.
     pub async fn open(store: Store) -> Result<Self, StoreError> {
         let key = Arc::new(key::digest_key(&store).await?);
+        let mut tx = store.write().await?;
+        claim::sweep(&mut tx, store.now()).await?;
+        tx.commit().await?;
         Ok(Self {
             store,
             key,

@@ -3,7 +3,7 @@
 //! A process that ends in the middle of a record leaves part of it after the kept head, in the last segment: that is cut off, and said.
 //! What the kept head covers must be there as it was.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -105,22 +105,24 @@ pub(super) fn recover(
         closed: kept.closed && is_as_closed(folder, lane, kept, last)?,
         ..*kept
     };
-    let mut reading = Reading {
+    let new = || Reading {
         folder,
         lane,
         keys,
         kept,
         calls: HashMap::new(),
+        unopened: HashSet::new(),
     };
     let first = first_to_read(folder, lane, kept, &segments)?;
-    let mut at = None;
-    let mut header = None;
-    let mut torn = 0;
-    for segment in first..=last {
-        let read = reading.segment(segment, at, segment == last)?;
-        (at, header, torn) = (Some(read.0), Some(read.1), read.2);
+    let mut reading = new();
+    let mut read = reading.through(first, last)?;
+    // A call may have waited for a person, for as long as that took, before it sent anything.
+    let begun = kept.base.segment + 1;
+    if !reading.unopened.is_empty() && first > begun {
+        reading = new();
+        read = reading.through(begun, last)?;
     }
-    let at = at.unwrap_or(kept.base);
+    let (at, header, torn) = read;
     if at.number < kept.head.number {
         return Err(reading.short(&at).into());
     }
@@ -221,9 +223,25 @@ struct Reading<'a> {
     keys: &'a LogKeys,
     kept: &'a Kept,
     calls: HashMap<CallId, Open>,
+    /// Changes without an outcome whose calls were opened before what is read, by their calls and numbers.
+    unopened: HashSet<(CallId, u32)>,
 }
 
 impl Reading<'_> {
+    /// Reads some segments up to the last: the place at its end, its header, and bytes after it that are no record.
+    fn through(
+        &mut self,
+        first: u64,
+        last: u64,
+    ) -> Result<(Position, Option<Header>, u64), StoreError> {
+        let (mut at, mut header, mut torn) = (None, None, 0);
+        for segment in first..=last {
+            let read = self.segment(segment, at, segment == last)?;
+            (at, header, torn) = (Some(read.0), Some(read.1), read.2);
+        }
+        Ok((at.unwrap_or(self.kept.base), header, torn))
+    }
+
     /// Reads one segment: the place at its end, its header, and bytes after it that are no record.
     fn segment(
         &mut self,
@@ -250,7 +268,7 @@ impl Reading<'_> {
         let mut rewritten = None;
         let reads_calls = !kept.closed;
         let head = kept.head;
-        let calls = &mut self.calls;
+        let (calls, unopened) = (&mut self.calls, &mut self.unopened);
         let (at, stop) = scan(
             &bytes,
             0,
@@ -265,7 +283,7 @@ impl Reading<'_> {
                 if reads_calls {
                     let number = found.after.number;
                     let payload = Payload::read(found.payload, lane, number)?;
-                    note(calls, &payload);
+                    note(calls, unopened, &payload);
                     if is_change(&payload) {
                         let named = payload.call.and_then(|call| calls.get_mut(&call));
                         let opened = payload.open(&key, lane, number)?;
@@ -350,7 +368,11 @@ pub(super) fn opening(
 }
 
 /// Keeps what a line says of its call.
-fn note(calls: &mut HashMap<CallId, Open>, payload: &Payload<'_>) {
+fn note(
+    calls: &mut HashMap<CallId, Open>,
+    unopened: &mut HashSet<(CallId, u32)>,
+    payload: &Payload<'_>,
+) {
     let Some(id) = payload.call else {
         return;
     };
@@ -371,12 +393,12 @@ fn note(calls: &mut HashMap<CallId, Open>, payload: &Payload<'_>) {
             };
             calls.insert(id, open);
         }
-        Plain::Intended(intent) if intent.effect > Effect::Read => {
-            if let Some(call) = calls.get_mut(&id) {
-                call.about.unclear.push(intent.request);
-            }
-        }
+        Plain::Intended(intent) if intent.effect > Effect::Read => match calls.get_mut(&id) {
+            Some(call) => call.about.unclear.push(intent.request),
+            None => drop(unopened.insert((id, intent.request))),
+        },
         Plain::Answered(answer) => {
+            unopened.remove(&(id, answer.request));
             if let Some(call) = calls.get_mut(&id) {
                 call.about
                     .unclear
@@ -389,6 +411,7 @@ fn note(calls: &mut HashMap<CallId, Open>, payload: &Payload<'_>) {
             }
         }
         Plain::CutOff { .. } => {
+            unopened.retain(|(call, _)| *call != id);
             calls.remove(&id);
         }
         _ => {}

@@ -376,8 +376,7 @@ impl<'a> Held<'a> {
 fn of_row(row: &SqliteRow, held: &mut Held<'_>) -> Result<CallRow, StoreError> {
     let piece = schema::piece(row)?;
     let damaged = |what: &'static str| StoreError::damaged(what, &piece.call, "it is missing");
-    let is_open = piece.outcome.is_none() || piece.pending > 0;
-    let is_held = is_open && held.is_held(piece.lane);
+    let is_held = piece.outcome.is_none() && held.is_held(piece.lane);
     let unclear = i64::try_from(piece.unclear).unwrap_or(i64::MAX);
     Ok(CallRow {
         id: piece

@@ -1,7 +1,7 @@
 //! The log as a process writes it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -11,6 +11,7 @@ use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis_policy::{ConnectorName, PersonId, ToolName};
 
 use super::activity::{Activity, Reading};
+use super::chain::LogKey;
 use super::claim::{self, CutOff, Recovered};
 use super::error::{AuditError, Fault, Finding};
 use super::heads::{self, Kept};
@@ -19,6 +20,7 @@ use super::lane::{Hand, Lane};
 use super::lines::{Note, micros};
 use super::payload::Draft;
 use super::segment::{self, Position};
+use super::under_way::UnderWay;
 use super::values::KeptValues;
 use crate::error::StoreError;
 use crate::store::Store;
@@ -40,6 +42,8 @@ pub(super) struct Writing {
     pub(super) values: RwLock<KeptValues>,
     /// The calls under way whose values are kept.
     valued: Mutex<HashSet<CallId>>,
+    /// Held while a record is written, so that who closes the log knows of it.
+    under_way: Mutex<UnderWay>,
     cut_off: Vec<CutOff>,
 }
 
@@ -100,6 +104,7 @@ impl StoreAudit {
             kept: tokio::sync::Mutex::new((0, false)),
             values: RwLock::new(values),
             valued: Mutex::default(),
+            under_way: Mutex::default(),
             cut_off,
         });
         tokio::spawn(keeper::keep(Arc::downgrade(&inner)));
@@ -174,7 +179,10 @@ impl StoreAudit {
         Ok(self.inner.lane.sync(number).await?)
     }
 
-    /// Ends writing in order: everything is on disk, and the head is kept. Further lines are refused.
+    /// Ends writing: everything is on disk, and the head is kept. Further lines are refused.
+    ///
+    /// Where a change may be sent whose outcome is not written, that is no end in order: the next program to open the log writes down
+    /// and tells that it is not known.
     ///
     /// # Errors
     ///
@@ -186,9 +194,10 @@ impl StoreAudit {
         }
         kept.1 = true;
         let activity = &self.inner.activity;
-        if let Some((head, key)) = self.inner.lane.close()? {
+        let Ended { head, is_in_order } = self.inner.end()?;
+        if let Some((head, key)) = head {
             let number = self.inner.lane.number;
-            heads::put_head(&activity.inner.store, &key, number, &head, true).await?;
+            heads::put_head(&activity.inner.store, &key, number, &head, is_in_order).await?;
         }
         self.inner.lane.release();
         activity.catch_up().await?;
@@ -196,7 +205,7 @@ impl StoreAudit {
         Ok(())
     }
 
-    /// Says whether writing ended in order.
+    /// Says whether writing ended.
     pub(super) async fn is_closed(&self) -> bool {
         self.inner.kept.lock().await.1
     }
@@ -210,7 +219,7 @@ impl StoreAudit {
             (_, Durability::WithTheNext) => Hand::Later,
             (_, Durability::Buffered | Durability::Synced) => Hand::Now,
         };
-        let number = self.inner.lane.append(&draft, micros(record.at), hand)?;
+        let number = self.inner.add(record, &draft, hand)?;
         match durability {
             Durability::WithTheNext | Durability::Buffered => Ok(()),
             Durability::Synced => Ok(self.inner.lane.sync(number).await?),
@@ -218,7 +227,48 @@ impl StoreAudit {
     }
 }
 
+/// The end of this program's lane.
+struct Ended {
+    /// None: the lane has no segment.
+    head: Option<(Position, Arc<LogKey>)>,
+    /// Whether every change that was sent has its outcome.
+    is_in_order: bool,
+}
+
 impl Writing {
+    /// Adds a record to the lane, and takes over what its call has come to.
+    fn add(&self, record: &Record, draft: &Draft, hand: Hand) -> Result<u64, StoreError> {
+        let mut under_way = self.under_way();
+        let number = self.lane.append(draft, micros(record.at), hand)?;
+        under_way.note(record);
+        Ok(number)
+    }
+
+    /// Writes down that the calls which have no end were cut off, and closes the lane. Of a change without an outcome it writes
+    /// nothing: that is for the next program to find, which tells people.
+    fn end(&self) -> Result<Ended, StoreError> {
+        let under_way = self.under_way();
+        let at = SystemTime::now();
+        for call in under_way.without_end() {
+            let event = Event::CutOff {
+                unclear: Vec::new(),
+            };
+            let draft = Draft::of_record(&Record { call, at, event }, false)?;
+            self.lane.append(&draft, micros(at), Hand::Now)?;
+        }
+        Ok(Ended {
+            head: self.lane.close()?,
+            is_in_order: !under_way.has_unclear(),
+        })
+    }
+
+    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
+        // Whoever panicked has written nothing, or all of a record.
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Says whether the values of a call's changes are kept.
     fn keeps_values(&self, record: &Record) -> bool {
         let valued = || self.valued.lock().unwrap_or_else(PoisonError::into_inner);

@@ -39,6 +39,7 @@ mod retain;
 mod retention;
 mod row;
 mod segment;
+mod under_way;
 mod values;
 mod verify;
 

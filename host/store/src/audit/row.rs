@@ -194,11 +194,11 @@ fn mode(mode: portcullis_policy::Mode) -> String {
 
 /// How a call ended, by its row. Whose lane is held by nobody, its program is not there any more.
 pub(super) fn ended(outcome: Option<String>, pending: i64, unclear: i64, is_held: bool) -> CallEnd {
-    if unclear > 0 || pending > 0 && !is_held {
-        return CallEnd::Unclear;
-    }
     match outcome {
+        _ if unclear > 0 => CallEnd::Unclear,
         None if is_held => CallEnd::Running,
+        // Also while its program is still there, or another has its lane: a call that has ended says nothing of a change that has not.
+        _ if pending > 0 => CallEnd::Unclear,
         None => CallEnd::CutOff,
         Some(outcome) if outcome == CUT_OFF => CallEnd::CutOff,
         Some(outcome) => CallEnd::As(outcome),

@@ -71,6 +71,7 @@ fn of_person(person: PersonId, number: usize) -> HeldRequest {
     HeldRequest {
         digest: digest("request"),
         question: digest("question"),
+        terms: digest("terms"),
         call: CallId::random(SystemTime::now()).unwrap(),
         caller: Caller {
             agent: helper(),
@@ -99,8 +100,12 @@ async fn asked(approvals: &StoreApprovals, request: &HeldRequest) -> ApprovalId 
 }
 
 fn done(text: &str) -> Reply {
+    done_by(CallId::random(SystemTime::now()).unwrap(), text)
+}
+
+fn done_by(call: CallId, text: &str) -> Reply {
     Reply {
-        call: Some(CallId::random(SystemTime::now()).unwrap()),
+        call: Some(call),
         outcome: Outcome::Done(Output {
             text: text.to_owned(),
             structured: None,
@@ -165,8 +170,8 @@ async fn a_question_is_its_persons_alone() {
             "{refused:?}"
         );
     }
-    let kept = Kept::of(&done("x")).unwrap();
-    assert!(store.keep_answer(id, &ada(), &kept).await.is_err());
+    let reply = done("x");
+    assert!(store.end_run(id, &ada(), Some(&reply)).await.is_err());
     store.approve(id, &bob(), None).await.unwrap();
     // The same request of another person is another question.
     let mut stolen = of_person(bob(), 1);
@@ -194,17 +199,102 @@ async fn of_two_who_decide_at_once_one_wins() {
             fixture.store.approve(id, &me, None),
             other.deny(id, &me, no)
         );
+        // A no after a yes that was not used takes it back; a yes after a no is none.
+        assert!(two.is_ok(), "{two:?}");
+        if let Err(lost) = one {
+            assert!(matches!(lost, StoreError::Settled { .. }), "{lost}");
+        }
+        let claim = approvals.claim(&request(number)).await.unwrap();
+        assert!(matches!(claim, Claim::Denied { .. }));
+        let number = number + 100;
+        let id = asked(&approvals, &request(number)).await;
+        let (one, two) = tokio::join!(
+            fixture.store.approve(id, &me, None),
+            other.approve(id, &me, None)
+        );
         let lost = match (&one, &two) {
             (Ok(_), Err(lost)) | (Err(lost), Ok(_)) => lost,
             both => panic!("{both:?}"),
         };
         assert!(matches!(lost, StoreError::Settled { .. }), "{lost}");
         let claim = approvals.claim(&request(number)).await.unwrap();
-        match one {
-            Ok(_) => assert_eq!(claim, Claim::Granted(id)),
-            Err(_) => assert!(matches!(claim, Claim::Denied { .. })),
-        }
+        assert_eq!(claim, Claim::Granted(id));
     }
+}
+
+#[tokio::test]
+async fn a_yes_is_taken_back_until_it_is_used() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let store = &fixture.store;
+    let approved = async |number: usize| {
+        let id = asked(&approvals, &request(number)).await;
+        store.approve(id, &ada(), None).await.unwrap();
+        id
+    };
+    let withdrawn = approved(1).await;
+    store.withdraw(withdrawn, &ada()).await.unwrap();
+    assert_ne!(asked(&approvals, &request(1)).await, withdrawn);
+    let denied = approved(2).await;
+    store.deny(denied, &ada(), None).await.unwrap();
+    let claim = approvals.claim(&request(2)).await.unwrap();
+    assert!(matches!(claim, Claim::Denied { .. }));
+    let used = approved(3).await;
+    let claim = approvals.claim(&request(3)).await.unwrap();
+    assert_eq!(claim, Claim::Granted(used));
+    for refused in [
+        store.withdraw(used, &ada()).await,
+        store.deny(used, &ada(), None).await,
+    ] {
+        let refused = refused.unwrap_err();
+        assert!(matches!(refused, StoreError::Settled { .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_did_not_use_its_yes_leaves_neither_that_nor_an_answer() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let store = &fixture.store;
+    let request = request(1);
+    let answer = async || {
+        let kept = approvals.answer(&request.caller, request.question).await;
+        kept.unwrap()
+    };
+    let id = asked(&approvals, &request).await;
+    store.approve(id, &ada(), None).await.unwrap();
+    store.end_run(id, &ada(), Some(&done("x"))).await.unwrap();
+    let question = store.question(id, &ada()).await.unwrap();
+    assert_eq!(question.approval.state, ApprovalState::Withdrawn);
+    assert!(question.held.is_none() && answer().await.is_none());
+    // Where another call has used it, the run's answer is none to it.
+    let id = asked(&approvals, &request).await;
+    store.approve(id, &ada(), None).await.unwrap();
+    approvals.claim(&request).await.unwrap();
+    store.end_run(id, &ada(), Some(&done("x"))).await.unwrap();
+    assert!(answer().await.is_none());
+    let reply = done_by(request.call, "x");
+    store.end_run(id, &ada(), Some(&reply)).await.unwrap();
+    let kept = answer().await.unwrap();
+    assert_eq!((kept.approval, kept.terms), (id, Some(request.terms)));
+}
+
+#[tokio::test]
+async fn what_has_expired_is_forgotten_when_a_program_starts() {
+    let fixture = Fixture::new().await;
+    let first = approvals(&fixture.store).await;
+    let id = asked(&first, &request(1)).await;
+    fixture.pass(Duration::from_secs(24 * 3_600 + 1));
+    let again = fixture.open_again(&fixture.master).await.unwrap();
+    approvals(&again).await;
+    let question = again.question(id, &ada()).await.unwrap();
+    assert_eq!(question.approval.state, ApprovalState::Expired);
+    let mut file = fixture.raw().await;
+    let held: i64 = sqlx::query_scalar("SELECT count(*) FROM approvals WHERE held IS NOT NULL")
+        .fetch_one(&mut file)
+        .await
+        .unwrap();
+    assert_eq!(held, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -297,6 +387,25 @@ async fn what_came_out_otherwise_is_asked_anew_with_what_differs() {
 }
 
 #[tokio::test]
+async fn a_run_that_came_out_otherwise_passes_by_no_standing_approval() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let id = asked(&approvals, &request(1)).await;
+    let standing = Standing {
+        records: 5,
+        lasts: Duration::from_secs(600),
+    };
+    let approved = fixture.store.approve(id, &ada(), Some(standing)).await;
+    assert!(approved.unwrap().standing.is_some());
+    let mut changed = request(1);
+    changed.digest = Digest::of(b"changed");
+    changed.replaces = Some(id);
+    assert_ne!(asked(&approvals, &changed).await, id);
+    let before = fixture.store.question(id, &ada()).await.unwrap();
+    assert_eq!(before.approval.state, ApprovalState::Replaced);
+}
+
+#[tokio::test]
 async fn an_answer_is_fetched_once_by_whom_it_is_for_within_the_hour() {
     let fixture = Fixture::new().await;
     let approvals = approvals(&fixture.store).await;
@@ -306,8 +415,8 @@ async fn an_answer_is_fetched_once_by_whom_it_is_for_within_the_hour() {
         let id = asked(&approvals, &request).await;
         store.approve(id, &ada(), None).await.unwrap();
         assert_eq!(approvals.claim(&request).await.unwrap(), Claim::Granted(id));
-        let kept = Kept::of(&done(VALUE)).unwrap();
-        store.keep_answer(id, &ada(), &kept).await.unwrap();
+        let reply = done_by(request.call, VALUE);
+        store.end_run(id, &ada(), Some(&reply)).await.unwrap();
         (id, request)
     };
     let (id, request) = run(1).await;
@@ -555,8 +664,12 @@ async fn no_value_of_a_record_is_in_the_file() {
         .unwrap();
     fixture.store.approve(id, &ada(), None).await.unwrap();
     approvals.claim(&request_1).await.unwrap();
-    let kept = Kept::of(&done(VALUE)).unwrap();
-    fixture.store.keep_answer(id, &ada(), &kept).await.unwrap();
+    let reply = done_by(request_1.call, VALUE);
+    fixture
+        .store
+        .end_run(id, &ada(), Some(&reply))
+        .await
+        .unwrap();
     asked(&approvals, &request(3)).await;
     let mut searched = 0;
     for entry in std::fs::read_dir(fixture.folder.path()).unwrap() {

@@ -1,10 +1,93 @@
 //! A person approves one exact change, which is then sent once.
 
-use portcullis::policy::Mode;
-use portcullis::{ApprovalId, Outcome, Reply};
-use serde_json::json;
+use std::sync::Arc;
 
-use crate::support::{World, ended};
+use portcullis::policy::{Mode, Origin, Scope};
+use portcullis::ports::credentials::Connection;
+use portcullis::ports::{Caller, Ports};
+use portcullis::{ApprovalId, LookedUp, Outcome, Reply};
+use portcullis_connect::Decisions;
+use portcullis_store::{
+    ApprovalState, Location, MasterKey, Role, Store, StoreApprovals, StoreOptions,
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::world::{AGENT, PERSON};
+use crate::support::{Setup, TOKEN, World, ended, name};
+
+/// A host whose questions are kept in a store, and the person who decides on them.
+struct Desk {
+    world: World,
+    store: Store,
+    decisions: Decisions,
+    _folder: TempDir,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::in_folder(folder.path());
+        let options = StoreOptions::new(location, MasterKey::random().unwrap());
+        let store = Store::open(options).await.unwrap();
+        store
+            .add_person(&name(PERSON), "Ada", Role::Admin)
+            .await
+            .unwrap();
+        let approvals = Arc::new(StoreApprovals::open(store.clone()).await.unwrap());
+        let setup = Setup {
+            ports: Box::new(move |ports| Ports { approvals, ..ports }),
+            ..Setup::default()
+        };
+        let world = World::new(setup, &["fetch"]).await;
+        let decisions = Decisions::new(store.clone(), world.host.clone());
+        Self {
+            world,
+            store,
+            decisions,
+            _folder: folder,
+        }
+    }
+
+    /// Puts the record back to what it was, so that the same change is the same request again.
+    fn as_before(&self) {
+        let record = json!({"id": "1", "name": "Record 1"});
+        self.world.service.put_record("1", record);
+    }
+
+    async fn put(&self) -> Reply {
+        let arguments = json!({"id": "1", "name": "New"});
+        self.world.call("fetch", "put", arguments).await
+    }
+
+    async fn get(&self) -> Reply {
+        let arguments = json!({"path": "/record/1"});
+        self.world.call("fetch", "get", arguments).await
+    }
+
+    /// Says yes, and gives what the run came to.
+    async fn approve(&self, id: ApprovalId) -> Reply {
+        let decided = self.decisions.approve(id, &name(PERSON), None).await;
+        decided.unwrap().reply.unwrap()
+    }
+
+    /// Has the agent ask what became of a question that has an answer.
+    async fn look_up(&self, id: ApprovalId) -> Reply {
+        let caller = Caller {
+            agent: name(AGENT),
+            person: name(PERSON),
+        };
+        match self.world.host.look_up(&caller, id).await.unwrap() {
+            Some(LookedUp::Answer(reply)) => reply,
+            _ => panic!("no answer is there"),
+        }
+    }
+
+    async fn state(&self, id: ApprovalId) -> ApprovalState {
+        let question = self.store.question(id, &name(PERSON)).await.unwrap();
+        question.approval.state
+    }
+}
 
 fn held(reply: &Reply) -> ApprovalId {
     match &reply.outcome {
@@ -139,4 +222,129 @@ async fn a_read_that_needs_approval_is_asked_for_before_anything_of_it_runs() {
     assert_eq!(ended(&get().await), "done");
     assert_ne!(held(&get().await), id);
     assert_eq!(world.service.seen().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_yes_is_one_send_however_the_mode_changes_meanwhile() {
+    for (at_yes, at_repeat) in [
+        (Mode::Ask, Mode::Ask),
+        (Mode::Ask, Mode::Allow),
+        (Mode::Allow, Mode::Allow),
+        (Mode::Allow, Mode::Ask),
+    ] {
+        let desk = Desk::new().await;
+        desk.as_before();
+        let id = held(&desk.put().await);
+        desk.world.mode("fetch", "put", at_yes);
+        assert_eq!(ended(&desk.approve(id).await), "done");
+        assert_eq!(desk.state(id).await, ApprovalState::Used, "{at_yes:?}");
+        // The agent makes the same call again, as it was told: it gets the answer, and nothing is sent.
+        desk.as_before();
+        desk.world.mode("fetch", "put", at_repeat);
+        let reply = desk.put().await;
+        assert_eq!(ended(&reply), "done", "{at_yes:?}, {at_repeat:?}");
+        assert_eq!(reply.sent.len(), 1);
+        assert_eq!(desk.world.service.changes().len(), 1);
+        // No yes is left for another time.
+        desk.world.mode("fetch", "put", Mode::Ask);
+        assert_ne!(held(&desk.put().await), id);
+        assert_eq!(desk.world.service.changes().len(), 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_comes_out_otherwise_is_asked_anew_though_nobody_would_be_asked_by_now() {
+    let desk = Desk::new().await;
+    desk.as_before();
+    let id = held(&desk.put().await);
+    desk.world.mode("fetch", "put", Mode::Allow);
+    let theirs = json!({"id": "1", "name": "Someone else's"});
+    desk.world.service.put_record("1", theirs);
+    assert_ne!(held(&desk.approve(id).await), id);
+    assert_eq!(desk.state(id).await, ApprovalState::Replaced);
+    assert!(desk.world.service.changes().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_yes_is_one_read_however_the_mode_changes_meanwhile() {
+    let desk = Desk::new().await;
+    desk.world.mode("fetch", "get", Mode::Ask);
+    let id = held(&desk.get().await);
+    desk.world.mode("fetch", "get", Mode::Allow);
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    assert_eq!(desk.state(id).await, ApprovalState::Used);
+    desk.world.mode("fetch", "get", Mode::Ask);
+    assert_eq!(ended(&desk.get().await), "done", "it is the answer");
+    assert_ne!(held(&desk.get().await), id);
+    assert_eq!(desk.world.service.seen().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_yes_whose_run_did_not_use_it_is_none_any_more() {
+    let desk = Desk::new().await;
+    desk.as_before();
+    let id = held(&desk.put().await);
+    desk.world.mode("fetch", "put", Mode::Disabled);
+    assert_eq!(ended(&desk.approve(id).await), "refused tool_disabled");
+    assert_eq!(desk.state(id).await, ApprovalState::Withdrawn);
+    // Neither an answer nor a yes is left of it: the person is asked.
+    desk.world.mode("fetch", "put", Mode::Ask);
+    assert_ne!(held(&desk.put().await), id);
+    assert!(desk.world.service.changes().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_handed_out_under_the_scope_that_it_was_got_under() {
+    let desk = Desk::new().await;
+    let narrowed = |rows| Scope {
+        rows_max: Some(rows),
+        ..Scope::default()
+    };
+    // A change is not sent again for that, in no mode.
+    desk.as_before();
+    let id = held(&desk.put().await);
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    desk.as_before();
+    desk.world.scope("fetch", narrowed(9));
+    desk.world.mode("fetch", "put", Mode::Allow);
+    assert_eq!(ended(&desk.put().await), "failed not_permitted");
+    assert_eq!(desk.world.service.changes().len(), 1);
+    // Nor is it handed out by the question's id.
+    desk.world.mode("fetch", "put", Mode::Ask);
+    let id = held(&desk.put().await);
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    desk.world.scope("fetch", narrowed(8));
+    assert_eq!(ended(&desk.look_up(id).await), "failed not_permitted");
+    // What was read may be read again, as far as the agent may by now, and that is asked for.
+    desk.world.mode("fetch", "get", Mode::Ask);
+    let id = held(&desk.get().await);
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    desk.world.scope("fetch", narrowed(7));
+    assert_ne!(held(&desk.get().await), id);
+    // While nothing has changed, it is the answer.
+    let id = held(&desk.get().await);
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    assert_eq!(ended(&desk.look_up(id).await), "done");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_handed_out_to_the_account_that_it_was_got_by() {
+    let desk = Desk::new().await;
+    desk.as_before();
+    let id = held(&desk.put().await);
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    let origin = desk.world.service.origin();
+    let other = Connection {
+        id: name("other"),
+        shared: false,
+        origin: Origin::parse(&origin).unwrap(),
+        scopes: Vec::new(),
+        identity: None,
+    };
+    let secret = TOKEN.to_owned().into();
+    let (connector, person) = (name("fetch"), Some(name(PERSON)));
+    let credentials = &desk.world.credentials;
+    credentials.connect(connector, person, other, secret);
+    assert_eq!(ended(&desk.look_up(id).await), "failed not_found");
+    assert_eq!(desk.world.service.changes().len(), 1);
 }

@@ -83,6 +83,35 @@ async fn a_call_whose_future_was_dropped_closes_its_account() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_can_be_waited_for_after_its_call_was_given_up() {
+    let world = world(Limits {
+        cancel_grace: Duration::ZERO,
+        ..Limits::default()
+    })
+    .await;
+    let guard = world.host.guard();
+    let soon = Duration::from_millis(20);
+    assert!(guard.changes_on_record(Duration::ZERO).await);
+    world.service.hold_answers();
+    let put = call("fetch", "put", json!({"id": "1", "name": "New"}));
+    let cancellation = put.cancellation.clone();
+    let (reply, ()) = tokio::join!(world.host.call(put), async {
+        world.service.arrived(1).await;
+        cancellation.cancel();
+    });
+    assert_eq!(ended(&reply), "failed cancelled");
+    // The call is over, and its change is not.
+    assert!(!guard.changes_on_record(soon).await);
+    world.service.release();
+    assert!(guard.changes_on_record(Duration::from_secs(10)).await);
+    let records = world.records(&reply);
+    let Event::Answered(answer) = &records[records.len() - 1].event else {
+        panic!("{records:?}");
+    };
+    assert_eq!(answer.end, RequestEnd::Status(200));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_of_a_dropped_call_is_written_down_to_its_outcome() {
     let world = world(Limits::default()).await;
     world.service.hold_answers();

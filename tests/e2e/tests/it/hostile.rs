@@ -444,7 +444,7 @@ async fn more_calls_than_there_is_room_for_wait_for_their_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_a_component_prints_is_the_operators_alone() {
+async fn what_a_component_prints_is_counted_and_shown_to_who_asks_for_it_by_name() {
     let world = world(&["stderr"]).await;
     let text = "printed\r\n2026-01-01 ERROR forged\u{1b}[31m line 4711";
     let arguments = json!({"text": text, "times": 2000});
@@ -457,10 +457,16 @@ async fn what_a_component_prints_is_the_operators_alone() {
     assert!((1..2000).contains(&lines.len()), "{}", lines.len());
     for line in lines {
         assert!(
-            line.contains("portcullis::guest") && line.contains("\\u{1b}"),
+            line.contains("TRACE") && line.contains("portcullis_printed"),
             "{line}"
         );
+        assert!(line.contains("\\u{1b}"), "{line}");
     }
+    // At every other level there is only that it printed, and how much.
+    let is_count = |line: &&str| line.contains("INFO") && line.contains("portcullis::guest");
+    let counts: Vec<&str> = logged.lines().filter(is_count).collect();
+    let is_bounded = |line: &&str| line.contains("bytes=16384");
+    assert!(counts.iter().any(is_bounded), "{counts:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -96,6 +96,12 @@ async fn a_change_whose_outcome_nobody_knows_is_said_at_the_next_start_and_reads
         &[
             ("ada", &["activity", "--outcome", "unclear"]),
             ("bob", &["activity", "show", &call]),
+            ("ada", &["audit", "values", "salesforce", "query", "on"]),
+            ("ada", &["audit", "values", "salesforce", "nonsense", "on"]),
+            (
+                "ada",
+                &["audit", "values", "nonsense", "update_record", "on"],
+            ),
             ("ada", &["audit", "values"]),
             (
                 "ada",

@@ -2,6 +2,7 @@
 
 mod broken;
 mod exports;
+mod given_up;
 mod killed;
 mod steady;
 mod support;

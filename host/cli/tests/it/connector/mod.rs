@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use portcullis::policy::Digest;
 use portcullis_guest_build::GuestBuild;
 
+use crate::approvals::{PASSPHRASE, set_passphrase, with_passphrase};
 use crate::program::Home;
 
 /// One test at a time asks for components, which are built where the build scripts have built them.
@@ -193,4 +194,32 @@ fn programs_get_one_value() {
     assert_eq!(back["code"], "no_version_before");
     let none = home.json(&["connector", "show", "nothing"]);
     assert_eq!(none["code"], "unknown_connector");
+}
+
+/// The attack: who has no passphrase to approve with puts another version in the place of the one that asks.
+#[test]
+fn versions_change_by_the_passphrase_where_there_is_one() {
+    let home = Home::new();
+    let own = salesforce();
+    let wider = repacked(&own, "\"pkce\": true", "\"pkce\": false");
+    home.write("wider.wasm", &wider);
+    assert_eq!(
+        home.json(&["connector", "install", "wider.wasm"])["state"],
+        "waiting"
+    );
+    set_passphrase(&home);
+    let accept = ["connector", "accept", "salesforce", "--yes"];
+    let back = ["connector", "rollback", "salesforce"];
+    let in_use = || home.json(&["connector", "show", "salesforce"])["in_use"]["digest"].clone();
+    let (own, wider) = (Digest::of(&own).to_string(), Digest::of(&wider).to_string());
+    assert_eq!(home.json(&accept)["code"], "no_terminal");
+    assert_eq!(in_use(), own.as_str());
+    let said = with_passphrase(&home, &accept, PASSPHRASE);
+    assert!(said.contains("is in use now"), "{said}");
+    assert_eq!(in_use(), wider.as_str());
+    assert_eq!(home.json(&back)["code"], "no_terminal");
+    assert_eq!(in_use(), wider.as_str());
+    let said = with_passphrase(&home, &back, PASSPHRASE);
+    assert!(said.contains("is in use again"), "{said}");
+    assert_eq!(in_use(), own.as_str());
 }

@@ -197,6 +197,16 @@ fn each_way_to_reach_farther_is_found() {
             Box::new(|one| one.tools[1].2 = Effect::Destructive),
         ),
         (
+            "a tool's effect that no rule on what destroys meets any more",
+            Widened::Tool,
+            Box::new(|one| one.tools[2].2 = Effect::Write),
+        ),
+        (
+            "a tool that says it reads now",
+            Widened::Tool,
+            Box::new(|one| one.tools[1].2 = Effect::Read),
+        ),
+        (
             "a tool leaves its toolset",
             Widened::Tool,
             Box::new(|one| one.tools[1].1 = "records"),
@@ -453,14 +463,6 @@ fn what_only_narrows_or_only_says_otherwise_is_not_wider() {
             Box::new(|one| one.tools.push(("list", "records", Effect::Read, true))),
         ),
         ("a tool gone", Box::new(|one| one.tools.truncate(2))),
-        (
-            "a tool's effect",
-            Box::new(|one| one.tools[2].2 = Effect::Read),
-        ),
-        (
-            "a tool that reads now",
-            Box::new(|one| (one.tools[1].2, one.tools[1].3) = (Effect::Read, true)),
-        ),
         (
             "a tool may not be repeated",
             Box::new(|one| one.tools[0].3 = false),

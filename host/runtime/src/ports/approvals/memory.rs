@@ -78,7 +78,8 @@ impl MemoryApprovals {
         self.settle(id, State::Approved)
     }
 
-    /// Denies a pending question, with a reason for the agent; false when there is none of this id.
+    /// Denies a question that is pending, or was approved and not used yet, with a reason for the agent; false when there is none of this
+    /// id.
     pub fn deny(&self, id: ApprovalId, reason: Option<String>) -> bool {
         self.settle(id, State::Denied(reason))
     }
@@ -86,10 +87,11 @@ impl MemoryApprovals {
     fn settle(&self, id: ApprovalId, to: State) -> bool {
         let mut questions = lock(&self.questions);
         forget_old(&mut questions);
-        let mut pending = questions
-            .values_mut()
-            .filter(|question| question.state == State::Pending);
-        match pending.find(|question| question.id == id) {
+        let takes_back = matches!(to, State::Denied(_));
+        let mut open = questions.values_mut().filter(|question| {
+            question.state == State::Pending || (takes_back && question.state == State::Approved)
+        });
+        match open.find(|question| question.id == id) {
             Some(question) => {
                 question.state = to;
                 question.since = Instant::now();

@@ -38,6 +38,8 @@ pub struct HeldRequest {
     pub digest: Digest,
     /// What the agent asked: equal for the same call made again, whatever request comes of it.
     pub question: Digest,
+    /// What the agent may touch, and whose account it is. It is kept where the approval is used up, for [`KeptAnswer::terms`].
+    pub terms: Digest,
     /// The call that wants to send it.
     pub call: CallId,
     /// On whose behalf.
@@ -93,6 +95,8 @@ pub struct KeptAnswer {
     pub approval: ApprovalId,
     /// The call that was run.
     pub call: CallId,
+    /// The [`terms`](HeldRequest::terms) under which it was run; none: nobody knows. It is handed out under the same alone.
+    pub terms: Option<Digest>,
     /// How it ended.
     pub outcome: Outcome,
     /// The changes that it sent.

@@ -141,6 +141,7 @@ pub(in crate::audit) enum Hidden {
 pub(in crate::audit) struct HiddenChange {
     pub(super) label: String,
     pub(super) url: Option<String>,
+    /// The connector's words, where values are kept; older records have them always.
     pub(super) notes: Vec<String>,
     pub(super) undo: Option<String>,
     /// The label of each field, and its values where they are kept.

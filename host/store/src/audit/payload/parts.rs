@@ -240,14 +240,16 @@ fn plain_change(change: &Change) -> PlainChange {
     }
 }
 
+/// The notes and the undo are the connector's own words and may quote values, so they are kept only where values are.
 fn hidden_change(change: &Change, keeps_values: bool) -> HiddenChange {
+    let words = change.notes.iter().filter(|_| keeps_values);
     let kept = |value: &Option<String>| value.as_deref().filter(|_| keeps_values).map(cut);
     let field = |field: &FieldChange| (cut(&field.label), kept(&field.before), kept(&field.after));
     HiddenChange {
         label: cut(&change.label),
         url: change.url.clone(),
-        notes: change.notes.iter().map(|note| cut(note)).collect(),
-        undo: change.undo.as_deref().map(cut),
+        notes: words.map(|note| cut(note)).collect(),
+        undo: kept(&change.undo),
         fields: change.fields.iter().map(field).collect(),
     }
 }

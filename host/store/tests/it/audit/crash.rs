@@ -1,12 +1,13 @@
 //! A program that is ended in the middle, and a disk that takes no more.
 
-use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
+use portcullis::CallId;
+use portcullis::ports::audit::{AuditLog, Closed, Durability, Event, Record};
 use portcullis_policy::Effect;
 use portcullis_store::{Activity, CallEnd, Filter, Note, StoreAudit};
 
 use super::support::{
-    Log, Read, answer, append, change_in_flight, drop_unclosed, files, finds_out, intent, verify,
-    whole,
+    Log, Read, answer, append, at, change_in_flight, closed, drop_unclosed, files, finds_out,
+    intent, verify, whole,
 };
 
 #[tokio::test]
@@ -106,6 +107,105 @@ async fn a_change_whose_outcome_is_not_on_record_reads_so() {
     };
     let unclear = activity.calls(&filter).await.unwrap().0;
     assert_eq!(unclear.iter().map(|row| row.id).collect::<Vec<_>>(), [call]);
+}
+
+#[tokio::test]
+async fn a_log_that_is_closed_before_a_change_is_answered_says_so_at_the_next_start() {
+    let log = Log::new().await;
+    let call = change_in_flight(&log.audit).await;
+    // Whoever called gave it up, and the service still works.
+    let given_up = Event::Closed(Closed {
+        outcome: "failed".into(),
+        code: Some("cancelled".into()),
+        ..closed()
+    });
+    let moment = Read::at(100).at;
+    append(&log.audit, call, moment, given_up, Durability::Buffered)
+        .await
+        .unwrap();
+    let reading = Read::at(101);
+    for event in reading.events().into_iter().take(3) {
+        append(
+            &log.audit,
+            reading.id,
+            reading.at,
+            event,
+            Durability::Buffered,
+        )
+        .await
+        .unwrap();
+    }
+    let store = log.fixture.store.clone();
+    let ended = async |id: CallId| {
+        let activity = Activity::open(store.clone()).await.unwrap();
+        activity.find(&id.to_string()).await.unwrap()[0]
+            .ended
+            .clone()
+    };
+    assert_eq!(ended(call).await, CallEnd::Unclear, "it is not known yet");
+    assert_eq!(ended(reading.id).await, CallEnd::Running);
+    log.audit.close().await.unwrap();
+    let answered = Event::Answered(answer(Effect::Write));
+    append(&log.audit, call, moment, answered, Durability::Synced)
+        .await
+        .unwrap_err();
+    // Before another program has taken the lane, while it has it, and after.
+    assert_eq!(ended(call).await, CallEnd::Unclear);
+    assert_eq!(ended(reading.id).await, CallEnd::CutOff);
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let told: Vec<_> = audit.cut_off().iter().map(|one| one.call).collect();
+    assert_eq!(told, [call], "of what changed nothing there is no word");
+    let [told] = audit.cut_off() else {
+        unreachable!();
+    };
+    assert_eq!(told.unclear, [1]);
+    assert_eq!(told.finds_out, Some(finds_out()));
+    assert_eq!(ended(call).await, CallEnd::Unclear);
+    assert_eq!(ended(reading.id).await, CallEnd::CutOff);
+    audit.close().await.unwrap();
+    assert_eq!(ended(call).await, CallEnd::Unclear);
+    // It is said once.
+    let again = StoreAudit::open(store.clone()).await.unwrap();
+    assert!(again.cut_off().is_empty());
+    assert_eq!(ended(call).await, CallEnd::Unclear);
+    whole(&store).await;
+}
+
+#[tokio::test]
+async fn a_change_of_a_call_that_had_waited_for_days_is_not_missed() {
+    const DAY: u64 = 24 * 3_600;
+    let log = Log::new().await;
+    // Its person decides four days later; each second day a segment is begun.
+    let asked = Read::at(0);
+    let opened = asked.events().remove(0);
+    append(&log.audit, asked.id, asked.at, opened, Durability::Buffered)
+        .await
+        .unwrap();
+    Read::at(2 * DAY).write(&log.audit).await;
+    let intended = Event::Intended(intent(Effect::Write));
+    append(
+        &log.audit,
+        asked.id,
+        at(4 * DAY),
+        intended,
+        Durability::Synced,
+    )
+    .await
+    .unwrap();
+    assert_eq!(log.files().len(), 3);
+    log.audit.close().await.unwrap();
+    let store = log.fixture.store.clone();
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let [told] = audit.cut_off() else {
+        panic!("{:?}", audit.cut_off());
+    };
+    assert_eq!((told.call, &told.unclear[..]), (asked.id, &[1][..]));
+    assert_eq!(told.person, asked.person);
+    let activity = audit.activity();
+    let row = activity.find(&asked.id.to_string()).await.unwrap();
+    assert_eq!(row[0].ended, CallEnd::Unclear);
+    audit.close().await.unwrap();
+    whole(&store).await;
 }
 
 #[tokio::test]
@@ -245,7 +345,8 @@ async fn what_nothing_hangs_on_goes_with_the_next_that_may_not_wait() {
     assert_eq!(written(&file), 4);
     // So does whoever verifies, once the log is closed, and who comes after a program that was ended.
     log.audit.close().await.unwrap();
-    assert_eq!(whole(&log.fixture.store).await.records, 4);
+    // And that the call was cut off.
+    assert_eq!(whole(&log.fixture.store).await.records, 4 + 1);
 }
 
 #[tokio::test]

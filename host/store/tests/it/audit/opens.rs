@@ -72,10 +72,12 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
             asked,
             change.fields[0].before.clone(),
             change.fields[0].after.clone(),
+            (change.notes, change.undo),
         )
     };
+    let none = (false, None, None, (Vec::new(), None));
     let call = change_in_flight(&log.audit).await;
-    assert_eq!(values(call).await, (false, None, None));
+    assert_eq!(values(call).await, none);
     assert!(
         log.audit
             .keep_values(&ada(), &crm, &update, true)
@@ -89,8 +91,10 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
             .unwrap()
     );
     let call = change_in_flight(&log.audit).await;
-    let field = change().fields.remove(0);
-    assert_eq!(values(call).await, (true, field.before, field.after));
+    let mut written = change();
+    let field = written.fields.remove(0);
+    let words = (written.notes, written.undo);
+    assert_eq!(values(call).await, (true, field.before, field.after, words));
     assert!(
         log.audit
             .keep_values(&ada(), &crm, &update, false)
@@ -98,7 +102,7 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
             .unwrap()
     );
     let call = change_in_flight(&log.audit).await;
-    assert_eq!(values(call).await, (false, None, None));
+    assert_eq!(values(call).await, none);
     log.audit.close().await.unwrap();
     let notes = whole(&log.fixture.store).await.notes;
     assert_eq!(notes.len(), 2, "{notes:?}");

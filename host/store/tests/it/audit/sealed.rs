@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use portcullis::ports::audit::Durability;
+use portcullis::ports::audit::{Durability, Event, Record};
 use portcullis_store::Activity;
 
 use super::support::{Log, MARK, Read, append, change_in_flight, whole};
@@ -70,4 +70,40 @@ async fn nothing_that_may_hold_a_value_is_in_the_clear() {
         named.iter().any(|file| file.contains("index.db")),
         "{found:?}"
     );
+}
+
+/// Everything that a call's lines say, what is sealed opened.
+fn said(records: &[Record]) -> String {
+    let of = |record: &Record| match &record.event {
+        Event::Opened(opened) => opened.arguments.expose().to_owned(),
+        Event::Announced(changes) => serde_json::to_string(changes).unwrap(),
+        event => format!("{event:?}"),
+    };
+    let all: Vec<String> = records.iter().map(of).collect();
+    all.join("\n")
+}
+
+#[tokio::test]
+async fn values_that_are_not_kept_are_in_no_line_that_is_opened() {
+    let log = Log::new().await;
+    let tool = "update_record".parse().unwrap();
+    // The arguments, the fields, and the connector's words about them.
+    let values = [
+        format!("Name = '{MARK}'"),
+        format!("{MARK}-before"),
+        format!("{MARK}-after"),
+        format!("tells {MARK}"),
+        format!("write {MARK} back"),
+    ];
+    for keeps in [false, true, false] {
+        log.audit
+            .keep_values(&ada(), &crm(), &tool, keeps)
+            .await
+            .unwrap();
+        let call = change_in_flight(&log.audit).await;
+        let said = said(&log.audit.records(call).await.unwrap());
+        for value in &values {
+            assert_eq!(said.contains(value), keeps, "{value}: {said}");
+        }
+    }
 }

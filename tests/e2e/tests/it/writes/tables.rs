@@ -608,6 +608,8 @@ async fn send_email() {
             ),
             row("an agent of some objects", call())
                 .under(json!({"read": ["Account", "Opportunity"]})),
+            row("the object is hidden", call()).under(json!({"deny_read": ["Opportunity"]})),
+            row("an agent that makes no tasks", call()).under(json!({"deny_change": ["Task"]})),
             row("the answer is lost", call()).with("POST", ACTION, Fault::Drop, Some(Work::After)),
             row("a stale token", call()).with("POST", ACTION, Fault::SessionExpired, None),
         ]
