@@ -54,7 +54,8 @@ impl Server {
         let mut changes = changes;
         // What changes from now on is seen, also where it changes while the tools are looked at.
         changes.borrow_and_update();
-        let mut shown = None; // What it has been shown is not known.
+        // A client that asked later has been shown what is newer, and is told once too often.
+        let mut shown = self.seen().await;
         while client.is_there() {
             match tokio::time::timeout(LOOKS_AFTER_CLIENT, changes.changed()).await {
                 Err(_) => continue,

@@ -746,7 +746,7 @@ async fn ten_thousand_questions_are_listed_at_once() {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) \
          INSERT INTO approvals SELECT printf('%032x', i), 'd' || i, question, person, 'agent-' || (i / 20), connector, tool, \
          connection, effect, call, state, created + i, expires, decided, waits_until, used_by, held, held_key, granted, granted_key, \
-         reason, reason_key, answer, answer_key, answer_expires FROM n, approvals",
+         reason, reason_key, answer, answer_key, answer_expires, terms FROM n, approvals",
     ).await;
     // The newest, which are listed, open.
     fixture.pass(Duration::from_secs(3_600));

@@ -76,7 +76,16 @@ fn what_cannot_be_installed_is_refused_and_leaves_nothing() {
     let digests = files
         .each_ref()
         .map(|(name, bytes)| (*name, Digest::of(bytes)));
-    insta::assert_snapshot!(steady(&report, &digests));
+    insta::assert_snapshot!(without_places(&steady(&report, &digests)));
+}
+
+/// Takes out where in a component it is broken, which is elsewhere in each build.
+fn without_places(report: &str) -> String {
+    let Some((before, after)) = report.split_once("section range ") else {
+        return report.to_owned();
+    };
+    let (_, after) = after.split_once(')').unwrap();
+    format!("{before}section range …{after}")
 }
 
 /// A POST that says it only reads: nobody can see that it does, so an administrator says so, for the first version and for any later
