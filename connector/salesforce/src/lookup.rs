@@ -16,6 +16,14 @@ use crate::repair::{near_fields, near_objects};
 /// Records of a name that a refusal lists.
 const NAMED_SHOWN: usize = 3;
 
+/// Says which object an id is of, at the end of a sentence, as far as that is known without asking and the agent may read it.
+pub fn known_object(client: &Client<'_>, id: &str) -> String {
+    match names::object_of(id).filter(|object| client.may_read(object)) {
+        Some(object) => format!(", but of the object `{object}`"),
+        None => String::new(),
+    }
+}
+
 /// Names the object that an id is of, where the agent may read it.
 pub fn object_of(client: &Client<'_>, id: &str) -> Option<String> {
     if let Some(object) = names::object_of(id) {

@@ -15,23 +15,28 @@ pub struct Page {
 /// The service goes no further (`NUMBER_OUTSIDE_VALID_RANGE`).
 const OFFSET_MAX: usize = 2_000;
 
+/// Reads a cursor that says how much came before it.
+///
+/// # Errors
+/// `invalid-argument` at `/cursor`: it is none of this tool's.
+pub fn offset(cursor: Option<&str>, max: usize) -> Result<usize, Failure> {
+    let Some(cursor) = cursor.map(str::trim).filter(|cursor| !cursor.is_empty()) else {
+        return Ok(0);
+    };
+    let from = cursor.parse().ok().filter(|from| *from <= max);
+    from.ok_or_else(|| {
+        Failure::invalid("the cursor is none of this tool's")
+            .field("/cursor", "take it from the last answer, or leave it out")
+    })
+}
+
 impl Page {
     /// Reads what the caller wants.
     ///
     /// # Errors
     /// `invalid-argument` at `/cursor`: it is none of this tool's.
     pub fn of(limit: Option<u32>, default: usize, cursor: Option<&str>) -> Result<Self, Failure> {
-        let from = match cursor.map(str::trim) {
-            None | Some("") => 0,
-            Some(cursor) => cursor
-                .parse()
-                .ok()
-                .filter(|from| *from <= OFFSET_MAX)
-                .ok_or_else(|| {
-                    Failure::invalid("the cursor is none of this tool's")
-                        .field("/cursor", "take it from the last answer, or leave it out")
-                })?,
-        };
+        let from = offset(cursor, OFFSET_MAX)?;
         let limit = limit.map_or(default, |limit| usize::try_from(limit).unwrap_or(default));
         Ok(Self {
             from,

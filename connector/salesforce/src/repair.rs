@@ -4,6 +4,8 @@
 //! Only a refusal is looked at; a query that is right costs nothing here. A field that the agent may not see is
 //! not proposed. Where the describe cannot be had, the service's own words stand alone.
 
+use std::rc::Rc;
+
 use portcullis_sdk::{Failure, Reason};
 use soql::Query;
 
@@ -26,6 +28,20 @@ pub struct Asked<'a> {
     pub kind: Option<&'a str>,
     /// The argument at fault, as a JSON Pointer.
     pub pointer: &'a str,
+}
+
+/// Describes an object that the caller named at `/object`, or says which ones have a near name.
+///
+/// # Errors
+/// There is no such object, or the org does not answer.
+pub fn described(client: &Client<'_>, kind: &str) -> Result<Rc<Describe>, Failure> {
+    let asked = Asked {
+        query: None,
+        kind: Some(kind),
+        pointer: "/object",
+    };
+    let describe = client.describe(kind);
+    describe.map_err(|error| repaired(client, error, asked))
 }
 
 /// Turns a refusal into a failure, with the nearest names where it was about a name.

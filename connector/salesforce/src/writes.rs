@@ -39,7 +39,7 @@ pub use many::{
 };
 pub use note::{AddNote, add_note};
 pub use owner::{AssignOwner, assign_owner};
-pub(crate) use refused::Ended;
+pub(crate) use refused::{Ended, unclear};
 pub use said::Written;
 pub use soap::{
     ConvertLead, Converted, MergeRecords, UndeleteRecord, convert_lead, merge_records,

@@ -13,7 +13,9 @@ use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
 use crate::known::{Asked, Known, ask, quoted, refused, require, touch};
+use crate::lookup;
 use crate::names;
+use crate::page;
 
 /// Bytes of a file that are read: more than any model reads, and little of what a call may hold.
 const BYTES_MAX: u64 = 8 << 20;
@@ -71,24 +73,15 @@ pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
     let key = match names::object_of(id) {
         Some(DOCUMENT) => "ContentDocumentId",
         Some(VERSION) => "Id",
-        other => {
-            let of = other
-                .filter(|kind| client.may_read(kind))
-                .map(|kind| format!(", but of the object `{kind}`"))
-                .unwrap_or_default();
+        _ => {
+            let of = lookup::known_object(&client, id);
             let message = format!("{id} is no id of a file{of}");
             return Err(Failure::invalid(message.clone())
                 .field("/id", message)
                 .hint(FOUND_BY));
         }
     };
-    let from = match args.cursor.as_deref().map(str::trim) {
-        None | Some("") => 0,
-        Some(cursor) => cursor.parse::<usize>().map_err(|_| {
-            Failure::invalid("the cursor is none of this tool's")
-                .field("/cursor", "take it from the last answer, or leave it out")
-        })?,
-    };
+    let from = page::offset(args.cursor.as_deref(), usize::MAX)?;
     require(
         &client,
         "what files hold",

@@ -8,7 +8,7 @@ use portcullis_sdk::approvals::{Change, FieldChange};
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::permissions::Access;
-use portcullis_sdk::{Failure, Output, Reason};
+use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::known::{check_record, query, quoted, touch};
 use crate::names;
-use crate::writes::{Ended, UNFORESEEN};
+use crate::writes::{Ended, UNFORESEEN, unclear};
 
 /// Bytes of a file: base64 makes a third more of them, twice in a question to a person.
 const BYTES_MAX: usize = 1 << 20;
@@ -359,12 +359,7 @@ impl Upload<'_> {
             "the file may be there all the same, and nothing was sent again. Look before you call upload_file anew: query {{\"soql\": {}}}",
             Json::from(soql)
         );
-        Failure {
-            reason: Reason::Unavailable,
-            hint: None,
-            ..failure
-        }
-        .hint(hint)
+        unclear(failure, hint)
     }
 
     /// Reads the new version and answers; it is there, whether it can be read or not.

@@ -12,6 +12,7 @@ use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
 use crate::known::{self, Asked, Known, ask, holding, quoted, touch};
+use crate::lookup;
 use crate::names;
 use crate::rows;
 use crate::table::Table;
@@ -113,11 +114,8 @@ impl<'a> Key<'a> {
         };
         match names::object_of(id) {
             Some("Account") => Ok(Self::Id(id)),
-            Some(other) if id.bytes().any(|byte| byte.is_ascii_digit()) => {
-                let of = match client.may_read(other) {
-                    true => format!(", but of the object `{other}`"),
-                    false => String::new(),
-                };
+            Some(_) if id.bytes().any(|byte| byte.is_ascii_digit()) => {
+                let of = lookup::known_object(client, id);
                 let message = format!("{id} is no id of an account{of}");
                 Err(Failure::invalid(message.clone())
                     .field("/account", message)

@@ -15,6 +15,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::known;
 use crate::names;
+use crate::page;
 use crate::table::{Row, Table};
 use crate::writes::Decimal;
 
@@ -60,13 +61,7 @@ pub struct ReportRun {
 pub fn run_report(host: &dyn Host, args: &RunReport) -> Result<Output, Failure> {
     let client = Client::new(host);
     let id = report_id(&client, &args.id)?;
-    let from = match args.cursor.as_deref().map(str::trim) {
-        None | Some("") => 0,
-        Some(cursor) => cursor.parse::<usize>().map_err(|_| {
-            Failure::invalid("the cursor is none of this tool's")
-                .field("/cursor", "take it from the last answer, or leave it out")
-        })?,
-    };
+    let from = page::offset(args.cursor.as_deref(), usize::MAX)?;
     host.step("Ran a report", Some(id));
     let reply = read(&client, id, false, args.rows != Some(false))?;
     let report = Metadata::of(&reply);

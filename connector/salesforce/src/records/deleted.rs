@@ -13,7 +13,7 @@ use crate::describe::Describe;
 use crate::host::Host;
 use crate::like::containing;
 use crate::names;
-use crate::repair::{Asked, repaired};
+use crate::repair::described;
 use crate::rows;
 use crate::touched::Touched;
 use crate::zone;
@@ -51,14 +51,7 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
         kind: kind.to_owned(),
         fields: vec!["Id".to_owned(), "IsDeleted".to_owned(), STAMP.to_owned()],
     }])?;
-    let describe = client.describe(kind).map_err(|error| {
-        let asked = Asked {
-            query: None,
-            kind: Some(kind),
-            pointer: "/object",
-        };
-        repaired(&client, error, asked)
-    })?;
+    let describe = described(&client, kind)?;
     let kind = describe.name();
     if describe.field("IsDeleted").is_none() {
         return Err(

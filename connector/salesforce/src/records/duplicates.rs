@@ -19,7 +19,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::like::literal;
 use crate::names;
-use crate::repair::{Asked, repaired};
+use crate::repair::described;
 use crate::rows;
 use crate::touched::Touched;
 
@@ -76,14 +76,7 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
         kind: kind.to_owned(),
         fields: named.chain(["Id".to_owned()]).collect(),
     }])?;
-    let describe = client.describe(kind).map_err(|error| {
-        let asked = Asked {
-            query: None,
-            kind: Some(kind),
-            pointer: "/object",
-        };
-        repaired(&client, error, asked)
-    })?;
+    let describe = described(&client, kind)?;
     let kind = describe.name();
     let values = match id {
         Some(id) => values_of(&client, &describe, id)?,

@@ -13,7 +13,7 @@ use crate::json::{Json, Text};
 use crate::lookup;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
-use crate::repair::{Asked, repaired};
+use crate::repair::{Asked, described, repaired};
 use crate::rows;
 use crate::service_error::ServiceError;
 use crate::table::{Bounds, Row, Table};
@@ -207,19 +207,9 @@ fn refused(client: &Client<'_>, error: ReadError, kind: &str, key: &Key<'_>) -> 
             },
         );
     }
-    let describe = match client.describe(kind) {
+    let describe = match described(client, kind) {
         Ok(describe) => describe,
-        Err(error) => {
-            return repaired(
-                client,
-                error,
-                Asked {
-                    query: None,
-                    kind: Some(kind),
-                    pointer: "/object",
-                },
-            );
-        }
+        Err(failure) => return failure,
     };
     missing(client, error, &describe, key)
 }

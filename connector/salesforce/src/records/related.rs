@@ -13,7 +13,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
-use crate::repair::{Asked, repaired};
+use crate::repair::described;
 use crate::rows;
 use crate::touched::Touched;
 use crate::zone;
@@ -64,14 +64,7 @@ pub fn get_related_records(host: &dyn Host, args: &GetRelated) -> Result<Output,
         kind: kind.to_owned(),
         fields: vec!["Id".to_owned()],
     }])?;
-    let describe = client.describe(kind).map_err(|error| {
-        let asked = Asked {
-            query: None,
-            kind: Some(kind),
-            pointer: "/object",
-        };
-        repaired(&client, error, asked)
-    })?;
+    let describe = described(&client, kind)?;
     let child = child_of(&client, &describe, args.relationship.trim())?;
     let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     let inner = Query {

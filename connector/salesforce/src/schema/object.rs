@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::lookup;
 use crate::nearest::{Candidate, listed, nearest};
-use crate::repair::{Asked, repaired};
+use crate::repair::described;
 use crate::table::Table;
 
 /// A part of an object's describe.
@@ -97,14 +97,7 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
     let kind = lookup::object_name(&client, &args.object)?;
     host.check(&[Access::read(kind, [""; 0])])?;
     host.step("Described an object", Some(kind));
-    let asked = Asked {
-        query: None,
-        kind: Some(kind),
-        pointer: "/object",
-    };
-    let describe = client
-        .describe(kind)
-        .map_err(|error| repaired(&client, error, asked))?;
+    let describe = described(&client, kind)?;
     let object = Visible::new(&client, &describe);
     let default = [Part::Fields];
     let parts = args

@@ -14,7 +14,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
-use crate::repair::{Asked, near_fields, repaired};
+use crate::repair::{Asked, described, near_fields, repaired};
 use crate::table::Table;
 use crate::touched::Touched;
 
@@ -83,14 +83,7 @@ pub fn get_picklist_values(host: &dyn Host, args: &GetPicklistValues) -> Result<
         "Read the values of a picklist",
         Some(&format!("{kind}.{name}")),
     );
-    let asked = Asked {
-        query: None,
-        kind: Some(kind),
-        pointer: "/object",
-    };
-    let describe = client
-        .describe(kind)
-        .map_err(|error| repaired(&client, error, asked))?;
+    let describe = described(&client, kind)?;
     let field = picklist(&client, &describe, name)?;
     let controller = field
         .controller()

@@ -3,7 +3,7 @@
 use portcullis_sdk::approvals::Change;
 use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::permissions::Access;
-use portcullis_sdk::{Failure, Output, Reason};
+use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::UNFORESEEN;
 use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::record;
-use super::refused::Ended;
+use super::refused::{self, Ended};
 use super::said::{self, Done};
 use super::targets::{self, Names};
 use super::update::body;
@@ -283,10 +283,5 @@ fn unclear(
         "the record may have been made all the same, and nothing was sent again. Look before you call create_record anew: query {{\"soql\": {}}}",
         Json::from(soql)
     );
-    Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint)
+    refused::unclear(failure, hint)
 }

@@ -3,12 +3,12 @@
 use portcullis_sdk::approvals::Change;
 use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::permissions::Access;
-use portcullis_sdk::{Effect, Failure, Output, Reason};
+use portcullis_sdk::{Effect, Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::record::{self, Found, Select};
-use super::refused::Ended;
+use super::refused::{self, Ended};
 use super::said::Done;
 use super::{BIN_DAYS, UNFORESEEN};
 use crate::client::Client;
@@ -311,10 +311,5 @@ fn settle(client: &Client<'_>, kind: &str, id: &str, failure: Failure) -> Result
     let hint = format!(
         "it may have been deleted all the same, and was not tried again: get_record {{\"object\": \"{kind}\", \"id\": \"{id}\"}} shows whether it is there"
     );
-    Err(Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint))
+    Err(refused::unclear(failure, hint))
 }

@@ -198,14 +198,10 @@ fn unclear(about: Option<&str>, failure: Failure) -> Failure {
         ),
         None => "ask the recipient before you send it again".to_owned(),
     };
-    Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(format!(
-        "the message may have been sent all the same, and was not sent again: {look}"
-    ))
+    refused::unclear(
+        failure,
+        format!("the message may have been sent all the same, and was not sent again: {look}"),
+    )
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::UNFORESEEN;
 use super::record;
-use super::refused::Ended;
+use super::refused::{self, Ended};
 use super::said::Written;
 use crate::client::Client;
 use crate::fence;
@@ -248,12 +248,7 @@ fn unclear(about: &str, failure: Failure) -> Failure {
         "the note may have been added all the same, and nothing was sent again. Look before you call add_note anew: query {{\"soql\": {}}}",
         Json::from(soql)
     );
-    Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint)
+    refused::unclear(failure, hint)
 }
 
 #[cfg(test)]

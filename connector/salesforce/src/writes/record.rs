@@ -12,7 +12,7 @@ use crate::describe::{Describe, Field};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
-use crate::repair::{Asked as Repair, repaired};
+use crate::repair::{Asked as Repair, described, repaired};
 use crate::service_error::ServiceError;
 
 /// A record, as it was read.
@@ -40,9 +40,7 @@ pub(super) struct Select {
 /// # Errors
 /// There is no such object, or the org does not answer.
 pub(super) fn describe(client: &Client<'_>, kind: &str) -> Result<Rc<Describe>, Failure> {
-    client
-        .describe(kind)
-        .map_err(|error| repaired(client, error, about(Some(kind), "/object")))
+    described(client, kind)
 }
 
 /// Refuses the id of another object's record, before it costs a request.

@@ -91,6 +91,16 @@ pub(super) fn of_errors(
     failure
 }
 
+/// Says of a change that may have been made what shows whether it was.
+pub(crate) fn unclear(failure: Failure, hint: impl Into<String>) -> Failure {
+    Failure {
+        reason: Reason::Unavailable,
+        hint: None,
+        ..failure
+    }
+    .hint(hint)
+}
+
 /// What is said instead of words that name a field which the agent may not see.
 const HIDDEN: &str = "the org refuses it for a field that this agent may not see";
 

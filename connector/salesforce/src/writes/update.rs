@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::record::{self, Found, Select};
-use super::refused::Ended;
+use super::refused::{self, Ended};
 use super::said::{self, Done};
 use super::targets::{self, Names};
 use super::{UNFORESEEN, value};
@@ -327,12 +327,7 @@ fn settle(
         "it may have been done all the same, and was not tried again: get_record {{\"object\": \"{kind}\", \"id\": \"{id}\", \"fields\": [{}]}} shows it",
         names.join(", ")
     );
-    Err(Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint))
+    Err(refused::unclear(failure, hint))
 }
 
 fn owned(names: &[&str]) -> Vec<String> {

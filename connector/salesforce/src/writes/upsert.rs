@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 use super::asked::{self, Asked, FIELDS, Problems, Purpose};
 use super::create::{self, New};
 use super::record::{Found, Select};
-use super::refused::Ended;
+use super::refused::{self, Ended};
 use super::targets::Names;
 use super::update::{self, body};
 use super::value;
@@ -262,10 +262,5 @@ fn settle(
     let hint = format!(
         "it may have been made all the same, and was not sent again: get_record {{\"object\": \"{kind}\", \"external_id_field\": \"{name}\", \"external_id\": {value}}} shows it"
     );
-    Err(Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint))
+    Err(refused::unclear(failure, hint))
 }

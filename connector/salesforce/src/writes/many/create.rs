@@ -3,7 +3,7 @@
 use portcullis_sdk::approvals::Change;
 use portcullis_sdk::http::Request;
 use portcullis_sdk::permissions::Access;
-use portcullis_sdk::{Failure, Output, Reason};
+use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ use crate::json::Json;
 use crate::lookup;
 use crate::writes::asked::{self, Asked, Problems, Purpose};
 use crate::writes::record::Select;
-use crate::writes::refused::Ended;
+use crate::writes::refused::{self, Ended};
 use crate::writes::{create, said, targets};
 
 /// What `create_records` is asked.
@@ -174,10 +174,5 @@ fn unclear(client: &Client<'_>, kind: &str, failure: Failure) -> Failure {
         "some or all records may have been made all the same, and nothing was sent again. Look before you call create_records anew: query {{\"soql\": {}}}",
         Json::from(soql)
     );
-    Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint)
+    refused::unclear(failure, hint)
 }

@@ -3,7 +3,7 @@
 use portcullis_sdk::approvals::Change;
 use portcullis_sdk::http::Request;
 use portcullis_sdk::permissions::Access;
-use portcullis_sdk::{Effect, Failure, Output, Reason};
+use portcullis_sdk::{Effect, Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,7 +17,7 @@ use crate::names;
 use crate::writes::UNFORESEEN;
 use crate::writes::delete::{self, Cascade};
 use crate::writes::record::{self, Found, Select};
-use crate::writes::refused::Ended;
+use crate::writes::refused::{self, Ended};
 
 /// Children are counted up to here for each record: beyond it, it is many.
 const COUNT_MAX: u64 = 5;
@@ -173,10 +173,5 @@ fn settle(
         "some or all may have been deleted all the same, and nothing was sent again: query {{\"soql\": {}}} shows those that are there",
         Json::from(soql)
     );
-    Err(Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint))
+    Err(refused::unclear(failure, hint))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portcullis_sdk::approvals::Change;
 use portcullis_sdk::http::Request;
 use portcullis_sdk::permissions::Access;
-use portcullis_sdk::{Failure, Output, Reason};
+use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -20,7 +20,7 @@ use crate::lookup;
 use crate::names;
 use crate::writes::asked::{self, Asked, Problems, Purpose};
 use crate::writes::record::{self, Found, Select};
-use crate::writes::refused::Ended;
+use crate::writes::refused::{self, Ended};
 use crate::writes::{UNFORESEEN, said, targets, update, value};
 
 /// What `update_records` is asked.
@@ -295,10 +295,5 @@ fn not_known(kind: &str, wanted: &[Wanted<'_>], failure: Failure) -> Failure {
         "some or all may have been changed all the same, and nothing was sent again: query {{\"soql\": {}}} shows them",
         crate::json::Json::from(soql)
     );
-    Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint)
+    refused::unclear(failure, hint)
 }

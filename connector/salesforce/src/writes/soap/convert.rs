@@ -17,6 +17,7 @@ use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::writes::UNFORESEEN;
 use crate::writes::record::{self, Found, Select};
+use crate::writes::refused;
 use crate::xml::{self, Element};
 
 const LEAD: &str = "Lead";
@@ -281,12 +282,7 @@ fn settle(client: &Client<'_>, id: &str, failure: Failure) -> Result<Element, Fa
     let hint = format!(
         "it may have been converted all the same, and was not tried again: query {{\"soql\": \"SELECT IsConverted, ConvertedAccountId FROM Lead WHERE Id = '{id}'\"}} shows it"
     );
-    Err(Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint))
+    Err(refused::unclear(failure, hint))
 }
 
 fn answer(client: &Client<'_>, id: &str, label: &str, result: &Element) -> Output {

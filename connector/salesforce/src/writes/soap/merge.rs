@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use portcullis_sdk::approvals::{Change, FieldChange};
 use portcullis_sdk::permissions::Access;
-use portcullis_sdk::{Effect, Failure, Output, Reason};
+use portcullis_sdk::{Effect, Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -18,6 +18,7 @@ use crate::lookup;
 use crate::names;
 use crate::writes::asked::{self, Asked, FIELDS, Problems, Purpose};
 use crate::writes::record::{self, Found, Select};
+use crate::writes::refused;
 use crate::writes::said::{self, Done};
 use crate::writes::{UNFORESEEN, targets, value};
 use crate::xml;
@@ -323,10 +324,5 @@ fn settle(
         "they may have been merged all the same, and it was not tried again: query {{\"soql\": {}}} shows whether the others are there",
         Json::from(soql)
     );
-    Err(Failure {
-        reason: Reason::Unavailable,
-        hint: None,
-        ..failure
-    }
-    .hint(hint))
+    Err(refused::unclear(failure, hint))
 }

@@ -16,6 +16,7 @@ use crate::lookup;
 use crate::names;
 use crate::writes::UNFORESEEN;
 use crate::writes::record::{self, Found};
+use crate::writes::refused;
 use crate::writes::said::Done;
 use crate::xml;
 
@@ -130,12 +131,7 @@ fn settle(client: &Client<'_>, kind: &str, id: &str, failure: Failure) -> Result
             let hint = format!(
                 "it may have been restored all the same, and was not tried again: get_record {args} shows whether it is there"
             );
-            Err(Failure {
-                reason: Reason::Unavailable,
-                hint: None,
-                ..failure
-            }
-            .hint(hint))
+            Err(refused::unclear(failure, hint))
         }
     }
 }
