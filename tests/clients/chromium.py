@@ -123,8 +123,8 @@ class Browser:
             try:
                 return until()
             except RuntimeError as error:
-                # The page went while it was looked at.
-                if "stale element" in str(error):
+                # The page went while it was looked at, or the next one has no body yet.
+                if any(gone in str(error) for gone in ("stale element", "no such element")):
                     return False
                 raise
 
