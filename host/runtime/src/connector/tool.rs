@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
@@ -34,8 +35,26 @@ pub struct Tool {
     pub input_schema: Value,
     /// JSON Schema 2020-12 of its structured answer.
     pub output_schema: Option<Value>,
-    input: Validator,
-    output: Option<Validator>,
+    input: Compiled,
+    output: Compiled,
+}
+
+/// The validator of a schema that was found usable, made when it is first asked for: most tools of a running
+/// server are never called, and their validators are larger than their schemas.
+#[derive(Default)]
+struct Compiled(OnceLock<Option<Validator>>);
+
+impl Compiled {
+    fn problems(&self, schema: &Value, value: &Value) -> Vec<FieldProblem> {
+        match self.0.get_or_init(|| validator(schema).ok()) {
+            Some(validator) => problems(validator, value),
+            // Compiling it again comes out as it did when the tool was checked; if not, nothing fits.
+            None => vec![FieldProblem {
+                pointer: String::new(),
+                problem: "the tool's schema cannot be used".to_owned(),
+            }],
+        }
+    }
 }
 
 impl fmt::Debug for Tool {
@@ -50,13 +69,13 @@ impl fmt::Debug for Tool {
 impl Tool {
     /// Says what of the arguments does not fit, each with its place.
     pub(crate) fn problems_of_arguments(&self, arguments: &Value) -> Vec<FieldProblem> {
-        problems(&self.input, arguments)
+        self.input.problems(&self.input_schema, arguments)
     }
 
     /// Says what of an answer does not fit; nothing where the tool declares no schema.
     pub(crate) fn problems_of_answer(&self, answer: Option<&Value>) -> Vec<FieldProblem> {
-        match (&self.output, answer) {
-            (Some(validator), Some(answer)) => problems(validator, answer),
+        match (&self.output_schema, answer) {
+            (Some(schema), Some(answer)) => self.output.problems(schema, answer),
             (Some(_), None) => vec![FieldProblem {
                 pointer: String::new(),
                 problem: "the tool declares structured data and gives none".to_owned(),
@@ -68,7 +87,7 @@ impl Tool {
     /// Says what of the arguments of a call that a manifest names does not fit. Of what is filled in later the very characters are not
     /// known, and so not held to the schema.
     pub(super) fn problems_of_named(&self, named: &FindsOut) -> Vec<FieldProblem> {
-        let Some(sample) = named.sample() else {
+        let (Some(sample), Ok(input)) = (named.sample(), validator(&self.input_schema)) else {
             return Vec::new();
         };
         let arguments = Value::Object(sample.arguments);
@@ -82,7 +101,7 @@ impl Tool {
                 problem: "the tool has no such argument".to_owned(),
             })
             .collect();
-        for error in self.input.iter_errors(&arguments) {
+        for error in input.iter_errors(&arguments) {
             let pointer = error.instance_path().to_string();
             let is_of_characters = matches!(
                 error.kind(),
@@ -153,14 +172,13 @@ pub(super) fn check(
             .map(schema)
             .transpose()
             .map_err(|problem| problems.push(at("output-schema", problem)));
-        let (Ok(name), Ok((input_schema, input)), Ok(output)) = (name, input, output) else {
+        let (Ok(name), Ok(input_schema), Ok(output_schema)) = (name, input, output) else {
             continue;
         };
         if input_schema["type"] != "object" {
             let problem = "its type must be `object`: arguments have names".to_owned();
             problems.push(at("input-schema", problem));
         }
-        let (output_schema, output) = output.unzip();
         checked.push(Tool {
             name,
             title: tool.title,
@@ -170,8 +188,8 @@ pub(super) fn check(
             idempotent: tool.idempotent,
             input_schema,
             output_schema,
-            input,
-            output,
+            input: Compiled::default(),
+            output: Compiled::default(),
         });
     }
     match problems.is_empty() {
@@ -180,12 +198,16 @@ pub(super) fn check(
     }
 }
 
-fn schema(text: &str) -> Result<(Value, Validator), String> {
+fn schema(text: &str) -> Result<Value, String> {
     let schema: Value =
         serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
-    let validator = jsonschema::draft202012::new(&schema)
-        .map_err(|error| format!("it is no JSON Schema 2020-12: {error}"))?;
-    Ok((schema, validator))
+    validator(&schema)?;
+    Ok(schema)
+}
+
+fn validator(schema: &Value) -> Result<Validator, String> {
+    jsonschema::draft202012::new(schema)
+        .map_err(|error| format!("it is no JSON Schema 2020-12: {error}"))
 }
 
 /// Turns the contract's effect into policy's.
