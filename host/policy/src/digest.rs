@@ -1,6 +1,7 @@
 //! Digests: of components and bodies, and the keyed one that an approval is bound to.
 
 use std::fmt;
+use std::io::{self, BufRead, BufReader, Read};
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -26,6 +27,25 @@ impl Digest {
     /// Digests bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
+    }
+
+    /// Digests what a reader gives until its end, a piece at a time.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn of_reader(reader: impl Read) -> io::Result<Self> {
+        let mut reader = BufReader::new(reader);
+        let mut hasher = Sha256::new();
+        loop {
+            let piece = reader.fill_buf()?;
+            if piece.is_empty() {
+                return Ok(Self(hasher.finalize().into()));
+            }
+            hasher.update(piece);
+            let read = piece.len();
+            reader.consume(read);
+        }
     }
 
     /// Gives the bytes.

@@ -8,7 +8,7 @@
 //! once it has its name.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use portcullis_policy::Digest;
@@ -89,7 +89,7 @@ fn name(engine: &Engine, digest: Digest) -> String {
     reason = "the one place where native code of an earlier run is taken up again"
 )]
 fn load(engine: &Engine, path: &Path) -> Option<Component> {
-    if !is_whole(&fs::read(path).ok()?) {
+    if !is_whole(path).ok()? {
         return None;
     }
     // SAFETY: `store` wrote this file, which `serialize` had given: the folder is writable for the
@@ -99,12 +99,17 @@ fn load(engine: &Engine, path: &Path) -> Option<Component> {
     unsafe { Component::deserialize_file(engine, path) }.ok()
 }
 
-/// Says whether a file ends with the digest of what is before it.
-fn is_whole(file: &[u8]) -> bool {
-    file.len()
-        .checked_sub(DIGEST_BYTES)
-        .map(|end| file.split_at(end))
-        .is_some_and(|(compiled, digest)| Digest::of(compiled).as_bytes() == digest)
+/// Says whether a file ends with the digest of what is before it. It is read a piece at a time: once megabytes were
+/// allocated and freed, glibc gives memory back to the system only by as many.
+fn is_whole(path: &Path) -> io::Result<bool> {
+    let mut file = fs::File::open(path)?;
+    let Some(end) = file.metadata()?.len().checked_sub(DIGEST_BYTES as u64) else {
+        return Ok(false);
+    };
+    let digest = Digest::of_reader((&file).take(end))?;
+    let mut written = [0; DIGEST_BYTES];
+    file.read_exact(&mut written)?;
+    Ok(*digest.as_bytes() == written)
 }
 
 /// Writes a file in one step, so that no other process sees half of it.
