@@ -22,11 +22,16 @@ pub trait Host {
     /// What the host or the network refused; see [`Request::send`].
     fn send(&self, request: Request) -> Result<Response, Failure>;
 
-    /// Announces what a request changes, and sends it: once, whatever comes of it.
+    /// Begins the step of a change, announces what its request changes, and sends it: once, whatever comes of it.
     ///
     /// # Errors
     /// As [`send`](Self::send), and the announcement was refused.
-    fn change(&self, changes: &[Change], request: Request) -> Result<Response, Failure>;
+    fn change(
+        &self,
+        step: &Step<'_>,
+        changes: &[Change],
+        request: Request,
+    ) -> Result<Response, Failure>;
 
     /// Asks whether the agent may do all of `accesses`.
     ///
@@ -53,6 +58,15 @@ pub trait Host {
     fn jitter_ms(&self, bound_ms: u64) -> u64;
 }
 
+/// A step of a change, as the audit log names it: what was announced and sent stands under it. Nobody knows yet what comes of it.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// What is done, such as `Change Account: Phone`.
+    pub title: String,
+    /// To which record.
+    pub detail: Option<&'a str>,
+}
+
 /// The host of a component's call.
 #[derive(Debug, Clone, Default)]
 pub struct Live {
@@ -75,7 +89,13 @@ impl Host for Live {
         request.origin(&self.known().origin).send()
     }
 
-    fn change(&self, changes: &[Change], request: Request) -> Result<Response, Failure> {
+    fn change(
+        &self,
+        step: &Step<'_>,
+        changes: &[Change],
+        request: Request,
+    ) -> Result<Response, Failure> {
+        self.step(&step.title, step.detail);
         let ticket = approvals::announce(changes)?;
         self.send(request.change(ticket))
     }

@@ -11,7 +11,7 @@ use portcullis_sdk::credentials::{Account, Environment, Identity};
 use portcullis_sdk::http::{Request, Response};
 use portcullis_sdk::permissions::Access;
 
-use crate::host::Host;
+use crate::host::{Host, Step};
 
 /// A describe with what the tests ask about.
 pub(crate) const ACCOUNT: &str = r#"{"name":"Account","label":"Account","labelPlural":"Accounts","keyPrefix":"001","custom":false,
@@ -163,7 +163,13 @@ impl Host for Org {
     }
 
     /// A change is noted as `PATCH target | header: value | body`, and answered by the target with `!` before it.
-    fn change(&self, changes: &[Change], request: Request) -> Result<Response, Failure> {
+    fn change(
+        &self,
+        step: &Step<'_>,
+        changes: &[Change],
+        request: Request,
+    ) -> Result<Response, Failure> {
+        self.step(&step.title, step.detail);
         self.announced.borrow_mut().extend_from_slice(changes);
         let target = request.target()?;
         let mut said = format!("{:?} {target}", request.method()).to_uppercase();

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use portcullis::policy::{AgentId, ConnectorName};
-use portcullis_store::{Account, Agent, Store, StoreError};
+use portcullis_store::{Account, Agent, Change, Store, StoreError};
 use serde_json::{Map, Value, json};
 
 use crate::approvals;
@@ -10,7 +10,7 @@ use crate::args::Form;
 use crate::args::people::AgentCommand;
 use crate::connections;
 use crate::connectors;
-use crate::home::Home;
+use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::{Table, shown};
@@ -23,7 +23,7 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
         session.require_administrator().await?;
     }
     match command {
-        AgentCommand::Add { id, name, form } => add(store, id, name.as_deref(), *form).await,
+        AgentCommand::Add { id, name, form } => add(&session, id, name.as_deref(), *form).await,
         AgentCommand::Rename { id, name, form } => {
             let before = require(store, id).await?;
             store.rename_agent(id, name).await?;
@@ -36,7 +36,12 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
             said(*form, before != after, &after, &sentence, None)
         }
         AgentCommand::Remove { id, form } => {
-            let was_there = store.remove_agent(id).await?;
+            if store.decided_on_agent(id).await? {
+                // Else whoever may add and remove agents gets rid of what restricts one.
+                let what = "an agent with rules or a scope of its own is removed";
+                approvals::require_passphrase(&session, what).await?;
+            }
+            let was_there = session.change(Change::RemoveAgent(id.clone())).await?;
             let sentence = match was_there {
                 true => {
                     format!("The agent `{id}` is gone. The accounts that it used are still there.")
@@ -51,14 +56,15 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
             connector,
             shared,
             form,
-        } => give(store, id, connector, shared.as_deref(), *form).await,
+        } => give(&session, id, connector, shared.as_deref(), *form).await,
         AgentCommand::Take {
             id,
             connector,
             form,
         } => {
             require(store, id).await?;
-            let had_it = store.take_connector(id, connector).await?;
+            let take = Change::Take(id.clone(), connector.clone());
+            let had_it = session.change(take).await?;
             let sentence = match had_it {
                 true => format!("The agent `{id}` no longer has `{connector}`."),
                 false => format!("The agent `{id}` does not have `{connector}`; nothing changed."),
@@ -69,7 +75,8 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
             if !no {
                 approvals::require_passphrase(&session, "clients are trusted").await?;
             }
-            let changed = store.trust_clients(id, !no).await?;
+            let trust = Change::TrustClients(id.clone(), !no);
+            let changed = session.change(trust).await?;
             let (trusted, is_news) = match (no, changed) {
                 (false, true) => ("are trusted to ask their person in the chat now", ""),
                 (false, false) => ("are trusted to ask already", "; nothing changed"),
@@ -84,8 +91,13 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
     }
 }
 
-async fn add(store: &Store, id: &AgentId, name: Option<&str>, form: Form) -> Result<()> {
-    let is_new = store.add_agent(id, name.unwrap_or(id.as_str())).await?;
+async fn add(session: &Session, id: &AgentId, name: Option<&str>, form: Form) -> Result<()> {
+    let store = &session.store;
+    let new = Change::AddAgent {
+        id: id.clone(),
+        name: name.unwrap_or(id.as_str()).to_owned(),
+    };
+    let is_new = session.change(new).await?;
     let agent = require(store, id).await?;
     if is_new {
         let next = format!("`portcullis agent give {id} salesforce` gives it a connector");
@@ -103,19 +115,21 @@ async fn add(store: &Store, id: &AgentId, name: Option<&str>, form: Form) -> Res
 }
 
 async fn give(
-    store: &Store,
+    session: &Session,
     id: &AgentId,
     connector: &ConnectorName,
     shared: Option<&str>,
     form: Form,
 ) -> Result<()> {
+    let store = &session.store;
     connectors::require(store, connector).await?;
     let before = require(store, id).await?;
     let account = match shared {
         Some(text) => Account::Shared(connections::find(store, text).await?.id),
         None => Account::Personal,
     };
-    store.give_connector(id, connector, &account).await?;
+    let give = Change::Give(id.clone(), connector.clone(), account.clone());
+    session.change(give).await?;
     let after = require(store, id).await?;
     let by = match &account {
         Account::Personal => "each person's own account".to_owned(),

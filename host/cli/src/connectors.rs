@@ -2,9 +2,9 @@
 //! the former where they have the same name.
 
 use anyhow::{Context, Result};
-use portcullis::policy::{ConnectorName, Manifest};
+use portcullis::policy::{ConnectorName, Digest, Manifest};
 use portcullis::{ComponentCache, Host};
-use portcullis_store::{Store, StoreConnectors, VersionState};
+use portcullis_store::{Component, Store, StoreConnectors, VersionState};
 
 use crate::bundled;
 use crate::org;
@@ -49,14 +49,30 @@ pub(crate) fn listed(names: &[ConnectorName]) -> String {
     names.join(", ")
 }
 
-/// Says whether a connector is trusted to check what the host cannot see, where nobody decided that: what the program carries
-/// is, and no version that took its place.
-pub(crate) async fn is_trusted(store: &Store, connector: &ConnectorName) -> Result<bool> {
-    let is_in_use = |one: &portcullis_store::InstalledVersion| {
-        one.connector == *connector && one.state == VersionState::Active
-    };
-    let is_installed = store.versions().await?.iter().any(is_in_use);
-    Ok(bundled::names()?.contains(connector) && !is_installed)
+/// Gives the component of a connector that is in use, as trust is about it.
+pub(crate) async fn in_use(store: &Store, connector: &ConnectorName) -> Result<Component> {
+    let versions = store.versions().await?;
+    let active = versions
+        .iter()
+        .find(|one| one.connector == *connector && one.state == VersionState::Active);
+    let digest = active.map(|one| one.digest).or(carried(connector)?);
+    let digest = digest.with_context(|| format!("there is no version of `{connector}`"))?;
+    by_digest(connector, digest)
+}
+
+/// Gives a component of a connector by its digest, as trust is about it.
+pub(crate) fn by_digest(connector: &ConnectorName, digest: Digest) -> Result<Component> {
+    Ok(Component {
+        digest,
+        is_carried: carried(connector)? == Some(digest),
+    })
+}
+
+/// Gives the digest of the one that the program carries.
+fn carried(connector: &ConnectorName) -> Result<Option<Digest>> {
+    let carried = bundled::carried()?;
+    let of_name = carried.iter().find(|(name, _)| name == connector);
+    Ok(of_name.map(|(_, component)| component.digest))
 }
 
 /// Gives the manifest of the version that is in use.

@@ -108,7 +108,8 @@ impl Desk {
         if let Some(pages) = pages {
             // They need the host, and are part of one of its ports.
             tokio::spawn(sweep(built.accounts.clone()));
-            let decisions = Decisions::new(store.clone(), built.host.clone());
+            let audit = built.audit.clone();
+            let decisions = Decisions::new(store.clone(), built.host.clone(), audit);
             pages.serve(built.accounts.clone(), built.offers(), Some(decisions));
         }
         Ok(Self {
@@ -127,6 +128,11 @@ impl Desk {
     /// may be others.
     pub(crate) fn follow(&self) -> watch::Receiver<i64> {
         follow(&self.connectors, &self.manifests)
+    }
+
+    /// Gives for whom the agent works, where that is not who is at the keyboard.
+    pub(crate) fn somebody_else(&self) -> Option<&PersonId> {
+        (self.person != self.me).then_some(&self.person)
     }
 
     /// Calls a tool of whichever connector has it.
@@ -215,6 +221,9 @@ impl Desk {
 /// How often sign-ins that somebody left in the middle are tidied up.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
+/// How often it is looked whether a question is over, or an answer that nobody fetched.
+const SWEEP_APPROVALS_EVERY: Duration = Duration::from_secs(30);
+
 /// Tidies up for as long as the program serves.
 pub(crate) async fn sweep(accounts: Accounts) {
     let mut every = tokio::time::interval(SWEEP_EVERY);
@@ -259,18 +268,22 @@ pub(crate) async fn host(
     activity::say_cut_off(audit.cut_off())?;
     let manifests = Arc::new(ActiveManifests::new());
     let renew = Renewal::new(store.clone(), network.clone(), manifests.clone());
-    let mut approvals = StoreApprovals::open(store.clone()).await?;
+    let mut approvals = StoreApprovals::open(store.clone())
+        .await?
+        .sweeping(SWEEP_APPROVALS_EVERY);
     let (connect, approve) = links.map(|links| (links.connect, links.approve)).unzip();
     if let Some(links) = approve {
         approvals = approvals.with_links(links);
     }
+    let carried = bundled::carried()?.into_iter();
+    let carried = carried.map(|(name, component)| (name, component.digest));
     let ports = Ports {
         credentials: Arc::new(StoreCredentials::new(
             store.clone(),
             Arc::new(renew),
             connect,
         )),
-        permissions: Arc::new(StorePermissions::new(store.clone(), bundled::names()?)),
+        permissions: Arc::new(StorePermissions::new(store.clone(), carried)),
         approvals: Arc::new(approvals),
         audit: Arc::new(audit.clone()),
     };

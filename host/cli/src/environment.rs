@@ -149,6 +149,25 @@ fn folder(variable: &str, in_home: &str) -> Option<PathBuf> {
     Some(base.join("portcullis"))
 }
 
+/// Names the user of the operating system whose program this is: the variable's name, and the number, which a variable cannot
+/// change, where the system says it.
+pub(crate) fn user() -> Option<String> {
+    let name = ["USER", "LOGNAME", "USERNAME"].into_iter();
+    let name = name.filter_map(|name| variable(&[name])).next();
+    #[cfg(unix)]
+    let number = {
+        use std::os::unix::fs::MetadataExt;
+        let process = std::fs::metadata("/proc/self");
+        process.ok().map(|process| format!("uid {}", process.uid()))
+    };
+    #[cfg(not(unix))]
+    let number: Option<String> = None;
+    match (name, number) {
+        (Some(name), Some(number)) => Some(format!("{} ({number})", name.escape_debug())),
+        (name, number) => number.or(name.map(|name| name.escape_debug().to_string())),
+    }
+}
+
 /// Who is at the keyboard where nothing says a name that can be one here.
 pub(crate) const NOBODY: &str = "me";
 

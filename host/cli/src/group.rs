@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::args::Form;
 use crate::args::people::{GroupCommand, Membership};
 use crate::connections;
-use crate::home::Home;
+use crate::home::{Home, Session};
 use crate::show;
 use crate::show::sheet::{Sheet, or_none};
 use crate::show::table::Table;
@@ -22,7 +22,7 @@ pub(crate) async fn run(command: &GroupCommand, home: &Home) -> Result<()> {
     }
     match command {
         GroupCommand::Add { group, form } => {
-            let is_new = store.add_group(group).await?;
+            let is_new = session.change(Change::AddGroup(group.clone())).await?;
             let value = json!({ "changed": is_new, "group": of(store, group).await?.map(json_of) });
             let next = format!("`portcullis group join {group} PERSON` puts somebody into it");
             let (sentence, next) = match is_new {
@@ -35,7 +35,7 @@ pub(crate) async fn run(command: &GroupCommand, home: &Home) -> Result<()> {
             Ok(show::done(*form, &value, &sentence, next.as_deref())?)
         }
         GroupCommand::Remove { group, form } => {
-            let was_there = store.remove_group(group).await?;
+            let was_there = session.change(Change::RemoveGroup(group.clone())).await?;
             let sentence = match was_there {
                 true => format!(
                     "The group `{group}` is gone, and what was shared with it is no longer."
@@ -45,8 +45,8 @@ pub(crate) async fn run(command: &GroupCommand, home: &Home) -> Result<()> {
             let value = json!({ "changed": was_there });
             Ok(show::done(*form, &value, &sentence, None)?)
         }
-        GroupCommand::Join(args) => join(store, args).await,
-        GroupCommand::Leave(args) => leave(store, args).await,
+        GroupCommand::Join(args) => join(&session, args).await,
+        GroupCommand::Leave(args) => leave(&session, args).await,
         GroupCommand::List(form) => list(store, *form).await,
         GroupCommand::Show { group, form } => {
             let group = require(store, group).await?;
@@ -56,7 +56,8 @@ pub(crate) async fn run(command: &GroupCommand, home: &Home) -> Result<()> {
     }
 }
 
-async fn join(store: &Store, args: &Membership) -> Result<()> {
+async fn join(session: &Session, args: &Membership) -> Result<()> {
+    let store = &session.store;
     let group = &args.group;
     let before = require(store, group).await?;
     let changes: Vec<Change> = args
@@ -64,7 +65,7 @@ async fn join(store: &Store, args: &Membership) -> Result<()> {
         .iter()
         .map(|person| Change::Join(group.clone(), person.clone()))
         .collect();
-    store.apply(&changes).await?;
+    session.apply(&changes).await?;
     let new = args
         .people
         .iter()
@@ -76,7 +77,8 @@ async fn join(store: &Store, args: &Membership) -> Result<()> {
     said(store, args, &before, &sentence).await
 }
 
-async fn leave(store: &Store, args: &Membership) -> Result<()> {
+async fn leave(session: &Session, args: &Membership) -> Result<()> {
+    let store = &session.store;
     let group = &args.group;
     let before = require(store, group).await?;
     let changes: Vec<Change> = args
@@ -84,7 +86,7 @@ async fn leave(store: &Store, args: &Membership) -> Result<()> {
         .iter()
         .map(|person| Change::Leave(group.clone(), person.clone()))
         .collect();
-    store.apply(&changes).await?;
+    session.apply(&changes).await?;
     let gone = args
         .people
         .iter()

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use anyhow::{Context, Result};
-use portcullis_store::{KeyError, MasterKey};
+use portcullis_store::{DecidedKind, Deciding, KeyError, MasterKey};
 use serde_json::json;
 
 use crate::args::Form;
@@ -34,12 +34,30 @@ pub(crate) async fn run(command: &KeyCommand, home: &Home) -> Result<()> {
 }
 
 async fn rotate(session: &Session, form: Form) -> Result<()> {
-    let values = session.store.rotate_key_watched(progress).await;
+    let what = of_keys("the data key", "a new one");
+    let work = session.store.rotate_key_watched(progress);
+    let values = session.deciding(what, work).await;
     end_progress();
     let values = values?;
     let sentence = format!("{}, and the old one is gone.", sealed(values));
     let value = json!({ "changed": true, "values": values });
     Ok(show::done(form, &value, &sentence, None)?)
+}
+
+/// Seals the data keys under a new master key.
+async fn rewrap(session: &Session, new: &MasterKey) -> Result<()> {
+    let what = of_keys("the master key", &new.id());
+    session.deciding(what, session.store.rewrap(new)).await
+}
+
+fn of_keys(which: &str, to: &str) -> Deciding {
+    Deciding {
+        kind: DecidedKind::Key,
+        subject: which.to_owned(),
+        from: Some("the one before".to_owned()),
+        to: Some(to.to_owned()),
+        reason: None,
+    }
 }
 
 /// Shows how many values were sealed anew to whoever looks: nothing hangs on it.
@@ -68,7 +86,7 @@ fn sealed(values: u64) -> String {
 async fn to_file(home: &Home, session: &Session, form: Form) -> Result<()> {
     let old = &session.master;
     let new = MasterKey::from_file(master::next_file(home))?;
-    session.store.rewrap(&new).await?;
+    rewrap(session, &new).await?;
     let kept = master::put_in_place(home)?;
     let mut rest = Vec::new();
     match &old.place {
@@ -112,7 +130,7 @@ async fn to_keyring(home: &Home, session: &Session, form: Form) -> Result<()> {
     };
     let (key, under) = (new.clone(), name.clone());
     in_keyring(move || key.keep_in_keyring(&under)).await?;
-    session.store.rewrap(&new).await?;
+    rewrap(session, &new).await?;
     let mut rest = Vec::new();
     match &old.place {
         Place::File(path) => {

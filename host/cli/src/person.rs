@@ -6,7 +6,7 @@ use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
 use portcullis_connect::Disconnected;
-use portcullis_store::{Access, Owner, Person, Role, Store, StoreError, StoredConnection};
+use portcullis_store::{Access, Change, Owner, Person, Role, Store, StoreError, StoredConnection};
 use serde_json::{Value, json};
 
 use crate::approvals;
@@ -58,7 +58,11 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
             if role == Role::Admin {
                 approvals::require_passphrase(&session, APPOINTED).await?;
             }
-            store.set_role(id, role).await?;
+            let set = Change::SetRole {
+                id: id.clone(),
+                role,
+            };
+            session.change(set).await?;
             let after = Person {
                 role,
                 ..before.clone()
@@ -86,7 +90,12 @@ async fn add(session: &Session, args: &PersonAdd) -> Result<()> {
     if role == Role::Admin {
         approvals::require_passphrase(session, APPOINTED).await?;
     }
-    let is_new = store.add_person(id, name, role).await?;
+    let new = Change::AddPerson {
+        id: id.clone(),
+        name: name.to_owned(),
+        role,
+    };
+    let is_new = session.change(new).await?;
     let person = require(store, id).await?;
     let value = json!({ "changed": is_new, "person": person_json(&person) });
     if is_new {
@@ -128,7 +137,7 @@ async fn remove(
     let was_here = session.store.person(id).await?.is_some();
     let leaving = std::slice::from_ref(id);
     let accounts = office::to_revoke(&session, leaving, network, cache).await?;
-    let removed = session.store.remove_person(id).await?;
+    let (_, removed) = session.apply(&[Change::RemovePerson(id.clone())]).await?;
     let ended = office::revoke(accounts, removed).await;
     let value = json!({ "changed": was_here, "connections_removed": ended_json(&ended) });
     let sentence = match was_here {

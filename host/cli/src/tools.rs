@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::Novelty;
+use portcullis_store::{DecidedKind, Deciding};
 use serde_json::{Value, json};
 
 use crate::args::{Form, NetworkArgs, StoreSettings, Tools};
@@ -46,7 +47,7 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
             .map(|offered| {
                 let mut tool = tool_json(offered.tool());
                 tool["connector"] = json!(offered.connector().manifest().name);
-                tool["mode"] = json!(offered.decision.mode);
+                tool["mode"] = json!(offered.decision.mode.as_word());
                 tool["rule"] = json!(offered.decision.rule);
                 tool["novelty"] = json!(offered.novelty);
                 tool
@@ -91,10 +92,16 @@ async fn see(store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     session.require_administrator().await?;
     for connector in &Catalog::open(&session.store, cache).await?.connectors {
         let name = &connector.manifest().name;
-        session
-            .store
-            .see_tools(name, &catalog::tools(connector))
-            .await?;
+        let tools = catalog::tools(connector);
+        let what = Deciding {
+            kind: DecidedKind::Seen,
+            subject: name.to_string(),
+            from: None,
+            to: Some(format!("{} tools as they are", tools.len())),
+            reason: None,
+        };
+        let work = session.store.see_tools(name, &tools);
+        session.deciding(what, work).await?;
     }
     Ok(())
 }

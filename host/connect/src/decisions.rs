@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use portcullis::{ApprovalId, Call, Host, Reply, Rerun};
 use portcullis_policy::PersonId;
-use portcullis_store::{ApprovalState, Approved, Standing, Store, StoreError};
+use portcullis_store::{
+    Approval, ApprovalState, Approved, By, Deciding, Standing, Store, StoreAudit, StoreError,
+};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -17,6 +19,7 @@ const LOOKS_EVERY: Duration = Duration::from_millis(100);
 pub struct Decisions {
     store: Store,
     host: Host,
+    audit: StoreAudit,
 }
 
 /// What came of a yes.
@@ -26,6 +29,8 @@ pub struct Decided {
     pub approved: Approved,
     /// What the call came to that was run here; none: the agent waited for the yes and goes on by itself.
     pub reply: Option<Reply>,
+    /// Whether the agent gets that answer when it asks again.
+    pub is_kept: bool,
 }
 
 /// Why nothing came of a yes.
@@ -43,9 +48,9 @@ pub enum DecideError {
 }
 
 impl Decisions {
-    /// Takes a store of questions, and the host that runs what is approved.
-    pub fn new(store: Store, host: Host) -> Self {
-        Self { store, host }
+    /// Takes a store of questions, the host that runs what is approved, and the log that has who decided.
+    pub fn new(store: Store, host: Host, audit: StoreAudit) -> Self {
+        Self { store, host, audit }
     }
 
     /// Approves a question in the name of the person whose it is, and runs the call, unless its agent waits for it. Who does not
@@ -57,26 +62,58 @@ impl Decisions {
     pub async fn approve(
         &self,
         id: ApprovalId,
-        person: &PersonId,
+        by: &By,
         standing: Option<Standing>,
     ) -> Result<Decided, DecideError> {
-        let (decisions, person) = (self.clone(), person.clone());
-        let task = async move { decisions.approve_here(id, &person, standing).await };
+        let (decisions, by) = (self.clone(), by.clone());
+        let task = async move { decisions.approve_here(id, &by, standing).await };
         tokio::spawn(task).await.map_err(DecideError::Broken)?
     }
 
     async fn approve_here(
         &self,
         id: ApprovalId,
-        person: &PersonId,
+        by: &By,
         standing: Option<Standing>,
     ) -> Result<Decided, DecideError> {
-        let approved = self.store.approve(id, person, standing).await?;
-        let reply = match approved.is_awaited && self.caller_went_on(id, person).await? {
-            true => None,
-            false => Some(self.run(&approved).await?),
+        let person = &by.person;
+        let question = self.store.question(id, person).await?.approval;
+        let yes = Deciding::of_question(&question, "approved", None);
+        let lets_pass = standing
+            .as_ref()
+            .map(|standing| Deciding::of_standing(&question, standing));
+        let all: Vec<Deciding> = [Some(yes), lets_pass].into_iter().flatten().collect();
+        let work = self.store.approve(id, person, standing);
+        let approved = self.audit.deciding(by, all, work).await?;
+        let (reply, is_kept) = match approved.is_awaited && self.caller_went_on(id, person).await? {
+            true => (None, false),
+            false => {
+                let (reply, is_kept) = self.run(&approved).await?;
+                (Some(reply), is_kept)
+            }
         };
-        Ok(Decided { approved, reply })
+        Ok(Decided {
+            approved,
+            reply,
+            is_kept,
+        })
+    }
+
+    /// Denies a question in the name of the person whose it is, and gives what was denied.
+    ///
+    /// # Errors
+    ///
+    /// As [`approve`](Self::approve).
+    pub async fn deny(
+        &self,
+        id: ApprovalId,
+        by: &By,
+        reason: Option<&str>,
+    ) -> Result<Approval, StoreError> {
+        let question = self.store.question(id, &by.person).await?.approval;
+        let no = Deciding::of_question(&question, "denied", reason);
+        let work = self.store.deny(id, &by.person, reason);
+        self.audit.deciding(by, [no], work).await
     }
 
     /// Waits a moment for the caller to use the approval; it may have gone meanwhile.
@@ -92,14 +129,14 @@ impl Decisions {
         Ok(false)
     }
 
-    /// Runs the call, and settles its approval: the answer is kept for the agent, or what was not used is taken back.
-    async fn run(&self, approved: &Approved) -> Result<Reply, DecideError> {
+    /// Runs the call, and settles its approval: the answer is kept for the agent, or what was not used is taken back. Says which.
+    async fn run(&self, approved: &Approved) -> Result<(Reply, bool), DecideError> {
         let (id, person) = (approved.approval.id, &approved.approval.person);
         match call_of(approved) {
             Ok(call) => {
                 let reply = self.host.call(call).await;
-                self.store.end_run(id, person, Some(&reply)).await?;
-                Ok(reply)
+                let is_kept = self.store.end_run(id, person, Some(&reply)).await?;
+                Ok((reply, is_kept))
             }
             Err(error) => {
                 self.store.end_run(id, person, None).await?;

@@ -1,7 +1,6 @@
-//! Links to the page where a person connects an account, and to the one where they decide on a question: what an agent hands on.
-//!
-//! The attack on the second: another user of the machine, who has read or guessed a question's id, opens the page in the person's name. Where
-//! nobody signs in, on the person's own machine, the link therefore has a proof that this store made it for this person.
+//! Links to the page where a person connects an account, and to the one where they decide on a question (`questions`): what an agent hands on.
+
+mod questions;
 
 use std::time::Duration;
 
@@ -9,11 +8,12 @@ use async_trait::async_trait;
 use portcullis::ApprovalId;
 use portcullis::ports::Caller;
 use portcullis_policy::{ConnectorName, Origin, PersonId};
-use portcullis_store::{ApprovalLinks, ConnectLink, ConnectLinks, NoLink, Store, StoreError};
+use portcullis_store::{ApprovalLinks, ConnectLink, ConnectLinks, NoLink, Store};
 use secrecy::{ExposeSecret, SecretString};
-use url::form_urlencoded;
 
 use crate::{LoopbackHost, pages_here};
+
+pub(crate) use questions::{Questions, link_to_questions};
 
 /// How long a link is good: the time in which somebody reads what an agent says.
 pub const LINK_LASTS: Duration = Duration::from_secs(600);
@@ -29,6 +29,12 @@ impl Links {
     /// Makes links for pages that are served at an origin.
     pub fn new(store: Store, base: Origin) -> Self {
         Self { store, base }
+    }
+
+    /// Gives the address of the page of all that waits for a person, who signs in there; on their own machine it is a link that opens all
+    /// of it for [`LINK_LASTS`]: for that person's eyes alone. None where the store cannot make one.
+    pub async fn to_all(&self, person: &PersonId) -> Option<String> {
+        link_to_questions(&self.store, &self.base, Questions::All, person).await
     }
 }
 
@@ -51,6 +57,12 @@ impl LinksHere {
     /// Makes links for whoever serves pages at a port of this machine.
     pub fn new(store: Store, host: LoopbackHost, port: u16) -> Self {
         Self { store, host, port }
+    }
+
+    /// Gives a link to the page of all that waits for a person, as [`Links::to_all`] does; none where nobody serves the pages.
+    pub async fn to_all(&self, person: &PersonId) -> Option<String> {
+        let base = pages_here(&self.store, self.host, self.port).await?;
+        link_to_questions(&self.store, &base, Questions::All, person).await
     }
 }
 
@@ -76,79 +88,6 @@ impl ApprovalLinks for LinksHere {
 impl ApprovalLinks for Links {
     async fn link(&self, id: ApprovalId, person: &PersonId) -> Option<String> {
         link_to_questions(&self.store, &self.base, Questions::One(id), person).await
-    }
-}
-
-/// What a page of questions is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Questions {
-    /// All that wait for a person.
-    All,
-    /// One.
-    One(ApprovalId),
-}
-
-impl Questions {
-    /// Gives the page's path.
-    pub(crate) fn path(self) -> String {
-        match self {
-            Self::All => "/approvals".to_owned(),
-            Self::One(id) => format!("/approve/{id}"),
-        }
-    }
-
-    /// Gives what is proved by a link for a person. It is no challenge that others may have answered.
-    fn challenge(self, person: &PersonId) -> String {
-        format!("{} {person}", self.path())
-    }
-
-    /// Makes the query by which a person is let in where nobody signs in.
-    pub(crate) async fn query(
-        self,
-        store: &Store,
-        person: &PersonId,
-    ) -> Result<String, StoreError> {
-        let key = store.prove(&self.challenge(person)).await?;
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("of", person.as_str())
-            .append_pair("key", &key)
-            .finish();
-        Ok(query)
-    }
-
-    /// Says for whom a query was made; none where it was not made for this page, by this store.
-    pub(crate) async fn person(self, store: &Store, query: &str) -> Option<PersonId> {
-        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let param = |wanted: &str| {
-            let mut found = pairs.iter().filter(|(name, _)| name == wanted);
-            let (_, value) = found.next()?;
-            found.next().is_none().then_some(value)
-        };
-        let person = PersonId::parse(param("of")?.to_string()).ok()?;
-        let is_it = store
-            .is_proof(&self.challenge(&person), param("key")?)
-            .await;
-        is_it.then_some(person)
-    }
-}
-
-/// Gives the address of a page of questions for a person; none where the store cannot make one.
-pub(crate) async fn link_to_questions(
-    store: &Store,
-    base: &Origin,
-    what: Questions,
-    person: &PersonId,
-) -> Option<String> {
-    let path = what.path();
-    if base.is_https() {
-        return Some(format!("{base}{path}"));
-    }
-    match what.query(store, person).await {
-        Ok(query) => Some(format!("{base}{path}?{query}")),
-        Err(error) => {
-            tracing::warn!(%error, "no link to a question was made");
-            None
-        }
     }
 }
 

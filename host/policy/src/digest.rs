@@ -1,4 +1,6 @@
-//! Digests: of components and bodies, and the keyed one that an approval is bound to.
+//! Digests: of components and bodies, and the keyed ones that approvals are bound to.
+
+mod coarse;
 
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
@@ -12,6 +14,8 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     AgentId, Change, ConnectionId, ConnectorName, Method, Origin, PersonId, RequestPath, ToolName,
 };
+
+pub use coarse::{BoundAlike, BoundSent};
 
 /// A SHA-256 digest (FIPS 180-4), written as 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -149,17 +153,7 @@ impl BoundRequest<'_> {
         parts.add("method", self.method.as_str().as_bytes());
         parts.add("origin", self.origin.to_string().as_bytes());
         parts.add("path", self.path.as_str().as_bytes());
-        let mut headers: Vec<(String, &[u8])> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.as_slice()))
-            .collect();
-        headers.sort();
-        parts.count("headers", headers.len());
-        for (name, value) in headers {
-            parts.add("name", name.as_bytes());
-            parts.add("value", value);
-        }
+        parts.headers(self.headers);
         parts.add("body", self.body);
         parts.count("changes", self.changes.len());
         for change in self.changes {
@@ -230,6 +224,20 @@ impl Parts {
                 self.add("some", text.as_bytes());
             }
             None => self.count(label, 0),
+        }
+    }
+
+    /// Adds headers, in whichever order they stand and whatever the case of their names.
+    fn headers(&mut self, headers: &[(String, Vec<u8>)]) {
+        let mut headers: Vec<(String, &[u8])> = headers
+            .iter()
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.as_slice()))
+            .collect();
+        headers.sort();
+        self.count("headers", headers.len());
+        for (name, value) in headers {
+            self.add("name", name.as_bytes());
+            self.add("value", value);
         }
     }
 

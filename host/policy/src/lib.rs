@@ -35,7 +35,9 @@ pub use agent_policy::{Acting, AgentPolicy};
 pub use agreement::{Agreement, ChangeAgreement, Disagreement, SentChange, agree};
 pub use card::{Account, Card, ChangeCard, Checked, FieldCard, WireRequest};
 pub use change::{Change, FieldChange};
-pub use digest::{BoundCall, BoundRequest, Digest, DigestError, canonical_json};
+pub use digest::{
+    BoundAlike, BoundCall, BoundRequest, BoundSent, Digest, DigestError, canonical_json,
+};
 pub use effect::Effect;
 pub use envelope::{Envelope, EnvelopeError, Operation, XmlNameError, XmlPlace};
 pub use environment::Environment;

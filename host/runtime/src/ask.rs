@@ -1,15 +1,15 @@
 //! The question to a person: what is bound, what the person sees, and what the agent is told of the answer.
 
 use portcullis_policy::{
-    Account, AgentPolicy, Agreement, BoundCall, BoundRequest, Card, Change, ChangeCard, Digest,
-    Effect, Method, Origin, RequestPath, ToolName, WireRequest,
+    Account, AgentPolicy, Agreement, BoundAlike, BoundCall, BoundRequest, BoundSent, Card, Change,
+    ChangeCard, Digest, Effect, Method, Origin, RequestPath, ToolName, WireRequest,
 };
 use serde_json::{Value, json};
 
 use crate::connector::Connector;
 use crate::ids::{ApprovalId, CallId};
 use crate::ports::Caller;
-use crate::ports::approvals::{Claim, DigestKey, HeldRequest};
+use crate::ports::approvals::{Claim, DENIAL_LASTS, DigestKey, HeldRequest};
 use crate::ports::credentials::Connection;
 use crate::replay::Replay;
 use crate::reply::{ApprovalRequired, Refusal, RefusalCode};
@@ -35,6 +35,8 @@ pub(crate) struct Sent<'a> {
     pub(crate) method: Method,
     pub(crate) origin: &'a Origin,
     pub(crate) path: &'a RequestPath,
+    /// The template of its route; none where the question is the whole call.
+    pub(crate) route: Option<&'a str>,
     pub(crate) headers: &'a [(String, Vec<u8>)],
     pub(crate) body: &'a [u8],
     pub(crate) changes: &'a [Change],
@@ -107,6 +109,8 @@ impl Question<'_> {
             .is_none_or(|found| found.is_whole(sent.changes));
         HeldRequest {
             digest: bound.digest(key.expose()),
+            sent: self.leaving(key, sent),
+            alike: self.alike(key, sent),
             question: self.digest(key),
             terms: self.terms(key),
             call: self.call,
@@ -120,6 +124,41 @@ impl Question<'_> {
             replay: self.replay.clone(),
             replaces: self.rerun_of,
         }
+    }
+
+    /// Gives the digest of what leaves. Of a whole call there is no request yet: what it asks stands for that.
+    fn leaving(&self, key: &DigestKey, sent: &Sent<'_>) -> Digest {
+        if sent.agreement.is_none() {
+            return self.digest(key);
+        }
+        let bound = BoundSent {
+            connector: &self.connector.manifest().name,
+            person: &self.caller.person,
+            agent: &self.caller.agent,
+            connection: &self.connection.id,
+            method: sent.method,
+            origin: sent.origin,
+            path: sent.path,
+            headers: sent.headers,
+            body: sent.body,
+        };
+        bound.digest(key.expose())
+    }
+
+    fn alike(&self, key: &DigestKey, sent: &Sent<'_>) -> Digest {
+        let identity = self.connection.identity.as_ref();
+        let bound = BoundAlike {
+            component: self.connector.digest(),
+            tool: self.tool,
+            connection: &self.connection.id,
+            organization: identity.and_then(|identity| identity.organization_id.as_deref()),
+            method: sent.method,
+            origin: sent.origin,
+            route: sent.route,
+            headers: sent.headers,
+            changes: sent.changes,
+        };
+        bound.digest(key.expose())
     }
 
     fn card(&self, sent: &Sent<'_>) -> Card {
@@ -168,19 +207,29 @@ impl Sent<'_> {
 }
 
 /// Takes the answer to a claim: the approval that it used up, or why nothing is sent. `what` is in the words for the agent.
-pub(crate) fn answer(claim: Claim, card: Card, what: &str) -> Result<ApprovalId, Unapproved> {
+pub(crate) fn answer(claim: Claim, tool: &ToolName, what: &str) -> Result<ApprovalId, Unapproved> {
     let refused = |code, message| Err(Unapproved::Refused(Refusal::new(code, message)));
     match claim {
         Claim::Granted(id) => Ok(id),
-        Claim::Held { id, link, differs } => {
-            let card = Card { differs, ..card };
+        Claim::Held { id, link, card } => {
+            let card = *card;
             let required = ApprovalRequired { id, link, card };
             Err(Unapproved::Held(Box::new(required)))
         }
         Claim::Denied { reason } => {
             let reason = reason.map_or(String::new(), |reason| format!(": {reason}"));
-            let message = format!("a person said no to {what}{reason}");
+            let minutes = DENIAL_LASTS.as_secs() / 60;
+            let message = format!(
+                "a person said no to {what}{reason}; the same is refused for {minutes} minutes"
+            );
             refused(RefusalCode::ApprovalDenied, message)
+        }
+        Claim::AfterNo { asked_max } => {
+            let minutes = DENIAL_LASTS.as_secs() / 60;
+            let message = format!(
+                "a person said no to `{tool}` within the last {minutes} minutes and was asked {asked_max} times since: no more of it is asked for now; have the person say what they want instead"
+            );
+            refused(RefusalCode::ApprovalsFull, message)
         }
         Claim::Full { pending_max } => {
             let message = format!(

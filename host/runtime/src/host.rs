@@ -313,7 +313,10 @@ impl Host {
         let mut offered = Vec::new();
         for connector in self.connectors() {
             let name = &connector.manifest().name;
-            let Some(policy) = permissions.policy(&caller, name).await? else {
+            let Some(policy) = permissions
+                .policy(&caller, name, connector.digest())
+                .await?
+            else {
                 continue;
             };
             let acts_as = match (&connector.manifest().auth, &policy.acting) {

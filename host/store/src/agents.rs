@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use portcullis_policy::{AgentId, ConnectionId, ConnectorName};
 use sqlx::{Row, SqliteConnection};
 
+use crate::decisions::Decisions;
 use crate::error::StoreError;
 use crate::rename::{Named, rename};
 use crate::store::{Store, time};
@@ -66,7 +67,7 @@ impl Store {
     /// When the store cannot be written.
     pub async fn remove_agent(&self, id: &AgentId) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let was_there = remove(&mut tx, id).await?;
+        let was_there = remove(self, &mut tx, id).await?;
         tx.commit().await?;
         Ok(was_there)
     }
@@ -112,32 +113,18 @@ impl Store {
     /// [`StoreError::NotFound`] for the agent.
     pub async fn trust_clients(&self, agent: &AgentId, trusted: bool) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        require_agent(&mut tx, agent).await?;
-        let statement = match trusted {
-            true => "INSERT INTO trusted_clients (agent) VALUES (?1) ON CONFLICT DO NOTHING",
-            false => "DELETE FROM trusted_clients WHERE agent = ?1",
-        };
-        let changed = sqlx::query(statement)
-            .bind(agent.as_str())
-            .execute(&mut *tx)
-            .await?;
+        let changed = trust_clients(self, &mut tx, agent, trusted).await?;
         tx.commit().await?;
-        Ok(changed.rows_affected() > 0)
+        Ok(changed)
     }
 
     /// Says whether an administrator trusts the clients of an agent to ask its person.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// When the store cannot be read, or what was decided was altered.
     pub async fn trusts_clients(&self, agent: &AgentId) -> Result<bool, StoreError> {
-        let mut tx = self.read().await?;
-        let trusts =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM trusted_clients WHERE agent = ?1)")
-                .bind(agent.as_str())
-                .fetch_one(&mut *tx)
-                .await?;
-        Ok(trusts)
+        Ok(self.decided().await?.clients.contains(agent))
     }
 
     /// Finds an agent.
@@ -213,8 +200,31 @@ pub(crate) async fn add(
     Ok(added.rows_affected() > 0)
 }
 
-/// Removes an agent in a transaction, with the links that it has handed on.
-pub(crate) async fn remove(tx: &mut SqliteConnection, id: &AgentId) -> Result<bool, StoreError> {
+/// Trusts the clients of an agent in a transaction, or no longer, as [`Store::trust_clients`] does.
+pub(crate) async fn trust_clients(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    agent: &AgentId,
+    trusted: bool,
+) -> Result<bool, StoreError> {
+    require_agent(tx, agent).await?;
+    let put = |decisions: &mut Decisions| {
+        match trusted {
+            true => decisions.clients.insert(agent.clone()),
+            false => decisions.clients.remove(agent),
+        };
+    };
+    store.decide(tx, put).await
+}
+
+/// Removes an agent in a transaction, with what was decided on it and the links that it has handed on.
+pub(crate) async fn remove(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    id: &AgentId,
+) -> Result<bool, StoreError> {
+    let forget = |decisions: &mut Decisions| decisions.forget_agent(id);
+    store.forget_decided(tx, forget).await?;
     sqlx::query("DELETE FROM links WHERE agent = ?1")
         .bind(id.as_str())
         .execute(&mut *tx)

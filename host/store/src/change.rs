@@ -3,6 +3,7 @@
 use portcullis_policy::{
     AgentId, ConnectionId, ConnectorName, GroupName, Level, PersonId, Selector, ToolRule,
 };
+use sqlx::SqliteConnection;
 
 use crate::agents::{self, Account};
 use crate::connection::Removed;
@@ -10,7 +11,7 @@ use crate::error::StoreError;
 use crate::groups;
 use crate::people::{self, Role};
 use crate::rename::{Named, rename};
-use crate::scopes::{self, AgentScope};
+use crate::scopes::{self, AgentScope, Component};
 use crate::sharing::{self, Subject};
 use crate::store::Store;
 use crate::tool_rules;
@@ -81,6 +82,10 @@ pub enum Change {
     Unrule(Level, Option<ConnectorName>, Selector),
     /// As [`Store::put_scope`].
     Scope(AgentScope),
+    /// As [`Store::put_trust`].
+    Trust(ConnectorName, Component, bool),
+    /// As [`Store::trust_clients`].
+    TrustClients(AgentId, bool),
 }
 
 impl Store {
@@ -91,64 +96,78 @@ impl Store {
     ///
     /// That of the first change that is refused.
     pub async fn apply(&self, changes: &[Change]) -> Result<Vec<Removed>, StoreError> {
-        let now = self.now();
         let mut removed = Vec::new();
         let mut tx = self.write().await?;
         for change in changes {
-            match change {
-                Change::AddPerson { id, name, role } => {
-                    people::add(&mut tx, now, id, name, *role).await?;
-                }
-                Change::RenamePerson { id, name } => {
-                    rename(&mut tx, Named::Person(id), name).await?
-                }
-                Change::SetRole { id, role } => people::set_role(&mut tx, id, *role).await?,
-                Change::RemovePerson(id) => {
-                    removed.extend(people::remove(self, &mut tx, id).await?);
-                }
-                Change::AddGroup(name) => {
-                    groups::add(&mut tx, now, name).await?;
-                }
-                Change::RemoveGroup(name) => {
-                    groups::remove(&mut tx, name).await?;
-                }
-                Change::Join(group, person) => {
-                    groups::join(&mut tx, group, person).await?;
-                }
-                Change::Leave(group, person) => {
-                    groups::leave(&mut tx, group, person).await?;
-                }
-                Change::AddAgent { id, name } => {
-                    agents::add(&mut tx, now, id, name).await?;
-                }
-                Change::RenameAgent { id, name } => rename(&mut tx, Named::Agent(id), name).await?,
-                Change::RemoveAgent(id) => {
-                    agents::remove(&mut tx, id).await?;
-                }
-                Change::Give(agent, connector, account) => {
-                    agents::give(&mut tx, agent, connector, account).await?;
-                }
-                Change::Take(agent, connector) => {
-                    agents::take(&mut tx, agent, connector).await?;
-                }
-                Change::Share(connection, subject) => {
-                    sharing::add(&mut tx, now, connection, subject).await?;
-                }
-                Change::Unshare(connection, subject) => {
-                    sharing::remove(&mut tx, connection, subject).await?;
-                }
-                Change::Rule(rule) => {
-                    tool_rules::put(&mut tx, now, rule).await?;
-                }
-                Change::Unrule(level, connector, selector) => {
-                    tool_rules::remove(&mut tx, level, connector.as_ref(), selector).await?;
-                }
-                Change::Scope(scope) => {
-                    scopes::put(&mut tx, scope).await?;
-                }
-            }
+            removed.extend(self.apply_in(&mut tx, change).await?);
         }
         tx.commit().await?;
         Ok(removed)
+    }
+
+    /// Makes a change in a transaction.
+    pub(crate) async fn apply_in(
+        &self,
+        tx: &mut SqliteConnection,
+        change: &Change,
+    ) -> Result<Vec<Removed>, StoreError> {
+        let now = self.now();
+        match change {
+            Change::AddPerson { id, name, role } => {
+                people::add(tx, now, id, name, *role).await?;
+            }
+            Change::RenamePerson { id, name } => rename(tx, Named::Person(id), name).await?,
+            Change::SetRole { id, role } => people::set_role(tx, id, *role).await?,
+            Change::RemovePerson(id) => {
+                return people::remove(self, tx, id).await;
+            }
+            Change::AddGroup(name) => {
+                groups::add(tx, now, name).await?;
+            }
+            Change::RemoveGroup(name) => {
+                groups::remove(tx, name).await?;
+            }
+            Change::Join(group, person) => {
+                groups::join(tx, group, person).await?;
+            }
+            Change::Leave(group, person) => {
+                groups::leave(tx, group, person).await?;
+            }
+            Change::AddAgent { id, name } => {
+                agents::add(tx, now, id, name).await?;
+            }
+            Change::RenameAgent { id, name } => rename(tx, Named::Agent(id), name).await?,
+            Change::RemoveAgent(id) => {
+                agents::remove(self, tx, id).await?;
+            }
+            Change::Give(agent, connector, account) => {
+                agents::give(tx, agent, connector, account).await?;
+            }
+            Change::Take(agent, connector) => {
+                agents::take(tx, agent, connector).await?;
+            }
+            Change::Share(connection, subject) => {
+                sharing::add(tx, now, connection, subject).await?;
+            }
+            Change::Unshare(connection, subject) => {
+                sharing::remove(tx, connection, subject).await?;
+            }
+            Change::Rule(rule) => {
+                tool_rules::put(self, tx, rule).await?;
+            }
+            Change::Unrule(level, connector, selector) => {
+                tool_rules::remove(self, tx, level, connector.as_ref(), selector).await?;
+            }
+            Change::Scope(scope) => {
+                scopes::put(self, tx, scope).await?;
+            }
+            Change::Trust(connector, component, trusted) => {
+                scopes::trust(self, tx, connector, *component, *trusted).await?;
+            }
+            Change::TrustClients(agent, trusted) => {
+                agents::trust_clients(self, tx, agent, *trusted).await?;
+            }
+        }
+        Ok(Vec::new())
     }
 }

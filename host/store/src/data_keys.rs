@@ -21,6 +21,20 @@ pub(crate) struct Sealed {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// What a store's data keys say of its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// It had none yet.
+    New,
+    /// They are wrapped as they were before decisions were sealed.
+    OfBeforeDecisions,
+    OfNow,
+}
+
+/// Stands in the place of every wrapped key since decisions are sealed. So nobody who writes to the file has a store be one of
+/// before, whose decisions are taken over as they stand.
+const DECIDED: &str = "decided";
+
 /// The data keys that this process has met.
 pub(crate) struct DataKeys {
     master: RwLock<MasterKey>,
@@ -35,8 +49,13 @@ impl DataKeys {
         }
     }
 
-    /// Unwraps every key; a store without any is given its first.
-    pub(crate) async fn load(&self, tx: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
+    /// Unwraps every key; a store without any is given its first. Says how old the store is.
+    pub(crate) async fn load(
+        &self,
+        tx: &mut SqliteConnection,
+        now: i64,
+    ) -> Result<Age, StoreError> {
+        let mut age = Age::OfNow;
         let rows = sqlx::query("SELECT id, master, wrapped FROM keys")
             .fetch_all(&mut *tx)
             .await?;
@@ -49,12 +68,23 @@ impl DataKeys {
                     given,
                 });
             }
-            self.meet(row.try_get("id")?, &sealed_under, row.try_get("wrapped")?)?;
+            let (id, wrapped) = (row.try_get("id")?, row.try_get("wrapped")?);
+            if self.meet(id, &sealed_under, wrapped).is_err() {
+                self.meet_of_before(id, &sealed_under, wrapped)?;
+                age = Age::OfBeforeDecisions;
+            }
         }
         if rows.is_empty() {
             self.add(tx, now).await?;
+            age = Age::New;
         }
-        Ok(())
+        Ok(age)
+    }
+
+    /// Wraps every key as it is wrapped now.
+    pub(crate) async fn wrap_anew(&self, tx: &mut SqliteConnection) -> Result<(), StoreError> {
+        let master = self.master();
+        self.wrap_all(tx, &master).await
     }
 
     /// Makes a data key, which is the newest from the end of the transaction on.
@@ -124,6 +154,11 @@ impl DataKeys {
         now: i64,
     ) -> Result<(), StoreError> {
         self.require_master(tx).await?;
+        self.wrap_all(tx, new).await?;
+        add(tx, now, new).await.map(drop)
+    }
+
+    async fn wrap_all(&self, tx: &mut SqliteConnection, new: &MasterKey) -> Result<(), StoreError> {
         let ids: Vec<i64> = sqlx::query_scalar("SELECT id FROM keys")
             .fetch_all(&mut *tx)
             .await?;
@@ -137,7 +172,7 @@ impl DataKeys {
                 .execute(&mut *tx)
                 .await?;
         }
-        add(tx, now, new).await.map(drop)
+        Ok(())
     }
 
     /// Refuses to wrap a key where another process has changed the master key meanwhile: two would be needed to open
@@ -174,11 +209,27 @@ impl DataKeys {
 
     /// Unwraps a key and keeps it.
     fn meet(&self, id: i64, master: &str, wrapped: &[u8]) -> Result<Arc<SealingKey>, StoreError> {
+        self.unwrap_at(id, &[&id.to_string(), master, DECIDED], wrapped)
+    }
+
+    /// Unwraps a key of a store of before decisions were sealed.
+    fn meet_of_before(
+        &self,
+        id: i64,
+        master: &str,
+        wrapped: &[u8],
+    ) -> Result<Arc<SealingKey>, StoreError> {
+        self.unwrap_at(id, &[&id.to_string(), master], wrapped)
+    }
+
+    fn unwrap_at(
+        &self,
+        id: i64,
+        row: &[&str],
+        wrapped: &[u8],
+    ) -> Result<Arc<SealingKey>, StoreError> {
         let number = id.to_string();
-        let opened = self
-            .master()
-            .wrapping()
-            .open(place(&[&number, master]), wrapped)?;
+        let opened = self.master().wrapping().open(place(row), wrapped)?;
         if opened.len() != KEY_LEN {
             return Err(StoreError::damaged(
                 "data key",
@@ -224,6 +275,7 @@ fn place<'a>(row: &'a [&'a str]) -> Place<'a> {
 fn wrap(master: &MasterKey, key: &SealingKey) -> Result<(String, Vec<u8>), StoreError> {
     let name = master.id();
     let wrapping = master.wrapping();
-    let wrapped = wrapping.seal(place(&[&key.id().to_string(), &name]), key.expose())?;
+    let number = key.id().to_string();
+    let wrapped = wrapping.seal(place(&[&number, &name, DECIDED]), key.expose())?;
     Ok((name, wrapped))
 }

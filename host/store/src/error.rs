@@ -89,6 +89,18 @@ pub enum StoreError {
     /// A sealed value does not open: it was damaged, altered, or moved from another row.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// What administrators decided on agents was altered, taken away or put back.
+    #[error(
+        "what administrators decided on agents is not as it was left: {0}. Agents do nothing until the store is restored from a \
+         backup, or decisions are begun anew: `portcullis allow --anew` says what that means"
+    )]
+    Decisions(String),
+    /// The list of the approvals that were used was put back to what it was before.
+    #[error(
+        "the store was put back to an earlier state while programs ran: the list of the approvals that were used is older than one \
+         that this program has seen, so that nothing is sent that needs one. Find out who did that, then start the programs again"
+    )]
+    TakenBack,
     /// A value is not what this program writes there.
     #[error("the store is damaged: the {what} of `{row}` cannot be read: {problem}")]
     Damaged {
@@ -202,6 +214,10 @@ impl From<getrandom::Error> for StoreError {
 
 impl From<StoreError> for PortError {
     fn from(error: StoreError) -> Self {
-        Self::new("the store does not answer").caused_by(error)
+        let message = match &error {
+            StoreError::Decisions(_) => error.to_string(),
+            _ => "the store does not answer".to_owned(),
+        };
+        Self::new(message).caused_by(error)
     }
 }

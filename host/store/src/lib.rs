@@ -23,6 +23,7 @@ mod connectors;
 mod credentials;
 mod data_keys;
 mod database;
+mod decisions;
 mod ending;
 mod error;
 mod groups;
@@ -51,14 +52,15 @@ mod usage;
 pub use address::{AddressError, Location};
 pub use agents::{Account, Agent};
 pub use approvals::{
-    Approval, ApprovalLinks, ApprovalState, Approved, Held, Kept, Listed, PassphraseError,
-    Question, STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval, StoreApprovals,
-    Unlocked, Which,
+    Approval, ApprovalLinks, ApprovalState, Approved, Held, Kept, Listed, PASSPHRASE_CHARS_MIN,
+    PassphraseError, Question, STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing,
+    StandingApproval, StoreApprovals, Unlocked, Which,
 };
 pub use apps::{App, NewApp, PutApp};
 pub use audit::{
-    Activity, AuditError, CallEnd, CallRow, CutOff, Fault, Filter, Finding, Head, HeadTag,
-    KeptValues, Line, Note, Reader, Report, Restarted, Retained, Retention, StoreAudit,
+    Activity, AuditError, By, CallEnd, CallRow, CutOff, Decided, DecidedKind, Deciding, Door,
+    Fault, Filter, Finding, Head, HeadTag, KeptValues, Line, Note, NoteLine, Reader, Report,
+    Restarted, Retained, Retention, StoreAudit,
 };
 pub use change::Change;
 pub use clock::{Clock, SystemClock};
@@ -80,7 +82,7 @@ pub use people::{Person, Role};
 pub use permissions::StorePermissions;
 pub use person_token::PersonToken;
 pub use private::PrivateError;
-pub use scopes::AgentScope;
+pub use scopes::{AgentScope, Component};
 pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};
 pub use sign_in::{SignIn, Taken};

@@ -215,6 +215,9 @@ pub(crate) async fn remove(
     for connection in connections {
         removed.extend(store.remove_in(tx, &connection).await?);
     }
+    store
+        .forget_decided(tx, |decisions| decisions.forget_person(id))
+        .await?;
     sqlx::query("DELETE FROM people WHERE id = ?1")
         .bind(id.as_str())
         .execute(tx)

@@ -29,7 +29,7 @@ struct SealedColumn {
 }
 
 /// Every sealed column there is. A test compares it with the schema.
-const SEALED: [SealedColumn; 13] = [
+const SEALED: [SealedColumn; 15] = [
     SealedColumn {
         table: "connections",
         column: "secrets",
@@ -100,8 +100,8 @@ const SEALED: [SealedColumn; 13] = [
     SealedColumn {
         table: "standing_approvals",
         column: "granted",
-        find: "SELECT id, person, agent, connector, tool, connection, kind, fields, CAST(expires AS TEXT), granted, \
-               granted_key FROM standing_approvals WHERE granted_key < ?1 LIMIT ?2",
+        find: "SELECT id, person, agent, connector, tool, connection, action, kind, fields, alike, CAST(records AS TEXT), \
+               granted, granted_key FROM standing_approvals WHERE granted_key < ?1 LIMIT ?2",
         replace: "UPDATE standing_approvals SET granted = ?2, granted_key = ?3 WHERE id = ?1",
         remains: "SELECT EXISTS (SELECT 1 FROM standing_approvals WHERE granted_key < ?1)",
     },
@@ -112,6 +112,21 @@ const SEALED: [SealedColumn; 13] = [
                WHERE granted_key < ?1 LIMIT ?2",
         replace: "UPDATE connector_versions SET granted = ?2, granted_key = ?3 WHERE id = ?1",
         remains: "SELECT EXISTS (SELECT 1 FROM connector_versions WHERE granted_key < ?1)",
+    },
+    SealedColumn {
+        table: "decisions",
+        column: "sealed",
+        find: "SELECT CAST(id AS TEXT), CAST(generation AS TEXT), sealed, sealed_key FROM decisions \
+               WHERE sealed_key < ?1 LIMIT ?2",
+        replace: "UPDATE decisions SET sealed = ?2, sealed_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM decisions WHERE sealed_key < ?1)",
+    },
+    SealedColumn {
+        table: "approval_uses",
+        column: "sealed",
+        find: "SELECT id, sealed, sealed_key FROM approval_uses WHERE sealed_key < ?1 LIMIT ?2",
+        replace: "UPDATE approval_uses SET sealed = ?2, sealed_key = ?3 WHERE id = ?1",
+        remains: "SELECT EXISTS (SELECT 1 FROM approval_uses WHERE sealed_key < ?1)",
     },
     SealedColumn {
         table: "approval_keys",
@@ -357,6 +372,10 @@ mod tests {
             for _ in 0..batches {
                 assert!(store.seal_anew(&SEALED[0]).await.unwrap() > 0);
             }
+            let of_decisions = SEALED.iter().find(|one| one.table == "decisions").unwrap();
+            if batches == 2 {
+                assert_eq!(store.seal_anew(of_decisions).await.unwrap(), 1);
+            }
             let left = store.remove_older_keys().await.unwrap();
             assert_eq!(left.is_some(), batches == 2, "none goes that is needed");
             for connection in store.connections().await.unwrap() {
@@ -367,7 +386,8 @@ mod tests {
         let mut tx = store.write().await.unwrap();
         store.keys().add(&mut tx, store.now()).await.unwrap();
         tx.commit().await.unwrap();
-        assert_eq!(store.rotate_key().await.unwrap(), 100);
+        // The connections, and what was decided.
+        assert_eq!(store.rotate_key().await.unwrap(), 101);
         let mut tx = store.read().await.unwrap();
         let keys: Vec<i64> = sqlx::query_scalar("SELECT id FROM keys")
             .fetch_all(&mut *tx)

@@ -1,9 +1,10 @@
-//! What agents may touch, and which connectors are trusted to ask about what the host cannot see.
+//! What agents may touch, and which components of connectors are trusted to ask about what the host cannot see.
 
-use portcullis_policy::{AgentId, ConnectorName, Scope};
-use sqlx::{Row, SqliteConnection};
+use portcullis_policy::{AgentId, ConnectorName, Digest, Scope};
+use sqlx::SqliteConnection;
 
 use crate::agents::require_agent;
+use crate::decisions::Decisions;
 use crate::error::StoreError;
 use crate::store::Store;
 
@@ -18,6 +19,15 @@ pub struct AgentScope {
     pub scope: Scope,
 }
 
+/// A component of a connector, as trust is about it: what is trusted is code, and another component is other code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Component {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// Whether the program carries it. What was decided on that one holds for the one that a newer program carries, too.
+    pub is_carried: bool,
+}
+
 impl Store {
     /// Says what an agent may touch, and whether that is something else than before. An empty scope allows everything.
     ///
@@ -26,7 +36,7 @@ impl Store {
     /// [`StoreError::NotFound`] for the agent.
     pub async fn put_scope(&self, scope: &AgentScope) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let changed = put(&mut tx, scope).await?;
+        let changed = put(self, &mut tx, scope).await?;
         tx.commit().await?;
         Ok(changed)
     }
@@ -35,44 +45,39 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the store cannot be read, or the row is damaged.
+    /// When the store cannot be read, or what was decided was altered.
     pub async fn scope(
         &self,
         agent: &AgentId,
         connector: &ConnectorName,
     ) -> Result<Scope, StoreError> {
-        let mut tx = self.read().await?;
-        Ok(of_agent(&mut tx, agent, connector)
-            .await?
-            .unwrap_or_default())
+        let decisions = self.decided().await?;
+        let scope = decisions.scopes.get(agent).and_then(|of| of.get(connector));
+        Ok(scope.cloned().unwrap_or_default())
     }
 
     /// Lists all scopes by agent and connector.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read, or a row is damaged.
+    /// When the store cannot be read, or what was decided was altered.
     pub async fn scopes(&self) -> Result<Vec<AgentScope>, StoreError> {
-        let mut tx = self.read().await?;
-        let rows = sqlx::query("SELECT * FROM agent_scopes ORDER BY agent, connector")
-            .fetch_all(&mut *tx)
-            .await?;
-        rows.iter()
-            .map(|row| {
-                let agent: String = row.try_get("agent")?;
-                let connector: String = row.try_get("connector")?;
-                Ok(AgentScope {
-                    agent: AgentId::parse(agent.as_str())
-                        .map_err(|error| StoreError::damaged("scope", &agent, error))?,
-                    connector: ConnectorName::parse(connector)
-                        .map_err(|error| StoreError::damaged("scope", &agent, error))?,
-                    scope: parse(&agent, row.try_get("scope")?)?,
+        let decisions = self.decided().await?;
+        let of_agent = |(agent, scopes): (&AgentId, &std::collections::BTreeMap<_, _>)| {
+            let (agent, scopes) = (agent.clone(), scopes.clone());
+            scopes
+                .into_iter()
+                .map(move |(connector, scope)| AgentScope {
+                    agent: agent.clone(),
+                    connector,
+                    scope,
                 })
-            })
-            .collect()
+        };
+        Ok(decisions.scopes.iter().flat_map(of_agent).collect())
     }
 
-    /// Says whether a connector is trusted, in place of what the program itself holds of it; says whether that is new.
+    /// Says whether a component of a connector is trusted, and whether that is new. Another component of it is trusted by a word of its
+    /// own alone.
     ///
     /// # Errors
     ///
@@ -80,90 +85,79 @@ impl Store {
     pub async fn put_trust(
         &self,
         connector: &ConnectorName,
+        component: Component,
         trusted: bool,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let put = sqlx::query(
-            "INSERT INTO connector_trust (connector, trusted) VALUES (?1, ?2) \
-             ON CONFLICT DO UPDATE SET trusted = excluded.trusted WHERE trusted <> excluded.trusted",
-        )
-        .bind(connector.as_str())
-        .bind(trusted)
-        .execute(&mut *tx)
-        .await?;
+        let changed = trust(self, &mut tx, connector, component, trusted).await?;
         tx.commit().await?;
-        Ok(put.rows_affected() > 0)
+        Ok(changed)
     }
 
-    /// Says whether an administrator decided to trust a connector; none: nobody decided.
+    /// Says whether a component of a connector is trusted to ask about what the host cannot see: where nobody decided that, the one that
+    /// the program carries is, and no other.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
-    pub async fn trust(&self, connector: &ConnectorName) -> Result<Option<bool>, StoreError> {
-        let mut tx = self.read().await?;
-        trust_of(&mut tx, connector).await
+    /// When the store cannot be read, or what was decided was altered.
+    pub async fn trusts(
+        &self,
+        connector: &ConnectorName,
+        component: Component,
+    ) -> Result<bool, StoreError> {
+        let Component { digest, is_carried } = component;
+        let decisions = self.decided().await?;
+        Ok(decisions.trusts(connector, digest, is_carried))
     }
 }
 
 /// Says what an agent may touch in a transaction, as [`Store::put_scope`] does.
-pub(crate) async fn put(tx: &mut SqliteConnection, scope: &AgentScope) -> Result<bool, StoreError> {
+pub(crate) async fn put(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    scope: &AgentScope,
+) -> Result<bool, StoreError> {
     let AgentScope {
         agent,
         connector,
         scope,
     } = scope;
     require_agent(tx, agent).await?;
-    if *scope == Scope::default() {
-        let removed = sqlx::query("DELETE FROM agent_scopes WHERE agent = ?1 AND connector = ?2")
-            .bind(agent.as_str())
-            .bind(connector.as_str())
-            .execute(tx)
-            .await?;
-        return Ok(removed.rows_affected() > 0);
-    }
-    let text = serde_json::to_string(scope)
-        .map_err(|error| StoreError::damaged("scope", agent.as_str(), error))?;
-    let put = sqlx::query(
-        "INSERT INTO agent_scopes (agent, connector, scope) VALUES (?1, ?2, ?3) \
-         ON CONFLICT DO UPDATE SET scope = excluded.scope WHERE scope <> excluded.scope",
-    )
-    .bind(agent.as_str())
-    .bind(connector.as_str())
-    .bind(text)
-    .execute(tx)
-    .await?;
-    Ok(put.rows_affected() > 0)
+    let put = |decisions: &mut Decisions| {
+        let of_agent = decisions.scopes.entry(agent.clone()).or_default();
+        match *scope == Scope::default() {
+            true => of_agent.remove(connector),
+            false => of_agent.insert(connector.clone(), scope.clone()),
+        };
+        decisions.scopes.retain(|_, of_agent| !of_agent.is_empty());
+    };
+    store.decide(tx, put).await
 }
 
-/// Finds an agent's scope in a transaction.
-pub(crate) async fn of_agent(
-    tx: &mut SqliteConnection,
-    agent: &AgentId,
-    connector: &ConnectorName,
-) -> Result<Option<Scope>, StoreError> {
-    let text: Option<String> =
-        sqlx::query_scalar("SELECT scope FROM agent_scopes WHERE agent = ?1 AND connector = ?2")
-            .bind(agent.as_str())
-            .bind(connector.as_str())
-            .fetch_optional(tx)
-            .await?;
-    text.map(|text| parse(agent.as_str(), text)).transpose()
-}
-
-/// Finds whether a connector is trusted in a transaction.
-pub(crate) async fn trust_of(
+/// Trusts a component in a transaction, or no longer, as [`Store::put_trust`] does.
+pub(crate) async fn trust(
+    store: &Store,
     tx: &mut SqliteConnection,
     connector: &ConnectorName,
-) -> Result<Option<bool>, StoreError> {
-    let trusted = sqlx::query_scalar("SELECT trusted FROM connector_trust WHERE connector = ?1")
-        .bind(connector.as_str())
-        .fetch_optional(tx)
-        .await?;
-    Ok(trusted)
-}
-
-/// Reads a scope. One that cannot be read is not taken for none: it would allow everything.
-pub(crate) fn parse(agent: &str, text: String) -> Result<Scope, StoreError> {
-    serde_json::from_str(&text).map_err(|error| StoreError::damaged("scope", agent, error))
+    component: Component,
+    trusted: bool,
+) -> Result<bool, StoreError> {
+    let Component { digest, is_carried } = component;
+    let put = |decisions: &mut Decisions| {
+        let before = decisions.trusts(connector, digest, is_carried);
+        if before == trusted {
+            return;
+        }
+        let trust = decisions.trust.entry(connector.clone()).or_default();
+        match (is_carried, trusted) {
+            (true, trusted) => trust.carried = Some(trusted),
+            (false, true) => {
+                trust.these.insert(digest);
+            }
+            (false, false) => {
+                trust.these.remove(&digest);
+            }
+        }
+    };
+    store.decide(tx, put).await
 }

@@ -26,7 +26,7 @@ pub enum Subject {
 
 impl Subject {
     /// The two columns that name it.
-    fn columns(&self) -> (Option<&str>, Option<&str>) {
+    pub(crate) fn columns(&self) -> (Option<&str>, Option<&str>) {
         match self {
             Self::Person(person) => (Some(person.as_str()), None),
             Self::Group(group) => (None, Some(group.as_str())),

@@ -11,9 +11,11 @@ use secrecy::zeroize::Zeroizing;
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
 use crate::address::Location;
+use crate::approvals;
 use crate::clock::{Clock, SystemClock};
-use crate::data_keys::{DataKeys, Sealed};
+use crate::data_keys::{Age, DataKeys, Sealed};
 use crate::database::{self, Database};
+use crate::decisions;
 use crate::error::StoreError;
 use crate::master_key::MasterKey;
 use crate::seal::Place;
@@ -71,6 +73,7 @@ struct Inner {
     database: Database,
     keys: DataKeys,
     clock: Arc<dyn Clock>,
+    known: decisions::Known,
 }
 
 impl Store {
@@ -92,12 +95,22 @@ impl Store {
                 keys: DataKeys::new(master),
                 location,
                 clock,
+                known: decisions::Known::default(),
             }),
         };
         // All in one transaction: of two that open a new store, the second finds it made.
         let mut tx = store.write().await?;
         database::migrate(&mut tx, &store.inner.location).await?;
-        store.keys().load(&mut tx, store.now()).await?;
+        match store.keys().load(&mut tx, store.now()).await? {
+            Age::New => decisions::take_over(&store, &mut tx, false).await?,
+            Age::OfBeforeDecisions => {
+                decisions::take_over(&store, &mut tx, true).await?;
+                store.keys().wrap_anew(&mut tx).await?;
+            }
+            Age::OfNow => {}
+        }
+        // It may be that nobody asks anything for long.
+        approvals::sweep(&mut tx, store.now()).await?;
         tx.commit().await?;
         Ok(store)
     }
@@ -131,6 +144,10 @@ impl Store {
 
     pub(crate) fn database(&self) -> &Database {
         &self.inner.database
+    }
+
+    pub(crate) fn known(&self) -> &decisions::Known {
+        &self.inner.known
     }
 
     pub(crate) fn keys(&self) -> &DataKeys {

@@ -1,27 +1,17 @@
 //! Rules on the modes of tools, and the tools that an administrator has seen.
 
-use std::collections::BTreeMap;
-
 use portcullis_policy::{
-    ConnectionId, ConnectorName, Effect, Level, Mode, PersonId, SeenTools, Selector, ToolName,
+    AgentId, ConnectionId, ConnectorName, Effect, Level, Mode, PersonId, Selector, ToolName,
     ToolRule,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
 use crate::agents::{require_agent, require_shared};
+use crate::decisions::Decisions;
 use crate::error::StoreError;
 use crate::people::require_person;
 use crate::store::Store;
-
-/// What makes one list of the rules `r` that a statement finds, as [`of_json`] reads it.
-macro_rules! rules_json {
-    () => {
-        "json_group_array(json_object('agent', r.agent, 'connection', r.connection, 'person', r.person, \
-         'connector', r.connector, 'selector', r.selector, 'mode', r.mode, 'made_for', r.made_for))"
-    };
-}
-pub(crate) use rules_json;
 
 impl Store {
     /// Makes a rule, in place of one for the same tools at the same level, and says whether that changed anything.
@@ -31,7 +21,7 @@ impl Store {
     /// [`StoreError::NotFound`] for its agent, connection or person.
     pub async fn put_tool_rule(&self, rule: &ToolRule) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let changed = put(&mut tx, self.now(), rule).await?;
+        let changed = put(self, &mut tx, rule).await?;
         tx.commit().await?;
         Ok(changed)
     }
@@ -48,7 +38,7 @@ impl Store {
         selector: &Selector,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let was_there = remove(&mut tx, level, connector, selector).await?;
+        let was_there = remove(self, &mut tx, level, connector, selector).await?;
         tx.commit().await?;
         Ok(was_there)
     }
@@ -59,12 +49,7 @@ impl Store {
     ///
     /// When the store cannot be read, or a row is damaged.
     pub async fn tool_rules(&self) -> Result<Vec<ToolRule>, StoreError> {
-        let mut tx = self.read().await?;
-        let sql = concat!("SELECT ", rules_json!(), " FROM tool_rules r");
-        let text: String = sqlx::query_scalar(sql).fetch_one(&mut *tx).await?;
-        let mut rules = of_json(&text)?;
-        rules.sort();
-        Ok(rules)
+        self.decided().await?.rules()
     }
 
     /// Takes note of the tools of a connector that is here for the first time: those count as seen. Later ones do not,
@@ -78,24 +63,15 @@ impl Store {
         connector: &ConnectorName,
         tools: &[(ToolName, Effect)],
     ) -> Result<(), StoreError> {
-        let is_known = "SELECT EXISTS (SELECT 1 FROM seen_tools WHERE connector = ?1)";
-        let mut reading = self.read().await?;
-        let known: bool = sqlx::query_scalar(is_known)
-            .bind(connector.as_str())
-            .fetch_one(&mut *reading)
-            .await?;
-        drop(reading);
-        if known {
+        if self.decided().await?.seen.contains_key(connector) {
             return Ok(());
         }
         let mut tx = self.write().await?;
-        let known: bool = sqlx::query_scalar(is_known)
-            .bind(connector.as_str())
-            .fetch_one(&mut *tx)
-            .await?;
-        if !known {
-            see(&mut tx, connector, tools).await?;
-        }
+        self.decide(&mut tx, |decisions| {
+            let tools = tools.iter().cloned().collect();
+            decisions.seen.entry(connector.clone()).or_insert(tools);
+        })
+        .await?;
         tx.commit().await?;
         Ok(())
     }
@@ -111,54 +87,20 @@ impl Store {
         tools: &[(ToolName, Effect)],
     ) -> Result<(), StoreError> {
         let mut tx = self.write().await?;
-        see(&mut tx, connector, tools).await?;
+        self.decide(&mut tx, |decisions| {
+            let seen = decisions.seen.entry(connector.clone()).or_default();
+            seen.extend(tools.iter().cloned());
+        })
+        .await?;
         tx.commit().await?;
         Ok(())
     }
 }
 
-async fn see(
-    tx: &mut SqliteConnection,
-    connector: &ConnectorName,
-    tools: &[(ToolName, Effect)],
-) -> Result<(), StoreError> {
-    for (tool, effect) in tools {
-        sqlx::query(
-            "INSERT INTO seen_tools (connector, tool, effect) VALUES (?1, ?2, ?3) \
-             ON CONFLICT DO UPDATE SET effect = excluded.effect",
-        )
-        .bind(connector.as_str())
-        .bind(tool.as_str())
-        .bind(effect.as_str())
-        .execute(&mut *tx)
-        .await?;
-    }
-    Ok(())
-}
-
-/// Reads the tools that were seen, from an object with the effect of each.
-pub(crate) fn seen_of_json(text: &str) -> Result<SeenTools, StoreError> {
-    let tools: BTreeMap<String, String> =
-        serde_json::from_str(text).map_err(|error| StoreError::damaged("tools", "seen", error))?;
-    let tools = tools.into_iter().map(|(tool, reach)| {
-        let name = ToolName::parse(tool.as_str())
-            .map_err(|error| StoreError::damaged("tool", &tool, error))?;
-        Ok((name, effect(reach)?))
-    });
-    Ok(SeenTools::These(tools.collect::<Result<_, StoreError>>()?))
-}
-
-/// Reads rules from a list of objects.
-pub(crate) fn of_json(text: &str) -> Result<Vec<ToolRule>, StoreError> {
-    let rows: Vec<RuleRow> = serde_json::from_str(text)
-        .map_err(|error| StoreError::damaged("rules", "of an agent", error))?;
-    rows.into_iter().map(RuleRow::rule).collect()
-}
-
 /// Makes a rule in a transaction, as [`Store::put_tool_rule`] does.
 pub(crate) async fn put(
+    store: &Store,
     tx: &mut SqliteConnection,
-    now: i64,
     rule: &ToolRule,
 ) -> Result<bool, StoreError> {
     match &rule.level {
@@ -169,47 +111,28 @@ pub(crate) async fn put(
         }
         Level::Own(person) => require_person(tx, person).await?,
     }
-    let (agent, connection, person) = columns(&rule.level);
-    let put = sqlx::query(
-        "INSERT INTO tool_rules (agent, connection, person, connector, selector, mode, made_for, created) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
-         ON CONFLICT (ifnull(agent, ''), ifnull(connection, ''), ifnull(person, ''), ifnull(connector, ''), selector) \
-         DO UPDATE SET mode = excluded.mode, made_for = excluded.made_for, created = excluded.created \
-         WHERE mode <> excluded.mode OR made_for IS NOT excluded.made_for",
-    )
-    .bind(agent)
-    .bind(connection)
-    .bind(person)
-    .bind(rule.connector.as_ref().map(ConnectorName::as_str))
-    .bind(rule.selector.to_string())
-    .bind(rule.mode.as_word())
-    .bind(rule.made_for.map(Effect::as_str))
-    .bind(now)
-    .execute(tx)
-    .await?;
-    Ok(put.rows_affected() > 0)
+    store.decide(tx, |decisions| decisions.put_rule(rule)).await
 }
 
 /// Takes a rule back in a transaction, as [`Store::remove_tool_rule`] does.
 pub(crate) async fn remove(
+    store: &Store,
     tx: &mut SqliteConnection,
     level: &Level,
     connector: Option<&ConnectorName>,
     selector: &Selector,
 ) -> Result<bool, StoreError> {
-    let (agent, connection, person) = columns(level);
-    let removed = sqlx::query(
-        "DELETE FROM tool_rules WHERE agent IS ?1 AND connection IS ?2 AND person IS ?3 AND connector IS ?4 \
-         AND selector = ?5",
-    )
-    .bind(agent)
-    .bind(connection)
-    .bind(person)
-    .bind(connector.map(ConnectorName::as_str))
-    .bind(selector.to_string())
-    .execute(tx)
-    .await?;
-    Ok(removed.rows_affected() > 0)
+    let like = KeptRule::of(&ToolRule {
+        level: level.clone(),
+        connector: connector.cloned(),
+        selector: selector.clone(),
+        mode: Mode::Disabled,
+        made_for: None,
+    });
+    let remove = |decisions: &mut Decisions| {
+        decisions.remove_rules(|rule| rule.is_in_place_of(&like));
+    };
+    store.decide(tx, remove).await
 }
 
 fn columns(level: &Level) -> (Option<&str>, Option<&str>, Option<&str>) {
@@ -221,20 +144,65 @@ fn columns(level: &Level) -> (Option<&str>, Option<&str>, Option<&str>) {
     }
 }
 
-/// A rule as it is kept.
-#[derive(Deserialize)]
-struct RuleRow {
+/// A rule as it is kept: in names and words, so that one of a later version is told from none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptRule {
     agent: Option<String>,
     connection: Option<String>,
     person: Option<String>,
     connector: Option<String>,
     selector: String,
     mode: String,
-    made_for: Option<String>,
+    made_for: Option<Effect>,
 }
 
-impl RuleRow {
-    fn rule(self) -> Result<ToolRule, StoreError> {
+impl KeptRule {
+    pub(crate) fn of(rule: &ToolRule) -> Self {
+        let (agent, connection, person) = columns(&rule.level);
+        Self {
+            agent: agent.map(str::to_owned),
+            connection: connection.map(str::to_owned),
+            person: person.map(str::to_owned),
+            connector: rule.connector.as_ref().map(ToString::to_string),
+            selector: rule.selector.to_string(),
+            mode: rule.mode.as_word().to_owned(),
+            made_for: rule.made_for,
+        }
+    }
+
+    /// Says whether it is for the same tools at the same level as another.
+    pub(crate) fn is_in_place_of(&self, other: &Self) -> bool {
+        let of = |rule: &Self| {
+            let Self {
+                agent,
+                connection,
+                person,
+                connector,
+                selector,
+                ..
+            } = rule.clone();
+            (agent, connection, person, connector, selector)
+        };
+        of(self) == of(other)
+    }
+
+    /// Says whether it is a rule of this level.
+    pub(crate) fn is_at(&self, level: &Level) -> bool {
+        let (agent, connection, person) = columns(level);
+        self.agent.as_deref() == agent
+            && self.connection.as_deref() == connection
+            && self.person.as_deref() == person
+    }
+
+    /// Says whether a call of an agent at a connector could be one of those that it is about.
+    pub(crate) fn may_be_for(&self, agent: &AgentId, connector: &ConnectorName) -> bool {
+        let is_for = self.agent.as_deref().is_none_or(|of| of == agent.as_str());
+        let of = self.connector.as_deref();
+        is_for && of.is_none_or(|of| of == connector.as_str())
+    }
+
+    pub(crate) fn rule(&self) -> Result<ToolRule, StoreError> {
         let Self {
             agent,
             connection,
@@ -244,28 +212,25 @@ impl RuleRow {
             mode,
             made_for,
         } = self;
-        let damaged = |error: String| StoreError::damaged("rule", &selector, error);
+        let damaged = |error: String| StoreError::damaged("rule", selector, error);
         let level = match (agent, connection, person) {
-            (Some(agent), _, _) => agent.parse().map(Level::Agent),
-            (_, Some(connection), _) => ConnectionId::parse(connection).map(Level::Shared),
-            (_, _, Some(person)) => PersonId::parse(person).map(Level::Own),
+            (Some(agent), None, None) => agent.parse().map(Level::Agent),
+            (None, Some(connection), None) => {
+                ConnectionId::parse(connection.as_str()).map(Level::Shared)
+            }
+            (None, None, Some(person)) => PersonId::parse(person.as_str()).map(Level::Own),
             (None, None, None) => Ok(Level::Workspace),
+            _ => return Err(damaged("it is for several at once".to_owned())),
         };
-        let connector = connector.map(ConnectorName::parse).transpose();
+        let connector = connector.as_deref().map(ConnectorName::parse).transpose();
         Ok(ToolRule {
             level: level.map_err(|error| damaged(error.to_string()))?,
             connector: connector.map_err(|error| damaged(error.to_string()))?,
             selector: selector
                 .parse()
-                .map_err(|error| StoreError::damaged("rule", &selector, error))?,
-            mode: Mode::from_word(&mode).ok_or_else(|| damaged(format!("`{mode}` is no mode")))?,
-            made_for: made_for.map(effect).transpose()?,
+                .map_err(|error| StoreError::damaged("rule", selector, error))?,
+            mode: Mode::from_word(mode).ok_or_else(|| damaged(format!("`{mode}` is no mode")))?,
+            made_for: *made_for,
         })
     }
-}
-
-fn effect(text: String) -> Result<Effect, StoreError> {
-    let all = [Effect::Read, Effect::Write, Effect::Destructive];
-    let found = all.into_iter().find(|effect| effect.as_str() == text);
-    found.ok_or_else(|| StoreError::damaged("effect", &text, "it is none"))
 }

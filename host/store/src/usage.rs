@@ -74,4 +74,30 @@ impl Store {
         tx.commit().await?;
         Ok(Ok(()))
     }
+
+    /// Takes back what was counted last for an agent, of so many.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written: then it stays counted.
+    pub async fn give_usage_back(
+        &self,
+        agent: &AgentId,
+        connector: &ConnectorName,
+        usage: Usage,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        sqlx::query(
+            "DELETE FROM agent_usage WHERE rowid = (SELECT rowid FROM agent_usage \
+             WHERE agent = ?1 AND connector = ?2 AND counted = ?3 AND count = ?4 ORDER BY at DESC LIMIT 1)",
+        )
+        .bind(agent.as_str())
+        .bind(connector.as_str())
+        .bind(usage.counted.as_str())
+        .bind(usage.count)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(())
+    }
 }

@@ -158,6 +158,7 @@ fn record() -> Record {
         at: now,
         event: Event::Intended(Intent {
             request: 1,
+            attempt: 1,
             method: Method::Patch,
             origin: Origin::parse("https://acme.my.salesforce.com").unwrap(),
             route: "/services/data/{version}/sobjects/{kind}/{id}".to_owned(),

@@ -6,6 +6,7 @@
 
 use hostile::raw::Raw;
 use portcullis_sdk::approvals::{Change, FieldChange, announce};
+use portcullis_sdk::audit::{Source, cite};
 use portcullis_sdk::permissions::{Access, check, visible_fields};
 use portcullis_sdk::{Effect, Failure, Output, Tool};
 use schemars::JsonSchema;
@@ -124,11 +125,49 @@ fn ask(args: Ask) -> Result<Output, Failure> {
 struct Rows {
     /// How many rows the answer has.
     count: usize,
+    /// As what they are handed out; none: as rows.
+    form: Option<String>,
 }
 
 fn rows(args: Rows) -> Result<Output, Failure> {
-    let rows: Vec<_> = (0..args.count).map(|row| json!([row, "x"])).collect();
-    Ok(Output::text("rows").structured(&json!({ "columns": ["a", "b"], "rows": rows })))
+    let names = || (0..args.count).map(|row| format!("Ada {row}, 555-01{row}"));
+    let lines = || names().collect::<Vec<_>>().join("\n");
+    Ok(match args.form.as_deref() {
+        Some("items") => {
+            let names: Vec<String> = names().collect();
+            Output::text("items").structured(&json!({ "names": names }))
+        }
+        Some("members") => {
+            let members: serde_json::Map<String, Value> = names()
+                .map(|name| (name, json!({ "a": 1, "b": 2 })))
+                .collect();
+            Output::text("members").structured(&Value::Object(members))
+        }
+        Some("text") => Output::text(lines()),
+        Some("line") => Output::text(lines().replace('\n', "; ")),
+        Some("value") => Output::text("value").structured(&json!({ "note": lines() })),
+        Some("file") => {
+            Output::text("file").attach("picture.png", "image/png", lines().into_bytes())
+        }
+        _ => {
+            let rows: Vec<_> = (0..args.count).map(|row| json!([row, "x"])).collect();
+            Output::text("rows").structured(&json!({ "columns": ["a", "b"], "rows": rows }))
+        }
+    })
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Cite {
+    /// What is named as the kind, the id and a field of a source.
+    says: String,
+}
+
+fn cites(args: Cite) -> Result<Output, Failure> {
+    let mut source = Source::new(&args.says);
+    source.id = Some(args.says.clone());
+    source.fields = vec![args.says];
+    cite(&[source]);
+    Ok(Output::text("cited"))
 }
 
 fn manifest() -> String {
@@ -157,6 +196,7 @@ portcullis_sdk::connector! {
         Tool::write("write", "Write", hostile::TOOLSET, "Says that it writes.", send),
         Tool::destructive("destroy", "Destroy", hostile::TOOLSET, "Says that it destroys.", send),
         Tool::read("ask", "Ask", hostile::TOOLSET, "Asks what may be touched.", ask),
+        Tool::read("cite", "Cite", hostile::TOOLSET, "Names what it likes as its source.", cites),
         Tool::read("rows", "Rows", hostile::TOOLSET, "Answers with rows.", rows),
     ],
 }

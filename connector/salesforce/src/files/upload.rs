@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{DOCUMENT, LINK, VERSION};
 use crate::client::{Client, ReadError};
 use crate::fence;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::known::{check_record, query, quoted, touch};
 use crate::names;
@@ -149,7 +149,12 @@ pub fn upload_file(host: &dyn Host, args: &UploadFile) -> Result<Output, Failure
     let version = client.version()?;
     let request = Request::post(path!("/services/data/{}/sobjects/{}", version, VERSION))
         .body("application/json", upload.body());
-    let reply = match Ended::of(&client, VERSION, host.change(&[upload.change()], request)) {
+    let step = Step {
+        title: "Upload a file".to_owned(),
+        detail: Some(name),
+    };
+    let sent = host.change(&step, &[upload.change()], request);
+    let reply = match Ended::of(&client, VERSION, sent) {
         Ended::Done(reply) => reply,
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(upload.refused(failure)),
         Ended::Unclear(failure) => return Err(upload.unclear(&client, failure)),
@@ -158,7 +163,6 @@ pub fn upload_file(host: &dyn Host, args: &UploadFile) -> Result<Output, Failure
         let failure = Failure::unavailable("the org answered without the new version's id");
         return Err(upload.unclear(&client, failure));
     };
-    host.step("Uploaded a file", Some(id));
     Ok(upload.read_back(&client, id))
 }
 

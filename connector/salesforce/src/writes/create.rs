@@ -17,7 +17,7 @@ use super::targets::{self, Names};
 use super::update::body;
 use crate::client::Client;
 use crate::describe::Describe;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
@@ -81,7 +81,12 @@ pub(super) fn create(
         asked: &asked,
     };
     let change = new.announcement()?;
-    let reply = match Ended::of(client, kind, client.host.change(&[change], request)) {
+    let step = Step {
+        title: format!("Create {kind}"),
+        detail: None,
+    };
+    let sent = client.host.change(&step, &[change], request);
+    let reply = match Ended::of(client, kind, sent) {
         Ended::Done(reply) => reply,
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => return Err(unclear(client, &describe, &asked, failure)),
@@ -90,7 +95,6 @@ pub(super) fn create(
         let failure = Failure::unavailable("the org answered without the new record's id");
         return Err(unclear(client, &describe, &asked, failure));
     };
-    client.host.step(&format!("Created {kind}"), Some(id));
     Ok(new.read_back("created", id, Vec::new()))
 }
 

@@ -13,7 +13,7 @@ use super::said::Done;
 use super::{BIN_DAYS, UNFORESEEN};
 use crate::client::Client;
 use crate::describe::{Child, Describe};
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
@@ -67,7 +67,11 @@ pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Fai
     let version = client.version()?;
     let path = path!("/services/data/{}/sobjects/{}/{}", version, kind, before.id);
     let mut notes = cascade.notes;
-    let sent = host.change(&[change], Request::delete(path));
+    let step = Step {
+        title: format!("Delete {kind}"),
+        detail: Some(&before.id),
+    };
+    let sent = host.change(&step, &[change], Request::delete(path));
     match Ended::of(&client, kind, sent) {
         Ended::Done(_) => {}
         Ended::Refused(failure) if failure.service_code.as_deref() == Some("DELETE_FAILED") => {
@@ -76,7 +80,6 @@ pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Fai
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => notes.push(settle(&client, kind, &before.id, failure)?),
     }
-    host.step(&format!("Deleted {kind}"), Some(&before.id));
     notes.push(undo(&describe));
     let done = Done {
         done: "deleted",

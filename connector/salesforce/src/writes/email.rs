@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::refused::{self, Ended};
 use crate::client::Client;
 use crate::fence;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::known::check_record;
 use crate::names;
@@ -118,7 +118,11 @@ pub fn send_email(host: &dyn Host, args: &SendEmail) -> Result<Output, Failure> 
     let version = client.version()?;
     let path = path!("/services/data/{}/actions/standard/emailSimple", version);
     let request = Request::post(path).body("application/json", body.text());
-    let sent = host.change(&[change], request);
+    let step = Step {
+        title: format!("Send a message to {recipients}"),
+        detail: about.as_deref(),
+    };
+    let sent = host.change(&step, &[change], request);
     if let Some(failure) = refusal(&client, &sent) {
         return Err(failure);
     }
@@ -127,7 +131,6 @@ pub fn send_email(host: &dyn Host, args: &SendEmail) -> Result<Output, Failure> 
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => return Err(unclear(about.as_deref(), failure)),
     }
-    host.step(&format!("Sent a message to {recipients}"), about.as_deref());
     let mut source = Source::new(MESSAGE).label(args.subject.trim());
     source.id.clone_from(&about);
     host.cite(&[source]);

@@ -17,7 +17,7 @@ use super::refused::{self, Ended};
 use super::said::Written;
 use crate::client::Client;
 use crate::fence;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::known::check_record;
 use crate::names;
@@ -91,7 +91,11 @@ pub fn add_note(host: &dyn Host, args: &AddNote) -> Result<Output, Failure> {
     let version = client.version()?;
     let request = Request::post(path!("/services/data/{}/sobjects/{}", version, FILE))
         .body("application/json", body.text());
-    let reply = match Ended::of(&client, FILE, host.change(&[change], request)) {
+    let step = Step {
+        title: "Add a note".to_owned(),
+        detail: Some(&about),
+    };
+    let reply = match Ended::of(&client, FILE, host.change(&step, &[change], request)) {
         Ended::Done(reply) => reply,
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(worded(failure)),
         Ended::Unclear(failure) => return Err(unclear(&about, failure)),
@@ -100,7 +104,6 @@ pub fn add_note(host: &dyn Host, args: &AddNote) -> Result<Output, Failure> {
         let failure = Failure::unavailable("the org answered without the new note's id");
         return Err(unclear(&about, failure));
     };
-    host.step("Added a note", Some(&about));
     Ok(answer(&client, id, title))
 }
 

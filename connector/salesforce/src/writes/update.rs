@@ -17,7 +17,7 @@ use super::{UNFORESEEN, value};
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::fence;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
@@ -128,7 +128,12 @@ pub(super) fn change(
 
     let change = announcement(client, describe, before, &changed, &label, known)?;
     let request = request(client, describe, before, &changed)?;
-    let sent = client.host.change(&[change], request);
+    let fields: Vec<&str> = changed.iter().map(|asked| asked.field.name()).collect();
+    let step = Step {
+        title: format!("Change {}: {}", describe.name(), fields.join(", ")),
+        detail: Some(&before.id),
+    };
+    let sent = client.host.change(&step, &[change], request);
     match Ended::of(client, describe.name(), sent) {
         Ended::Done(_) => {}
         Ended::Refused(failure) => return Err(failure),
@@ -139,11 +144,6 @@ pub(super) fn change(
             .notes
             .push(settle(client, describe, before, &changed, failure)?),
     }
-    let fields: Vec<&str> = changed.iter().map(|asked| asked.field.name()).collect();
-    client.host.step(
-        &format!("Changed {}: {}", describe.name(), fields.join(", ")),
-        Some(&before.id),
-    );
     let stored = record::again(client, describe.name(), &before.id, &owned(&fields));
     if stored.is_err() {
         done.notes

@@ -22,7 +22,7 @@ use super::update::{self, body};
 use super::value;
 use crate::client::Client;
 use crate::describe::{Describe, Field};
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
@@ -193,7 +193,12 @@ fn make(
         asked: &asked,
     };
     let change = with_key_of(announced.announcement()?, key);
-    let ended = Ended::of(client, kind, client.host.change(&[change], request));
+    let step = Step {
+        title: format!("Make {kind} by {}", key.field.name()),
+        detail: None,
+    };
+    let sent = client.host.change(&step, &[change], request);
+    let ended = Ended::of(client, kind, sent);
     let new = New {
         client,
         describe,
@@ -213,9 +218,6 @@ fn make(
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => settle(client, describe, key, &asked, failure)?,
     };
-    client
-        .host
-        .step(&format!("Made {kind} by {}", key.field.name()), Some(&id));
     let mut notes: Vec<String> = note.into_iter().collect();
     let done = match is_created {
         true => "created",

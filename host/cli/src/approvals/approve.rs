@@ -1,12 +1,14 @@
 //! A yes: the person reads the card, and the call is run once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::time::Duration;
 
 use anyhow::Result;
+use portcullis::policy::Effect;
 use portcullis::{ComponentCache, Outcome, Reply};
 use portcullis_connect::{Decided, Decisions};
-use portcullis_store::{Approved, Standing};
+use portcullis_store::{Approval, ApprovalState, Approved, Held, Standing};
 use serde_json::{Value, json};
 
 use super::{find, list, terminal, unlock};
@@ -26,15 +28,28 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
     let question = session.store.question(id, &session.me.id).await?;
     let Some(held) = &question.held else {
         let message = super::settled(&question);
-        return Err(Problem::mistake("settled", message, "there is nothing to decide").into());
+        let hint = "there is nothing to decide".to_owned();
+        return Err(Problem::failure("settled", message, Some(hint)).into());
     };
+    if question.approval.state == ApprovalState::Approved {
+        let message = "you have approved this already, and it was not sent yet";
+        let hint = format!("`portcullis approvals withdraw {id}` takes your yes back");
+        return Err(Problem::failure("settled", message, Some(hint)).into());
+    }
     let mut err = anstream::stderr().lock();
     writeln!(err, "{}", held.card.text())?;
     if let Some(records) = args.records {
+        if let Some(why) = no_standing(&question.approval, held) {
+            let hint = "approve it without `--records`";
+            return Err(Problem::mistake("no_standing_approval", why, hint).into());
+        }
         writeln!(
             err,
-            "{} {records} more of the same kind and fields would pass for {} minutes without being asked for.",
+            "{} up to {records} further records like this ({}), by `{}` of the agent `{}`, would pass for {} minutes without being asked for.",
             styled(HINT, "standing:"),
+            alike(held),
+            question.approval.tool,
+            question.approval.agent,
             args.minutes
         )?;
     }
@@ -55,10 +70,15 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
     });
     let options = environment::network(&args.network)?;
     let built = desk::host(session.store.clone(), options, cache, None).await?;
-    let decisions = Decisions::new(session.store, built.host.clone());
-    let decided = decisions.approve(id, &session.me.id, standing).await;
+    let by = session.by();
+    let decisions = Decisions::new(session.store, built.host.clone(), built.audit.clone());
+    let decided = decisions.approve(id, &by, standing).await;
     activity::close(&built.audit, &built.host).await;
-    let Decided { approved, reply } = decided?;
+    let Decided {
+        approved,
+        reply,
+        is_kept,
+    } = decided?;
     let Some(reply) = reply else {
         let sentence = "Approved: the agent waited for it and goes on.";
         return Ok(show::done(
@@ -68,20 +88,52 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
             None,
         )?);
     };
-    said(args, &approved, &reply)
+    said(args, &approved, &reply, is_kept)
 }
 
-fn said(args: &Approve, approved: &Approved, reply: &Reply) -> Result<()> {
+/// Says why no standing approval can be made of a question, as far as that shows before the yes; the store decides.
+fn no_standing(approval: &Approval, held: &Held) -> Option<&'static str> {
+    match approval.effect {
+        Effect::Destructive => Some("what destroys is never approved ahead: each is asked for"),
+        Effect::Read => Some("what only reads is not approved ahead"),
+        Effect::Write if !held.is_whole => Some(
+            "the host cannot see all of this change in the request, so that nothing like it is approved ahead",
+        ),
+        Effect::Write => None,
+    }
+}
+
+/// Names what a standing approval would cover: kinds, and their fields.
+fn alike(held: &Held) -> String {
+    let mut kinds: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for change in &held.card.changes {
+        let fields = change.fields.iter().map(|field| field.name.as_str());
+        kinds.entry(&change.kind).or_default().extend(fields);
+    }
+    let words = kinds.into_iter().map(|(kind, fields)| {
+        let fields: Vec<&str> = fields.into_iter().collect();
+        show::table::shown(&format!("{kind}: {}", fields.join(", ")))
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn said(args: &Approve, approved: &Approved, reply: &Reply, is_kept: bool) -> Result<()> {
     if args.form.json {
         show::json(&value(approved, Some(reply)))?;
     }
     match &reply.outcome {
         Outcome::Done(output) if !args.form.json => {
             let mut out = anstream::stdout().lock();
-            writeln!(
-                out,
-                "Approved and done. The agent gets this when it makes the same call again:\n"
-            )?;
+            let sentence = match (is_kept, reply.sent.is_empty()) {
+                (true, _) => {
+                    "Approved and done. The agent gets this when it makes the same call again:"
+                }
+                (false, false) => "Approved and done:",
+                (false, true) => {
+                    "Approved, and nothing was sent: there was nothing left to do. Your yes is taken back. The answer was:"
+                }
+            };
+            writeln!(out, "{sentence}\n")?;
             show::reply::output(&mut out, output)?;
             Ok(())
         }

@@ -50,7 +50,7 @@ pub(super) async fn run(session: &Session, args: &ApprovalsList) -> Result<()> {
         let what = title.clone().unwrap_or_else(|| approval.tool.to_string());
         table.row([
             &id[..ID_SHOWN],
-            approval.state.as_str(),
+            state(approval),
             approval.agent.as_str(),
             approval.person.as_str(),
             &what,
@@ -82,7 +82,7 @@ pub(super) async fn standing(session: &Session, form: Form) -> Result<()> {
         "ID",
         "AGENT",
         "TOOL",
-        "KIND",
+        "WHAT",
         "FIELDS",
         "RECORDS LEFT",
         "UNTIL",
@@ -92,10 +92,10 @@ pub(super) async fn standing(session: &Session, form: Form) -> Result<()> {
             &rule.id.to_string(),
             rule.agent.as_str(),
             rule.tool.as_str(),
-            &rule.kind,
+            &format!("{} {}", rule.action, rule.kind),
             &rule.fields.join(", "),
             &rule.records_left.to_string(),
-            &rule.expires.to_string(),
+            &show::moment(rule.expires),
         ]);
     }
     Ok(table.write(&mut anstream::stdout().lock())?)
@@ -116,6 +116,7 @@ pub(super) fn approval_json(approval: &Approval) -> Value {
         "expires": approval.expires.to_string(),
         "decided": approval.decided.map(|at| at.to_string()),
         "used_by": approval.used_by,
+        "unsent": approval.is_unsent,
     })
 }
 
@@ -126,11 +127,20 @@ pub(super) fn standing_json(rule: &StandingApproval) -> Value {
         "connector": rule.connector,
         "tool": rule.tool,
         "connection": rule.connection,
+        "action": rule.action,
         "kind": rule.kind,
         "fields": rule.fields,
         "records_left": rule.records_left,
         "expires": rule.expires.to_string(),
     })
+}
+
+/// Says what became of a question, and of a yes that was used whether anything was sent by it.
+pub(super) fn state(approval: &Approval) -> &'static str {
+    match approval.is_unsent {
+        true => "used, nothing sent",
+        false => approval.state.as_str(),
+    }
 }
 
 fn minutes(since: Timestamp) -> String {

@@ -1,12 +1,16 @@
 //! `portcullis approvals`: what waits for a person, and what the person says.
 
 mod approve;
+mod link;
 mod list;
 mod terminal;
 
 use anyhow::Result;
 use portcullis::{ApprovalId, ComponentCache};
-use portcullis_store::{Question, Unlocked};
+use portcullis_store::{
+    Approval, ApprovalState, DecidedKind, Deciding, PassphraseError, Question, StoreError,
+    Unlocked, Which,
+};
 use serde_json::{Value, json};
 
 use crate::args::Form;
@@ -14,6 +18,9 @@ use crate::args::approvals::ApprovalsCommand;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
+
+/// Characters of a whole id.
+const ID_CHARS: usize = 32;
 
 /// Characters of an id below which it is not looked up: fewer may be any question's of these days.
 const ID_CHARS_MIN: usize = 4;
@@ -34,8 +41,12 @@ pub(crate) async fn run(
             let denied = session
                 .store
                 .deny(id, &session.me.id, reason.as_deref())
-                .await?;
-            let value = json!({ "id": id, "state": "denied" });
+                .await;
+            let state = ApprovalState::Denied.as_str();
+            let Some(denied) = unless_so_already(denied, state)? else {
+                return so_already(*form, id, state);
+            };
+            let value = json!({ "changed": true, "id": id, "state": state });
             let sentence = format!(
                 "Denied: `{}` for the agent `{}`. Exactly this is refused for ten minutes.",
                 denied.tool, denied.agent
@@ -44,15 +55,38 @@ pub(crate) async fn run(
         }
         ApprovalsCommand::Withdraw { id, form } => {
             let id = find(&session, id).await?;
-            session.store.withdraw(id, &session.me.id).await?;
-            let value = json!({ "id": id, "state": "withdrawn" });
+            let withdrawn = session.store.withdraw(id, &session.me.id).await;
+            let state = ApprovalState::Withdrawn.as_str();
+            if unless_so_already(withdrawn, state)?.is_none() {
+                return so_already(*form, id, state);
+            }
+            let value = json!({ "changed": true, "id": id, "state": state });
             let sentence = "Taken back: nothing was sent. The agent may ask again.";
             Ok(show::done(*form, &value, sentence, None)?)
         }
+        ApprovalsCommand::Link(args) => link::run(&session, args).await,
         ApprovalsCommand::Standing(form) => list::standing(&session, *form).await,
         ApprovalsCommand::End { id, form } => end(&session, id, *form).await,
         ApprovalsCommand::Passphrase { remove, form } => passphrase(&session, *remove, *form).await,
     }
+}
+
+/// Takes what a decision came to; none where the question was so already.
+fn unless_so_already(
+    decided: Result<Approval, StoreError>,
+    wanted: &'static str,
+) -> Result<Option<Approval>> {
+    match decided {
+        Ok(approval) => Ok(Some(approval)),
+        Err(StoreError::Settled { state, .. }) if state == wanted => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn so_already(form: Form, id: ApprovalId, state: &str) -> Result<()> {
+    let value = json!({ "changed": false, "id": id, "state": state });
+    let sentence = format!("It is {state} already; nothing changed.");
+    Ok(show::done(form, &value, &sentence, None)?)
 }
 
 async fn show(session: &Session, id: &str, html: bool, form: Form) -> Result<()> {
@@ -67,7 +101,7 @@ async fn show(session: &Session, id: &str, html: bool, form: Form) -> Result<()>
         Some(held) if html => writeln!(out, "{}", held.card.html())?,
         Some(held) => {
             write!(out, "{}", held.card.text())?;
-            let expires = show::table::shown(&question.approval.expires.to_string());
+            let expires = show::moment(question.approval.expires);
             writeln!(
                 out,
                 "\nIt is {} until {expires}.",
@@ -109,17 +143,20 @@ fn question_json(question: &Question) -> Value {
 async fn find(session: &Session, text: &str) -> Result<ApprovalId> {
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let hint = "`portcullis approvals list` lists what waits for you";
-    if text.len() < ID_CHARS_MIN || text.len() > 32 || !is_hex {
+    if is_hex && text.len() < ID_CHARS_MIN {
+        let message = format!(
+            "`{text}` is too short: give at least {ID_CHARS_MIN} characters of the question's id"
+        );
+        return Err(Problem::mistake("approval", message, hint).into());
+    }
+    if text.len() > ID_CHARS || !is_hex {
         let message = format!("`{}` is no question's id", show::table::shown(text));
         return Err(Problem::mistake("approval", message, hint).into());
     }
     let found = session.store.approvals_like(&session.me.id, text).await?;
     match found.as_slice() {
         [id] => Ok(*id),
-        [] => {
-            let message = format!("there is no question `{text}` of yours");
-            Err(Problem::mistake("approval", message, hint).into())
-        }
+        [] => Err(none_of_yours(session, text).await?.into()),
         _ => {
             let message = format!("several questions of yours begin with `{text}`");
             Err(Problem::mistake("approval", message, "give more of the id").into())
@@ -127,14 +164,55 @@ async fn find(session: &Session, text: &str) -> Result<ApprovalId> {
     }
 }
 
+/// Says that a question is not there for whoever asks; to an administrator, whose it is.
+async fn none_of_yours(session: &Session, text: &str) -> Result<Problem> {
+    let message = format!("there is no question `{text}` of yours");
+    let hint = "`portcullis approvals list` lists what waits for you";
+    if session.is_administrator() {
+        let everybody = Which {
+            person: None,
+            settled: true,
+            limit: u32::MAX,
+        };
+        let (all, _) = session.store.approvals(&everybody).await?;
+        let text = text.to_ascii_lowercase();
+        let other = all
+            .into_iter()
+            .find(|one| one.id.to_string().starts_with(&text));
+        if let Some(other) = other {
+            let person = other.person;
+            let message = format!("the question `{text}` is for `{person}`, and not for you");
+            let hint = format!(
+                "`{person}` alone sees what it is about, decides, or takes it back; it ends by itself at {}",
+                show::moment(other.expires)
+            );
+            return Ok(Problem::mistake("approval", message, hint));
+        }
+    }
+    Ok(Problem::mistake("approval", message, hint))
+}
+
 async fn end(session: &Session, id: &str, form: Form) -> Result<()> {
+    let id = match id.len() {
+        ID_CHARS => id.to_owned(),
+        // A beginning is enough, as elsewhere.
+        _ => {
+            let rules = session.store.standing_approvals(&session.me.id).await?;
+            let rules = rules.iter().map(|rule| rule.id.to_string());
+            let found: Vec<String> = rules.filter(|known| known.starts_with(id)).collect();
+            match found.as_slice() {
+                [one] if id.len() >= ID_CHARS_MIN => one.clone(),
+                _ => id.to_owned(),
+            }
+        }
+    };
     let id: ApprovalId = id.parse().map_err(|error| {
         let hint = "`portcullis approvals standing` lists them";
         Problem::mistake("approval", format!("{error}"), hint)
     })?;
+    let work = session.store.end_standing_approval(id, &session.me.id);
     let ended = session
-        .store
-        .end_standing_approval(id, &session.me.id)
+        .deciding(Deciding::of_standing_end(id), work)
         .await?;
     let sentence = match ended {
         true => "It is ended: from now on each change is asked for.",
@@ -155,16 +233,23 @@ async fn passphrase(session: &Session, remove: bool, form: Form) -> Result<()> {
         true => None,
         false => Some(terminal::new_passphrase()?),
     };
-    let set = session
-        .store
-        .set_passphrase(&session.me.id, new.as_ref())
-        .await;
-    set.map_err(|error| match error {
-        portcullis_store::PassphraseError::Short => {
+    let had = session.store.has_passphrase(&session.me.id).await?;
+    let word = |is_set: bool| is_set.then(|| "set".to_owned());
+    let what = Deciding {
+        kind: DecidedKind::Passphrase,
+        subject: session.me.id.to_string(),
+        from: word(had),
+        to: word(!remove),
+        reason: None,
+    };
+    let work = session.store.set_passphrase(&session.me.id, new.as_ref());
+    let set = session.deciding(what, work).await;
+    set.map_err(|error| match error.downcast_ref() {
+        Some(PassphraseError::Short) => {
             let hint = "several words are easier to remember than a few signs";
             Problem::mistake("passphrase", error.to_string(), hint).into()
         }
-        error => anyhow::Error::from(error),
+        _ => error,
     })?;
     let sentence = match remove {
         true => "No passphrase is asked for any more.",

@@ -1,6 +1,7 @@
 //! What is asked of a person on a terminal alone.
 
 use anyhow::{Context, Result};
+use portcullis_store::{PASSPHRASE_CHARS_MIN, PassphraseError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::keyboard;
@@ -25,6 +26,11 @@ pub(super) fn passphrase(prompt: &str) -> Result<SecretString> {
 /// Asks for a new one, twice.
 pub(super) fn new_passphrase() -> Result<SecretString> {
     let one = passphrase("The new passphrase: ")?;
+    if one.expose_secret().chars().count() < PASSPHRASE_CHARS_MIN {
+        let message = PassphraseError::Short.to_string();
+        let hint = "several words are easier to remember than a few signs";
+        return Err(Problem::mistake("passphrase", message, hint).into());
+    }
     let two = passphrase("The same again: ")?;
     match one.expose_secret() == two.expose_secret() {
         true => Ok(one),

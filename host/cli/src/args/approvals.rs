@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Form, NetworkArgs};
+use portcullis::policy::Origin;
+
+use super::serve::public_url;
+use super::{CONNECT_PORT, Form, NetworkArgs};
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -11,7 +14,8 @@ Examples:
   portcullis approvals show ID               what would change, before and after, and what is sent
   portcullis approvals approve ID            shows it, asks, and makes the change, once
   portcullis approvals deny ID --reason 'not on a Friday'
-  portcullis approvals approve ID --records 5 --minutes 20   and five more alike, for 20 minutes
+  portcullis approvals approve ID --records 5 --minutes 20   and up to five further records alike, within 20 minutes
+  portcullis approvals link                  a link to a page with all that waits for you, for ten minutes
 
 An id may be shortened as long as it is one question's. What is approved is one request, byte for byte; where a record has
 changed meanwhile, you are asked anew.")]
@@ -47,6 +51,9 @@ pub(crate) enum ApprovalsCommand {
         #[command(flatten)]
         form: Form,
     },
+    /// Print a link to the page of all that waits for you. On a terminal only: where nobody signs in, whoever has it opens all of it for
+    /// ten minutes.
+    Link(ApprovalsLink),
     /// List your standing approvals, which let a few more alike pass.
     Standing(Form),
     /// End a standing approval before its time.
@@ -83,6 +90,18 @@ pub(crate) struct ApprovalsList {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ApprovalsLink {
+    /// The address of the pages, as `portcullis serve --listen` has them.
+    #[arg(long, value_name = "URL", value_parser = public_url, conflicts_with = "connect_port")]
+    pub(crate) public_url: Option<Origin>,
+    /// The port of this machine where a `portcullis serve` that runs has its pages.
+    #[arg(long, default_value_t = CONNECT_PORT, value_name = "PORT")]
+    pub(crate) connect_port: u16,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Approve {
     /// The question's id, or its beginning.
     pub(crate) id: String,
@@ -103,6 +122,7 @@ impl ApprovalsCommand {
         match self {
             Self::List(args) => args.form,
             Self::Approve(args) => args.form,
+            Self::Link(args) => args.form,
             Self::Standing(form)
             | Self::Show { form, .. }
             | Self::Deny { form, .. }

@@ -31,7 +31,8 @@ pub(crate) enum ConnectorCommand {
     },
     /// Say what a component is and whether it could be installed; nothing is installed.
     Inspect(Inspect),
-    /// Install a version of a connector.
+    /// Install a version of a connector. One that reaches no farther than the version in use is in use at once: to install it is to
+    /// accept its code.
     Install {
         /// The component, a `.wasm` file.
         file: PathBuf,
@@ -44,6 +45,9 @@ pub(crate) enum ConnectorCommand {
     Rollback {
         /// The connector.
         connector: ConnectorName,
+        /// Do not ask, where the version before reaches farther than the one in use.
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         form: Form,
     },

@@ -4,7 +4,9 @@ use anyhow::Result;
 use portcullis::ComponentCache;
 use serde_json::{Value, json};
 
-use super::{Bench, require_known, unusable, waiting, widenings_json, write_widenings};
+use super::{
+    Bench, Trust, deciding, require_known, unusable, waiting, widenings_json, write_widenings,
+};
 use crate::approvals;
 use crate::args::connector::Accept;
 use crate::catalog;
@@ -36,6 +38,7 @@ pub(super) async fn run(args: &Accept, home: &Home, cache: ComponentCache) -> Re
     })?;
     let in_use = bench.in_use(name).await?;
     let widenings = in_use.widened_by(&inspected);
+    let trust = Trust::of(bench.store(), name, digest).await?;
     let value = |accepted: bool| -> Value {
         json!({
             "changed": accepted,
@@ -44,10 +47,15 @@ pub(super) async fn run(args: &Accept, home: &Home, cache: ComponentCache) -> Re
             "digest": digest,
             "widenings": widenings_json(&widenings),
             "in_place_of": in_use.digest(),
+            "trusted": trust.is_trusted,
+            "limited_agents": trust.limited,
         })
     };
     if !form.json {
         write_widenings(&mut anstream::stdout().lock(), &widenings)?;
+        if let Some(warning) = trust.warning(name) {
+            show::note(&warning)?;
+        }
     }
     let named = format!(
         "version {} of `{name}` ({})",
@@ -75,9 +83,10 @@ pub(super) async fn run(args: &Accept, home: &Home, cache: ComponentCache) -> Re
         catalog::meet(store, before.connector()).await?;
     }
     // Refused where another version is in use or waits by now: what was agreed to is what is done.
-    store
-        .accept_version(name, digest, in_use.installed, &bench.session.me.id)
-        .await?;
+    let what = deciding(name, in_use.digest(), Some((digest, "in use")));
+    let me = &bench.session.me.id;
+    let work = store.accept_version(name, digest, in_use.installed, me);
+    bench.session.deciding(what, work).await?;
     catalog::meet(store, inspected.connector()).await?;
     let sentence = match in_use.named() {
         Some(before) => format!("V{} is in use now, in place of {before}.", &named[1..]),

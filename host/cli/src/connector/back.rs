@@ -3,15 +3,16 @@
 use anyhow::Result;
 use portcullis::policy::{ConnectorName, widenings};
 use portcullis::{ComponentCache, Inspected};
-use portcullis_store::{InstalledVersion, VersionState};
+use portcullis_store::{Deciding, InstalledVersion, VersionState};
 use serde_json::json;
 
-use super::{Bench, require_known, unusable, widenings_json, write_widenings};
+use super::{Bench, Trust, deciding, require_known, unusable, widenings_json, write_widenings};
 use crate::approvals;
 use crate::args::Form;
 use crate::bundled;
 use crate::connectors;
 use crate::home::Home;
+use crate::keyboard;
 use crate::problem::Problem;
 use crate::show;
 
@@ -21,6 +22,7 @@ const GONE_BACK_FROM: &str = "a version is gone back from";
 /// Goes back to the version before, and to the one that the program carries where none was before.
 pub(super) async fn roll_back(
     name: &ConnectorName,
+    yes: bool,
     form: Form,
     home: &Home,
     cache: ComponentCache,
@@ -40,27 +42,50 @@ pub(super) async fn roll_back(
     let before = versions.iter().find(of_state(VersionState::Before));
     let target = target(&bench, name, before).await?;
     let in_use = bench.in_use(name).await?;
-    // An administrator let it reach as far before; it is told all the same.
+    // An administrator let it reach as far before, and perhaps went on because it did: it is asked for again.
     let current = in_use.inspected.as_ref();
     let current = current.map(|inspected| inspected.connector().declared());
     let wider = match &current {
         Some(current) => widenings(Some(current), &target.connector().declared()),
         None => Vec::new(),
     };
+    let (version, digest) = (
+        &target.connector().manifest().version,
+        target.connector().digest(),
+    );
+    let trust = Trust::of(bench.store(), name, digest).await?;
+    if !form.json {
+        write_widenings(&mut anstream::stdout().lock(), &wider)?;
+        if let Some(warning) = trust.warning(name) {
+            show::note(&warning)?;
+        }
+    }
+    if !wider.is_empty() && !yes {
+        let named = format!("version {version} of `{name}` ({})", digest.short());
+        if form.json || !keyboard::is_there() {
+            let message =
+                format!("{named} reaches farther than the one in use, and there is nobody to ask");
+            return Err(Problem::mistake("not_confirmed", message, "add `--yes`").into());
+        }
+        if !keyboard::agrees(&format!("Have {named} in use again?"))? {
+            let value = json!({ "changed": false });
+            return Ok(show::done(form, &value, "Nothing was changed.", None)?);
+        }
+    }
     approvals::require_passphrase(&bench.session, GONE_BACK_FROM).await?;
-    bench.store().roll_back_version(name, active.digest).await?;
-    let version = &target.connector().manifest().version;
+    let what = deciding(name, Some(active.digest), Some((digest, "in use")));
+    let work = bench.store().roll_back_version(name, active.digest);
+    bench.session.deciding(what, work).await?;
     let value = json!({
         "changed": true,
         "connector": name,
         "version": version,
-        "digest": target.connector().digest(),
+        "digest": digest,
         "widenings": widenings_json(&wider),
         "in_place_of": active.digest,
+        "trusted": trust.is_trusted,
+        "limited_agents": trust.limited,
     });
-    if !form.json {
-        write_widenings(&mut anstream::stdout().lock(), &wider)?;
-    }
     let whose = match before {
         Some(_) => "",
         None => ", which is part of this program,",
@@ -104,8 +129,22 @@ pub(super) async fn remove(
     session.require_administrator().await?;
     let store = &session.store;
     let is_carried = bundled::names()?.contains(name);
+    let gone = |waiting: bool| {
+        let which = if waiting {
+            "the one that waits"
+        } else {
+            "all installed"
+        };
+        Deciding {
+            from: Some(which.to_owned()),
+            ..deciding(name, None, None)
+        }
+    };
     let (removed, sentence) = match waiting {
-        true => match store.remove_waiting_version(name).await? {
+        true => match session
+            .deciding(gone(true), store.remove_waiting_version(name))
+            .await?
+        {
             true => (1, format!("The version of `{name}` that waited is gone.")),
             false => (0, format!("No version of `{name}` waits; nothing changed.")),
         },
@@ -114,7 +153,9 @@ pub(super) async fn remove(
                 require_unconnected(&session, name).await?;
             }
             approvals::require_passphrase(&session, GONE_BACK_FROM).await?;
-            let removed = store.remove_versions(name).await?;
+            let removed = session
+                .deciding(gone(false), store.remove_versions(name))
+                .await?;
             let sentence = match (removed, is_carried) {
                 (0, _) => format!("No version of `{name}` is installed; nothing changed."),
                 (_, true) => format!(

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Bench, require_known, unusable, waiting, widenings_json, write_widenings};
 use crate::args::Form;
 use crate::args::connector::Inspect;
+use crate::connectors;
 use crate::home::Home;
 use crate::org;
 use crate::problem::Problem;
@@ -61,6 +62,13 @@ pub(super) async fn show(
         return Err(unusable(name, digest, error, hint).into());
     }
     let connector = in_use.inspected.as_ref().map(|one| one.connector());
+    let trusted = match in_use.digest() {
+        Some(digest) => {
+            let component = connectors::by_digest(name, digest)?;
+            Some(bench.store().trusts(name, component).await?)
+        }
+        None => None,
+    };
     if form.json {
         let waits = waits.map(|(version, widenings)| {
             json!({
@@ -72,11 +80,21 @@ pub(super) async fn show(
             })
         });
         let in_use = connector.map(|connector| connector_json(connector, None));
-        return Ok(show::json(&json!({ "in_use": in_use, "waiting": waits }))?);
+        let value = json!({ "in_use": in_use, "waiting": waits, "trusted": trusted });
+        return Ok(show::json(&value)?);
     }
     let mut out = anstream::stdout().lock();
     if let Some(connector) = connector {
         summary(&mut out, connector, None)?;
+        let trusted = if trusted == Some(true) {
+            "is"
+        } else {
+            "is not"
+        };
+        writeln!(
+            out,
+            "\nThis version {trusted} trusted to check what the host cannot see (`connector trust-scope`)"
+        )?;
     }
     if let Some((version, widenings)) = waits {
         let head = format!("Version {} waits to be accepted", version.version);

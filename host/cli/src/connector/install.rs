@@ -1,5 +1,8 @@
 //! `portcullis connector install`: a file becomes a version, in use at once or waiting to be accepted. What is wrong with it is said
 //! before anything is kept.
+//!
+//! What it may do is held to its manifest whatever its code is. So one that reaches no farther is in use at once; to install it accepts
+//! its code, and that is asked for as what loosens is, and is on record.
 
 use std::path::Path;
 
@@ -9,7 +12,8 @@ use portcullis::{ComponentCache, Inspected};
 use portcullis_store::{Installing, NewVersion};
 use serde_json::json;
 
-use super::{Bench, InUse, inspect, waiting, widenings_json, write_widenings};
+use super::{Bench, InUse, Trust, deciding, inspect, waiting, widenings_json, write_widenings};
+use crate::approvals;
 use crate::args::Form;
 use crate::catalog;
 use crate::home::Home;
@@ -22,7 +26,7 @@ enum Became {
     /// It is the version in use already.
     Nothing,
     /// It is in use now.
-    InUse,
+    InUse(Trust),
     /// It waits, and reaches farther in this.
     Waits { anew: bool, wider: Vec<Widening> },
 }
@@ -89,13 +93,20 @@ async fn keep(
         bytes,
         by: bench.session.me.id.clone(),
     };
-    store
-        .install_version(&new, installing, in_use.installed)
-        .await?;
+    let state = match installing {
+        Installing::Active => {
+            approvals::require_passphrase(&bench.session, "another version comes into use").await?;
+            "in use"
+        }
+        Installing::Waiting => "waits",
+    };
+    let what = deciding(name, in_use.digest(), Some((digest, state)));
+    let work = store.install_version(&new, installing, in_use.installed);
+    bench.session.deciding(what, work).await?;
     match installing {
         Installing::Active => {
             catalog::meet(store, connector).await?;
-            Ok(Became::InUse)
+            Ok(Became::InUse(Trust::of(store, name, digest).await?))
         }
         Installing::Waiting => Ok(Became::Waits { anew: true, wider }),
     }
@@ -112,8 +123,12 @@ fn say(form: Form, inspected: &Inspected, in_use: &InUse, became: &Became) -> Re
                 format!("This version of `{name}`, {version}, is in use already; nothing changed.");
             (false, "active", &[][..], sentence, None)
         }
-        (Became::InUse, before) => {
-            let in_place = before.map_or(String::new(), |before| format!(", in place of {before}"));
+        (Became::InUse(_), before) => {
+            let in_place = before.map_or(String::new(), |before| {
+                format!(
+                    ", in place of {before}: what it may do is no more, and its code is another"
+                )
+            });
             let sentence = format!("{named} is in use now{in_place}.");
             let next = format!("`portcullis connector rollback {name}` goes back");
             (true, "active", &[][..], sentence, Some(next))
@@ -131,6 +146,11 @@ fn say(form: Form, inspected: &Inspected, in_use: &InUse, became: &Became) -> Re
     };
     if !form.json {
         write_widenings(&mut anstream::stdout().lock(), wider)?;
+        if let Became::InUse(trust) = became
+            && let Some(warning) = trust.warning(name)
+        {
+            show::note(&warning)?;
+        }
     }
     let value = json!({
         "changed": changed,
@@ -140,6 +160,10 @@ fn say(form: Form, inspected: &Inspected, in_use: &InUse, became: &Became) -> Re
         "state": state,
         "widenings": widenings_json(wider),
         "in_place_of": in_use.digest(),
+        "trusted": match became {
+            Became::InUse(trust) => Some(trust.is_trusted),
+            _ => None,
+        },
     });
     Ok(show::done(form, &value, &sentence, next.as_deref())?)
 }

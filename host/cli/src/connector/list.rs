@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Bench, InUse};
 use crate::args::Form;
 use crate::bundled;
+use crate::connectors;
 use crate::home::Home;
 use crate::show;
 use crate::show::style::{ERROR, HINT, styled};
@@ -25,6 +26,8 @@ struct Entry {
     /// None: it is part of the program.
     installed: Option<InstalledVersion>,
     problem: Option<String>,
+    /// Whether it is trusted to check what the host cannot see.
+    is_trusted: bool,
 }
 
 /// Lists the connectors.
@@ -35,14 +38,20 @@ pub(super) async fn run(form: Form, home: &Home, cache: ComponentCache) -> Resul
         let entries: Value = entries.iter().map(json).collect();
         return Ok(show::json(&entries)?);
     }
-    let mut table = Table::new(&["CONNECTOR", "VERSION", "DIGEST", "STATE", "FROM"]);
+    let mut table = Table::new(&["CONNECTOR", "VERSION", "DIGEST", "STATE", "SCOPES", "FROM"]);
     for entry in &entries {
         let from = match &entry.installed {
             None => "this program".to_owned(),
             Some(one) => format!("{}, {}", one.installed_by, moment(Some(one.installed))),
         };
         let (name, digest) = (entry.connector.as_str(), entry.digest.short());
-        table.row([name, &entry.version, &digest, words(entry.state), &from]);
+        let trusted = if entry.is_trusted {
+            "trusted"
+        } else {
+            "not trusted"
+        };
+        let state = words(entry.state);
+        table.row([name, &entry.version, &digest, state, trusted, &from]);
     }
     let mut out = anstream::stdout().lock();
     table.write(&mut out)?;
@@ -103,9 +112,14 @@ async fn entries(bench: &Bench) -> Result<Vec<Entry>> {
                 state: if is_in_use { "active" } else { "replaced" },
                 installed: None,
                 problem: None,
+                is_trusted: false,
             };
             let at = if is_in_use { 0 } else { of_name.len() };
             of_name.insert(at, entry);
+        }
+        for entry in &mut of_name {
+            let component = connectors::by_digest(&name, entry.digest)?;
+            entry.is_trusted = bench.store().trusts(&name, component).await?;
         }
         entries.extend(of_name);
     }
@@ -129,6 +143,7 @@ fn installed(version: &InstalledVersion, in_use: &InUse) -> Entry {
         },
         installed: Some(version.clone()),
         problem,
+        is_trusted: false,
     }
 }
 
@@ -146,5 +161,6 @@ fn json(entry: &Entry) -> Value {
         "activated": activated.map(|(at, _)| at.to_string()),
         "activated_by": activated.map(|(_, by)| by),
         "problem": entry.problem,
+        "trusted": entry.is_trusted,
     })
 }

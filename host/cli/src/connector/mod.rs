@@ -11,9 +11,9 @@ mod list;
 use std::io::{self, Write};
 
 use anyhow::Result;
-use portcullis::policy::{ConnectorName, Digest, Widening, widenings};
+use portcullis::policy::{AgentId, ConnectorName, Digest, Widening, widenings};
 use portcullis::{ComponentCache, Host, Inspected};
-use portcullis_store::{InstalledVersion, Store, Unusable, VersionState};
+use portcullis_store::{DecidedKind, Deciding, InstalledVersion, Store, Unusable, VersionState};
 use serde_json::{Value, json};
 
 use crate::args::StoreSettings;
@@ -44,9 +44,11 @@ pub(crate) async fn run(
             install::run(file, *form, &home()?, cache).await
         }
         ConnectorCommand::Accept(args) => accept::run(args, &home()?, cache).await,
-        ConnectorCommand::Rollback { connector, form } => {
-            back::roll_back(connector, *form, &home()?, cache).await
-        }
+        ConnectorCommand::Rollback {
+            connector,
+            yes,
+            form,
+        } => back::roll_back(connector, *yes, *form, &home()?, cache).await,
         ConnectorCommand::Remove {
             connector,
             waiting,
@@ -160,6 +162,66 @@ impl InUse {
             )),
             (None, None) => None,
         }
+    }
+}
+
+/// What a change of versions decides, for the log.
+fn deciding(
+    connector: &ConnectorName,
+    from: Option<Digest>,
+    to: Option<(Digest, &str)>,
+) -> Deciding {
+    Deciding {
+        kind: DecidedKind::Version,
+        subject: connector.to_string(),
+        from: from.map(|digest| digest.to_string()),
+        to: to.map(|(digest, state)| format!("{digest} {state}")),
+        reason: None,
+    }
+}
+
+/// What comes of it that a version is in use, for agents that are limited in what they touch.
+struct Trust {
+    /// Whether it is trusted to check what the host cannot see.
+    is_trusted: bool,
+    /// The agents that are limited, and send nothing that has to be checked where it is not.
+    limited: Vec<AgentId>,
+}
+
+impl Trust {
+    async fn of(store: &Store, connector: &ConnectorName, digest: Digest) -> Result<Self> {
+        let component = connectors::by_digest(connector, digest)?;
+        let is_trusted = store.trusts(connector, component).await?;
+        let agents = store.agents().await?;
+        let has_it = |agent: &AgentId| {
+            let agent = agents.iter().find(|one| one.id == *agent);
+            agent.is_some_and(|agent| agent.connectors.contains_key(connector))
+        };
+        let scopes = store.scopes().await?.into_iter();
+        let limited = scopes
+            .filter(|one| one.connector == *connector && has_it(&one.agent))
+            .filter(|one| one.scope.read.is_some() || !one.scope.deny_read.is_empty());
+        Ok(Self {
+            is_trusted,
+            limited: limited.map(|one| one.agent).collect(),
+        })
+    }
+
+    /// Says which agents do without, if any.
+    fn warning(&self, connector: &ConnectorName) -> Option<String> {
+        if self.is_trusted || self.limited.is_empty() {
+            return None;
+        }
+        let agents: Vec<String> = self
+            .limited
+            .iter()
+            .map(|agent| format!("`{agent}`"))
+            .collect();
+        Some(format!(
+            "this version is not trusted to check what the host cannot see: with it in use, queries and the like are refused to {}, \
+             which may not touch everything, until `portcullis connector trust-scope {connector}`",
+            agents.join(", ")
+        ))
     }
 }
 

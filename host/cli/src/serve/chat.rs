@@ -8,7 +8,7 @@ use portcullis::ports::{Caller, PortError};
 use portcullis::{ApprovalId, Host, LookedUp, Reply};
 use portcullis_connect::Decisions;
 use portcullis_server::Chat;
-use portcullis_store::{ApprovalState, LinkState, Store, StoreError};
+use portcullis_store::{ApprovalState, By, Door, LinkState, Store, StoreError};
 use secrecy::SecretString;
 use tokio::time::{Instant, sleep};
 
@@ -43,6 +43,15 @@ impl StoreChat {
     }
 }
 
+/// Who decides in a chat, for the log.
+fn by(caller: &Caller) -> By {
+    By {
+        person: caller.person.clone(),
+        user: None,
+        door: Door::Chat,
+    }
+}
+
 #[async_trait]
 impl Chat for StoreChat {
     async fn may_ask(&self, caller: &Caller) -> Result<bool, PortError> {
@@ -53,7 +62,7 @@ impl Chat for StoreChat {
         if !self.may_settle(caller, id).await? {
             return Ok(None);
         }
-        let decided = self.decisions.approve(id, &caller.person, None).await;
+        let decided = self.decisions.approve(id, &by(caller), None).await;
         let decided = match decided {
             Ok(decided) => decided,
             // Somebody was quicker.
@@ -72,7 +81,7 @@ impl Chat for StoreChat {
 
     async fn deny(&self, caller: &Caller, id: ApprovalId) -> Result<(), PortError> {
         if self.may_settle(caller, id).await? {
-            let denied = self.store.deny(id, &caller.person, None).await;
+            let denied = self.decisions.deny(id, &by(caller), None).await;
             match denied {
                 Ok(_) | Err(StoreError::Settled { .. }) => {}
                 Err(error) => return Err(error.into()),

@@ -42,6 +42,13 @@ pub(crate) fn entry(out: &mut impl Write, records: &[Record]) -> io::Result<()> 
                     line(out, "announced", format!("{kind}: {label}"))?;
                 }
             }
+            Event::Intended(intent) if intent.attempt > 1 => {
+                line(
+                    out,
+                    "again",
+                    "the service called the token stale: sent a second time",
+                )?;
+            }
             Event::Intended(intent) => {
                 request(out, intent, answer_to(records.iter(), intent.request))?;
             }

@@ -2,6 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
+use portcullis::policy::Mode;
 use portcullis::ports::audit::{Event, Record, Source};
 use serde_json::{Value, json};
 
@@ -26,7 +27,7 @@ fn event_json(event: &Event) -> Value {
             "component": opened.component.map(|digest| digest.to_string()),
             "tool": opened.tool,
             "effect": opened.effect,
-            "mode": opened.mode,
+            "mode": opened.mode.map(Mode::as_word),
             "rule": opened.rule,
             "connection": opened.connection,
             "arguments": opened.arguments.expose(),
@@ -47,6 +48,7 @@ fn event_json(event: &Event) -> Value {
         Event::Intended(intent) => json!({
             "event": "intended",
             "request": intent.request,
+            "attempt": intent.attempt,
             "method": intent.method,
             "origin": intent.origin,
             "route": intent.route,

@@ -305,8 +305,8 @@ fn no_secret_of_an_account_or_app_is_printed() {
     }
     assert!(all.contains("the-id") && all.contains(&shared), "{all}");
     assert!(!all.contains("MARKED"), "{all}");
-    for file in std::fs::read_dir(home.data()).unwrap() {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+    for file in home.files() {
+        let bytes = std::fs::read(file).unwrap();
         let is_marked = bytes.windows(6).any(|window| window == b"MARKED");
         assert!(!is_marked);
     }

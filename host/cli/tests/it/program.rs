@@ -159,6 +159,22 @@ impl Home {
         command
     }
 
+    /// The files of the store and its log.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.data()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                match path.is_dir() {
+                    true => folders.push(path),
+                    false => files.push(path),
+                }
+            }
+        }
+        files
+    }
+
     /// Runs the program as a person.
     pub(crate) fn run_as(&self, user: &str, arguments: &[&str]) -> Said {
         self.command(user, arguments).output().unwrap().into()

@@ -38,8 +38,8 @@ fn a_token_is_shown_once_and_named_by_its_id() {
     );
     let listed = listed + &home.json(&["person", "token", "list", "bob"]).to_string();
     assert!(!listed.contains(token), "{listed}");
-    for file in std::fs::read_dir(home.data()).unwrap() {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+    for file in home.files() {
+        let bytes = std::fs::read(file).unwrap();
         let found = bytes
             .windows(token.len())
             .any(|window| window == token.as_bytes());

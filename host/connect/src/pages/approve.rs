@@ -5,17 +5,20 @@
 //! page that is opened decides nothing; the form counts from a page that this browser was shown for this question and this person; of two
 //! yeses the store takes one; nothing frames it. Who decides is the person who has signed in, or, on the person's own machine, whoever
 //! has the link that this store made for them (`links`).
+//!
+//! Such a link an agent is given too, to hand on, and some agents can open it. So it opens one question, for as long as that is open, and leads to no
+//! other; and what destroys is not approved by a link alone, but with a passphrase, or on a terminal.
 
 use http::{HeaderMap, Request, StatusCode};
 use hyper::body::Body;
 use portcullis::ApprovalId;
-use portcullis_policy::PersonId;
-use portcullis_store::{Question, StoreError, Unlocked, Which};
+use portcullis_policy::{Effect, PersonId};
+use portcullis_store::{ApprovalState, By, Door, Question, StoreError, Unlocked, Which};
 use secrecy::SecretString;
 
 use super::back::Back;
 use super::html::Page;
-use super::html::approve::{Listed, Shown};
+use super::html::approve::{Listed, Shown, Yes};
 use super::sign_in::Visitor;
 use super::{Fields, Form, Pages};
 use crate::links::Questions;
@@ -25,6 +28,15 @@ use crate::{ConnectError, DecideError, Decisions};
 const LISTED_MAX: u32 = 50;
 /// Characters of a reason: a sentence or two.
 const REASON_CHARS_MAX: usize = 200;
+
+/// Who decides on a page, for the log.
+fn by(person: &PersonId) -> By {
+    By {
+        person: person.clone(),
+        user: None,
+        door: Door::Page,
+    }
+}
 
 /// Who decides here.
 struct Decider {
@@ -81,7 +93,7 @@ impl Pages {
         };
         let decided = match fields.get("decision").as_deref() {
             Some("approve") => self.approve(decisions, id, decider, &fields).await,
-            Some("deny") => self.deny(id, &person, &fields).await,
+            Some("deny") => self.deny(decisions, id, &person, &fields).await,
             _ => return Page::not_from_here(),
         };
         decided.unwrap_or_else(|error| of_problem(&error))
@@ -95,7 +107,14 @@ impl Pages {
         fields: &Fields,
     ) -> Result<Page, DecideError> {
         let (store, person) = (self.accounts.store(), decider.person.clone());
-        if store.has_passphrase(&person).await? {
+        let question = store.question(id, &person).await?;
+        let yes = self.yes(&question, &decider).await?;
+        if yes == Yes::Elsewhere {
+            let problem = "What destroys is not approved by a link alone. Nothing was approved.";
+            let page = self.question(id, decider, &fields.headers, Some(problem));
+            return Ok(page.await.unwrap_or_else(|error| Page::of_error(&error)));
+        }
+        if yes == Yes::WithPassphrase {
             let given: SecretString = fields.get("passphrase").unwrap_or_default().into();
             let problem = match store.unlock(&person, &given).await? {
                 Unlocked::Yes => None,
@@ -110,7 +129,7 @@ impl Pages {
                 return Ok(page.unwrap_or_else(|error| Page::of_error(&error)));
             }
         }
-        let decided = decisions.approve(id, &person, None).await?;
+        let decided = decisions.approve(id, &by(&person), None).await?;
         tracing::info!(%person, %id, "a question was approved on the page");
         let anew = match &decided.reply {
             Some(reply) => self.asked_anew(reply, &person).await?,
@@ -119,8 +138,21 @@ impl Pages {
         Ok(Page::approved(&decided, anew.as_deref()))
     }
 
+    /// Says how a question is approved by who decides here.
+    async fn yes(&self, question: &Question, decider: &Decider) -> Result<Yes, StoreError> {
+        let has_passphrase = self.accounts.store().has_passphrase(&decider.person);
+        Ok(match has_passphrase.await? {
+            true => Yes::WithPassphrase,
+            false if decider.query.is_some() && question.approval.effect > Effect::Write => {
+                Yes::Elsewhere
+            }
+            false => Yes::Button,
+        })
+    }
+
     async fn deny(
         &self,
+        decisions: &Decisions,
         id: ApprovalId,
         person: &PersonId,
         fields: &Fields,
@@ -128,12 +160,12 @@ impl Pages {
         let reason = fields.get("reason").unwrap_or_default();
         let reason: String = reason.trim().chars().take(REASON_CHARS_MAX).collect();
         let reason = (!reason.is_empty()).then_some(reason.as_str());
-        self.accounts.store().deny(id, person, reason).await?;
+        decisions.deny(id, &by(person), reason).await?;
         tracing::info!(%person, %id, "a question was denied on the page");
         Ok(Page::denied())
     }
 
-    /// Gives where a question is decided that came of running what was approved.
+    /// Gives where a question is decided that came of running what was approved: the same call of the same agent, which gets a link to it as well.
     async fn asked_anew(
         &self,
         reply: &portcullis::Reply,
@@ -162,13 +194,29 @@ impl Pages {
             }),
             Visitor::Unknown => Err(Page::ask_first(&back)),
             Visitor::AtThisMachine => match what.person(self.accounts.store(), query).await {
-                Some(person) => Ok(Decider {
+                Some(person) if self.is_open(what, &person).await? => Ok(Decider {
                     person,
                     query: Some(query.to_owned()),
                 }),
+                Some(_) => Err(Page::link_ended()),
                 None => Err(Page::no_question()),
             },
         })
+    }
+
+    /// Says whether a link still opens something: that of a question ends when it is decided and used, taken back, or has expired.
+    async fn is_open(&self, what: Questions, person: &PersonId) -> Result<bool, ConnectError> {
+        let Questions::One(id) = what else {
+            return Ok(true);
+        };
+        match self.accounts.store().question(id, person).await {
+            Ok(question) => Ok(matches!(
+                question.approval.state,
+                ApprovalState::Pending | ApprovalState::Approved
+            )),
+            Err(StoreError::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn question(
@@ -189,18 +237,17 @@ impl Pages {
             id,
             person: &decider.person,
         };
-        let all = self.path_of(Questions::All, &decider.person).await?;
         let path = Questions::One(id).path();
         let shown = Shown {
             question: &question,
+            yes: self.yes(&question, &decider).await?,
+            all: decider.query.is_none().then(|| Questions::All.path()),
             action: match &decider.query {
                 Some(query) => format!("{path}?{query}"),
                 None => path,
             },
             token: self.cookies.form_token(&browser, form),
-            asks_passphrase: store.has_passphrase(&decider.person).await?,
             problem,
-            all: &all,
             sign_out: self.signs_in().then(|| {
                 let back = Back::Questions(Questions::One(id));
                 self.sign_out_by(&browser, Some(back))

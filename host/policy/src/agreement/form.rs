@@ -7,8 +7,15 @@ use super::value::{Places, Scalar};
 
 const NOT_A_FORM: Disagreement = Disagreement::Body("says it is a form, and is none");
 
+/// Some services separate pairs by it too, as HTML 4 once advised (appendix B.2.2), and would read what was not announced.
+const SEPARATED_TWICE: Disagreement =
+    Disagreement::Body("has a `;` in its query or form, which a service may read as `&`");
+
 /// Reads a form; `prefix` stands before each key.
 pub(super) fn read(text: &[u8], prefix: &str, places: &mut Places) -> Result<(), Disagreement> {
+    if text.contains(&b';') {
+        return Err(SEPARATED_TWICE);
+    }
     let mut keys = std::collections::HashSet::new();
     for pair in text.split(|byte| *byte == b'&') {
         let mut parts = pair.splitn(2, |byte| *byte == b'=');

@@ -400,10 +400,25 @@ fn forms_and_queries_are_read_once_and_whole() {
         ("Name=A%20%26%20B&Count=2", "Missing"),
         ("Name=%ff&Count=2&Live=true", "Body"),
         ("Name=A+%26+B&Count=2&Live=true&%3Fnote=z", "Body"),
+        // A service that separates at `;` too reads an owner.
+        ("Name=A+%26+B;Owner=x&Count=2&Live=true", "Body"),
+        ("Name=A+%26+B&Count=2&Live=true;", "Body"),
     ] {
         let found = format!("{:?}", sent(body).unwrap_err());
         assert!(found.starts_with(problem), "{body}: {found}");
     }
+    // Also where all of it is announced, as one value; written out it separates nothing.
+    let noted = |query: &str| {
+        let note = change(
+            Some("001"),
+            vec![field("note", &json!("x;owner=005"), "?note")],
+        );
+        let path = format!("/Account/001?note={query}");
+        Sent::of(FORM, "").with_path(&path).agrees(&[note])
+    };
+    noted("x%3Bowner%3D005").unwrap();
+    let found = noted("x;owner%3D005").unwrap_err();
+    assert!(matches!(found, Disagreement::Body(_)), "{found:?}");
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Sheet {
         if !card.differs.is_empty() {
             let lines = card.differs.iter();
             sections.push(Section {
-                heading: "This was approved before, and is not the same any more".to_owned(),
+                heading: "What was approved before".to_owned(),
                 lines: lines
                     .map(|line| Line::Warning(visible(line).into_owned()))
                     .collect(),

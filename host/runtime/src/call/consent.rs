@@ -59,7 +59,7 @@ pub(super) async fn consent(
     let held = whole_call(&question, approvals.key()).map_err(Outcome::from)?;
     let claim = approvals.claim(&held).await;
     let claim = claim.map_err(|error| unavailable("ask for approval", &error))?;
-    match ask::answer(claim, held.card, "this call") {
+    match ask::answer(claim, tool, "this call") {
         Ok(_) => Ok(Consented { connected }),
         Err(Unapproved::Held(required)) => Err(Outcome::ApprovalRequired(required).into()),
         Err(Unapproved::Refused(refusal)) => Err(Outcome::from(refusal).into()),
@@ -139,6 +139,7 @@ fn whole_call(question: &Question<'_>, key: &DigestKey) -> Result<HeldRequest, R
         method: Method::Get,
         origin: &origin,
         path: &path,
+        route: None,
         headers: &[],
         body: &[],
         changes: &[],

@@ -11,6 +11,7 @@ mod fetch;
 mod open;
 mod permit;
 mod resolve;
+mod rows;
 pub(crate) mod run;
 mod settle;
 mod validate;

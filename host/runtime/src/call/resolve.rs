@@ -57,11 +57,11 @@ pub(super) async fn resolve(
             (unlimited(), Task::Identify, Effect::Read, connection)
         }
         Asked::Identity => {
-            offered(guard, &caller, name).await?;
+            offered(guard, &caller, &connector).await?;
             (unlimited(), Task::Identify, Effect::Read, None)
         }
         Asked::Tool(tool) => {
-            let policy = offered(guard, &caller, name).await?;
+            let policy = offered(guard, &caller, &connector).await?;
             let found = connector
                 .tool(&tool)
                 .ok_or_else(|| unknown_tool(&connector, &policy, &tool))?;
@@ -95,9 +95,15 @@ pub(super) async fn resolve(
 async fn offered(
     guard: &Guard,
     caller: &Caller,
-    name: &ConnectorName,
+    connector: &Connector,
 ) -> Result<Arc<AgentPolicy>, Outcome> {
-    match guard.ports().permissions.policy(caller, name).await {
+    let (name, component) = (&connector.manifest().name, connector.digest());
+    match guard
+        .ports()
+        .permissions
+        .policy(caller, name, component)
+        .await
+    {
         Ok(Some(policy)) => Ok(policy),
         Ok(None) => {
             let agent = &caller.agent;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::rows;
 use crate::bindings::contract::failures::{self, Reason};
 use crate::bindings::tools;
 use crate::reply::{
@@ -120,7 +121,10 @@ fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
         );
         return Err(invalid(message));
     }
-    hold_to_rows(scope, structured.as_ref())?;
+    let limits = scope.policy.scope.as_ref();
+    if let Some(max) = limits.and_then(|limits| limits.rows_max) {
+        rows::hold(max, &output, structured.as_ref())?;
+    }
     let attachments = output.attachments.into_iter().map(|file| Attachment {
         name: file.name,
         media_type: file.media_type,
@@ -132,39 +136,6 @@ fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
         attachments: attachments.collect(),
         next_cursor: output.next_cursor,
     })
-}
-
-/// Holds an answer to the rows that one of this agent's may have.
-fn hold_to_rows(scope: &CallScope, structured: Option<&Value>) -> Result<(), Failure> {
-    let Some(max) = scope.policy.scope.as_ref().and_then(|scope| scope.rows_max) else {
-        return Ok(());
-    };
-    let rows = structured.map_or(0, rows);
-    if rows <= usize::try_from(max).unwrap_or(usize::MAX) {
-        return Ok(());
-    }
-    let message = format!("the answer has {rows} rows, and this agent's have at most {max}");
-    Err(
-        Failure::new(FailureCode::RowLimit, message).with_hint(format!(
-            "ask for at most {max}, such as by a limit, or narrow it down"
-        )),
-    )
-}
-
-/// Counts the rows of an answer: the objects and lists that a member lists, wherever that stands.
-fn rows(value: &Value) -> usize {
-    let is_row = |item: &&Value| item.is_object() || item.is_array();
-    match value {
-        Value::Object(members) => members
-            .values()
-            .map(|member| match member {
-                Value::Array(items) => items.iter().filter(is_row).count() + rows(member),
-                other => rows(other),
-            })
-            .sum(),
-        Value::Array(items) => items.iter().map(rows).sum(),
-        _ => 0,
-    }
 }
 
 /// Counts an answer's bytes: all that it has, for whatever is not counted is the way to say too much.

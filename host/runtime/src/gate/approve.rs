@@ -3,6 +3,7 @@
 use portcullis_policy::{Effect, Mode, ToolCall};
 
 use super::GateFailure;
+use super::afford::{Afforded, Reserved};
 use super::agree::Agreed;
 use super::complete::Complete;
 use crate::ask::{self, Question, Sent, Unapproved};
@@ -15,25 +16,39 @@ use crate::scope::{CallScope, Task};
 pub(super) struct Approved {
     pub(super) request: Complete,
     pub(super) approval: Option<ApprovalId>,
-    /// How many records it changes.
-    pub(super) records: usize,
+    /// What is counted for it.
+    pub(super) reserved: Reserved,
     /// The call that finds out whether it was made, where its outcome is not known.
     pub(super) finds_out: Option<ToolCall>,
 }
 
 /// Uses the approval of this request, or asks for one.
-pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approved, GateFailure> {
-    let records = agreed.records;
-    let finds_out = agreed.request.head.names.finds_out.as_ref();
-    let finds_out = finds_out.and_then(|finds_out| finds_out.call(&agreed.changes));
-    let unasked = |request| Approved {
-        request,
-        approval: None,
-        records,
-        finds_out: finds_out.clone(),
-    };
+pub(super) async fn approve(
+    scope: &CallScope,
+    afforded: Afforded,
+) -> Result<Approved, GateFailure> {
+    let Afforded { agreed, reserved } = afforded;
+    match consent(scope, &agreed).await {
+        Ok(approval) => {
+            let finds_out = agreed.request.head.names.finds_out.as_ref();
+            Ok(Approved {
+                finds_out: finds_out.and_then(|finds_out| finds_out.call(&agreed.changes)),
+                request: agreed.request,
+                approval,
+                reserved,
+            })
+        }
+        Err(failure) => {
+            reserved.give_back().await;
+            Err(failure)
+        }
+    }
+}
+
+/// Gives the approval that was used up for a request; none where it needs none.
+async fn consent(scope: &CallScope, agreed: &Agreed) -> Result<Option<ApprovalId>, GateFailure> {
     if agreed.request.head.effect == Effect::Read {
-        return Ok(unasked(agreed.request));
+        return Ok(None);
     }
     let (Task::Tool(tool), Some(connection)) = (&scope.task, &scope.account.connection) else {
         return Err(GateFailure::refused(
@@ -44,7 +59,7 @@ pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approve
     match scope.mode {
         // A run of what was approved uses the approval up, though nobody would be asked by now: one that stayed open would be good
         // for a second time once the mode is another again.
-        Mode::Allow if scope.rerun_of.is_none() => return Ok(unasked(agreed.request)),
+        Mode::Allow if scope.rerun_of.is_none() => return Ok(None),
         Mode::Allow | Mode::Ask => {}
         Mode::Disabled => {
             let message = format!("the tool `{tool}` is switched off");
@@ -74,6 +89,7 @@ pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approve
         method: head.method,
         origin: &head.origin,
         path: &head.path,
+        route: Some(&head.route),
         headers: &headers,
         body: &agreed.request.body,
         changes: &agreed.changes,
@@ -87,13 +103,8 @@ pub(super) async fn approve(scope: &CallScope, agreed: Agreed) -> Result<Approve
     }
     let claim = scope.waiting(approvals.claim(&held)).await;
     let claim = claim.map_err(|error| GateFailure::unavailable("ask for approval", &error))?;
-    match ask::answer(claim, held.card, "this change") {
-        Ok(id) => Ok(Approved {
-            request: agreed.request,
-            approval: Some(id),
-            records,
-            finds_out,
-        }),
+    match ask::answer(claim, tool, "this change") {
+        Ok(id) => Ok(Some(id)),
         Err(Unapproved::Held(required)) => Err(GateFailure::Held(required)),
         Err(Unapproved::Refused(refusal)) => Err(GateFailure::Refused(refusal)),
     }

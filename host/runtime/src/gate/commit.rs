@@ -11,12 +11,12 @@ use portcullis_policy::{Digest, Effect};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::GateFailure;
-use super::afford::Afforded;
 use super::approve::Approved;
 use super::complete::Complete;
 use super::counted::Counted;
 use super::journals::Journal;
 use super::{failure, response, send};
+use crate::ids::ApprovalId;
 use crate::network::{NetworkError, Timeouts};
 use crate::ports::audit::{Answer, Durability, Event, Intent, RequestEnd};
 use crate::reply::{Refusal, RefusalCode, SentChange};
@@ -25,14 +25,16 @@ use crate::scope::{CallScope, Stop};
 /// Sends a request, with its record before and after.
 pub(super) async fn commit(
     scope: &Arc<CallScope>,
-    afforded: Afforded,
+    approved: Approved,
     options: Option<RequestOptions>,
 ) -> Result<Response<WasiBody>, GateFailure> {
     // The guest may have ended while its request waited for a port.
     if !scope.is_live() {
+        approved.reserved.give_back().await;
+        unsent(scope, approved.approval).await;
         return Err(GateFailure::Latched);
     }
-    let (scope, approved) = (scope.clone(), afforded.approved);
+    let scope = scope.clone();
     let first_byte = options.and_then(|options| options.first_byte_timeout);
     // Who closes the log waits for a change from here on. A read that is lost with the program is no loss.
     let is_change = approved.request.head.effect > Effect::Read;
@@ -54,11 +56,12 @@ async fn journal(
         request,
         approval,
         finds_out,
-        ..
+        reserved,
     } = approved;
     let head = &request.head;
     let intent = Intent {
         request: head.number,
+        attempt: 1,
         method: head.method,
         origin: head.origin.clone(),
         route: head.route.clone(),
@@ -73,10 +76,17 @@ async fn journal(
         Effect::Read => Durability::Buffered,
         Effect::Write | Effect::Destructive => Durability::Synced,
     };
-    scope
-        .record(Event::Intended(intent), before)
-        .await
-        .map_err(|error| GateFailure::unavailable("write the request down", &error))?;
+    // What a second try of a change is written down as, before it is sent.
+    let again = (head.effect > Effect::Read).then(|| Intent {
+        attempt: 2,
+        ..intent.clone()
+    });
+    if let Err(error) = scope.record(Event::Intended(intent), before).await {
+        reserved.give_back().await;
+        unsent(scope, approval).await;
+        return Err(GateFailure::unavailable("write the request down", &error));
+    }
+    let counted_for = reserved.keep();
 
     let tell = |end: RequestEnd| {
         if head.effect > Effect::Read {
@@ -99,16 +109,20 @@ async fn journal(
         // Looked at after the change is told and before it is sent: who ends the call then either is told or stops it.
         _ if !scope.is_live() => Err(send::SendError::Late),
         Effect::Read => tokio::select! {
-            sent = send::send(scope, &request, timeouts) => sent,
+            sent = send::send(scope, &request, None, timeouts) => sent,
             () = scope.ended() => Err(send::SendError::Abandoned),
         },
-        Effect::Write | Effect::Destructive => send::send(scope, &request, timeouts).await,
+        Effect::Write | Effect::Destructive => send::send(scope, &request, again, timeouts).await,
     };
     let (end, renewed, body_bytes) = match &sent {
         Ok(answer) => (answer.end(), answer.renewed, answer.body_bytes()),
         Err(error) => (error.end(), false, None),
     };
     tell(end.clone());
+    if let RequestEnd::NotSent(_) = &end {
+        counted_for.give_back(scope).await;
+        unsent(scope, approval).await;
+    }
     let answer = Answer {
         request: head.number,
         effect: head.effect,
@@ -130,6 +144,16 @@ async fn journal(
     // How long the guest takes over the answer is of no matter to the log.
     drop(counted);
     finish(scope, &request, sent).await
+}
+
+/// Notes at an approval that what used it up was not sent.
+async fn unsent(scope: &CallScope, approval: Option<ApprovalId>) {
+    let Some(approval) = approval else {
+        return;
+    };
+    if let Err(error) = scope.ports.approvals.unsent(approval, scope.id).await {
+        tracing::warn!(call = %scope.id, %approval, %error, "that an approved change was not sent is not noted at its approval");
+    }
 }
 
 /// Turns what came of a request into what the guest gets.
@@ -204,7 +228,7 @@ impl send::Answered {
 }
 
 impl send::SendError {
-    fn end(&self) -> RequestEnd {
+    pub(super) fn end(&self) -> RequestEnd {
         match self {
             Self::Network(error) if error.may_have_been_sent() => {
                 RequestEnd::Unclear(error.to_string())

@@ -114,12 +114,12 @@ async fn egress(
     let within = within::within(scope, complete).await?;
     let announced = ticket::redeem(scope, within).await?;
     let agreed = agree::agree(announced)?;
-    let approved = approve::approve(scope, agreed).await?;
-    let afforded = afford::afford(scope, approved).await?;
-    if let Some(response) = response::from_memory(scope, &afforded.approved.request) {
+    let afforded = afford::afford(scope, agreed).await?;
+    let approved = approve::approve(scope, afforded).await?;
+    if let Some(response) = response::from_memory(scope, &approved.request) {
         return Ok(response);
     }
-    commit::commit(scope, afforded, options).await
+    commit::commit(scope, approved, options).await
 }
 
 /// Writes down why a request was not sent, stops the call where that is the reason's weight, and gives what the

@@ -1,4 +1,9 @@
 //! Sending: the credential goes on, and where the service calls it stale, it is renewed once.
+//!
+//! The attack: a service, or a proxy before it, that acts on a change and calls the token stale all the same, so that it is made twice. Whether it
+//! did nobody here can know; so a change goes out again only while its call wants it, with an intent of its own, by which both are found.
+
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::header::{
@@ -16,6 +21,7 @@ use super::credential;
 use super::schema_cache::Schema;
 use crate::network::{NetworkError, Timeouts};
 use crate::ports::PortError;
+use crate::ports::audit::{Durability, Event, Intent, RequestEnd};
 use crate::ports::credentials::{Lookup, RefreshError, Token};
 use crate::reply::{ConnectRequired, Failure, FailureCode};
 use crate::scope::{CallScope, Stop};
@@ -51,10 +57,12 @@ pub(super) enum SendError {
     Abandoned,
 }
 
-/// Sends a request, twice at most: again only where the service refused the first for a stale token.
+/// Sends a request, twice at most: again only where the service refused the first for a stale token. `again` is what the second time is
+/// written down as, where it must be.
 pub(super) async fn send(
     scope: &CallScope,
     request: &Complete,
+    again: Option<Intent>,
     timeouts: Timeouts,
 ) -> Result<Answered, SendError> {
     let remembered = remembered(scope, request);
@@ -69,20 +77,85 @@ pub(super) async fn send(
     };
     let token = token(scope, owner).await?;
     let response = once(scope, request, Some(&token), remembered.as_ref(), timeouts).await?;
-    let (response, is_stale) = stale(scope, response).await;
+    let (first, is_stale) = stale(scope, response).await;
     if !is_stale {
-        return Ok(answered(response, vec![token], remembered, false));
+        return Ok(answered(first, vec![token], remembered, false));
     }
     if let Err(error) = renew(scope, owner, &token).await {
         let stop = not_renewed(scope, owner, error).await;
         scope.stop(stop);
-        return Ok(answered(response, vec![token], remembered, false));
+        return Ok(answered(first, vec![token], remembered, false));
     }
+    let is_change = again.is_some();
+    match once_more(scope, request, owner, again, remembered.as_ref(), timeouts).await {
+        Ok(Some((response, new))) => {
+            let response = response.map(BodyExt::boxed_unsync);
+            Ok(answered(response, vec![new, token], remembered, true))
+        }
+        Ok(None) => Ok(answered(first, vec![token], remembered, false)),
+        // It was sent, and what the service said then is what is known of it.
+        Err(error) if is_change && matches!(error.end(), RequestEnd::NotSent(_)) => {
+            Ok(answered(first, vec![token], remembered, false))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Sends a request with the renewed token, and gives that with the answer; none where it is not to be sent again.
+async fn once_more(
+    scope: &CallScope,
+    request: &Complete,
+    owner: &ConnectionId,
+    again: Option<Intent>,
+    remembered: Option<&Schema>,
+    timeouts: Timeouts,
+) -> Result<Option<(Response<Incoming>, Token)>, SendError> {
     // A renewal takes its time, and what was taken away meanwhile is away.
-    let new = self::token(scope, owner).await?;
-    let response = once(scope, request, Some(&new), remembered.as_ref(), timeouts).await?;
-    let response = response.map(BodyExt::boxed_unsync);
-    Ok(answered(response, vec![new, token], remembered, true))
+    let new = token(scope, owner).await?;
+    if let Some(again) = again
+        && !may_send_again(scope, again).await
+    {
+        return Ok(None);
+    }
+    let timeouts = within_its_time(scope, timeouts);
+    let response = once(scope, request, Some(&new), remembered, timeouts).await?;
+    Ok(Some((response, new)))
+}
+
+/// Writes down that a change is sent a second time, if its call still wants it.
+async fn may_send_again(scope: &CallScope, again: Intent) -> bool {
+    if !wants_more(scope) {
+        return false;
+    }
+    match scope
+        .record(Event::Intended(again), Durability::Synced)
+        .await
+    {
+        // Looked at anew: to write it down takes its time.
+        Ok(()) => wants_more(scope),
+        Err(error) => {
+            let message = format!(
+                "the service called the token stale, and the change was not sent again, for that could not be written down: {error}"
+            );
+            scope.stop(Stop::NotRenewed(Failure::new(
+                FailureCode::Unavailable,
+                message,
+            )));
+            false
+        }
+    }
+}
+
+fn wants_more(scope: &CallScope) -> bool {
+    scope.is_live() && scope.time_left().is_none_or(|left| !left.is_zero())
+}
+
+/// What a second request may take: no more than the call still has.
+fn within_its_time(scope: &CallScope, timeouts: Timeouts) -> Timeouts {
+    let left = |first: Duration| scope.time_left().map_or(first, |left| first.min(left));
+    Timeouts {
+        response_header: timeouts.response_header.map(left),
+    }
 }
 
 /// Gives the secret, if the caller still has the connection; else the call stops.

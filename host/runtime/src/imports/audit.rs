@@ -1,6 +1,6 @@
 //! `audit`: what the guest adds to the account of its call.
 
-use super::bounded;
+use super::{bounded, named};
 use crate::bindings::contract::audit::{self, Host};
 use crate::linker::PortcullisCtxView;
 use crate::ports::Sensitive;
@@ -43,10 +43,10 @@ fn source(source: audit::Source) -> Source {
     let mut fields = source.fields;
     fields.truncate(FIELDS_MAX);
     Source {
-        kind: bounded(source.kind),
-        id: source.id.map(bounded),
+        kind: named(source.kind),
+        id: source.id.map(named),
         label: source.label.map(|label| Sensitive::new(bounded(label))),
         url: source.url.map(bounded),
-        fields: fields.into_iter().map(bounded).collect(),
+        fields: fields.into_iter().map(named).collect(),
     }
 }

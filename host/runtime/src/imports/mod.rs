@@ -18,10 +18,22 @@ impl failures::Host for PortcullisCtxView<'_> {}
 /// Bytes of one text that a guest gives to the log or to a person: what is longer is cut, and says so.
 const TEXT_BYTES_MAX: usize = 16 << 10;
 
+/// Bytes of what a guest names: a kind, an id, a field, an action. No service's names are as long.
+const NAME_BYTES_MAX: usize = 256;
+
 /// Cuts a text that is longer than anyone reads, and says so in it.
-fn bounded(mut text: String) -> String {
-    if text.len() > TEXT_BYTES_MAX {
-        let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+fn bounded(text: String) -> String {
+    cut(text, TEXT_BYTES_MAX)
+}
+
+/// Cuts what is named and is longer than any name.
+fn named(name: String) -> String {
+    cut(name, NAME_BYTES_MAX)
+}
+
+fn cut(mut text: String, bytes_max: usize) -> String {
+    if text.len() > bytes_max {
+        let end = text.floor_char_boundary(bytes_max);
         let cut = text.len() - end;
         text.truncate(end);
         text.push_str(&format!(" [{cut} bytes cut]"));

@@ -127,6 +127,9 @@ pub struct Source {
 pub struct Intent {
     /// Its number in its call, from 1.
     pub request: u32,
+    /// Which time it is sent, from 1: a change that the service refused for a stale token is sent a second time, with an intent of its own.
+    /// Both have one answer.
+    pub attempt: u32,
     /// Its method.
     pub method: Method,
     /// Where it goes.

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use portcullis_policy::{
-    AgentId, AgentPolicy, ConnectorName, Effect, Level, Mode, Scope, ScopePattern, Selector,
-    ToolName, ToolRule,
+    AgentId, AgentPolicy, ConnectorName, Digest, Effect, Level, Mode, Scope, ScopePattern,
+    Selector, ToolName, ToolRule,
 };
 
 use super::{Caller, PortError, lock};
@@ -65,7 +65,8 @@ pub struct Exhausted {
 #[async_trait]
 pub trait Permissions: Send + Sync {
     /// Gives what was decided on the agent's use of the connector, all of one moment; none: the agent does not have
-    /// it, or not for this person.
+    /// it, or not for this person. `component` is the digest of what runs as the connector: trust is in code, and another component of
+    /// the same name is other code.
     ///
     /// # Errors
     ///
@@ -74,6 +75,7 @@ pub trait Permissions: Send + Sync {
         &self,
         caller: &Caller,
         connector: &ConnectorName,
+        component: Digest,
     ) -> Result<Option<Arc<AgentPolicy>>, PortError>;
 
     /// Counts what an agent uses, whoever it works for, unless that were too much: then nothing is counted. What is
@@ -88,6 +90,18 @@ pub trait Permissions: Send + Sync {
         connector: &ConnectorName,
         usage: Usage,
     ) -> Result<Result<(), Exhausted>, PortError>;
+
+    /// Takes back what was counted for something that then did not happen: the newest that was counted like it.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`]: it stays counted.
+    async fn give_back(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        usage: Usage,
+    ) -> Result<(), PortError>;
 }
 
 /// Permissions in memory. An agent has no connector until it is given one.
@@ -166,6 +180,7 @@ impl Permissions for MemoryPermissions {
         &self,
         caller: &Caller,
         connector: &ConnectorName,
+        _: Digest,
     ) -> Result<Option<Arc<AgentPolicy>>, PortError> {
         let key = (caller.agent.clone(), connector.clone());
         Ok(lock(&self.policies).get(&key).cloned())
@@ -198,5 +213,20 @@ impl Permissions for MemoryPermissions {
             used.push_back((now, usage.count));
         }
         Ok(Ok(()))
+    }
+
+    async fn give_back(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        usage: Usage,
+    ) -> Result<(), PortError> {
+        let key = (caller.agent.clone(), connector.clone(), usage.counted);
+        let mut used = lock(&self.used);
+        let used = used.entry(key).or_default();
+        if let Some(place) = used.iter().rposition(|(_, count)| *count == usage.count) {
+            used.remove(place);
+        }
+        Ok(())
     }
 }

@@ -46,7 +46,7 @@ impl Kept {
 impl Store {
     /// Settles an approval at the end of the run that it was given for. One that the run has used keeps the answer for the agent, for
     /// an hour. One that is still open is taken back: nothing was sent, the person was told so, and a yes that lay about would let
-    /// the same pass later, unasked. No `reply`: it did not come to a run.
+    /// the same pass later, unasked. No `reply`: it did not come to a run. Says whether an answer is kept.
     ///
     /// # Errors
     ///
@@ -56,11 +56,12 @@ impl Store {
         id: ApprovalId,
         person: &PersonId,
         reply: Option<&Reply>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let row = row_of(&mut tx, id, person).await?;
         let asked = approval(&row)?;
         let kept = reply.and_then(Kept::of);
+        let mut is_kept = false;
         match (asked.state, kept) {
             (ApprovalState::Approved, _) => {
                 settle(&mut tx, id, ApprovalState::Withdrawn, self.now()).await?;
@@ -68,11 +69,12 @@ impl Store {
             // Where another call was quicker to use it, this one has no answer to what was approved.
             (ApprovalState::Used, Some(kept)) if asked.used_by == Some(kept.call) => {
                 self.keep_answer(&mut tx, &row, &kept).await?;
+                is_kept = true;
             }
             _ => {}
         }
         tx.commit().await?;
-        Ok(())
+        Ok(is_kept)
     }
 
     /// Puts an answer into its question's row.

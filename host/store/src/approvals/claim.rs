@@ -2,22 +2,20 @@
 
 use std::time::{Duration, SystemTime};
 
-use portcullis::ApprovalId;
-use portcullis::ports::approvals::{Claim, DENIAL_LASTS, HeldRequest, PENDING_MAX};
+use portcullis::ports::approvals::{ASKED_AFTER_NO_MAX, Claim, HeldRequest, PENDING_MAX};
+use portcullis::{ApprovalId, CallId};
+use portcullis_policy::Card;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Held, StoreApprovals, parsed, place, require_granted, standing};
+use super::known::{Known, is_enough, sent_before};
+use super::sweep::sweep;
+use super::uses::{Of, Uses};
+use super::{Held, StoreApprovals, parsed, place, standing};
 use crate::connection::{open, seal};
 use crate::error::StoreError;
 use crate::sign_in::expiry;
 use crate::store::Store;
-
-/// How long a use that left no answer is remembered to a person who is asked for the same again.
-const LOST_LASTS: Duration = Duration::from_secs(24 * 3_600);
-
-/// How long settled questions are kept. They hold no values.
-const SETTLED_LASTS: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 impl StoreApprovals {
     /// Uses the approval of a request, or asks for one; `waits` is how long its caller will wait.
@@ -30,18 +28,32 @@ impl StoreApprovals {
         let mut tx = store.write().await?;
         let now = store.now();
         sweep(&mut tx, now).await?;
-        let claim = match known(&mut tx, request, now).await? {
-            Some(row) => match row.try_get::<String, _>("state")?.as_str() {
-                "approved" => self.use_up(&mut tx, request, &row).await?,
-                "pending" => self.still_held(&mut tx, &row, waits).await?,
-                _ => denied(store, &mut tx, &row).await?,
-            },
-            None => match passing(store, &mut tx, request, now).await? {
-                Some(id) => Claim::Granted(id),
+        let mut used = None;
+        let claim = match Known::of(&mut tx, request, now).await? {
+            Known::Approved(row) => {
+                let (id, uses) = self.use_up(&mut tx, request, &row).await?;
+                used = Some(uses);
+                Claim::Granted(id)
+            }
+            Known::Waiting(row) => {
+                // Who asks in other words does not go on by this yes: it is run for them.
+                let is_exact = identity(&row)?.2 == request.digest.to_string();
+                let waits = if is_exact { waits } else { Duration::ZERO };
+                self.still_held(&mut tx, &row, waits).await?
+            }
+            Known::Denied(row) => denied(store, &mut tx, &row).await?,
+            Known::Nothing => match self.passing(&mut tx, request, now).await? {
+                Some((id, uses)) => {
+                    used = Some(uses);
+                    Claim::Granted(id)
+                }
                 None => self.ask(&mut tx, request, waits).await?,
             },
         };
         tx.commit().await?;
+        if let Some(uses) = used {
+            self.seen.note(&uses);
+        }
         Ok(claim)
     }
 
@@ -50,21 +62,82 @@ impl StoreApprovals {
         tx: &mut SqliteConnection,
         request: &HeldRequest,
         row: &SqliteRow,
-    ) -> Result<Claim, StoreError> {
-        let (id, person, digest) = identity(row)?;
-        let place_row = [id.as_str(), person.as_str(), digest.as_str()];
-        require_granted(&self.store, tx, place("granted", &place_row), row).await?;
+    ) -> Result<(ApprovalId, Uses), StoreError> {
+        let mut uses = self.uses(tx).await?;
+        let (text, person, digest) = identity(row)?;
+        let place_row = [text.as_str(), person.as_str(), digest.as_str()];
+        let granted = place("granted", &place_row);
+        uses.require_granted(&self.store, tx, granted, row).await?;
+        let id: ApprovalId = parsed(&text, &text)?;
+        if uses.records_of(id).is_some() {
+            return Err(StoreError::damaged("approval", &text, "it was used before"));
+        }
+        let of = Of {
+            id,
+            is_standing: false,
+            until: row.try_get("expires")?,
+        };
+        uses.add(&self.store, tx, of, request).await?;
         sqlx::query(
             "UPDATE approvals SET state = 'used', used_by = ?2, terms = ?3, held = NULL, held_key = NULL, granted = NULL, \
              granted_key = NULL, waits_until = NULL \
              WHERE id = ?1",
         )
-        .bind(&id)
+        .bind(&text)
         .bind(request.call.to_string())
         .bind(request.terms.to_string())
         .execute(tx)
         .await?;
-        Ok(Claim::Granted(parsed(&id, &id)?))
+        Ok((id, uses))
+    }
+
+    /// Lets a request pass by a standing approval. A run of what was approved is none of the alike that its person let pass: it is what was
+    /// seen, or it is asked for anew.
+    async fn passing(
+        &self,
+        tx: &mut SqliteConnection,
+        request: &HeldRequest,
+        now: i64,
+    ) -> Result<Option<(ApprovalId, Uses)>, StoreError> {
+        let rules = match request.replaces {
+            Some(_) => Vec::new(),
+            None => standing::alike(tx, request, now).await?,
+        };
+        if rules.is_empty() {
+            return Ok(None);
+        }
+        let mut uses = self.uses(tx).await?;
+        let passed = standing::use_up(&self.store, tx, &mut uses, &rules, request).await?;
+        Ok(passed.map(|id| (id, uses)))
+    }
+
+    /// Gives the list of what was used, which must not be older than this program has seen.
+    pub(super) async fn uses(&self, tx: &mut SqliteConnection) -> Result<Uses, StoreError> {
+        match Uses::find(&self.store, tx).await? {
+            Some(uses) => {
+                self.seen.require(&uses)?;
+                Ok(uses)
+            }
+            // What was approved has one.
+            None => Err(StoreError::TakenBack),
+        }
+    }
+
+    /// Notes that what used an approval up was not sent. The records of a standing one may be used for another request.
+    pub(super) async fn note_unsent(&self, id: ApprovalId, call: CallId) -> Result<(), StoreError> {
+        let mut tx = self.store.write().await?;
+        sqlx::query(
+            "UPDATE approvals SET unsent = 1 WHERE id = ?1 AND used_by = ?2 AND state = 'used'",
+        )
+        .bind(id.to_string())
+        .bind(call.to_string())
+        .execute(&mut *tx)
+        .await?;
+        let mut uses = self.uses(&mut tx).await?;
+        uses.unsent(&self.store, &mut tx, id, call).await?;
+        tx.commit().await?;
+        self.seen.note(&uses);
+        Ok(())
     }
 
     async fn still_held(
@@ -83,7 +156,7 @@ impl StoreApprovals {
                 .execute(tx)
                 .await?;
         }
-        Ok(held_as(id, held.card.differs))
+        Ok(held_as(id, held.card))
     }
 
     /// Asks a person.
@@ -95,11 +168,18 @@ impl StoreApprovals {
     ) -> Result<Claim, StoreError> {
         let store = &self.store;
         let now = store.now();
+        // What a run comes to instead of what was approved is asked for: its person wants it.
+        if request.replaces.is_none() && is_enough(tx, request, now).await? {
+            return Ok(Claim::AfterNo {
+                asked_max: ASKED_AFTER_NO_MAX,
+            });
+        }
         let mut held = Held::of(request);
         if let Some(before) = request.replaces {
             held.card.differs = replaced(store, tx, before, request).await?;
         }
-        held.card.differs.extend(lost(tx, request, now).await?);
+        let sent_before = sent_before(store, tx, request, now).await?;
+        held.card.differs.extend(sent_before);
         let (person, agent) = (&request.caller.person, &request.caller.agent);
         let pending: i64 = sqlx::query_scalar(
             "SELECT count(*) FROM approvals WHERE person = ?1 AND state = 'pending' AND agent = ?2",
@@ -119,8 +199,8 @@ impl StoreApprovals {
         let sealed = seal(store, tx, place("held", &row), &held).await?;
         sqlx::query(
             "INSERT INTO approvals (id, digest, question, person, agent, connector, tool, connection, effect, call, \
-             state, created, expires, waits_until, held, held_key) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?12, ?13, ?14, ?15)",
+             state, created, expires, waits_until, held, held_key, sent) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'pending', ?11, ?12, ?13, ?14, ?15, ?16)",
         )
         .bind(&text)
         .bind(&digest)
@@ -137,57 +217,20 @@ impl StoreApprovals {
         .bind((!waits.is_zero()).then(|| expiry(now, waits)))
         .bind(sealed.bytes)
         .bind(sealed.key)
+        .bind(request.sent.to_string())
         .execute(tx)
         .await?;
-        Ok(held_as(id, held.card.differs))
-    }
-}
-
-/// Lets a request pass by a standing approval. A run of what was approved is none of the alike that its person let pass: it is what was
-/// seen, or it is asked for anew.
-async fn passing(
-    store: &Store,
-    tx: &mut SqliteConnection,
-    request: &HeldRequest,
-    now: i64,
-) -> Result<Option<ApprovalId>, StoreError> {
-    match request.replaces {
-        Some(_) => Ok(None),
-        None => standing::use_up(store, tx, request, now).await,
+        Ok(held_as(id, held.card))
     }
 }
 
 /// Says that a question is open. Where a person decides it is said once the question is on disk.
-fn held_as(id: ApprovalId, differs: Vec<String>) -> Claim {
-    let link = None;
-    Claim::Held { id, link, differs }
-}
-
-/// Finds what is known of exactly this request: an open question, or a no that still counts.
-async fn known(
-    tx: &mut SqliteConnection,
-    request: &HeldRequest,
-    now: i64,
-) -> Result<Option<SqliteRow>, StoreError> {
-    let open = sqlx::query(
-        "SELECT * FROM approvals WHERE digest = ?1 AND state IN ('pending', 'approved') AND person = ?2 AND agent = ?3",
-    )
-    .bind(request.digest.to_string())
-    .bind(request.caller.person.as_str())
-    .bind(request.caller.agent.as_str())
-    .fetch_optional(&mut *tx)
-    .await?;
-    if open.is_some() {
-        return Ok(open);
+fn held_as(id: ApprovalId, card: Card) -> Claim {
+    Claim::Held {
+        id,
+        link: None,
+        card: Box::new(card),
     }
-    let denied = sqlx::query(
-        "SELECT * FROM approvals WHERE digest = ?1 AND state = 'denied' AND decided > ?2 ORDER BY decided DESC LIMIT 1",
-    )
-    .bind(request.digest.to_string())
-    .bind(before(now, DENIAL_LASTS))
-    .fetch_optional(tx)
-    .await?;
-    Ok(denied)
 }
 
 async fn denied(
@@ -263,64 +306,4 @@ async fn replaced(
     .execute(tx)
     .await?;
     Ok(request.card.differences(&held.card))
-}
-
-/// Says that the same was approved and sent before, and that nobody knows what came of it.
-async fn lost(
-    tx: &mut SqliteConnection,
-    request: &HeldRequest,
-    now: i64,
-) -> Result<Option<String>, StoreError> {
-    let used: Option<String> = sqlx::query_scalar(
-        "SELECT used_by FROM approvals WHERE digest = ?1 AND state = 'used' AND decided > ?2 \
-         AND answer_expires IS NULL ORDER BY decided DESC LIMIT 1",
-    )
-    .bind(request.digest.to_string())
-    .bind(before(now, LOST_LASTS))
-    .fetch_optional(tx)
-    .await?
-    .flatten();
-    Ok(used.map(|call| {
-        format!(
-            "exactly this was approved before, and may have been sent by the call {call}: look at the record before it is done twice"
-        )
-    }))
-}
-
-/// Lets what is over expire, and forgets what it held.
-pub(super) async fn sweep(tx: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
-    let statements = [
-        (
-            "UPDATE approvals SET state = 'expired', held = NULL, held_key = NULL, granted = NULL, granted_key = NULL, \
-             waits_until = NULL \
-             WHERE state IN ('pending', 'approved') AND expires <= ?1",
-            now,
-        ),
-        (
-            "UPDATE approvals SET answer = NULL, answer_key = NULL, answer_expires = NULL \
-             WHERE answer IS NOT NULL AND answer_expires <= ?1",
-            now,
-        ),
-        (
-            "UPDATE approvals SET reason = NULL, reason_key = NULL WHERE reason IS NOT NULL AND decided <= ?1",
-            before(now, DENIAL_LASTS),
-        ),
-        ("DELETE FROM standing_approvals WHERE expires <= ?1", now),
-        (
-            "DELETE FROM approvals WHERE id IN (SELECT id FROM approvals \
-             WHERE state NOT IN ('pending', 'approved') AND created <= ?1 LIMIT 100)",
-            before(now, SETTLED_LASTS),
-        ),
-    ];
-    for (statement, moment) in statements {
-        sqlx::query(statement)
-            .bind(moment)
-            .execute(&mut *tx)
-            .await?;
-    }
-    Ok(())
-}
-
-fn before(now: i64, lasts: Duration) -> i64 {
-    now.saturating_sub(i64::try_from(lasts.as_millis()).unwrap_or(i64::MAX))
 }

@@ -5,10 +5,11 @@ use portcullis_policy::PersonId;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::claim::{identity, opened, sweep};
+use super::claim::{identity, opened};
+use super::sweep::sweep;
+use super::uses::Uses;
 use super::{
-    Approval, ApprovalState, GRANTED, Held, Standing, StandingApproval, approval, place, row_of,
-    standing,
+    Approval, ApprovalState, Held, Standing, StandingApproval, approval, place, row_of, standing,
 };
 use crate::connection::seal;
 use crate::error::StoreError;
@@ -47,15 +48,21 @@ impl Store {
         require_undecided(&approval)?;
         let held = opened(self, &mut tx, &found).await?;
         let waits: Option<i64> = found.try_get("waits_until")?;
+        let uses = Uses::of(self, &mut tx).await?;
         let standing = match standing {
             Some(wanted) => {
-                Some(standing::make(self, &mut tx, &approval, &held, wanted, now).await?)
+                let seen = standing::Seen {
+                    approval: &approval,
+                    held: &held,
+                };
+                Some(standing::make(self, &mut tx, &uses, &seen, wanted, now).await?)
             }
             None => None,
         };
         let (text, person, digest) = identity(&found)?;
         let row = [text.as_str(), person.as_str(), digest.as_str()];
-        let sealed = seal(self, &mut tx, place("granted", &row), &GRANTED).await?;
+        let (until, granted) = (found.try_get("expires")?, place("granted", &row));
+        let sealed = uses.grant(self, &mut tx, granted, until).await?;
         sqlx::query(
             "UPDATE approvals SET state = 'approved', decided = ?2, granted = ?3, granted_key = ?4 WHERE id = ?1",
         )

@@ -131,7 +131,7 @@ impl Store {
         person: &PersonId,
     ) -> Result<Vec<StandingApproval>, StoreError> {
         let mut tx = self.read().await?;
-        standing::of_person(&mut tx, person, self.now()).await
+        standing::of_person(self, &mut tx, person).await
     }
 
     /// Ends a standing approval of a person, and says whether there was one.

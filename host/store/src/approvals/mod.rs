@@ -1,9 +1,12 @@
 //! Questions to people, kept until they are answered: the port `Approvals` on a store.
 //!
-//! The attack: an agent, or its connector, that wants an approval to cover more than a person saw, or twice; a person who decides for another;
-//! a file that is altered so that a no reads as a yes. So an approval is bound to the digest of one request, under a key that is sealed; it is
-//! used in a transaction that is on disk before the request leaves; every statement that settles one names the person whose it is; and what
-//! it holds is sealed together with its person, its digest and its id.
+//! The attack: an agent, or its connector, that wants an approval to cover more than a person saw, or twice; that asks for what was
+//! denied in other words; a person who decides for another; a file that is altered so that a no reads as a yes. So an approval is bound to
+//! the digest of one request, under a key that is sealed; it is used in a transaction that is on disk before the request leaves; every
+//! statement that settles one names the person whose it is; and a yes is sealed together with its person, its digest, its id and its end.
+//!
+//! What was used stands in a sealed list too, so that a row that is put back is no yes once more; how far that reaches is said
+//! in `uses.rs`. A *no*, and the words of a settled question, are not sealed: who writes to the file can have a person asked again.
 //!
 //! What was settled is forgotten: the row stays, for who asks what became of it, and holds no value.
 
@@ -11,9 +14,12 @@ mod answer;
 mod claim;
 mod decide;
 mod key;
+mod known;
 mod list;
 mod passphrase;
 mod standing;
+mod sweep;
+mod uses;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +38,6 @@ use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use crate::connection::open;
 use crate::error::StoreError;
 use crate::seal::Place;
 use crate::store::{Store, time};
@@ -40,11 +45,10 @@ use crate::store::{Store, time};
 pub use answer::Kept;
 pub use decide::Approved;
 pub use list::{Listed, Which};
-pub use passphrase::{PassphraseError, Unlocked};
+pub use passphrase::{PASSPHRASE_CHARS_MIN, PassphraseError, Unlocked};
 pub use standing::{STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval};
 
-/// What is sealed where a person said yes.
-const GRANTED: &str = "approved";
+pub(crate) use sweep::sweep;
 
 /// How often a caller who waits looks whether somebody has decided.
 const LOOKS_EVERY: Duration = Duration::from_millis(200);
@@ -54,6 +58,7 @@ const LOOKS_EVERY: Duration = Duration::from_millis(200);
 pub struct StoreApprovals {
     store: Store,
     key: Arc<DigestKey>,
+    seen: Arc<uses::Seen>,
     lasts: Duration,
     waits: Duration,
     links: Option<Arc<dyn ApprovalLinks>>,
@@ -67,20 +72,17 @@ pub trait ApprovalLinks: Send + Sync {
 }
 
 impl StoreApprovals {
-    /// Takes a store, and makes the key of its digests where it has none yet. What has expired is forgotten, for it may be that nobody
-    /// asks anything for long.
+    /// Takes a store, and makes the key of its digests where it has none yet.
     ///
     /// # Errors
     ///
     /// [`StoreError`] when the key cannot be made or opened.
     pub async fn open(store: Store) -> Result<Self, StoreError> {
         let key = Arc::new(key::digest_key(&store).await?);
-        let mut tx = store.write().await?;
-        claim::sweep(&mut tx, store.now()).await?;
-        tx.commit().await?;
         Ok(Self {
             store,
             key,
+            seen: Arc::default(),
             lasts: APPROVAL_LASTS,
             waits: Duration::ZERO,
             links: None,
@@ -143,6 +145,10 @@ impl Approvals for StoreApprovals {
             }
         }
         Ok(claim)
+    }
+
+    async fn unsent(&self, id: ApprovalId, call: CallId) -> Result<(), PortError> {
+        Ok(self.note_unsent(id, call).await?)
     }
 
     async fn asked_before(
@@ -255,6 +261,8 @@ pub struct Approval {
     pub decided: Option<Timestamp>,
     /// The call that used it.
     pub used_by: Option<CallId>,
+    /// Whether that call surely sent nothing by it.
+    pub is_unsent: bool,
 }
 
 /// A question with what it is about, for the person whose it is. It has values of records.
@@ -277,6 +285,9 @@ pub struct Held {
     pub is_whole: bool,
     /// The call's randomness and time.
     pub replay: Replay,
+    /// What alike requests have in common; none: it was asked before that was kept.
+    #[serde(default)]
+    pub(crate) alike: Option<Digest>,
 }
 
 impl Held {
@@ -285,6 +296,7 @@ impl Held {
             card: request.card.clone(),
             is_whole: request.is_whole,
             replay: request.replay.clone(),
+            alike: Some(request.alike),
         }
     }
 }
@@ -335,6 +347,7 @@ fn approval(row: &SqliteRow) -> Result<Approval, StoreError> {
         expires: time(row.try_get("expires")?)?,
         decided: decided.map(time).transpose()?,
         used_by: used_by.map(|call| parsed(&id, &call)).transpose()?,
+        is_unsent: row.try_get("unsent")?,
     })
 }
 
@@ -358,22 +371,4 @@ async fn row_of(
         .fetch_optional(tx)
         .await?;
     row.ok_or_else(|| StoreError::not_found("question of yours", id))
-}
-
-/// Looks whether a row was granted here, by a person, and not by a hand on the file.
-async fn require_granted(
-    store: &Store,
-    tx: &mut SqliteConnection,
-    place: Place<'_>,
-    row: &SqliteRow,
-) -> Result<(), StoreError> {
-    let sealed: Vec<u8> = row.try_get("granted")?;
-    let word: String = open(store, tx, place, row.try_get("granted_key")?, &sealed).await?;
-    match word == GRANTED {
-        true => Ok(()),
-        false => {
-            let id = place.row.first().copied().unwrap_or_default();
-            Err(StoreError::damaged("approval", id, "it is none"))
-        }
-    }
 }

@@ -15,6 +15,9 @@ use crate::people::require_person;
 use crate::sign_in::expiry;
 use crate::store::Store;
 
+/// Characters that a passphrase has at least.
+pub const PASSPHRASE_CHARS_MIN: usize = 8;
+
 /// Wrong passphrases in a row before there is a pause.
 const FAILURES_MAX: i64 = 5;
 
@@ -140,7 +143,7 @@ impl Store {
 
 fn hashed(passphrase: &SecretString) -> Result<String, PassphraseError> {
     let passphrase = passphrase.expose_secret();
-    if passphrase.chars().count() < 8 {
+    if passphrase.chars().count() < PASSPHRASE_CHARS_MIN {
         return Err(PassphraseError::Short);
     }
     let hash = Argon2::default().hash_password(passphrase.as_bytes());

@@ -1,7 +1,10 @@
 //! Standing approvals: a rule that a person makes for the next few records of the same kind, so that ten alike changes are not ten questions.
 //!
-//! It names the tool, the kind, the fields and the account, covers ten records and an hour at most, and never what cannot be undone. A request that
-//! the host could not check to the last field is not covered: the person saw one like it, and only the connector says that this is alike.
+//! It names the tool, what is done to which kind, the fields and the account, covers ten records and an hour at most, and never what cannot be undone.
+//! All else that a request consists of, but for the record and the values, is as in the one that the person saw: the connector's version, the
+//! route, the headers. A request that the host could not check to the last field is not covered: the person saw one like it, and only the
+//! connector says that this is alike. How many records are left is no number in its row, which could be put back: those that are used stand in the
+//! list of uses.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -13,8 +16,8 @@ use portcullis_policy::{AgentId, ConnectionId, ConnectorName, Effect, PersonId, 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::{Approval, GRANTED, Held, parsed, require_granted};
-use crate::connection::seal;
+use super::uses::{Of, Uses};
+use super::{Approval, Held, parsed};
 use crate::error::StoreError;
 use crate::seal::Place;
 use crate::sign_in::expiry;
@@ -48,6 +51,8 @@ pub struct StandingApproval {
     pub tool: ToolName,
     /// The account.
     pub connection: ConnectionId,
+    /// What is done, as the connector says.
+    pub action: String,
     /// The kind of record.
     pub kind: String,
     /// The fields that may change.
@@ -58,15 +63,73 @@ pub struct StandingApproval {
     pub expires: Timestamp,
 }
 
+/// The question that a rule is made of.
+pub(super) struct Seen<'a> {
+    pub(super) approval: &'a Approval,
+    pub(super) held: &'a Held,
+}
+
 /// Makes a rule of a question.
 pub(super) async fn make(
     store: &Store,
     tx: &mut SqliteConnection,
-    approval: &Approval,
-    held: &Held,
+    uses: &Uses,
+    seen: &Seen<'_>,
     wanted: Standing,
     now: i64,
 ) -> Result<StandingApproval, StoreError> {
+    let rule = rule(seen, wanted, now)?;
+    let approval = seen.approval;
+    let Some(alike) = seen.held.alike else {
+        return Err(StoreError::NoStanding(
+            "it was asked before this program was updated: have the agent ask again",
+        ));
+    };
+    let (id, expires) = (rule.id.to_string(), rule.expires.as_millisecond());
+    let fields = serde_json::json!(rule.fields).to_string();
+    let (alike, records) = (alike.to_string(), rule.records_left.to_string());
+    let row = [
+        &id,
+        approval.person.as_str(),
+        rule.agent.as_str(),
+        rule.connector.as_str(),
+        rule.tool.as_str(),
+        rule.connection.as_str(),
+        &rule.action,
+        &rule.kind,
+        &fields,
+        &alike,
+        &records,
+    ];
+    let sealed = uses.grant(store, tx, place(&row), expires).await?;
+    sqlx::query(
+        "INSERT INTO standing_approvals (id, person, agent, connector, tool, connection, action, kind, fields, alike, \
+         records, created, expires, granted, granted_key) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+    )
+    .bind(&id)
+    .bind(approval.person.as_str())
+    .bind(rule.agent.as_str())
+    .bind(rule.connector.as_str())
+    .bind(rule.tool.as_str())
+    .bind(rule.connection.as_str())
+    .bind(&rule.action)
+    .bind(&rule.kind)
+    .bind(&fields)
+    .bind(&alike)
+    .bind(rule.records_left)
+    .bind(now)
+    .bind(expires)
+    .bind(sealed.bytes)
+    .bind(sealed.key)
+    .execute(tx)
+    .await?;
+    Ok(rule)
+}
+
+/// Says what a rule covers that is made of a question, if one may be.
+fn rule(seen: &Seen<'_>, wanted: Standing, now: i64) -> Result<StandingApproval, StoreError> {
+    let Seen { approval, held } = seen;
     let no = |why| Err(StoreError::NoStanding(why));
     if approval.effect != Effect::Write {
         return no("only what changes something and can be undone may be approved ahead");
@@ -78,102 +141,84 @@ pub(super) async fn make(
         return no("it covers 1 to 10 records, and an hour at most");
     }
     let changes = &held.card.changes;
-    let kinds: BTreeSet<&str> = changes.iter().map(|change| change.kind.as_str()).collect();
-    let [kind] = Vec::from_iter(kinds)[..] else {
-        return no("it names one kind of record, and this changes several");
+    let done = changes.iter().map(|change| (&change.action, &change.kind));
+    let done: BTreeSet<_> = done.collect();
+    let [(action, kind)] = Vec::from_iter(done)[..] else {
+        return no("it names one kind of record and what is done to it, and this changes several");
     };
     if !held.is_whole {
         return no("the host cannot see all of this change in the request");
     }
     let fields = changes.iter().flat_map(|change| &change.fields);
-    let fields: BTreeSet<&str> = fields.map(|field| field.name.as_str()).collect();
-    let names: Vec<String> = fields.iter().map(|name| (*name).to_owned()).collect();
-    let id = ApprovalId::random(SystemTime::now()).map_err(|_| StoreError::Randomness)?;
-    let expires = expiry(now, wanted.lasts);
-    let fields = serde_json::json!(fields).to_string();
-    let row = [
-        &id.to_string(),
-        approval.person.as_str(),
-        approval.agent.as_str(),
-        approval.connector.as_str(),
-        approval.tool.as_str(),
-        approval.connection.as_str(),
-        kind,
-        &fields,
-        &expires.to_string(),
-    ];
-    let sealed = seal(store, tx, place(&row), &GRANTED).await?;
-    sqlx::query(
-        "INSERT INTO standing_approvals (id, person, agent, connector, tool, connection, kind, fields, records_left, \
-         created, expires, granted, granted_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-    )
-    .bind(id.to_string())
-    .bind(approval.person.as_str())
-    .bind(approval.agent.as_str())
-    .bind(approval.connector.as_str())
-    .bind(approval.tool.as_str())
-    .bind(approval.connection.as_str())
-    .bind(kind)
-    .bind(&fields)
-    .bind(wanted.records)
-    .bind(now)
-    .bind(expires)
-    .bind(sealed.bytes)
-    .bind(sealed.key)
-    .execute(tx)
-    .await?;
+    let fields: BTreeSet<&String> = fields.map(|field| &field.name).collect();
+    if fields.is_empty() {
+        return no("it names the fields that may change, and this names none");
+    }
     Ok(StandingApproval {
-        id,
+        id: ApprovalId::random(SystemTime::now()).map_err(|_| StoreError::Randomness)?,
         agent: approval.agent.clone(),
         connector: approval.connector.clone(),
         tool: approval.tool.clone(),
         connection: approval.connection.clone(),
-        kind: kind.to_owned(),
-        fields: names,
+        action: action.clone(),
+        kind: kind.clone(),
+        fields: fields.into_iter().cloned().collect(),
         records_left: wanted.records,
-        expires: time(expires)?,
+        expires: time(expiry(now, wanted.lasts))?,
     })
 }
 
-/// Lets a request pass by a rule, and counts its records.
-pub(super) async fn use_up(
-    store: &Store,
+/// Finds the rules that may let a request pass, as far as that shows without what was used of them.
+pub(super) async fn alike(
     tx: &mut SqliteConnection,
     request: &HeldRequest,
     now: i64,
-) -> Result<Option<ApprovalId>, StoreError> {
+) -> Result<Vec<SqliteRow>, StoreError> {
     let changes = &request.card.changes;
     if request.effect != Effect::Write || !request.is_whole || changes.is_empty() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let rows = sqlx::query(
         "SELECT * FROM standing_approvals WHERE person = ?1 AND agent = ?2 AND connector = ?3 AND tool = ?4 \
-         AND connection = ?5 AND expires > ?6 AND records_left >= ?7 ORDER BY expires",
+         AND connection = ?5 AND alike = ?6 AND expires > ?7 ORDER BY expires",
     )
     .bind(request.caller.person.as_str())
     .bind(request.caller.agent.as_str())
     .bind(request.connector.as_str())
     .bind(request.tool.as_str())
     .bind(request.connection.as_str())
+    .bind(request.alike.to_string())
     .bind(now)
-    .bind(i64::try_from(changes.len()).unwrap_or(i64::MAX))
-    .fetch_all(&mut *tx)
+    .fetch_all(tx)
     .await?;
-    for row in &rows {
-        let rule = standing(row)?;
+    Ok(rows)
+}
+
+/// Lets a request pass by one of some rules, and counts its records.
+pub(super) async fn use_up(
+    store: &Store,
+    tx: &mut SqliteConnection,
+    uses: &mut Uses,
+    rules: &[SqliteRow],
+    request: &HeldRequest,
+) -> Result<Option<ApprovalId>, StoreError> {
+    let changes = &request.card.changes;
+    for row in rules {
+        let rule = standing(row, uses)?;
         let covers = changes.iter().all(|change| {
             let mut fields = change.fields.iter();
-            change.kind == rule.kind && fields.all(|field| rule.fields.contains(&field.name))
+            (&change.action, &change.kind) == (&rule.action, &rule.kind)
+                && !change.fields.is_empty()
+                && fields.all(|field| rule.fields.contains(&field.name))
         });
-        if covers {
-            granted(store, tx, row).await?;
-            sqlx::query(
-                "UPDATE standing_approvals SET records_left = records_left - ?2 WHERE id = ?1",
-            )
-            .bind(rule.id.to_string())
-            .bind(i64::try_from(changes.len()).unwrap_or(i64::MAX))
-            .execute(&mut *tx)
-            .await?;
+        if covers && changes.len() <= usize::try_from(rule.records_left).unwrap_or(0) {
+            granted(store, tx, uses, row).await?;
+            let of = Of {
+                id: rule.id,
+                is_standing: true,
+                until: rule.expires.as_millisecond(),
+            };
+            uses.add(store, tx, of, request).await?;
             return Ok(Some(rule.id));
         }
     }
@@ -181,18 +226,25 @@ pub(super) async fn use_up(
 }
 
 pub(super) async fn of_person(
+    store: &Store,
     tx: &mut SqliteConnection,
     person: &PersonId,
-    now: i64,
 ) -> Result<Vec<StandingApproval>, StoreError> {
+    let Some(uses) = Uses::find(store, tx).await? else {
+        return Ok(Vec::new());
+    };
     let rows = sqlx::query(
-        "SELECT * FROM standing_approvals WHERE person = ?1 AND expires > ?2 AND records_left > 0 ORDER BY expires",
+        "SELECT * FROM standing_approvals WHERE person = ?1 AND expires > ?2 ORDER BY expires",
     )
     .bind(person.as_str())
-    .bind(now)
+    .bind(store.now())
     .fetch_all(tx)
     .await?;
-    rows.iter().map(standing).collect()
+    let rules = rows.iter().map(|row| standing(row, &uses));
+    let is_left = |rule: &Result<StandingApproval, StoreError>| {
+        rule.as_ref().map_or(true, |rule| rule.records_left > 0)
+    };
+    rules.filter(is_left).collect()
 }
 
 pub(super) async fn end(
@@ -221,9 +273,10 @@ fn place<'a>(row: &'a [&'a str]) -> Place<'a> {
 async fn granted(
     store: &Store,
     tx: &mut SqliteConnection,
+    uses: &Uses,
     row: &SqliteRow,
 ) -> Result<(), StoreError> {
-    let expires = row.try_get::<i64, _>("expires")?.to_string();
+    let records = row.try_get::<i64, _>("records")?.to_string();
     let mut parts: Vec<&str> = Vec::new();
     for column in [
         "id",
@@ -232,29 +285,33 @@ async fn granted(
         "connector",
         "tool",
         "connection",
+        "action",
         "kind",
         "fields",
+        "alike",
     ] {
         parts.push(row.try_get(column)?);
     }
-    parts.push(&expires);
-    require_granted(store, tx, place(&parts), row).await
+    parts.push(&records);
+    uses.require_granted(store, tx, place(&parts), row).await
 }
 
-fn standing(row: &SqliteRow) -> Result<StandingApproval, StoreError> {
-    let id: String = row.try_get("id")?;
+fn standing(row: &SqliteRow, uses: &Uses) -> Result<StandingApproval, StoreError> {
     let text = |column: &str| row.try_get::<String, _>(column);
+    let of = text("id")?;
     let fields = serde_json::from_str(&text("fields")?)
-        .map_err(|error| StoreError::damaged("fields", &id, error))?;
+        .map_err(|error| StoreError::damaged("fields", &of, error))?;
+    let (id, records): (ApprovalId, u32) = (parsed(&of, &of)?, row.try_get("records")?);
     Ok(StandingApproval {
-        id: parsed(&id, &id)?,
-        agent: parsed(&id, &text("agent")?)?,
-        connector: parsed(&id, &text("connector")?)?,
-        tool: parsed(&id, &text("tool")?)?,
-        connection: parsed(&id, &text("connection")?)?,
+        id,
+        agent: parsed(&of, &text("agent")?)?,
+        connector: parsed(&of, &text("connector")?)?,
+        tool: parsed(&of, &text("tool")?)?,
+        connection: parsed(&of, &text("connection")?)?,
+        action: text("action")?,
         kind: text("kind")?,
         fields,
-        records_left: row.try_get("records_left")?,
+        records_left: records.saturating_sub(uses.records_of(id).unwrap_or(0)),
         expires: time(row.try_get("expires")?)?,
     })
 }

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::error::{AuditError, Fault, Finding};
 use super::filter::Filter;
 use super::heads::{self, Kept};
-use super::index::Index;
+use super::index::{Index, NoteLine};
 use super::keys::LogKeys;
 use super::lines::Line;
 use super::read::Reader;
@@ -84,6 +84,17 @@ impl Activity {
     /// [`AuditError::Broken`] where the segment that they are in is not as it was written.
     pub async fn lines(&self, call: &CallRow) -> Result<Vec<Line>, StoreError> {
         self.reader().lines(call)
+    }
+
+    /// Lists the lines that are about no call, in the order of time: what people decided, and what the log says of itself. Gives what of
+    /// the log could not be read too, if anything.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be read.
+    pub async fn notes(&self) -> Result<(Vec<NoteLine>, Option<Finding>), StoreError> {
+        let stopped = self.catch_up().await?;
+        Ok((self.index().await?.notes().await?, stopped))
     }
 
     /// Makes a reader, for the lines of many calls that are near to each other.

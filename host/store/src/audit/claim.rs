@@ -394,6 +394,8 @@ fn note(
             calls.insert(id, open);
         }
         Plain::Intended(intent) if intent.effect > Effect::Read => match calls.get_mut(&id) {
+            // One that was sent a second time is one change.
+            Some(call) if call.about.unclear.contains(&intent.request) => {}
             Some(call) => call.about.unclear.push(intent.request),
             None => drop(unopened.insert((id, intent.request))),
         },

@@ -18,13 +18,16 @@ use super::filter::Filter;
 use super::heads::{Kept, signed};
 use super::keys::LogKeys;
 use super::payload::Payload;
-use super::row::{self, CallRow, Piece, Pieces};
+use super::row::{self, At, CallRow, Piece, Pieces};
 use super::segment::{self, Position, Stop, scan};
 use crate::database::{OPEN_PAUSE, OPEN_TRIES, is_busy};
 use crate::error::StoreError;
 use crate::private;
 
+mod notes;
 mod schema;
+
+pub use notes::NoteLine;
 
 /// The name of the index's file.
 const FILE_NAME: &str = "index.db";
@@ -144,7 +147,7 @@ impl Index {
         from: Position,
         last: u64,
     ) -> Result<(Position, Pieces, Option<Finding>), StoreError> {
-        let mut pieces = Pieces::new();
+        let mut pieces = Pieces::default();
         let is_fresh = from.offset == 0;
         let number = if is_fresh {
             from.segment + 1
@@ -174,7 +177,12 @@ impl Index {
         let bytes = segment::bytes(&path, start.offset)?.unwrap_or_default();
         let each = |found: segment::Found<'_>| -> Result<(), AuditError> {
             let payload = Payload::read(found.payload, lane, found.after.number)?;
-            row::add(&mut pieces, lane, number, &payload);
+            let at = At {
+                lane,
+                segment: number,
+                number: found.after.number,
+            };
+            row::add(&mut pieces, at, &payload);
             Ok(())
         };
         let (end, stop) = scan(&bytes, start.offset, &key, lane, start, each)?;
@@ -238,6 +246,18 @@ impl Index {
         rows.iter().map(schema::piece).collect()
     }
 
+    /// Lists the lines that are about no call, in the order of time.
+    pub(super) async fn notes(&self) -> Result<Vec<NoteLine>, StoreError> {
+        let mut tx = self.pool.acquire().await?;
+        notes::all(&mut tx).await
+    }
+
+    /// Gives how far decisions on agents had come, as far as the log says.
+    pub(super) async fn generation(&self) -> Result<Option<i64>, StoreError> {
+        let mut tx = self.pool.acquire().await?;
+        notes::generation(&mut tx).await
+    }
+
     /// Makes it anew from the beginning of the log.
     pub(super) async fn clear(&self) -> Result<(), StoreError> {
         let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
@@ -248,11 +268,16 @@ impl Index {
 
     /// Forgets the calls that began in segments that are gone.
     pub(super) async fn forget(&self, lane: u32, base: u64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM calls WHERE lane = ?1 AND first_segment <= ?2")
-            .bind(lane)
-            .bind(signed(base))
-            .execute(&self.pool)
-            .await?;
+        for sql in [
+            "DELETE FROM calls WHERE lane = ?1 AND first_segment <= ?2",
+            "DELETE FROM notes WHERE lane = ?1 AND segment <= ?2",
+        ] {
+            sqlx::query(sql)
+                .bind(lane)
+                .bind(signed(base))
+                .execute(&self.pool)
+                .await?;
+        }
         Ok(())
     }
 
@@ -329,7 +354,8 @@ async fn set_progress(
 
 /// Adds pieces to their calls.
 async fn put(tx: &mut SqliteConnection, pieces: Pieces) -> Result<(), StoreError> {
-    let pieces: Vec<Piece> = pieces.into_values().collect();
+    notes::put(tx, &pieces.notes).await?;
+    let pieces: Vec<Piece> = pieces.calls.into_values().collect();
     for batch in pieces.chunks(BATCH_ROWS) {
         // One statement for many rows: a statement costs more than a row.
         let json = serde_json::to_string(batch)
@@ -399,11 +425,12 @@ fn of_row(row: &SqliteRow, held: &mut Held<'_>) -> Result<CallRow, StoreError> {
         code: piece.code,
         elapsed_us: piece.elapsed_us,
         requests: piece.requests,
-        changes: piece.changes,
+        changes: u64::try_from(piece.changes).unwrap_or_default(),
         denied: piece.denied,
         sources: piece.sources,
         sent_bytes: piece.sent_bytes,
         received_bytes: piece.received_bytes,
+        answer_of: piece.answer_of,
         lane: piece.lane,
         first_segment: piece.first_segment,
         last_segment: piece.last_segment,

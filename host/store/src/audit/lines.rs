@@ -8,6 +8,8 @@ use portcullis::ports::audit::Record;
 use portcullis_policy::PersonId;
 use serde::{Deserialize, Serialize};
 
+use super::decided::Decided;
+
 /// A line about a call, and where it stands.
 #[derive(Clone, Debug)]
 pub struct Line {
@@ -53,6 +55,18 @@ pub enum Note {
         person: PersonId,
         /// The days that are kept; none: all.
         days: Option<u32>,
+    },
+    /// Somebody decided something.
+    Decided(Box<Decided>),
+    /// What somebody had decided came to nothing.
+    Undone {
+        /// The decision.
+        decision: String,
+    },
+    /// Decisions on agents have come this far: an older state of them is one that was put back.
+    InForce {
+        /// Their generation.
+        generation: i64,
     },
     /// Record values are kept for a tool from now on, or no longer.
     Values {
@@ -109,6 +123,16 @@ impl fmt::Display for Note {
             ),
             Self::Retention { person, days: None } => {
                 write!(f, "by `{person}`, nothing is removed any more")
+            }
+            Self::Decided(decided) => write!(f, "{decided}"),
+            Self::Undone { decision } => {
+                write!(f, "the decision {decision} came to nothing")
+            }
+            Self::InForce { generation } => {
+                write!(
+                    f,
+                    "decisions on agents have come to generation {generation}"
+                )
             }
             Self::Values {
                 person,

@@ -1,6 +1,7 @@
 //! The log as a process writes it.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicI64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
@@ -30,7 +31,7 @@ use crate::store::Store;
 /// Several processes may have it at once: each writes a lane of its own.
 #[derive(Clone, Debug)]
 pub struct StoreAudit {
-    inner: Arc<Writing>,
+    pub(super) inner: Arc<Writing>,
 }
 
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub(super) struct Writing {
     /// Held while a record is written, so that who closes the log knows of it.
     under_way: Mutex<UnderWay>,
     cut_off: Vec<CutOff>,
+    /// How far decisions on agents have come, as the log says.
+    pub(super) in_force: AtomicI64,
 }
 
 impl StoreAudit {
@@ -98,6 +101,10 @@ impl StoreAudit {
         }
         let lane = mine.ok_or(AuditError::InUse)?;
         let values = activity.inner.store.kept_values().await?;
+        // Decisions on agents that are older than those which the log knows of are refused from the first call on.
+        activity.catch_up().await?;
+        let in_force = activity.index().await?.generation().await?.unwrap_or(0);
+        activity.inner.store.require_decided(in_force);
         let inner = Arc::new(Writing {
             activity,
             lane,
@@ -106,6 +113,7 @@ impl StoreAudit {
             valued: Mutex::default(),
             under_way: Mutex::default(),
             cut_off,
+            in_force: AtomicI64::new(in_force),
         });
         tokio::spawn(keeper::keep(Arc::downgrade(&inner)));
         Ok(Self { inner })
@@ -174,7 +182,7 @@ impl StoreAudit {
     /// Writes a line about the log itself, to disk.
     pub(super) async fn note(&self, note: Note) -> Result<(), StoreError> {
         let now = micros(SystemTime::now());
-        let draft = Draft::of_note(now, note)?;
+        let draft = Draft::of_note(now, note, None)?;
         let number = self.inner.lane.append(&draft, now, Hand::Gate)?;
         Ok(self.inner.lane.sync(number).await?)
     }
@@ -390,7 +398,7 @@ fn write_down(lane: &Lane, torn: u64, cut_off: &[CutOff]) -> Result<(), StoreErr
             bytes = torn,
             "an unfinished record was cut off the audit log"
         );
-        let draft = Draft::of_note(now_us, Note::Torn { bytes: torn })?;
+        let draft = Draft::of_note(now_us, Note::Torn { bytes: torn }, None)?;
         lane.append(&draft, now_us, Hand::Now)?;
     }
     for one in cut_off {

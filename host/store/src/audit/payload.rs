@@ -64,9 +64,14 @@ impl Draft {
         )
     }
 
-    /// Takes a line about the log itself.
-    pub(super) fn of_note(at_us: i64, note: Note) -> Result<Self, StoreError> {
-        Self::of(at_us, NO_CALL, &Plain::Note(note), None)
+    /// Takes a line about no call, with what of it is sealed.
+    pub(super) fn of_note(
+        at_us: i64,
+        note: Note,
+        reason: Option<String>,
+    ) -> Result<Self, StoreError> {
+        let hidden = reason.map(Hidden::Text);
+        Self::of(at_us, NO_CALL, &Plain::Note(note), hidden.as_ref())
     }
 
     fn of(

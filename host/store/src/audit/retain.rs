@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 use portcullis_policy::PersonId;
@@ -93,6 +94,11 @@ impl StoreAudit {
                 person: person.clone(),
             })
             .await?;
+            // What said how far decisions had come may be gone with them.
+            let generation = self.inner.in_force.load(Ordering::Acquire);
+            if generation > 0 {
+                self.note(Note::InForce { generation }).await?;
+            }
             retained.keys = self.remove_keys().await?;
         }
         Ok(retained)

@@ -7,6 +7,7 @@ use portcullis::CallId;
 use portcullis_policy::Effect;
 use serde::Serialize;
 
+use super::index::NoteLine;
 use super::payload::{Payload, Plain, PlainEnd};
 
 /// How a call ended.
@@ -70,7 +71,8 @@ pub struct CallRow {
     pub elapsed_us: Option<u64>,
     /// Requests that were to be sent.
     pub requests: u64,
-    /// Those of them that change something.
+    /// Those of them that change something, without those that surely changed nothing: what was not sent, or what the service refused by
+    /// its status.
     pub changes: u64,
     /// Requests that the gate refused.
     pub denied: u64,
@@ -80,6 +82,8 @@ pub struct CallRow {
     pub sent_bytes: u64,
     /// Bytes of answers' bodies that reached the connector.
     pub received_bytes: u64,
+    /// The call whose kept answer this one handed out, instead of doing anything.
+    pub answer_of: Option<String>,
     pub(super) lane: u32,
     pub(super) first_segment: u64,
     pub(super) last_segment: u64,
@@ -107,7 +111,8 @@ pub(super) struct Piece {
     pub(super) code: Option<String>,
     pub(super) elapsed_us: Option<u64>,
     pub(super) requests: u64,
-    pub(super) changes: u64,
+    /// Changes that were intended, less those that changed nothing. May be less than none, as below.
+    pub(super) changes: i64,
     /// Changes that were intended, less those that have an outcome. May be less than none in a piece that has only the outcome.
     pub(super) pending: i64,
     /// Changes whose outcome is not known, as the log says.
@@ -116,17 +121,49 @@ pub(super) struct Piece {
     pub(super) sources: u64,
     pub(super) sent_bytes: u64,
     pub(super) received_bytes: u64,
+    pub(super) answer_of: Option<String>,
 }
 
-/// Pieces of calls, by the calls.
-pub(super) type Pieces = HashMap<CallId, Piece>;
+/// What some lines come to.
+#[derive(Debug, Default)]
+pub(super) struct Pieces {
+    /// Of calls, by the calls.
+    pub(super) calls: HashMap<CallId, Piece>,
+    /// Of what is about no call.
+    pub(super) notes: Vec<NoteLine>,
+}
+
+/// Where a line stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct At {
+    pub(super) lane: u32,
+    pub(super) segment: u64,
+    pub(super) number: u64,
+}
 
 /// Adds what a line says.
-pub(super) fn add(pieces: &mut Pieces, lane: u32, segment: u64, payload: &Payload<'_>) {
+pub(super) fn add(pieces: &mut Pieces, at: At, payload: &Payload<'_>) {
+    let At {
+        lane,
+        segment,
+        number,
+    } = at;
     let Some(call) = payload.call else {
+        if let (Plain::Note(note), Ok(at)) = (
+            &payload.plain,
+            Timestamp::from_millisecond(payload.at_us / 1_000),
+        ) {
+            pieces.notes.push(NoteLine {
+                lane,
+                number,
+                at,
+                note: note.clone(),
+                segment,
+            });
+        }
         return;
     };
-    let piece = pieces.entry(call).or_insert_with(|| Piece {
+    let piece = pieces.calls.entry(call).or_insert_with(|| Piece {
         call: call.to_string(),
         lane,
         first_segment: segment,
@@ -148,6 +185,11 @@ pub(super) fn add(pieces: &mut Pieces, lane: u32, segment: u64, payload: &Payloa
             piece.connection = opened.connection.as_ref().map(ToString::to_string);
         }
         Plain::Cited(sources) => piece.sources += sources.len() as u64,
+        // A second time is another request on the wire, and the same change: both have one answer.
+        Plain::Intended(intent) if intent.attempt > 1 => {
+            piece.requests += 1;
+            piece.sent_bytes += intent.body_bytes;
+        }
         Plain::Intended(intent) => {
             piece.requests += 1;
             piece.sent_bytes += intent.body_bytes;
@@ -160,6 +202,7 @@ pub(super) fn add(pieces: &mut Pieces, lane: u32, segment: u64, payload: &Payloa
             if answer.effect > Effect::Read {
                 piece.pending -= 1;
                 piece.unclear += u64::from(answer.end == PlainEnd::Unclear);
+                piece.changes -= i64::from(changed_nothing(&answer.end));
             }
         }
         Plain::Denied { .. } => piece.denied += 1,
@@ -174,13 +217,22 @@ pub(super) fn add(pieces: &mut Pieces, lane: u32, segment: u64, payload: &Payloa
             // One that had ended, and whose change is what was cut off, stays as it ended.
             piece.outcome.get_or_insert_with(|| CUT_OFF.to_owned());
         }
-        Plain::Announced(_)
-        | Plain::Step
-        | Plain::Fetched { .. }
-        | Plain::Unseen { .. }
-        | Plain::Note(_) => {}
+        Plain::Fetched { call, .. } => piece.answer_of = Some(call.clone()),
+        Plain::Announced(_) | Plain::Step | Plain::Unseen { .. } | Plain::Note(_) => {}
     }
 }
+
+/// Says whether a change that ended so was surely not made.
+fn changed_nothing(end: &PlainEnd) -> bool {
+    match end {
+        PlainEnd::Status(status) => REFUSALS.contains(status),
+        PlainEnd::NotSent => true,
+        PlainEnd::NotModified | PlainEnd::Unclear => false,
+    }
+}
+
+/// The statuses by which a service says that it did not do what was asked (RFC 9110, section 15.5). After one of 500 and more nobody knows.
+const REFUSALS: std::ops::Range<u16> = 400..500;
 
 /// The outcome of a call whose program was ended.
 pub(super) const CUT_OFF: &str = "cut_off";

@@ -14,11 +14,11 @@ use super::chain::{HeadTag, LogKey};
 use super::claim::{lock, opening};
 use super::error::{AuditError, Fault, Finding};
 use super::heads::Kept;
-use super::index::Held;
+use super::index::{Held, NoteLine};
 use super::keys::LogKeys;
 use super::lines::Note;
 use super::payload::{Payload, Plain, said_call};
-use super::row::{self, Piece, Pieces};
+use super::row::{self, At, Piece, Pieces};
 use super::segment::{self, Found, Position, Stop, scan};
 use crate::error::StoreError;
 
@@ -107,7 +107,7 @@ impl Activity {
                 folder,
                 keys,
                 report: Report::default(),
-                pieces: Pieces::new(),
+                pieces: Pieces::default(),
                 so_far,
             };
             walk.report.findings.extend(altered);
@@ -119,6 +119,7 @@ impl Activity {
         let (mut report, pieces, lanes) =
             done.map_err(|error| AuditError::Failed(error.to_string()))??;
         report.calls = pieces
+            .calls
             .values()
             .filter(|piece| piece.person.is_some())
             .count() as u64;
@@ -147,9 +148,10 @@ impl Activity {
             .collect();
         // A call whose program is at work may have gone on meanwhile, or have begun.
         let mut held = Held::new(&self.inner.folder);
-        let newest = pieces.keys().max().copied();
+        let newest = pieces.calls.keys().max().copied();
         let mut wrong: Vec<(Option<CallId>, u32)> = Vec::new();
-        for (call, piece) in pieces.iter().filter(|(_, piece)| piece.person.is_some()) {
+        let of_calls = pieces.calls.iter();
+        for (call, piece) in of_calls.filter(|(_, piece)| piece.person.is_some()) {
             let is_open = piece.outcome.is_none() || piece.pending > 0;
             match known.remove(&piece.call) {
                 Some(found) if found == *piece => {}
@@ -163,6 +165,7 @@ impl Activity {
                 wrong.push((call, piece.lane));
             }
         }
+        wrong.extend(differing(pieces.notes, index.notes().await?, &mut held));
         wrong.sort_unstable();
         let Some((call, lane)) = wrong.first() else {
             return Ok(());
@@ -180,6 +183,32 @@ impl Activity {
         report.index_made_anew = true;
         Ok(())
     }
+}
+
+/// Finds a line about no call that the index has otherwise. One that a program at work wrote meanwhile may be there alone.
+fn differing(
+    mut read: Vec<NoteLine>,
+    known: Vec<NoteLine>,
+    held: &mut Held<'_>,
+) -> Option<(Option<CallId>, u32)> {
+    let last = |lane: u32, notes: &[NoteLine]| {
+        let of_lane = notes.iter().filter(|note| note.lane == lane);
+        of_lane.map(|note| note.number).max().unwrap_or(0)
+    };
+    let mut is_new =
+        |note: &NoteLine| note.number > last(note.lane, &read) && held.is_held(note.lane);
+    let mut known: Vec<NoteLine> = known.into_iter().filter(|note| !is_new(note)).collect();
+    let place = |note: &NoteLine| (note.lane, note.number);
+    read.sort_by_key(place);
+    known.sort_by_key(place);
+    let mut known = known.into_iter();
+    let differs = read
+        .into_iter()
+        .find(|note| known.next().as_ref() != Some(note));
+    let lane = differs
+        .map(|note| note.lane)
+        .or(known.next().map(|note| note.lane));
+    lane.map(|lane| (None, lane))
 }
 
 struct Walk<F> {
@@ -336,7 +365,12 @@ impl<F: FnMut(u64)> Walk<F> {
                 (head.lane, head.number, head.tag) != (lane, found.after.number, met)
             });
             let payload = Payload::read(found.payload, lane, found.after.number)?;
-            row::add(pieces, lane, from.segment, &payload);
+            let at = At {
+                lane,
+                segment: from.segment,
+                number: found.after.number,
+            };
+            row::add(pieces, at, &payload);
             if let (Plain::Note(note), Ok(at)) =
                 (payload.plain, Timestamp::from_microsecond(payload.at_us))
             {

@@ -12,6 +12,7 @@ use super::{
     secrets,
 };
 use crate::data_keys::Sealed;
+use crate::decisions::Decisions;
 use crate::ending::{self, Ended};
 use crate::error::StoreError;
 use crate::seal::Place;
@@ -321,6 +322,10 @@ impl Store {
         };
         let last = last(self, tx, &row).await?;
         delete(tx, id).await?;
+        if let Ok(id) = ConnectionId::parse(id) {
+            let forget = |decisions: &mut Decisions| decisions.forget_connection(&id);
+            self.forget_decided(tx, forget).await?;
+        }
         self.end(tx, last).await.map(Some)
     }
 

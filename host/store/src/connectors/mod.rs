@@ -2,8 +2,8 @@
 //! one waits to be accepted.
 //!
 //! The attack: whoever can write to the file puts a component of their own in the place of one that was accepted. So bytes are held
-//! against their digest whenever they are read, and a seal stands beside each version that was made active, bound to its
-//! connector, digest and place.
+//! against their digest whenever they are read, a seal stands beside each version that was made active, bound to its connector,
+//! digest and place, and which of them was made active last is one of the [decisions](crate::decisions).
 
 mod follow;
 mod row;
@@ -17,6 +17,7 @@ use crate::store::{Store, random_id};
 
 pub use follow::{StoreConnectors, Unusable};
 pub use row::ActiveVersion;
+pub(crate) use row::granted_versions;
 
 /// Versions before the active one that are kept; older ones are removed, with their bytes.
 pub const VERSIONS_BEFORE_MAX: u32 = 4;
@@ -130,7 +131,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::VersionChanged`] when another one than `from` is active by now; nothing changes then.
+    /// [`StoreError::VersionChanged`] when another one than `from` is active by now, and [`StoreError::Seal`] when the one before it was
+    /// never made active here; nothing changes then.
     pub async fn roll_back_version(
         &self,
         connector: &ConnectorName,
@@ -145,7 +147,7 @@ impl Store {
         .bind(connector.as_str())
         .execute(&mut *tx)
         .await?;
-        let before = row::active_digest(&mut tx, connector).await?;
+        let before = row::go_back(self, &mut tx, connector).await?;
         tx.commit().await?;
         Ok(before)
     }
@@ -161,6 +163,7 @@ impl Store {
             .bind(connector.as_str())
             .execute(&mut *tx)
             .await?;
+        row::decide(self, &mut tx, connector, None).await?;
         tx.commit().await?;
         Ok(removed.rows_affected())
     }

@@ -16,13 +16,13 @@ use portcullis_store::{
 use crate::support::{Fixture, ada, bob, crm, helper};
 
 /// A value that only a record has.
-const VALUE: &str = "Zaphod-Beeblebrox";
+pub const VALUE: &str = "Zaphod-Beeblebrox";
 
-fn request(number: usize) -> HeldRequest {
+pub fn request(number: usize) -> HeldRequest {
     of_person(ada(), number)
 }
 
-fn of_person(person: PersonId, number: usize) -> HeldRequest {
+pub fn of_person(person: PersonId, number: usize) -> HeldRequest {
     let text = |text: &str| Some(text.to_owned());
     let connection = ConnectionId::parse("c1").unwrap();
     let tool = ToolName::parse("update_record").unwrap();
@@ -70,6 +70,8 @@ fn of_person(person: PersonId, number: usize) -> HeldRequest {
     let digest = |what: &str| Digest::of(format!("{what} {person} {number}").as_bytes());
     HeldRequest {
         digest: digest("request"),
+        sent: digest("sent"),
+        alike: Digest::of(b"alike"),
         question: digest("question"),
         terms: digest("terms"),
         call: CallId::random(SystemTime::now()).unwrap(),
@@ -88,22 +90,27 @@ fn of_person(person: PersonId, number: usize) -> HeldRequest {
     }
 }
 
-async fn approvals(store: &Store) -> StoreApprovals {
+pub async fn approvals(store: &Store) -> StoreApprovals {
     StoreApprovals::open(store.clone()).await.unwrap()
 }
 
-async fn asked(approvals: &StoreApprovals, request: &HeldRequest) -> ApprovalId {
+pub async fn asked(approvals: &StoreApprovals, request: &HeldRequest) -> ApprovalId {
+    held(approvals, request).await.0
+}
+
+/// Asks, and gives the question with what the person sees.
+pub async fn held(approvals: &StoreApprovals, request: &HeldRequest) -> (ApprovalId, Card) {
     match approvals.claim(request).await.unwrap() {
-        Claim::Held { id, .. } => id,
+        Claim::Held { id, card, .. } => (id, *card),
         other => panic!("{other:?}"),
     }
 }
 
-fn done(text: &str) -> Reply {
+pub fn done(text: &str) -> Reply {
     done_by(CallId::random(SystemTime::now()).unwrap(), text)
 }
 
-fn done_by(call: CallId, text: &str) -> Reply {
+pub fn done_by(call: CallId, text: &str) -> Reply {
     Reply {
         call: Some(call),
         outcome: Outcome::Done(Output {
@@ -136,16 +143,12 @@ async fn a_yes_is_good_once_and_for_its_own_request() {
         Claim::Granted(id)
     );
     // The next is asked for, and the person is told that there was one.
-    let Claim::Held {
-        id: again, differs, ..
-    } = approvals.claim(&request(1)).await.unwrap()
-    else {
-        panic!();
-    };
+    let (again, card) = held(&approvals, &request(1)).await;
     assert_ne!(again, id);
     assert!(
-        differs[0].starts_with("exactly this was approved before"),
-        "{differs:?}"
+        card.differs[0].starts_with("exactly this was approved before"),
+        "{:?}",
+        card.differs
     );
     let question = fixture.store.question(id, &ada()).await.unwrap();
     assert_eq!(question.approval.state, ApprovalState::Used);
@@ -280,13 +283,12 @@ async fn a_run_that_did_not_use_its_yes_leaves_neither_that_nor_an_answer() {
 }
 
 #[tokio::test]
-async fn what_has_expired_is_forgotten_when_a_program_starts() {
+async fn what_has_expired_is_forgotten_when_the_store_is_opened() {
     let fixture = Fixture::new().await;
     let first = approvals(&fixture.store).await;
     let id = asked(&first, &request(1)).await;
     fixture.pass(Duration::from_secs(24 * 3_600 + 1));
     let again = fixture.open_again(&fixture.master).await.unwrap();
-    approvals(&again).await;
     let question = again.question(id, &ada()).await.unwrap();
     assert_eq!(question.approval.state, ApprovalState::Expired);
     let mut file = fixture.raw().await;
@@ -376,10 +378,8 @@ async fn what_came_out_otherwise_is_asked_anew_with_what_differs() {
     changed.digest = Digest::of(b"changed");
     changed.card.changes[0].fields[0].before = Some("\"theirs\"".to_owned());
     changed.replaces = Some(id);
-    let Claim::Held { differs, .. } = approvals.claim(&changed).await.unwrap() else {
-        panic!();
-    };
-    assert_eq!(differs, ["Account 1: Phone has changed meanwhile"]);
+    let (_, card) = held(&approvals, &changed).await;
+    assert_eq!(card.differs, ["Account 1: Phone has changed meanwhile"]);
     // The yes of before is none any more.
     assert_ne!(asked(&approvals, &request(1)).await, id);
     let before = fixture.store.question(id, &ada()).await.unwrap();
@@ -502,7 +502,13 @@ async fn a_standing_approval_covers_what_is_alike_and_no_more() {
     );
 
     // Not alike: another kind, another field, another tool, account, agent or person, what nobody could check, what destroys, too many.
-    let edits: [fn(&mut HeldRequest); 9] = [
+    let edits: [fn(&mut HeldRequest); 14] = [
+        // The digest binds the connector's version, the route, the headers and the organization (`host/policy/src/digest/coarse.rs`).
+        |it| it.alike = Digest::of(b"another version, route or header"),
+        |it| it.connector = "other".parse().unwrap(),
+        |it| it.card.changes[0].action = "create".to_owned(),
+        |it| it.card.changes[0].fields.clear(),
+        |it| it.card.changes.clear(),
         |it| it.card.changes[0].kind = "account".to_owned(),
         |it| it.card.changes[0].fields[0].name = "OwnerId".to_owned(),
         |it| it.tool = ToolName::parse("create_record").unwrap(),
@@ -746,7 +752,7 @@ async fn ten_thousand_questions_are_listed_at_once() {
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) \
          INSERT INTO approvals SELECT printf('%032x', i), 'd' || i, question, person, 'agent-' || (i / 20), connector, tool, \
          connection, effect, call, state, created + i, expires, decided, waits_until, used_by, held, held_key, granted, granted_key, \
-         reason, reason_key, answer, answer_key, answer_expires, terms FROM n, approvals",
+         reason, reason_key, answer, answer_key, answer_expires, terms, NULL, unsent FROM n, approvals",
     ).await;
     // The newest, which are listed, open.
     fixture.pass(Duration::from_secs(3_600));

@@ -1,7 +1,7 @@
 //! Changes that are made together, and who is the first.
 
 use portcullis::ports::Permissions;
-use portcullis_policy::{AgentId, PersonId};
+use portcullis_policy::{AgentId, Digest, PersonId};
 use portcullis_store::{Account, Change, Role, StoreError, StorePermissions, Subject};
 
 use crate::support::{Fixture, ada, bob, calls, crm, group, helper};
@@ -93,7 +93,10 @@ async fn an_agent_has_what_the_store_says_for_whom_it_knows() {
     let store = &fixture.store;
     let permissions = StorePermissions::new(store.clone(), []);
     let offers = async |person| {
-        let policy = permissions.policy(&calls(person), &crm()).await.unwrap();
+        let policy = permissions
+            .policy(&calls(person), &crm(), Digest::of(b"crm"))
+            .await
+            .unwrap();
         policy.is_some()
     };
     assert!(store.take_connector(&helper(), &crm()).await.unwrap());

@@ -50,8 +50,8 @@ async fn a_rotation_seals_everything_anew_and_removes_the_old_key() {
     assert_eq!(keys(&fixture).await, [1]);
     assert_eq!(
         store.rotate_key().await.unwrap(),
-        302,
-        "secrets and identities"
+        303,
+        "secrets, identities and what was decided"
     );
     assert_eq!(keys(&fixture).await, [2]);
     let after: Vec<Vec<u8>> = sqlx::query_scalar("SELECT secrets FROM connections")
@@ -89,7 +89,7 @@ async fn a_rotation_seals_everything_anew_and_removes_the_old_key() {
         .await
         .unwrap();
     assert_eq!(under, [2]);
-    assert_eq!(other.rotate_key().await.unwrap(), 304);
+    assert_eq!(other.rotate_key().await.unwrap(), 305);
     assert_eq!(
         store
             .access_token(&id)

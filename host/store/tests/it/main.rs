@@ -11,11 +11,13 @@
 mod agents;
 mod approvals;
 mod apps;
+mod asked_again;
 mod attacks;
 mod audit;
 mod changes;
 mod connections;
 mod credentials;
+mod decisions;
 mod endings;
 mod in_the_clear;
 mod keys;
@@ -28,6 +30,7 @@ mod refresh;
 mod sharing;
 mod sign_ins;
 mod support;
+mod used_up;
 
 #[test]
 fn every_file_of_these_tests_is_run() {

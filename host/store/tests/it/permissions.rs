@@ -3,12 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use portcullis::ports::Permissions;
 use portcullis::ports::permissions::{Counted, Exhausted, Usage};
 use portcullis_policy::{
-    Acting, Effect, Level, Mode, Novelty, Scope, SeenTools, Selector, ToolName, ToolRule,
+    Acting, Digest, Effect, Level, Mode, Novelty, Scope, SeenTools, Selector, ToolName, ToolRule,
 };
-use portcullis_store::{Account, AgentScope, Change, StoreError, StorePermissions};
+use portcullis_store::{Account, AgentScope, Change, Component, StoreError};
 
 use crate::support::{Fixture, ada, bob, calls, crm, helper};
 
@@ -19,6 +18,21 @@ fn rule(level: Level, what: &str, mode: Mode) -> ToolRule {
         selector: what.parse().unwrap(),
         mode,
         made_for: None,
+    }
+}
+
+/// A component that the program carries, and one that it does not.
+fn carried() -> Component {
+    Component {
+        digest: Digest::of(b"carried"),
+        is_carried: true,
+    }
+}
+
+fn installed() -> Component {
+    Component {
+        digest: Digest::of(b"other"),
+        is_carried: false,
     }
 }
 
@@ -93,7 +107,7 @@ async fn rules_are_kept_replaced_and_taken_back() {
     // Others have it at once.
     let other = fixture.open_again(&fixture.master).await.unwrap();
     let policy = other
-        .policy(&calls(ada()), &crm(), false)
+        .policy(&calls(ada()), &crm(), installed())
         .await
         .unwrap()
         .unwrap();
@@ -125,7 +139,12 @@ async fn rules_are_kept_replaced_and_taken_back() {
 async fn a_policy_is_what_was_decided() {
     let fixture = given().await;
     let store = &fixture.store;
-    let policy = async |person| store.policy(&calls(person), &crm(), true).await.unwrap();
+    let policy = async |person| {
+        store
+            .policy(&calls(person), &crm(), carried())
+            .await
+            .unwrap()
+    };
     let before = policy(ada()).await.unwrap();
     assert_eq!(before.acting, Some(Acting::Own(ada())));
     assert_eq!((before.scope, before.is_trusted), (None, true));
@@ -152,8 +171,8 @@ async fn a_policy_is_what_was_decided() {
     };
     assert!(store.put_scope(&put).await.unwrap());
     assert!(!store.put_scope(&put).await.unwrap());
-    assert!(store.put_trust(&crm(), false).await.unwrap());
-    assert!(!store.put_trust(&crm(), false).await.unwrap());
+    assert!(store.put_trust(&crm(), carried(), false).await.unwrap());
+    assert!(!store.put_trust(&crm(), carried(), false).await.unwrap());
     let after = policy(ada()).await.unwrap();
     assert_eq!(after.acting, Some(Acting::Shared(shared)));
     assert_eq!(
@@ -175,58 +194,12 @@ async fn a_policy_is_what_was_decided() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_a_refusal_and_never_no_limit() {
-    for damage in [
-        "UPDATE agent_scopes SET scope = '{\"read\": [\"A\"], \"and\": 1}'",
-        "UPDATE agent_scopes SET scope = ''",
-        "UPDATE tool_rules SET selector = 'every thing'",
-        "UPDATE seen_tools SET tool = 'A B'",
-    ] {
-        let fixture = given().await;
-        let store = &fixture.store;
-        let scope = Scope {
-            read_only: true,
-            ..Scope::default()
-        };
-        let scope = AgentScope {
-            agent: helper(),
-            connector: crm(),
-            scope,
-        };
-        store.put_scope(&scope).await.unwrap();
-        store
-            .put_tool_rule(&rule(Level::Workspace, "effect:read", Mode::Disabled))
-            .await
-            .unwrap();
-        store
-            .meet_tools(&crm(), &[(tool("query"), Effect::Read)])
-            .await
-            .unwrap();
-        fixture.tamper(damage).await;
-        let permissions = StorePermissions::new(store.clone(), [crm()]);
-        let refused = permissions.policy(&calls(ada()), &crm()).await;
-        assert!(refused.is_err(), "{damage}");
-        let policy = store.policy(&calls(ada()), &crm(), true).await;
-        let error = policy.unwrap_err();
-        assert!(error.to_string().contains("damaged"), "{damage}: {error}");
-    }
-    // The schema itself refuses a mode that is none.
-    let fixture = given().await;
-    let changed = sqlx::query(
-        "INSERT INTO tool_rules (selector, mode, created) VALUES ('query', 'maybe', 0)",
-    )
-    .execute(&mut fixture.raw().await)
-    .await;
-    assert!(changed.is_err());
-}
-
-#[tokio::test]
 async fn a_connectors_first_tools_are_known_and_later_ones_are_new() {
     let fixture = given().await;
     let store = &fixture.store;
     let seen = async || {
         store
-            .policy(&calls(ada()), &crm(), false)
+            .policy(&calls(ada()), &crm(), installed())
             .await
             .unwrap()
             .unwrap()
@@ -440,7 +413,7 @@ async fn who_connects_anew_has_the_same_rules() {
     let second = fixture.own(bob(), "second").await;
     assert_ne!(first, second);
     let policy = store
-        .policy(&calls(bob()), &crm(), false)
+        .policy(&calls(bob()), &crm(), installed())
         .await
         .unwrap()
         .unwrap();

@@ -8,7 +8,8 @@ use portcullis::ports::{Caller, Ports};
 use portcullis::{ApprovalId, LookedUp, Outcome, Reply};
 use portcullis_connect::Decisions;
 use portcullis_store::{
-    ApprovalState, Location, MasterKey, Role, Store, StoreApprovals, StoreOptions,
+    ApprovalState, By, Door, Location, MasterKey, Role, Store, StoreApprovals, StoreAudit,
+    StoreOptions,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -22,6 +23,15 @@ struct Desk {
     store: Store,
     decisions: Decisions,
     _folder: TempDir,
+}
+
+/// Who decides, and from where.
+fn by() -> By {
+    By {
+        person: name(PERSON),
+        user: None,
+        door: Door::CommandLine,
+    }
 }
 
 impl Desk {
@@ -40,7 +50,10 @@ impl Desk {
             ..Setup::default()
         };
         let world = World::new(setup, &["fetch"]).await;
-        let decisions = Decisions::new(store.clone(), world.host.clone());
+        let decisions = {
+            let audit = StoreAudit::open(store.clone()).await.unwrap();
+            Decisions::new(store.clone(), world.host.clone(), audit)
+        };
         Self {
             world,
             store,
@@ -67,7 +80,7 @@ impl Desk {
 
     /// Says yes, and gives what the run came to.
     async fn approve(&self, id: ApprovalId) -> Reply {
-        let decided = self.decisions.approve(id, &name(PERSON), None).await;
+        let decided = self.decisions.approve(id, &by(), None).await;
         decided.unwrap().reply.unwrap()
     }
 

@@ -310,7 +310,7 @@ async fn a_read_only_agent_writes_by_no_route_and_no_tool() {
         .iter()
         .map(|tool| tool.tool().name.to_string())
         .collect();
-    assert_eq!(names, ["read", "ask", "rows"]);
+    assert_eq!(names, ["read", "ask", "cite", "rows"]);
     let find = json!({ "method": "POST", "target": "/find", "body": r#"{"type":"Contact"}"# });
     assert_eq!(
         sends(&world, "read", find).await,
@@ -376,6 +376,12 @@ async fn calls_changes_and_rows_are_limited() {
         Some("the answer has 4 rows, and this agent's have at most 3")
     );
 
+    // Nor do they leave as what is not called a row.
+    for form in ["items", "members", "text", "line", "value", "file"] {
+        let arguments = json!({ "count": 3_000, "form": form });
+        let reply = world.call(CONNECTOR, "rows", arguments).await;
+        assert_eq!(ended(&reply), "failed row_limit", "{form}");
+    }
     let change = |announced: &[&str], records: usize| {
         let records: Vec<Value> = (0..records).map(|_| json!({ "type": "Contact" })).collect();
         let body = json!({ "records": records }).to_string();

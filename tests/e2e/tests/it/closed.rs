@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use portcullis::policy::{AgentPolicy, ConnectionId, ConnectorName, Mode, Scope};
+use portcullis::policy::{AgentPolicy, ConnectionId, ConnectorName, Digest, Mode, Scope};
 use portcullis::ports::approvals::{Claim, DigestKey, HeldRequest};
 use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis::ports::credentials::{Lookup, RefreshError, Token};
@@ -72,9 +72,11 @@ impl Permissions for Failing {
         &self,
         caller: &Caller,
         connector: &ConnectorName,
+        component: Digest,
     ) -> Result<Option<Arc<AgentPolicy>>, PortError> {
         self.check(Broken::Policy)?;
-        self.inner.permissions.policy(caller, connector).await
+        let permissions = &self.inner.permissions;
+        permissions.policy(caller, connector, component).await
     }
 
     async fn count(
@@ -88,6 +90,16 @@ impl Permissions for Failing {
             Counted::Changes => Broken::Changes,
         })?;
         self.inner.permissions.count(caller, connector, usage).await
+    }
+
+    async fn give_back(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+        usage: Usage,
+    ) -> Result<(), PortError> {
+        let permissions = &self.inner.permissions;
+        permissions.give_back(caller, connector, usage).await
     }
 }
 

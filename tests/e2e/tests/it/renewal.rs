@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis::policy::{ConnectionId, ConnectorName, Mode};
-use portcullis::ports::audit::Event;
+use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use portcullis::ports::credentials::{Lookup, RefreshError, Token};
 use portcullis::ports::{Caller, Credentials, PortError, Ports};
+use portcullis::{Cancellation, Reply};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::support::world::call;
 use crate::support::{Setup, World, done, ended, logs, name};
@@ -112,14 +114,139 @@ async fn a_change_that_was_refused_for_a_stale_token_is_sent_again_once() {
     assert_eq!(renewals.load(Ordering::SeqCst), 1);
     // Twice on the wire, of which the service has taken one.
     assert_eq!(world.service.changes().len(), 2);
-    let renewed = world
-        .records(&reply)
-        .into_iter()
-        .filter_map(|record| match record.event {
-            Event::Answered(answer) => Some(answer.renewed),
-            _ => None,
-        });
-    assert_eq!(renewed.collect::<Vec<_>>(), [true]);
+    // Each of the two was written down before it left; the answer is of both.
+    assert_eq!(told(&world, &reply), ["sent 1", "sent 2", "renewed true"]);
+}
+
+/// Says what was written down of a call's requests.
+fn told(world: &World, reply: &Reply) -> Vec<String> {
+    let records = world.records(reply).into_iter();
+    let told = records.filter_map(|record| match record.event {
+        Event::Intended(intent) => Some(format!("sent {}", intent.attempt)),
+        Event::Answered(answer) => Some(format!("renewed {}", answer.renewed)),
+        _ => None,
+    });
+    told.collect()
+}
+
+/// A log that does not take a second intent.
+struct Once(Arc<dyn AuditLog>);
+
+#[async_trait]
+impl AuditLog for Once {
+    async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
+        if let Event::Intended(intent) = &record.event
+            && intent.attempt > 1
+        {
+            assert_eq!(durability, Durability::Synced);
+            return Err(PortError::new("the disk is full"));
+        }
+        self.0.append(record, durability).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_is_not_sent_again_without_an_intent_of_its_own() {
+    let setup = Setup {
+        token: "an-old-token".to_owned(),
+        ports: Box::new(|ports| Ports {
+            audit: Arc::new(Once(ports.audit.clone())),
+            ..ports
+        }),
+        ..Setup::default()
+    };
+    let world = World::new(setup, &["fetch"]).await;
+    world.mode("fetch", "delete", Mode::Allow);
+    world.service.require_token("a-new-token");
+    let connection = name("fetch-connection");
+    world
+        .credentials
+        .on_refresh(&connection, "a-new-token".into());
+    let reply = world.call("fetch", "delete", json!({"id": "1"})).await;
+    assert_eq!(ended(&reply), "failed unavailable", "{reply:?}");
+    let said = reply.outcome.message().unwrap();
+    assert!(said.contains("not sent again"), "{said}");
+    assert_eq!(told(&world, &reply), ["sent 1", "renewed false"]);
+    assert_eq!(world.service.changes().len(), 1);
+    // A read has harmed nothing.
+    world.service.require_token("a-newer-token");
+    world
+        .credentials
+        .on_refresh(&connection, "a-newer-token".into());
+    let read = json!({"path": "/record/2"});
+    assert_eq!(ended(&world.call("fetch", "get", read).await), "done");
+}
+
+/// Gives its call up when a token is to be renewed, and renews it when it is told to.
+struct Cancelling {
+    inner: Arc<dyn Credentials>,
+    cancelled: Cancellation,
+    goes_on: Arc<Notify>,
+}
+
+#[async_trait]
+impl Credentials for Cancelling {
+    async fn connection(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+    ) -> Result<Lookup, PortError> {
+        self.inner.connection(caller, connector).await
+    }
+
+    async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError> {
+        self.inner.token(connection).await
+    }
+
+    async fn refresh(&self, id: &ConnectionId, stale: &Token) -> Result<Token, RefreshError> {
+        self.cancelled.cancel();
+        self.goes_on.notified().await;
+        self.inner.refresh(id, stale).await
+    }
+}
+
+/// The attack: a service that calls the token stale for so long that the change would be made when nobody waits for it any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_whose_call_has_ended_meanwhile_is_not_sent_again() {
+    let cancellation = Cancellation::default();
+    let cancelled = cancellation.clone();
+    let goes_on = Arc::new(Notify::new());
+    let waits = goes_on.clone();
+    let mut setup = Setup {
+        token: "an-old-token".to_owned(),
+        ports: Box::new(move |ports| Ports {
+            credentials: Arc::new(Cancelling {
+                inner: ports.credentials.clone(),
+                cancelled,
+                goes_on: waits,
+            }),
+            ..ports
+        }),
+        ..Setup::default()
+    };
+    setup.limits.cancel_grace = Duration::from_millis(10);
+    let world = World::new(setup, &["fetch"]).await;
+    world.mode("fetch", "delete", Mode::Allow);
+    world.service.require_token("a-new-token");
+    let connection = name("fetch-connection");
+    world
+        .credentials
+        .on_refresh(&connection, "a-new-token".into());
+    let mut call = call("fetch", "delete", json!({"id": "1"}));
+    call.cancellation = cancellation;
+    let reply = world.host.call(call).await;
+    assert_ne!(ended(&reply), "done", "{reply:?}");
+    // The call is over; only now does the renewal come to its end, and what is done then is waited for.
+    goes_on.notify_one();
+    assert!(
+        world
+            .host
+            .guard()
+            .changes_on_record(Duration::from_secs(60))
+            .await
+    );
+    assert_eq!(told(&world, &reply), ["sent 1", "renewed false"]);
+    assert_eq!(world.service.changes().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

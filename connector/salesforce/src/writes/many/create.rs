@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Many, body, by_ids, check_count, collection, compare, names_of_all, outcomes, place};
 use crate::client::Client;
 use crate::describe::Describe;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::writes::asked::{self, Asked, Problems, Purpose};
@@ -60,7 +60,11 @@ pub fn create_records(host: &dyn Host, args: &CreateRecords) -> Result<Output, F
     let changes = announcements(&client, &describe, &all)?;
     let records = all.iter().map(|asked| (None, asked.as_slice()));
     let request = Request::post(collection(&client)?).body("application/json", body(kind, records));
-    let reply = match Ended::of(&client, kind, host.change(&changes, request)) {
+    let step = Step {
+        title: format!("Create {} {kind}", all.len()),
+        detail: None,
+    };
+    let reply = match Ended::of(&client, kind, host.change(&step, &changes, request)) {
         Ended::Done(reply) => reply,
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => return Err(unclear(&client, kind, failure)),
@@ -83,7 +87,6 @@ pub fn create_records(host: &dyn Host, args: &CreateRecords) -> Result<Output, F
         .filter_map(|one| one.id.clone())
         .collect();
     if !ids.is_empty() {
-        host.step(&format!("Created {} {kind}", ids.len()), None);
         read_back(&client, &all, &ids, &mut many);
     }
     many.answer(&client)

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Many, One, by_ids, check_count, collection, outcomes};
 use crate::client::Client;
 use crate::describe::Describe;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
@@ -78,7 +78,12 @@ pub fn delete_records(host: &dyn Host, args: &DeleteRecords) -> Result<Output, F
         records: Vec::new(),
         notes: cascade.notes,
     };
-    let (results, failure) = match Ended::of(&client, kind, host.change(&changes, request)) {
+    let step = Step {
+        title: format!("Delete {} {kind}", ids.len()),
+        detail: Some(&listed),
+    };
+    let sent = host.change(&step, &changes, request);
+    let (results, failure) = match Ended::of(&client, kind, sent) {
         Ended::Done(reply) => {
             let failure = Failure::unavailable("the org's answer is not one for these records");
             (
@@ -97,7 +102,6 @@ pub fn delete_records(host: &dyn Host, args: &DeleteRecords) -> Result<Output, F
             settle(&client, &describe, &ids, failure)?
         }
     };
-    host.step(&format!("Deleted {kind}"), Some(&listed));
     many.notes.push(delete::undo(&describe));
     many.answer(&client)
 }

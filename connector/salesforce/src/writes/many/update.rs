@@ -15,7 +15,7 @@ use super::{
 };
 use crate::client::Client;
 use crate::describe::Describe;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::lookup;
 use crate::names;
 use crate::writes::asked::{self, Asked, Problems, Purpose};
@@ -167,7 +167,12 @@ fn send(
         .iter()
         .map(|wanted| (Some(wanted.before.id.as_str()), wanted.asked.as_slice()));
     let request = Request::patch(collection(client)?).body("application/json", body(kind, records));
-    let ended = Ended::of(client, kind, client.host.change(&changes, request));
+    let step = Step {
+        title: format!("Change {} {kind}", wanted.len()),
+        detail: None,
+    };
+    let sent = client.host.change(&step, &changes, request);
+    let ended = Ended::of(client, kind, sent);
     let (results, unclear) = match ended {
         Ended::Done(reply) => match outcomes(client, kind, &reply, wanted.len(), "updated") {
             Some(results) => (Some(results), None),
@@ -181,9 +186,6 @@ fn send(
         Ended::Refused(failure) | Ended::Changed(failure) => return Err(failure),
         Ended::Unclear(failure) => (None, Some(failure)),
     };
-    client
-        .host
-        .step(&format!("Changed {} {kind}", wanted.len()), None);
     let ids = wanted.iter().map(|wanted| wanted.before.id.as_str());
     let select = Select::new(
         client,

@@ -11,7 +11,7 @@ use super::{Ended, place, request};
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::fence;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
@@ -123,12 +123,15 @@ pub fn convert_lead(host: &dyn Host, args: &ConvertLead) -> Result<Output, Failu
         [account.is_none(), contact.is_none(), makes_opportunity],
     );
     let request = request(&client, "convertLead", &content)?;
-    let result = match Ended::of(&client, LEAD, host.change(&changes, request)) {
+    let step = Step {
+        title: format!("Convert {LEAD}"),
+        detail: Some(&before.id),
+    };
+    let result = match Ended::of(&client, LEAD, host.change(&step, &changes, request)) {
         Ended::Done(result) => result,
         Ended::Refused(failure) => return Err(worded(failure)),
         Ended::Unclear(failure) => settle(&client, &before.id, failure)?,
     };
-    host.step("Converted Lead", Some(&before.id));
     Ok(answer(&client, &before.id, &label, &result))
 }
 

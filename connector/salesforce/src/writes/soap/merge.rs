@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{Ended, place, request};
 use crate::client::Client;
 use crate::describe::{Describe, Field};
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
@@ -79,9 +79,10 @@ pub fn merge_records(host: &dyn Host, args: &MergeRecords) -> Result<Output, Fai
     problems.refuse(&client)?;
 
     let listed: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
+    let listed = listed.join(", ");
     host.step(
         &format!("Read {} {kind} before the merge", ids.len()),
-        Some(&listed.join(", ")),
+        Some(&listed),
     );
     let records = read(&client, &describe, &ids)?;
     let Some((master, losers)) = records.split_first() else {
@@ -91,7 +92,11 @@ pub fn merge_records(host: &dyn Host, args: &MergeRecords) -> Result<Output, Fai
     let changes = announcements(&client, &describe, master, losers, &asked)?;
     let request = request(&client, "merge", &content(kind, master, losers, &asked))?;
     let mut notes = Vec::new();
-    match Ended::of(&client, kind, host.change(&changes, request)) {
+    let step = Step {
+        title: format!("Merge {} {kind}", ids.len()),
+        detail: Some(&listed),
+    };
+    match Ended::of(&client, kind, host.change(&step, &changes, request)) {
         Ended::Done(result) => {
             let moved = result.all("updatedRelatedIds").count();
             if moved > 0 {
@@ -103,7 +108,6 @@ pub fn merge_records(host: &dyn Host, args: &MergeRecords) -> Result<Output, Fai
         Ended::Refused(failure) => return Err(failure),
         Ended::Unclear(failure) => notes.push(settle(&client, kind, losers, failure)?),
     }
-    host.step(&format!("Merged {kind}"), Some(&listed.join(", ")));
     let names: Vec<String> = asked
         .iter()
         .map(|asked| asked.field.name().to_owned())

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Ended, request};
 use crate::client::{Client, ReadError};
 use crate::describe::Describe;
-use crate::host::Host;
+use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
@@ -72,7 +72,11 @@ pub fn undelete_record(host: &dyn Host, args: &UndeleteRecord) -> Result<Output,
     xml::write(&mut content, "ids", &before.id);
     let request = request(&client, "undelete", &content)?;
     let mut notes = Vec::new();
-    match Ended::of(&client, kind, host.change(&[change], request)) {
+    let step = Step {
+        title: format!("Restore {kind}"),
+        detail: Some(&before.id),
+    };
+    match Ended::of(&client, kind, host.change(&step, &[change], request)) {
         Ended::Done(_) => {
             if record::again(&client, kind, &before.id, &["Id".to_owned()]).is_err() {
                 notes.push("the record is restored, but could not be read back".to_owned());
@@ -81,7 +85,6 @@ pub fn undelete_record(host: &dyn Host, args: &UndeleteRecord) -> Result<Output,
         Ended::Refused(failure) => return Err(refused(failure)),
         Ended::Unclear(failure) => notes.push(settle(&client, kind, &before.id, failure)?),
     }
-    host.step(&format!("Restored {kind}"), Some(&before.id));
     Ok(done("undeleted", notes).answer(&client))
 }
 

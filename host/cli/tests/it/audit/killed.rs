@@ -53,6 +53,7 @@ async fn killed_in_a_change(home: &Home) -> CallId {
     }]);
     let intended = Event::Intended(Intent {
         request: 1,
+        attempt: 1,
         method: Method::Patch,
         origin: Origin::parse("https://acme.my.salesforce.com").unwrap(),
         route: "/services/data/{version}/sobjects/{kind}/{id}".to_owned(),

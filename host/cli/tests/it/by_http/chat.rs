@@ -151,18 +151,18 @@ async fn a_yes_in_a_trusted_client_makes_the_change_once() {
             assert_eq!(site_now(&mut client), to);
             assert_eq!(client.asked.drain(..).count(), 1);
         }
-        // What the person does not want stays as it is; and what they say nothing of is still there to decide.
+        // What the person says nothing of is still there to decide; and what they do not want stays as it is.
         for (answer, code) in [
-            (json!({"action": "decline"}), "approval_denied"),
-            (
-                json!({"action": "accept", "content": {"approve": false}}),
-                "approval_denied",
-            ),
             (json!({"action": "cancel"}), "approval_required"),
             (json!({"action": "accept"}), "approval_required"),
             (
                 json!({"action": "accept", "content": {"approve": "true"}}),
                 "approval_required",
+            ),
+            (json!({"action": "decline"}), "approval_denied"),
+            (
+                json!({"action": "accept", "content": {"approve": false}}),
+                "approval_denied",
             ),
         ] {
             let to = answer.to_string();

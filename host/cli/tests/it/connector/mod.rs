@@ -141,6 +141,7 @@ fn versions_are_installed_accepted_and_gone_back_from() {
         ],
         &["tools", "--agent", "helper"],
         &["connector", "rollback", "versions"],
+        &["connector", "rollback", "versions", "--yes"],
         &["connector", "rollback", "versions"],
         &["connector", "rollback", "versions"],
         &["connector", "install", "three.wasm"],
@@ -161,6 +162,7 @@ fn programs_get_one_value() {
     // It no longer binds the code of a sign-in to who asked for it.
     let wider = repacked(&own, "\"pkce\": true", "\"pkce\": false");
     home.write("wider.wasm", &wider);
+    let component = wider.clone();
     let (own, wider) = (Digest::of(&own), Digest::of(&wider));
     let installed = home.json(&["connector", "install", "wider.wasm"]);
     assert_eq!(installed["state"], "waiting");
@@ -176,8 +178,14 @@ fn programs_get_one_value() {
         (&listed[1]["state"], &listed[1]["installed_by"]),
         (&"waiting".into(), &"ada".into())
     );
+    home.must(&["agent", "add", "helper"]);
+    home.must(&["agent", "give", "helper", "salesforce"]);
+    home.must(&["scope", "helper", "--read", "Account"]);
     let accepted = home.json(&["connector", "accept", "salesforce", "--yes"]);
     assert_eq!(accepted["changed"], true);
+    // What was said of the one that the program carries is not said of this one.
+    assert_eq!(accepted["trusted"], false);
+    assert_eq!(accepted["limited_agents"], serde_json::json!(["helper"]));
     let shown = home.json(&["connector", "show", "salesforce"]);
     assert_eq!(shown["in_use"]["digest"], wider.to_string());
     assert_eq!(shown["in_use"]["manifest"]["auth"]["pkce"], false);
@@ -188,6 +196,29 @@ fn programs_get_one_value() {
     // What the program carries is trusted to check what is inside a query; what took its place is not, until somebody says so.
     let trusted = home.json(&["connector", "trust-scope", "salesforce"]);
     assert_eq!(trusted["changed"], true);
+    assert_eq!(trusted["digest"], wider.to_string());
+    let listed = home.json(&["connector", "list"]);
+    assert_eq!([&listed[0]["trusted"], &listed[1]["trusted"]], [true, true]);
+    // Another component under the name is none that anybody trusted.
+    let section_of_nothing = [0, 2, 1, b'x'];
+    home.write(
+        "other.wasm",
+        &[&component[..], &section_of_nothing].concat(),
+    );
+    let installed = home.json(&["connector", "install", "other.wasm"]);
+    assert_eq!(
+        (&installed["state"], &installed["trusted"]),
+        (&"active".into(), &false.into())
+    );
+    assert_eq!(
+        home.json(&["connector", "show", "salesforce"])["trusted"],
+        false
+    );
+    home.must(&["connector", "rollback", "salesforce"]);
+    assert_eq!(
+        home.json(&["connector", "show", "salesforce"])["trusted"],
+        true
+    );
     let back = home.json(&["connector", "rollback", "salesforce"]);
     assert_eq!(back["digest"], own.to_string());
     let back = home.json(&["connector", "rollback", "salesforce"]);

@@ -20,11 +20,22 @@ pub(in crate::pages) struct Shown<'a> {
     pub(in crate::pages) question: &'a Question,
     pub(in crate::pages) action: String,
     pub(in crate::pages) token: String,
-    pub(in crate::pages) asks_passphrase: bool,
+    pub(in crate::pages) yes: Yes,
     pub(in crate::pages) problem: Option<&'static str>,
-    /// Where all questions are.
-    pub(in crate::pages) all: &'a str,
+    /// Where all questions are, for whoever may see them.
+    pub(in crate::pages) all: Option<String>,
     pub(in crate::pages) sign_out: Option<SignOut>,
+}
+
+/// How a question is approved on its page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::pages) enum Yes {
+    /// By a button.
+    Button,
+    /// With a passphrase.
+    WithPassphrase,
+    /// Not here, but on a terminal.
+    Elsewhere,
 }
 
 /// A question in the list.
@@ -64,11 +75,10 @@ impl Page {
         } else if shown.question.held.is_some() {
             body += &paragraph("You have approved this; it was not sent yet.");
         }
-        let _ = write!(
-            body,
-            "<p><a href=\"{}\">All that waits for you</a>",
-            escaped(shown.all)
-        );
+        if let Some(all) = &shown.all {
+            let all = escaped(all);
+            let _ = write!(body, "<p><a href=\"{all}\">All that waits for you</a>");
+        }
         if let Some(sign_out) = &shown.sign_out {
             body += &sign_out.html();
         }
@@ -116,6 +126,14 @@ impl Page {
         )
     }
 
+    /// Says that the question of a link is over.
+    pub(in crate::pages) fn link_ended() -> Self {
+        Self::words(
+            StatusCode::GONE,
+            "This link has ended with its question: that was decided, taken back, or not decided in time. `portcullis approvals list --all` says what became of it.",
+        )
+    }
+
     pub(in crate::pages) fn denied() -> Self {
         let mut body = heading("Denied");
         body += &paragraph(
@@ -134,10 +152,20 @@ impl Page {
         let (title, mut body) = match &reply.outcome {
             Outcome::Done(output) => {
                 let text: String = output.text.chars().take(ANSWER_CHARS_MAX).collect();
-                let body = paragraph("The agent gets this when it asks again:");
+                let (title, words) = match (decided.is_kept, reply.sent.is_empty()) {
+                    (true, _) => (
+                        "Approved and done",
+                        "The agent gets this when it asks again:",
+                    ),
+                    (false, false) => ("Approved and done", "The answer was:"),
+                    (false, true) => (
+                        "Approved, and nothing was sent",
+                        "There was nothing left to do, and your yes is taken back. The answer was:",
+                    ),
+                };
                 (
-                    "Approved and done",
-                    body + &format!("<pre>{}</pre>", as_lines(&text)),
+                    title,
+                    paragraph(words) + &format!("<pre>{}</pre>", as_lines(&text)),
                 )
             }
             Outcome::ApprovalRequired(asked) => {
@@ -205,11 +233,17 @@ fn forms(shown: &Shown<'_>) -> String {
         escaped(&shown.action),
         escaped(&shown.token)
     );
-    let mut forms = begin.clone();
-    if shown.asks_passphrase {
-        forms += "<p><label>Your passphrase <input type=\"password\" name=\"passphrase\" autocomplete=\"off\" required></label>";
-    }
-    forms += "<p><button type=\"submit\" name=\"decision\" value=\"approve\">Approve: do exactly this, once</button></form>";
+    let button = "<p><button type=\"submit\" name=\"decision\" value=\"approve\">Approve: do exactly this, once</button></form>";
+    let mut forms = match shown.yes {
+        Yes::Button => format!("{begin}{button}"),
+        Yes::WithPassphrase => format!(
+            "{begin}<p><label>Your passphrase <input type=\"password\" name=\"passphrase\" autocomplete=\"off\" required></label>{button}"
+        ),
+        Yes::Elsewhere => paragraph(&format!(
+            "What destroys is not approved by a link alone: run `portcullis approvals approve {}` on a terminal, or set a passphrase (`portcullis approvals passphrase`) and open this page again.",
+            shown.question.approval.id
+        )),
+    };
     forms += &begin;
     forms += "<p><label>Why not (the agent reads it) <input type=\"text\" name=\"reason\" maxlength=\"200\" autocomplete=\"off\"></label>\
               <p><button type=\"submit\" name=\"decision\" value=\"deny\">Deny</button></form>";

@@ -5,11 +5,11 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
-use portcullis_policy::Digest;
+use portcullis_policy::{ConnectorName, Digest, ToolName};
 
-use super::{Approvals, Claim, DENIAL_LASTS, DigestKey, HeldRequest};
+use super::{ASKED_AFTER_NO_MAX, Approvals, Claim, DENIAL_LASTS, DigestKey, HeldRequest};
 use crate::ids::ApprovalId;
-use crate::ports::{PortError, lock};
+use crate::ports::{Caller, PortError, lock};
 
 /// What a person decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,64 @@ pub struct AskingApprovals<D> {
     decide: D,
     patience: Duration,
     key: DigestKey,
-    denied: Mutex<HashMap<Digest, (Instant, Option<String>)>>,
+    lately: Mutex<Lately>,
+}
+
+/// What was denied lately, and asked after that.
+#[derive(Debug, Default)]
+struct Lately {
+    /// By what would have been sent.
+    denied: HashMap<Digest, No>,
+    /// What was asked since the first no, and was no yes.
+    asked: Vec<(Of, Instant)>,
+}
+
+/// A no.
+#[derive(Debug)]
+struct No {
+    of: Of,
+    since: Instant,
+    reason: Option<String>,
+}
+
+/// Who asks whom by which tool.
+type Of = (Caller, ConnectorName, ToolName);
+
+fn of(request: &HeldRequest) -> Of {
+    let (caller, connector) = (request.caller.clone(), request.connector.clone());
+    (caller, connector, request.tool.clone())
+}
+
+impl Lately {
+    /// Says why a request is not asked for, or counts it as asked.
+    fn ask(&mut self, request: &HeldRequest) -> Option<Claim> {
+        self.denied
+            .retain(|_, no| no.since.elapsed() < DENIAL_LASTS);
+        self.asked.retain(|(_, at)| at.elapsed() < DENIAL_LASTS);
+        if let Some(no) = self.denied.get(&request.sent) {
+            let reason = no.reason.clone();
+            return Some(Claim::Denied { reason });
+        }
+        let of = of(request);
+        if self.denied.values().any(|no| no.of == of) {
+            let asked = self.asked.iter().filter(|(other, _)| *other == of);
+            if asked.count() >= ASKED_AFTER_NO_MAX {
+                return Some(Claim::AfterNo {
+                    asked_max: ASKED_AFTER_NO_MAX,
+                });
+            }
+            self.asked.push((of, Instant::now()));
+        }
+        None
+    }
+
+    /// Forgets that a request was asked for, which became a yes.
+    fn approved(&mut self, request: &HeldRequest) {
+        let of = of(request);
+        if let Some(place) = self.asked.iter().rposition(|(other, _)| *other == of) {
+            self.asked.remove(place);
+        }
+    }
 }
 
 impl<D: Decide> AskingApprovals<D> {
@@ -54,16 +111,8 @@ impl<D: Decide> AskingApprovals<D> {
             decide,
             patience,
             key: DigestKey::random()?,
-            denied: Mutex::default(),
+            lately: Mutex::default(),
         })
-    }
-
-    fn denied_lately(&self, digest: Digest) -> Option<Claim> {
-        let mut denied = lock(&self.denied);
-        denied.retain(|_, (since, _)| since.elapsed() < DENIAL_LASTS);
-        let (_, reason) = denied.get(&digest)?;
-        let reason = reason.clone();
-        Some(Claim::Denied { reason })
     }
 }
 
@@ -82,8 +131,9 @@ impl<D: Decide> Approvals for AskingApprovals<D> {
     }
 
     async fn claim(&self, request: &HeldRequest) -> Result<Claim, PortError> {
-        if let Some(denied) = self.denied_lately(request.digest) {
-            return Ok(denied);
+        let refused = lock(&self.lately).ask(request);
+        if let Some(refused) = refused {
+            return Ok(refused);
         }
         let asked = tokio::time::timeout(self.patience, self.decide.decide(request)).await;
         let Ok(decision) = asked else {
@@ -93,14 +143,19 @@ impl<D: Decide> Approvals for AskingApprovals<D> {
         };
         match decision? {
             Decision::Approve => {
+                lock(&self.lately).approved(request);
                 let id = ApprovalId::random(SystemTime::now());
                 let id =
                     id.map_err(|error| PortError::new("no approval can be made").caused_by(error))?;
                 Ok(Claim::Granted(id))
             }
             Decision::Deny { reason } => {
-                let denied = (Instant::now(), reason.clone());
-                lock(&self.denied).insert(request.digest, denied);
+                let no = No {
+                    of: of(request),
+                    since: Instant::now(),
+                    reason: reason.clone(),
+                };
+                lock(&self.lately).denied.insert(request.sent, no);
                 Ok(Claim::Denied { reason })
             }
         }

@@ -7,7 +7,10 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use portcullis_policy::Digest;
 
-use super::{APPROVAL_LASTS, Approvals, Claim, DENIAL_LASTS, DigestKey, HeldRequest, PENDING_MAX};
+use super::{
+    APPROVAL_LASTS, ASKED_AFTER_NO_MAX, Approvals, Claim, DENIAL_LASTS, DigestKey, HeldRequest,
+    PENDING_MAX,
+};
 use crate::ids::ApprovalId;
 use crate::ports::{PortError, lock};
 
@@ -33,8 +36,32 @@ impl State {
 struct Question {
     id: ApprovalId,
     state: State,
+    asked: Instant,
     since: Instant,
     request: HeldRequest,
+}
+
+impl Question {
+    /// Says whether a request is another one of the same tool, of the same agent for the same person.
+    fn is_by(&self, request: &HeldRequest) -> bool {
+        let one = &self.request;
+        (&one.caller, &one.connector, &one.tool)
+            == (&request.caller, &request.connector, &request.tool)
+    }
+
+    /// What a claim for the same request comes to, where this is not to be used up.
+    fn said(&self) -> Claim {
+        match &self.state {
+            State::Pending | State::Approved => Claim::Held {
+                id: self.id,
+                link: None,
+                card: Box::new(self.request.card.clone()),
+            },
+            State::Denied(reason) => Claim::Denied {
+                reason: reason.clone(),
+            },
+        }
+    }
 }
 
 /// How many questions are kept; beyond it, nothing new is asked and everything is refused.
@@ -106,6 +133,17 @@ fn forget_old(questions: &mut HashMap<Digest, Question>) {
     questions.retain(|_, question| question.since.elapsed() < question.state.lasts());
 }
 
+/// Says whether a person was asked enough after a no to the same tool.
+fn is_enough(questions: &HashMap<Digest, Question>, request: &HeldRequest) -> bool {
+    let by_it = || questions.values().filter(|one| one.is_by(request));
+    let nos = by_it().filter(|one| matches!(one.state, State::Denied(_)));
+    let Some(no) = nos.map(|one| one.since).min() else {
+        return false;
+    };
+    let asked = by_it().filter(|one| one.state != State::Approved && one.asked > no);
+    asked.count() >= ASKED_AFTER_NO_MAX
+}
+
 #[async_trait]
 impl Approvals for MemoryApprovals {
     fn key(&self) -> &DigestKey {
@@ -115,22 +153,23 @@ impl Approvals for MemoryApprovals {
     async fn claim(&self, request: &HeldRequest) -> Result<Claim, PortError> {
         let mut questions = lock(&self.questions);
         forget_old(&mut questions);
-        let held = |id: ApprovalId, differs: Vec<String>| Claim::Held {
-            id,
-            link: None,
-            differs,
-        };
-        if let Some(question) = questions.get(&request.digest) {
+        if let Some(question) = questions.get(&request.digest)
+            && question.state == State::Approved
+        {
             let id = question.id;
-            return Ok(match &question.state {
-                State::Approved => {
-                    questions.remove(&request.digest);
-                    Claim::Granted(id)
-                }
-                State::Pending => held(id, question.request.card.differs.clone()),
-                State::Denied(reason) => Claim::Denied {
-                    reason: reason.clone(),
-                },
+            questions.remove(&request.digest);
+            return Ok(Claim::Granted(id));
+        }
+        // The same bytes in other words are the same question.
+        let is_same = |question: &&Question| {
+            question.request.sent == request.sent && question.state != State::Approved
+        };
+        if let Some(question) = questions.values().find(is_same) {
+            return Ok(question.said());
+        }
+        if request.replaces.is_none() && is_enough(&questions, request) {
+            return Ok(Claim::AfterNo {
+                asked_max: ASKED_AFTER_NO_MAX,
             });
         }
         let mut request = request.clone();
@@ -155,14 +194,15 @@ impl Approvals for MemoryApprovals {
         }
         let id = ApprovalId::random(SystemTime::now())
             .map_err(|error| PortError::new("no approval can be made").caused_by(error))?;
-        let differs = request.card.differs.clone();
         let question = Question {
             id,
             state: State::Pending,
+            asked: Instant::now(),
             since: Instant::now(),
             request,
         };
+        let claim = question.said();
         questions.insert(question.request.digest, question);
-        Ok(held(id, differs))
+        Ok(claim)
     }
 }

@@ -30,12 +30,24 @@ pub const DENIAL_LASTS: Duration = Duration::from_secs(600);
 /// Questions that wait for one person from one agent; more are not asked, so that nobody is tired into a yes.
 pub const PENDING_MAX: usize = 20;
 
+/// New questions of one agent's tool to one person within the time that a no of theirs to it counts; more are not asked. Room to
+/// mend what the person said no to, twice, and to ask for something else; who is asked more than that after a no is being worn down. A
+/// connector that puts chance into its requests makes each of them another one, and meets this bound alone.
+pub const ASKED_AFTER_NO_MAX: usize = 3;
+
 /// A request that a person is to decide on.
 #[derive(Clone, Debug)]
 pub struct HeldRequest {
     /// What is decided on: everything that the request and its announcement consist of. Another
     /// digest is another question.
     pub digest: Digest,
+    /// What leaves alone, on whose behalf: equal for equal bytes, however the call was spelled, whatever was announced of it and whichever
+    /// version of the connector sends it. One question of it waits at a time, and a no to one is a no to all. Where the question is
+    /// the whole call it is that call's.
+    pub sent: Digest,
+    /// What alike requests have in common, of one version of the connector, but for the record, the fields and their values: a standing approval
+    /// covers no other.
+    pub alike: Digest,
     /// What the agent asked: equal for the same call made again, whatever request comes of it.
     pub question: Digest,
     /// What the agent may touch, and whose account it is. It is kept where the approval is used up, for [`KeptAnswer::terms`].
@@ -73,13 +85,18 @@ pub enum Claim {
         id: ApprovalId,
         /// Where a person decides, if there is a page for it.
         link: Option<String>,
-        /// What is different from what was approved before, in sentences.
-        differs: Vec<String>,
+        /// What the person sees: of the question that was asked first, where this is the same request in other words.
+        card: Box<Card>,
     },
     /// A person said no.
     Denied {
         /// The person's reason, if there is one.
         reason: Option<String>,
+    },
+    /// A person said no to the same tool lately, and was asked enough since.
+    AfterNo {
+        /// How many may be asked after a no.
+        asked_max: usize,
     },
     /// Too much waits for this person already.
     Full {
@@ -185,6 +202,17 @@ pub trait Approvals: Send + Sync {
     ///
     /// [`PortError`]: the request is refused.
     async fn claim(&self, request: &HeldRequest) -> Result<Claim, PortError>;
+
+    /// Notes that what used an approval up was surely not sent: so that nobody is told that it may have been. The approval
+    /// stays used up.
+    ///
+    /// # Errors
+    ///
+    /// [`PortError`] when it is not noted; nothing hangs on it but what people are told.
+    async fn unsent(&self, id: ApprovalId, call: CallId) -> Result<(), PortError> {
+        let _ = (id, call);
+        Ok(())
+    }
 
     /// Takes the answer that was kept for a question of this caller; none where there is none, or it was taken before.
     ///

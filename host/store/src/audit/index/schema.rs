@@ -8,21 +8,27 @@ use super::super::row::Piece;
 use crate::error::StoreError;
 
 /// The form's version: an index of another one is made anew.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 3;
 
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 10] = [
     "DROP TABLE IF EXISTS calls",
     "DROP TABLE IF EXISTS progress",
+    "DROP TABLE IF EXISTS notes",
     "CREATE TABLE calls (
         call TEXT PRIMARY KEY, lane INTEGER NOT NULL, first_segment INTEGER NOT NULL, last_segment INTEGER NOT NULL,
         at INTEGER, person TEXT, agent TEXT, connector TEXT, version TEXT, component TEXT, tool TEXT, effect TEXT,
         mode TEXT, rule TEXT, connection TEXT, outcome TEXT, code TEXT, elapsed_us INTEGER,
         requests INTEGER NOT NULL, changes INTEGER NOT NULL, pending INTEGER NOT NULL, unclear INTEGER NOT NULL,
-        denied INTEGER NOT NULL, sources INTEGER NOT NULL, sent_bytes INTEGER NOT NULL, received_bytes INTEGER NOT NULL
+        denied INTEGER NOT NULL, sources INTEGER NOT NULL, sent_bytes INTEGER NOT NULL, received_bytes INTEGER NOT NULL,
+        answer_of TEXT
     ) STRICT, WITHOUT ROWID",
     "CREATE TABLE progress (
         lane INTEGER PRIMARY KEY, segment INTEGER NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL, tag BLOB NOT NULL
     ) STRICT",
+    "CREATE TABLE notes (
+        lane INTEGER NOT NULL, number INTEGER NOT NULL, segment INTEGER NOT NULL, at INTEGER NOT NULL, note TEXT NOT NULL,
+        PRIMARY KEY (lane, number)
+    ) STRICT, WITHOUT ROWID",
     "CREATE INDEX calls_by_time ON calls (at, call)",
     "CREATE INDEX calls_by_person ON calls (person, at, call)",
     "CREATE INDEX calls_by_agent ON calls (agent, at, call)",
@@ -38,7 +44,7 @@ pub(super) async fn make(tx: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-const SET_VERSION: &str = "PRAGMA user_version = 1";
+const SET_VERSION: &str = "PRAGMA user_version = 3";
 
 /// Adds pieces, a JSON array, to the calls that they are of.
 pub(super) const PUT: &str = "
@@ -48,7 +54,7 @@ pub(super) const PUT: &str = "
         value ->> 'component', value ->> 'tool', value ->> 'effect', value ->> 'mode', value ->> 'rule',
         value ->> 'connection', value ->> 'outcome', value ->> 'code', value ->> 'elapsed_us', value ->> 'requests',
         value ->> 'changes', value ->> 'pending', value ->> 'unclear', value ->> 'denied', value ->> 'sources',
-        value ->> 'sent_bytes', value ->> 'received_bytes'
+        value ->> 'sent_bytes', value ->> 'received_bytes', value ->> 'answer_of'
     FROM json_each(?1) WHERE true
     ON CONFLICT (call) DO UPDATE SET
         last_segment = excluded.last_segment,
@@ -61,7 +67,8 @@ pub(super) const PUT: &str = "
         requests = requests + excluded.requests, changes = changes + excluded.changes,
         pending = pending + excluded.pending, unclear = unclear + excluded.unclear,
         denied = denied + excluded.denied, sources = sources + excluded.sources,
-        sent_bytes = sent_bytes + excluded.sent_bytes, received_bytes = received_bytes + excluded.received_bytes";
+        sent_bytes = sent_bytes + excluded.sent_bytes, received_bytes = received_bytes + excluded.received_bytes,
+        answer_of = ifnull(answer_of, excluded.answer_of)";
 
 /// Reads a row, in the order of the table's columns: by their names it takes several times as long.
 pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
@@ -98,12 +105,13 @@ pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
         code: row.try_get(16)?,
         elapsed_us: elapsed.map(i64::cast_unsigned),
         requests: number(18)?,
-        changes: number(19)?,
+        changes: row.try_get(19)?,
         pending: row.try_get(20)?,
         unclear: number(21)?,
         denied: number(22)?,
         sources: number(23)?,
         sent_bytes: number(24)?,
         received_bytes: number(25)?,
+        answer_of: row.try_get(26)?,
     })
 }

@@ -76,6 +76,8 @@ pub(in crate::audit) struct PlainField {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::audit) struct PlainIntent {
     pub(in crate::audit) request: u32,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    pub(in crate::audit) attempt: u32,
     pub(in crate::audit) effect: Effect,
     pub(super) method: Method,
     pub(super) origin: Origin,
@@ -83,6 +85,16 @@ pub(in crate::audit) struct PlainIntent {
     pub(in crate::audit) body_bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) approval: Option<String>,
+}
+
+/// Which time it is where nothing is said.
+fn first() -> u32 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as `serde` asks for it")]
+fn is_first(attempt: &u32) -> bool {
+    *attempt == first()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,8 +135,9 @@ pub(in crate::audit) struct PlainClosed {
 pub(in crate::audit) enum Hidden {
     Arguments(String),
     Step(String, Option<String>),
-    /// The label and the address of each source.
+    /// The label and the address of each source, of older records.
     Cited(Vec<(Option<String>, Option<String>)>),
+    Sources(Vec<HiddenSource>),
     Announced(Vec<HiddenChange>),
     Intended {
         path: String,
@@ -146,4 +159,29 @@ pub(in crate::audit) struct HiddenChange {
     pub(super) undo: Option<String>,
     /// The label of each field, and its values where they are kept.
     pub(super) fields: Vec<(String, Option<String>, Option<String>)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) names: Option<HiddenNames>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::audit) struct HiddenSource {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) names: Option<HiddenNames>,
+}
+
+/// What a connector names, where it is not shaped as a name: in the clear it could be anything that was read.
+#[derive(Clone, Serialize, Deserialize)]
+pub(in crate::audit) struct HiddenNames {
+    /// Of a change.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) action: String,
+    pub(super) kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    /// The name of each field, and its place.
+    pub(super) fields: Vec<(String, Option<String>)>,
 }

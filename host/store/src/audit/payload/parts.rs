@@ -5,8 +5,8 @@ use portcullis::ports::{Caller, Sensitive};
 use portcullis_policy::{Change, Digest, Effect, FieldChange};
 
 use super::form::{
-    Hidden, HiddenChange, Plain, PlainAnswer, PlainChange, PlainClosed, PlainEnd, PlainField,
-    PlainIntent, PlainOpened, PlainSource,
+    Hidden, HiddenChange, HiddenNames, HiddenSource, Plain, PlainAnswer, PlainChange, PlainClosed,
+    PlainEnd, PlainField, PlainIntent, PlainOpened, PlainSource,
 };
 use super::outline::outline;
 
@@ -25,10 +25,7 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
             Some(Hidden::Step(text(title), detail.as_ref().map(text))),
         ),
         Event::Cited(sources) => {
-            let hidden = sources
-                .iter()
-                .map(|source| (source.label.as_ref().map(text), source.url.clone()));
-            let hidden = Hidden::Cited(hidden.collect());
+            let hidden = Hidden::Sources(sources.iter().map(hidden_source).collect());
             (
                 Plain::Cited(sources.iter().map(plain_source).collect()),
                 Some(hidden),
@@ -104,6 +101,18 @@ pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
             detail: detail.map(Sensitive::new),
         },
         (Plain::Cited(sources), Some(Hidden::Cited(hidden))) => {
+            let hidden = hidden.into_iter().map(|(label, url)| HiddenSource {
+                label,
+                url,
+                names: None,
+            });
+            let both = sources.into_iter().zip(hidden);
+            Event::Cited(
+                both.map(|(plain, hidden)| join_source(plain, hidden))
+                    .collect(),
+            )
+        }
+        (Plain::Cited(sources), Some(Hidden::Sources(hidden))) => {
             let both = sources.into_iter().zip(hidden);
             Event::Cited(
                 both.map(|(plain, hidden)| join_source(plain, hidden))
@@ -210,21 +219,80 @@ fn join_opened(opened: PlainOpened, arguments: String) -> Opened {
 }
 
 fn plain_source(source: &Source) -> PlainSource {
-    PlainSource {
-        kind: source.kind.clone(),
-        id: source.id.clone(),
-        fields: source.fields.clone(),
+    match source_names(source) {
+        None => PlainSource {
+            kind: source.kind.clone(),
+            id: source.id.clone(),
+            fields: source.fields.clone(),
+        },
+        Some(_) => PlainSource {
+            kind: String::new(),
+            id: None,
+            fields: Vec::new(),
+        },
     }
 }
 
-fn join_source(plain: PlainSource, (label, url): (Option<String>, Option<String>)) -> Source {
+/// What a source names, where any of it is none of the names that stand in the clear.
+fn source_names(source: &Source) -> Option<HiddenNames> {
+    let Source {
+        kind, id, fields, ..
+    } = source;
+    let mut names = [kind].into_iter().chain(id).chain(fields);
+    (!names.all(|name| is_name(name))).then(|| HiddenNames {
+        action: String::new(),
+        kind: cut(kind),
+        id: id.as_deref().map(cut),
+        fields: fields.iter().map(|field| (cut(field), None)).collect(),
+    })
+}
+
+fn hidden_source(source: &Source) -> HiddenSource {
+    HiddenSource {
+        label: source.label.as_ref().map(text),
+        url: source.url.clone(),
+        names: source_names(source),
+    }
+}
+
+fn join_source(plain: PlainSource, hidden: HiddenSource) -> Source {
+    let HiddenSource { label, url, names } = hidden;
+    let (kind, id, fields) = match names {
+        Some(names) => {
+            let fields = names.fields.into_iter().map(|(name, _)| name);
+            (names.kind, names.id, fields.collect())
+        }
+        None => (plain.kind, plain.id, plain.fields),
+    };
     Source {
-        kind: plain.kind,
-        id: plain.id,
+        kind,
+        id,
         label: label.map(Sensitive::new),
         url,
-        fields: plain.fields,
+        fields,
     }
+}
+
+/// Characters of a name that stands in the clear, and of a place in a body.
+const NAME_LEN_MAX: usize = 128;
+const POINTER_LEN_MAX: usize = 256;
+
+/// Says whether a text is shaped as the names and ids of services are. What a connector calls a name may be anything that it has read, so
+/// whatever is not shaped so is sealed. One word of a record that is passed off as a name is not told from one.
+fn is_name(text: &str) -> bool {
+    let is_of_name =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b':');
+    (1..=NAME_LEN_MAX).contains(&text.len()) && text.bytes().all(is_of_name)
+}
+
+fn is_pointer(text: &str) -> bool {
+    let mut segments = text
+        .strip_prefix('/')
+        .into_iter()
+        .flat_map(|rest| rest.split('/'));
+    let is_segment = |segment: &str| segment.is_empty() || is_name(&segment.replace('~', "_"));
+    text.is_empty()
+        || (text.len() <= POINTER_LEN_MAX && text.starts_with('/') && segments.all(is_segment))
 }
 
 fn plain_change(change: &Change) -> PlainChange {
@@ -232,12 +300,36 @@ fn plain_change(change: &Change) -> PlainChange {
         name: field.name.clone(),
         pointer: field.pointer.clone(),
     };
-    PlainChange {
-        action: change.action.clone(),
-        kind: change.kind.clone(),
-        id: change.id.clone(),
-        fields: change.fields.iter().map(field).collect(),
+    match change_names(change) {
+        None => PlainChange {
+            action: change.action.clone(),
+            kind: change.kind.clone(),
+            id: change.id.clone(),
+            fields: change.fields.iter().map(field).collect(),
+        },
+        Some(_) => PlainChange {
+            action: String::new(),
+            kind: String::new(),
+            id: None,
+            fields: Vec::new(),
+        },
     }
+}
+
+/// What a change names, where any of it is none of the names that stand in the clear.
+fn change_names(change: &Change) -> Option<HiddenNames> {
+    let mut names = [&change.action, &change.kind].into_iter().chain(&change.id);
+    let is_field = |field: &FieldChange| {
+        is_name(&field.name) && field.pointer.as_deref().is_none_or(is_pointer)
+    };
+    let are_names = names.all(|name| is_name(name)) && change.fields.iter().all(is_field);
+    let field = |field: &FieldChange| (cut(&field.name), field.pointer.as_deref().map(cut));
+    (!are_names).then(|| HiddenNames {
+        action: cut(&change.action),
+        kind: cut(&change.kind),
+        id: change.id.as_deref().map(cut),
+        fields: change.fields.iter().map(field).collect(),
+    })
 }
 
 /// The notes and the undo are the connector's own words and may quote values, so they are kept only where values are.
@@ -251,10 +343,24 @@ fn hidden_change(change: &Change, keeps_values: bool) -> HiddenChange {
         notes: words.map(|note| cut(note)).collect(),
         undo: kept(&change.undo),
         fields: change.fields.iter().map(field).collect(),
+        names: change_names(change),
     }
 }
 
 fn join_change(plain: PlainChange, hidden: HiddenChange) -> Change {
+    let plain = match hidden.names {
+        None => plain,
+        Some(names) => PlainChange {
+            action: names.action,
+            kind: names.kind,
+            id: names.id,
+            fields: names
+                .fields
+                .into_iter()
+                .map(|(name, pointer)| PlainField { name, pointer })
+                .collect(),
+        },
+    };
     let fields = plain.fields.into_iter().zip(hidden.fields);
     Change {
         action: plain.action,
@@ -279,6 +385,7 @@ fn join_change(plain: PlainChange, hidden: HiddenChange) -> Change {
 fn plain_intent(intent: &Intent) -> PlainIntent {
     PlainIntent {
         request: intent.request,
+        attempt: intent.attempt,
         effect: intent.effect,
         method: intent.method,
         origin: intent.origin.clone(),
@@ -291,6 +398,7 @@ fn plain_intent(intent: &Intent) -> PlainIntent {
 fn join_intent(plain: PlainIntent, path: String, body: Digest) -> Option<Intent> {
     Some(Intent {
         request: plain.request,
+        attempt: plain.attempt,
         method: plain.method,
         origin: plain.origin,
         route: plain.route,

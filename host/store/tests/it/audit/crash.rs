@@ -1,7 +1,7 @@
 //! A program that is ended in the middle, and a disk that takes no more.
 
 use portcullis::CallId;
-use portcullis::ports::audit::{AuditLog, Closed, Durability, Event, Record};
+use portcullis::ports::audit::{AuditLog, Closed, Durability, Event, Intent, Record};
 use portcullis_policy::Effect;
 use portcullis_store::{Activity, CallEnd, Filter, Note, StoreAudit};
 
@@ -206,6 +206,63 @@ async fn a_change_of_a_call_that_had_waited_for_days_is_not_missed() {
     assert_eq!(row[0].ended, CallEnd::Unclear);
     audit.close().await.unwrap();
     whole(&store).await;
+}
+
+/// Writes down that a change is sent a second time, with a renewed token.
+async fn sent_again(audit: &StoreAudit, call: CallId) {
+    let again = Intent {
+        attempt: 2,
+        ..intent(Effect::Write)
+    };
+    let event = Event::Intended(again);
+    append(audit, call, at(100), event, Durability::Synced)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_change_that_was_sent_a_second_time_is_one_whose_outcome_may_be_unknown() {
+    let log = Log::new().await;
+    let call = change_in_flight(&log.audit).await;
+    sent_again(&log.audit, call).await;
+    log.audit.close().await.unwrap();
+    let audit = StoreAudit::open(log.fixture.store.clone()).await.unwrap();
+    let [told] = audit.cut_off() else {
+        panic!("{:?}", audit.cut_off());
+    };
+    assert_eq!((told.call, &told.unclear[..]), (call, &[1][..]));
+    let found = audit.activity().find(&call.to_string()).await.unwrap();
+    assert_eq!(found[0].ended, CallEnd::Unclear);
+    assert_eq!((found[0].requests, found[0].changes), (2, 1));
+    audit.close().await.unwrap();
+    whole(&log.fixture.store).await;
+}
+
+#[tokio::test]
+async fn a_change_that_was_sent_a_second_time_has_one_answer() {
+    let log = Log::new().await;
+    let call = change_in_flight(&log.audit).await;
+    sent_again(&log.audit, call).await;
+    for event in [
+        Event::Answered(answer(Effect::Write)),
+        Event::Closed(closed()),
+    ] {
+        append(&log.audit, call, at(101), event, Durability::Synced)
+            .await
+            .unwrap();
+    }
+    log.audit.close().await.unwrap();
+    let audit = StoreAudit::open(log.fixture.store.clone()).await.unwrap();
+    assert!(audit.cut_off().is_empty());
+    let found = audit.activity().find(&call.to_string()).await.unwrap();
+    assert_eq!(found[0].ended, CallEnd::As("done".to_owned()));
+    assert_eq!((found[0].requests, found[0].changes), (2, 1));
+    let lines = audit.activity().lines(&found[0]).await.unwrap();
+    let attempts = lines.iter().filter_map(|line| match &line.record.event {
+        Event::Intended(intent) => Some(intent.attempt),
+        _ => None,
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [1, 2]);
 }
 
 #[tokio::test]

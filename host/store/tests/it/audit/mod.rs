@@ -7,5 +7,5 @@ mod lanes;
 mod opens;
 mod retention;
 mod sealed;
-mod support;
+pub(crate) mod support;
 mod tampering;

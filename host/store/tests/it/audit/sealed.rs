@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use portcullis::ports::audit::{Durability, Event, Record};
+use portcullis::ports::audit::{Durability, Event, Record, Source};
+use portcullis_policy::{Change, FieldChange};
 use portcullis_store::Activity;
 
 use super::support::{Log, MARK, Read, append, change_in_flight, whole};
@@ -106,4 +107,106 @@ async fn values_that_are_not_kept_are_in_no_line_that_is_opened() {
             assert_eq!(said.contains(value), keeps, "{value}: {said}");
         }
     }
+}
+
+/// The attack: a connector says what it has read where names belong, and those are in the clear.
+#[tokio::test]
+async fn what_is_not_shaped_as_a_name_is_not_in_the_clear() {
+    let log = Log::new().await;
+    let call = change_in_flight(&log.audit).await;
+    let says = || format!("{MARK} Beeblebrox, 555-0100");
+    let field = |name: String, pointer: &str| FieldChange {
+        name,
+        label: "Name".to_owned(),
+        before: None,
+        after: None,
+        pointer: Some(pointer.to_owned()),
+    };
+    let change = |action: &str, kind: String, id: String, field| Change {
+        action: action.to_owned(),
+        kind,
+        id: Some(id),
+        label: "A record".to_owned(),
+        url: None,
+        fields: vec![field],
+        notes: vec![],
+        undo: None,
+    };
+    let name = || "Name".to_owned();
+    let pointer = format!("/fields/{MARK} Beeblebrox");
+    let events = [
+        Event::Announced(vec![
+            change("update", says(), name(), field(name(), "/Name")),
+            change("update", name(), says(), field(name(), "/Name")),
+            change(&says(), name(), name(), field(name(), "/Name")),
+            change("update", name(), name(), field(says(), "/Name")),
+            change("update", name(), name(), field(name(), &pointer)),
+            change(
+                "update",
+                "OpportunityLineItem".to_owned(),
+                name(),
+                field(name(), "/a~1b/0"),
+            ),
+        ]),
+        Event::Cited(vec![
+            Source {
+                kind: says(),
+                id: Some(name()),
+                label: None,
+                url: None,
+                fields: vec![name()],
+            },
+            Source {
+                kind: name(),
+                id: Some("001DO0000000002YAA".to_owned()),
+                label: None,
+                url: None,
+                fields: vec!["Owner.Name".to_owned(), format!("COUNT({MARK})")],
+            },
+        ]),
+    ];
+    for event in &events {
+        append(
+            &log.audit,
+            call,
+            Read::at(1).at,
+            event.clone(),
+            Durability::Synced,
+        )
+        .await
+        .unwrap();
+    }
+    let records = log.audit.records(call).await.unwrap();
+    let opened: Vec<Event> = records
+        .into_iter()
+        .rev()
+        .take(2)
+        .map(|record| record.event)
+        .collect();
+    let (Event::Cited(sources), Event::Announced(changes)) = (&opened[0], &opened[1]) else {
+        panic!("{opened:?}");
+    };
+    let (Event::Announced(announced), Event::Cited(cited)) = (&events[0], &events[1]) else {
+        panic!("{events:?}");
+    };
+    assert_eq!((changes, sources.len()), (announced, cited.len()));
+    for (source, cited) in sources.iter().zip(cited) {
+        assert_eq!(
+            (&source.kind, &source.id, &source.fields),
+            (&cited.kind, &cited.id, &cited.fields)
+        );
+    }
+    let mut found = Vec::new();
+    search(log.fixture.folder.path(), &mut found);
+    let bytes: Vec<u8> = log
+        .files()
+        .iter()
+        .flat_map(|file| std::fs::read(file).unwrap())
+        .collect();
+    let has = |needle: &str| {
+        bytes
+            .windows(needle.len())
+            .any(|window| window == needle.as_bytes())
+    };
+    assert!(has("OpportunityLineItem"), "a name stays one that is found");
 }

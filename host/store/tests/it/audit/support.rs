@@ -180,6 +180,7 @@ impl Read {
 pub fn intent(effect: Effect) -> Intent {
     Intent {
         request: 1,
+        attempt: 1,
         method: if effect == Effect::Read {
             Method::Get
         } else {

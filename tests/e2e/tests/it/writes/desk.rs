@@ -1,5 +1,7 @@
 //! A host with the Salesforce connector, an org of a fixed day, and somebody else who changes its records.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -9,6 +11,7 @@ use portcullis::network::{HostPort, NetworkOptions};
 use portcullis::policy::{Effect, Environment, Mode};
 use portcullis::ports::audit::{Event, RequestEnd};
 use portcullis::ports::credentials::Identity;
+use portcullis::ports::{Approvals, Ports};
 use portcullis::{ApprovalRequired, Failure, Outcome, Reply};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
@@ -40,8 +43,24 @@ impl Desk {
         Self::at(Options::default(), "68.0", user, mode).await
     }
 
+    /// As the administrator, with approvals of the test's.
+    pub async fn asking(approvals: Arc<dyn Approvals>, mode: Mode) -> Self {
+        let ports = Box::new(move |ports| Ports { approvals, ..ports });
+        Self::with(ports, Options::default(), "68.0", "", mode).await
+    }
+
     /// At an org that is started otherwise, by a version of its API.
     pub async fn at(options: Options, version: &str, user: &str, mode: Mode) -> Self {
+        Self::with(Box::new(|ports| ports), options, version, user, mode).await
+    }
+
+    async fn with(
+        ports: Box<dyn FnOnce(Ports) -> Ports>,
+        options: Options,
+        version: &str,
+        user: &str,
+        mode: Mode,
+    ) -> Self {
         let today = Some("2026-11-23".parse().unwrap());
         let options = Options { today, ..options };
         let org = DevOrg::start(options).await.unwrap();
@@ -55,6 +74,7 @@ impl Desk {
             .push(HostPort::new("127.0.0.1", org.address().port()));
         let facts = [("api_version", version), ("time_zone", "Europe/Berlin")];
         let setup = Setup {
+            ports,
             network,
             origin: Some(org.url().to_owned()),
             token: user.access_token.clone(),

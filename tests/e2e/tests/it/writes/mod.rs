@@ -3,6 +3,7 @@
 mod approved;
 pub mod desk;
 mod ordinary;
+mod otherwise;
 mod refused;
 mod table;
 mod tables;
