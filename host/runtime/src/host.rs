@@ -426,6 +426,7 @@ impl Host {
             reason: None,
             rerun: None,
             progress: None,
+            steps: None,
             cancellation: Cancellation::default(),
         };
         let guard = &self.shared.guard;

@@ -107,6 +107,7 @@ fn done_by(call: CallId, text: &str) -> Reply {
     Reply {
         call: Some(call),
         outcome: Outcome::Done(Output {
+            records: Box::default(),
             text: text.to_owned(),
             structured: None,
             attachments: Vec::new(),
