@@ -93,6 +93,7 @@ fn served(args: &Serve, host: &Host, checks_approvals: bool) -> Result<Served> {
         toolsets: (!args.toolsets.is_empty()).then_some(wanted),
         read_only: args.read_only,
         checks_approvals,
+        page_items: None,
     };
     match served.unknown_toolsets(host).as_slice() {
         [] => Ok(served),

@@ -32,6 +32,7 @@ pub use callers::Callers;
 pub use here::Here;
 
 use crate::busy::{Busy, UnderWay};
+use crate::logging::Wanted;
 use crate::{Asking, Served, Server};
 use body::WhileSent;
 use callers::bearer;
@@ -247,6 +248,7 @@ impl Http {
             busy: shared.busy.clone(),
             changes: shared.changes.clone(),
             asking: shared.asking.clone(),
+            wanted: Wanted::default(),
         };
         let make = move || Ok(server.clone());
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
