@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 10] = [
+const ALL: [(i64, &str, &str); 11] = [
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (
         2,
@@ -46,6 +46,11 @@ const ALL: [(i64, &str, &str); 10] = [
         10,
         "answer_terms",
         include_str!("../migrations/0010_answer_terms.sql"),
+    ),
+    (
+        14,
+        "person_subjects",
+        include_str!("../migrations/0014_person_subjects.sql"),
     ),
 ];
 

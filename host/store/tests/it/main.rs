@@ -27,6 +27,7 @@ mod proofs;
 mod refresh;
 mod sharing;
 mod sign_ins;
+mod subjects;
 mod support;
 
 #[test]
