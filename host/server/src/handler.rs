@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use portcullis::policy::{ConnectorName, Mode};
 use portcullis::{Call, Connector, OfferedTool, Progress, Reply};
+use portcullis_telemetry::Asked;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
@@ -366,7 +367,7 @@ impl Server {
             steps = Some(told);
         }
         let cancellation = call.cancellation.clone();
-        let answer = self.host.call(call);
+        let answer = asked(context).during(self.host.call(call));
         tokio::pin!(answer);
         let reply = tokio::select! {
             reply = &mut answer => reply,
@@ -380,6 +381,17 @@ impl Server {
             let _ = told.await; // Who cannot be told gets the answer all the same.
         }
         Ok(reply)
+    }
+}
+
+/// Takes of a request what its trace is to have.
+fn asked(context: &RequestContext<RoleServer>) -> Asked {
+    let peer = context.peer.peer_info();
+    let traceparent = context.meta.get("traceparent").and_then(Value::as_str);
+    Asked {
+        request: context.id.to_string(),
+        protocol: peer.map(|peer| peer.protocol_version.to_string()),
+        traceparent: traceparent.map(str::to_owned),
     }
 }
 
