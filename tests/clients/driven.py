@@ -78,9 +78,9 @@ class Portcullis:
                     return child, address[1]
         raise RuntimeError("the server ended")
 
-    def serve_here(self):
+    def serve_here(self, *arguments: str):
         """Starts the program as a server of MCP on this machine; gives it and the address of the agent's tools."""
-        child = self._start(["serve", "--listen", "127.0.0.1:0", *self._network])
+        child = self._start(["serve", "--listen", "127.0.0.1:0", *arguments, *self._network])
         with within(child, SECONDS_MAX):
             for line in child.stderr:
                 address = re.search(r" is served at (\S+);", line)

@@ -50,11 +50,11 @@ class Packages:
         return Path(found)
 
 
-def packages() -> Packages:
-    """Gives the clients, installed if they are not yet."""
-    folder = cache() / f"clients-{fingerprint()}"
+def packages(locks: Path = HERE) -> Packages:
+    """Gives what a folder's lock files pin, the clients here or others, installed if it is not yet."""
+    folder = cache() / f"{locks.name}-{fingerprint(locks)}"
     if not folder.exists():
-        install(folder)
+        install(folder, locks)
     return Packages(folder)
 
 
@@ -66,24 +66,24 @@ def cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portcullis"
 
 
-def fingerprint() -> str:
+def fingerprint(locks: Path) -> str:
     """Names what is installed: another lock, another Python or another machine is another folder."""
-    state = hashlib.sha256(f"{platform.machine()} {platform.system()} {sys.version_info[:2]} {HERE.name}".encode())
+    state = hashlib.sha256(f"{platform.machine()} {platform.system()} {sys.version_info[:2]} {locks.name}".encode())
     for name in LOCKS:
-        state.update((HERE / name).read_bytes())
+        state.update((locks / name).read_bytes())
     return state.hexdigest()[:16]
 
 
-def install(folder: Path) -> None:
+def install(folder: Path, locks: Path) -> None:
     """Installs beside the folder and moves it there when all of it is done, so that half an installation
     is never taken for one."""
-    print(f"installing the clients into {folder}", file=sys.stderr, flush=True)
+    print(f"installing what {locks.name} pins into {folder}", file=sys.stderr, flush=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="clients-", dir=folder.parent) as temporary:
+    with tempfile.TemporaryDirectory(prefix="new-", dir=folder.parent) as temporary:
         new = Path(temporary) / "new"
         new.mkdir()
         for name in LOCKS:
-            shutil.copy(HERE / name, new)
+            shutil.copy(locks / name, new)
         ran("npm", "ci", "--ignore-scripts", "--no-progress", "--loglevel=error", cwd=new)
         ran(sys.executable, "-m", "venv", new / "python")
         ran(

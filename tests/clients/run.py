@@ -33,7 +33,7 @@ CLIENTS = {
     "sf": (["sf/sf.py"], False),
     "soql": (["soql/oracle.mjs"], False),
     "portcullis": (["portcullis/browser.py"], False),
-    "oidc": (["oidc/sign_in.py"], False),
+    "oidc": (["oidc/sign_in.py", "oidc/issuer.py"], False),
     "mcp-sdks": (["mcp_sdks/sdks.py"], False),
 }
 # Those that drive Portcullis itself, with a browser.

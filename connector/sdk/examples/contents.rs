@@ -4,7 +4,9 @@
 use std::thread::sleep;
 use std::time::Duration;
 
-use portcullis_sdk::{Failure, NoArguments, Output, Tool, progress};
+use portcullis_sdk::{Failure, NoArguments, Output, Tool, audit, progress};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A picture of one red dot.
 const PNG: &[u8] = &[
@@ -57,6 +59,91 @@ fn with_progress(_: NoArguments) -> Result<Output, Failure> {
     Ok(Output::text("It is done."))
 }
 
+fn static_text(_: NoArguments) -> Result<Output, Failure> {
+    Ok(Output::text(
+        "This is the content of the static text resource.",
+    ))
+}
+
+fn with_steps(_: NoArguments) -> Result<Output, Failure> {
+    for title in [
+        "Tool execution started",
+        "Tool processing data",
+        "Tool execution completed",
+    ] {
+        audit::step(title, Some("a detail that may have values"));
+        sleep(Duration::from_millis(10));
+    }
+    Ok(Output::text("It is done."))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Id {
+    /// Any.
+    id: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    id: String,
+    template_test: bool,
+    data: String,
+}
+
+fn data_of(args: Id) -> Result<Output, Failure> {
+    let data = format!("Data for ID: {}", args.id);
+    Ok(Output::text(data.as_str()).structured(&Data {
+        id: args.id,
+        template_test: true,
+        data,
+    }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Typed {
+    /// What was typed so far.
+    text: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct Words {
+    words: Vec<String>,
+}
+
+/// Words that begin so: more than a client is shown.
+fn suggest(args: Typed) -> Result<Output, Failure> {
+    let words: Vec<String> = (0..200)
+        .map(|number| format!("{}{number}", args.text))
+        .collect();
+    Ok(Output::text("Words.").structured(&Words { words }))
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Size {
+    /// How many kilobytes, as text.
+    kilobytes: String,
+}
+
+fn file_of(args: Size) -> Result<Output, Failure> {
+    let Ok(kilobytes) = args.kilobytes.parse::<usize>() else {
+        return Err(Failure::invalid("this is no number").field("/kilobytes", "is no number"));
+    };
+    let bytes = vec![0; kilobytes.min(1_024) << 10];
+    Ok(Output::text("A file.").attach("file.bin", "application/octet-stream", bytes))
+}
+
+/// Works until nobody waits any more.
+fn until_cancelled(_: NoArguments) -> Result<Output, Failure> {
+    let mut done = 0;
+    while !progress::cancelled() {
+        done += 1;
+        progress::report(done, None, "waiting");
+        sleep(Duration::from_millis(10));
+    }
+    Err(Failure::unavailable("nobody waits any more"))
+}
+
 portcullis_sdk::connector! {
     manifest: include_str!("contents.json"),
     tools: [
@@ -67,5 +154,12 @@ portcullis_sdk::connector! {
         Tool::read("test_multiple_content_types", "Several", "demo", "Answers with text and files.", mixed),
         Tool::read("test_error_handling", "Failure", "demo", "Always fails.", failing),
         Tool::read("test_tool_with_progress", "Progress", "demo", "Takes a while and says how far it is.", with_progress),
+        Tool::read("test_tool_with_logging", "Steps", "demo", "Says what its steps are.", with_steps),
+        Tool::read("test_logging_tool", "Steps, too", "demo", "Says what its steps are.", with_steps),
+        Tool::read("static_text", "A text", "demo", "Answers with a text that is always the same.", static_text),
+        Tool::read("data_of", "Data", "demo", "Answers with what is known of an id.", data_of).output::<Data>(),
+        Tool::read("suggest", "Words", "demo", "Answers with words that begin so.", suggest).output::<Words>(),
+        Tool::read("file_of", "A large file", "demo", "Answers with a file of a size.", file_of),
+        Tool::read("until_cancelled", "Wait", "demo", "Works until nobody waits any more.", until_cancelled),
     ],
 }

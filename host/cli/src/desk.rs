@@ -17,6 +17,7 @@ use portcullis_store::{
     Account, ApprovalLinks, ConnectLinks, Found, Store, StoreApprovals, StoreAudit,
     StoreConnectors, StoreCredentials, StorePermissions,
 };
+use portcullis_telemetry::{Watched, Watchers};
 use serde_json::Value;
 use tokio::sync::watch;
 
@@ -83,6 +84,18 @@ impl Desk {
         cache: ComponentCache,
         pages: Where,
     ) -> Result<Self> {
+        Self::open_watched(store, who, network, cache, pages, Watchers::default()).await
+    }
+
+    /// Does so with somebody who watches.
+    pub(crate) async fn open_watched(
+        store: &StoreSettings,
+        who: &Who,
+        network: &NetworkArgs,
+        cache: ComponentCache,
+        pages: Where,
+        watchers: Watchers,
+    ) -> Result<Self> {
         let options = environment::network(network)?;
         let session = Home::of(store)?.open_existing().await?;
         let person = person(&session, who).await?;
@@ -104,7 +117,7 @@ impl Desk {
                 (None, Some(PageLinks::of(links)))
             }
         };
-        let built = host(session.store, options, cache, links).await?;
+        let built = watched(session.store, options, cache, links, watchers).await?;
         if let Some(pages) = pages {
             // They need the host, and are part of one of its ports.
             tokio::spawn(sweep(built.accounts.clone()));
@@ -262,6 +275,17 @@ pub(crate) async fn host(
     cache: ComponentCache,
     links: Option<PageLinks>,
 ) -> Result<Built> {
+    watched(store, options, cache, links, Watchers::default()).await
+}
+
+/// Makes one with somebody who watches.
+pub(crate) async fn watched(
+    store: Store,
+    options: NetworkOptions,
+    cache: ComponentCache,
+    links: Option<PageLinks>,
+    watchers: Watchers,
+) -> Result<Built> {
     let allowed = options.allow_private.clone();
     let network = Network::new(options)?;
     let audit = StoreAudit::open(store.clone()).await?;
@@ -285,7 +309,10 @@ pub(crate) async fn host(
         )),
         permissions: Arc::new(StorePermissions::new(store.clone(), carried)),
         approvals: Arc::new(approvals),
-        audit: Arc::new(audit.clone()),
+        audit: match watchers.is_empty() {
+            true => Arc::new(audit.clone()),
+            false => Arc::new(Watched::new(Arc::new(audit.clone()), watchers)),
+        },
     };
     let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
     let connectors = Arc::new(connectors::on(&store, &host)?);

@@ -69,6 +69,13 @@ pub(crate) fn access_token(name: &str) -> Result<SecretString> {
     }
 }
 
+/// Reads where a collector of OpenTelemetry is, if one is named, by the variables of its specification.
+pub(crate) fn collector() -> Option<String> {
+    let is_off =
+        variable(&["OTEL_SDK_DISABLED"]).is_some_and(|off| off.eq_ignore_ascii_case("true"));
+    variable(&["OTEL_EXPORTER_OTLP_ENDPOINT"]).filter(|_| !is_off)
+}
+
 /// Reads the store's URL, if one is named.
 pub(crate) fn store_url() -> Option<String> {
     variable(&["PORTCULLIS_STORE"])

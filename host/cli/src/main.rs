@@ -36,6 +36,7 @@ mod problem;
 mod scope;
 mod serve;
 mod show;
+mod subject;
 mod token;
 mod tools;
 mod usage;

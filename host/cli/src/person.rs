@@ -20,6 +20,7 @@ use crate::problem::Problem;
 use crate::show;
 use crate::show::sheet::{Sheet, or_none};
 use crate::show::table::{Table, moment, shown};
+use crate::subject;
 use crate::token;
 
 /// What a passphrase is asked for here: whoever is an administrator may loosen everything, and has no passphrase yet.
@@ -79,6 +80,7 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
         }
         PersonCommand::List(form) => list(store, *form).await,
         PersonCommand::Show { id, form } => show_one(store, id, *form).await,
+        PersonCommand::Subject { command } => subject::run(command, store).await,
         PersonCommand::Token { command } => token::run(command, &session).await,
     }
 }

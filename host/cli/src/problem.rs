@@ -189,6 +189,7 @@ fn of_store(error: &StoreError) -> Problem {
     let (code, exit) = match error {
         StoreError::NotFound { .. } => ("not_found", MISTAKE),
         StoreError::Alike { .. } => ("alike", MISTAKE),
+        StoreError::SubjectTaken { .. } => ("subject_taken", MISTAKE),
         StoreError::LastAdministrator(_) => ("last_administrator", MISTAKE),
         StoreError::NotShared(_)
         | StoreError::OtherConnector { .. }

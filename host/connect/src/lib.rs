@@ -12,6 +12,8 @@
 //! [`Accounts`] joins all of it with the store, and [`Renewal`] keeps its tokens fresh. [`Pages`] is where people do it by a link,
 //! signed in by a token of their own where that is not their own machine; [`LoopbackPages`] has them on this one.
 //!
+//! People of an [`Issuer`] need none of that: it says who they are by the tokens that it signs.
+//!
 //! What the service refuses comes with a [`Guide`]: what it means, and what who can do about it.
 
 mod accounts;
@@ -22,6 +24,7 @@ mod decisions;
 mod endpoints;
 mod exchange;
 mod guidance;
+mod issuer;
 mod limit;
 mod links;
 mod listen;
@@ -52,6 +55,7 @@ pub use decisions::{DecideError, Decided, Decisions};
 pub use endpoints::Endpoints;
 pub use exchange::{Body, Unavailable, Unclear};
 pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
+pub use issuer::{Claim, Issuer, IssuerError, IssuerProblem, NotBelieved};
 pub use limit::{Allowance, Limit, network};
 pub use links::{LINK_LASTS, Links, LinksHere, link_to};
 pub use login::{Login, LoginError, LoginProblem, resolve};

@@ -5,6 +5,7 @@
 //! case, another encoding than UTF-8, a list where a name should be. What could be read in two ways is refused.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::json::Json;
 use crate::scope::Access;
@@ -128,6 +129,29 @@ impl BodyPlace {
     pub(crate) fn order_of(&self, pointer: &str) -> Vec<usize> {
         self.items_on_the_way(pointer, self.steps.len())
             .unwrap_or_default()
+    }
+
+    /// Gives the texts that are here, as far as the way leads; a number on the way counts the items of a list.
+    pub fn texts<'v>(&self, value: &'v Value) -> Vec<&'v str> {
+        let mut found = vec![value];
+        for step in &self.steps {
+            let next = found.into_iter().flat_map(|value| match (step, value) {
+                (Step::EachItem, Value::Array(items)) => items.iter().collect(),
+                (Step::Member(name), Value::Object(members)) => {
+                    members.get(name).into_iter().collect()
+                }
+                (Step::Member(number), Value::Array(items)) => {
+                    let number: Option<usize> = number.parse().ok();
+                    number
+                        .and_then(|number| items.get(number))
+                        .into_iter()
+                        .collect()
+                }
+                _ => Vec::new(),
+            });
+            found = next.collect();
+        }
+        found.into_iter().filter_map(Value::as_str).collect()
     }
 
     /// Says whether it has a list on the way.

@@ -45,10 +45,12 @@ pub use header::{HeaderRefusal, TICKET_HEADER, check_headers, is_reserved};
 pub use html::escape_html;
 pub use kinds::{BodyPlace, IdPlace, KindPlace, PlaceError, Touched, TouchedError};
 pub use manifest::{
-    AlsoLogin, ApiKey, ApiKeyPlace, Auth, CachePolicy, Declared, DeclaredTool, ErrorPlace,
-    FindsOut, Grants, Guidance, Login, LoginPattern, LoginPatternError, LoginPlace, LoginValues,
-    MANIFEST_SCHEMA, Manifest, ManifestError, OAuth2, PLACEHOLDERS, Problem, RouteSpec, Scopes,
-    SetupPage, StaleToken, ToolCall, UnclearLogin, Widened, Widening, stranger, widenings,
+    AlsoLogin, ApiKey, ApiKeyPlace, Auth, COMPLETIONS_MAX, CachePolicy, Completing, Declared,
+    DeclaredTool, ErrorPlace, FindsOut, Grants, Guidance, Login, LoginPattern, LoginPatternError,
+    LoginPlace, LoginValues, MANIFEST_SCHEMA, Manifest, ManifestError, NamedCall, OAuth2,
+    PLACEHOLDERS, Problem, PromptArgument, PromptError, PromptSpec, RecordVariables, ResourceSpec,
+    RouteSpec, Scopes, SetupPage, StaleToken, ToolCall, UnclearLogin, UriTemplate,
+    UriTemplateError, Widened, Widening, is_filled_at, stranger, widenings,
 };
 pub use method::Method;
 pub use mode::Mode;

@@ -9,6 +9,10 @@ mod finds_out;
 mod guidance;
 mod login;
 mod login_pattern;
+mod named;
+mod prompt;
+mod resource;
+mod uri_template;
 mod widening;
 
 use std::collections::BTreeMap;
@@ -23,10 +27,14 @@ use crate::{
 };
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
-pub use finds_out::{FindsOut, ToolCall};
+pub use finds_out::{FindsOut, ToolCall, is_filled_at};
 pub use guidance::{ErrorPlace, Guidance, PLACEHOLDERS, SetupPage};
 pub use login::{AlsoLogin, Login, LoginPlace, UnclearLogin};
 pub use login_pattern::{LoginPattern, LoginPatternError, LoginValues};
+pub use named::NamedCall;
+pub use prompt::{PromptArgument, PromptError, PromptSpec};
+pub use resource::{COMPLETIONS_MAX, Completing, RecordVariables, ResourceSpec};
+pub use uri_template::{UriTemplate, UriTemplateError};
 pub use widening::{Declared, DeclaredTool, Widened, Widening, stranger, widenings};
 
 /// The JSON Schema of a manifest, as it is published in `wit/manifest.schema.json`.
@@ -57,6 +65,12 @@ pub struct Manifest {
     pub guarded_kinds: Vec<NamePattern>,
     /// The groups of its tools, with what each is for.
     pub toolsets: BTreeMap<String, String>,
+    /// What a client can read by an address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<ResourceSpec>,
+    /// What a person may have an agent do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<PromptSpec>,
 }
 
 /// A request that a connector may send.
@@ -159,7 +173,7 @@ impl Manifest {
         if !problems.is_empty() {
             return Err(ManifestError { problems });
         }
-        let problems = check::check_origins(&value);
+        let problems = check::check_addresses(&value);
         if !problems.is_empty() {
             return Err(ManifestError { problems });
         }

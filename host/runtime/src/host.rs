@@ -429,6 +429,7 @@ impl Host {
             reason: None,
             rerun: None,
             progress: None,
+            steps: None,
             cancellation: Cancellation::default(),
         };
         let guard = &self.shared.guard;

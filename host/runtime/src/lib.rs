@@ -50,6 +50,7 @@ pub use portcullis_policy as policy;
 pub use ports::Ports;
 pub use replay::{Replay, Rerun};
 pub use reply::{
-    ApprovalRequired, Attachment, Call, Cancellation, ConnectRequired, Failure, FailureCode,
-    FieldProblem, Outcome, Output, Progress, Refusal, RefusalCode, Reply, SentChange, unclear,
+    ApprovalRequired, Attachment, Call, Cancellation, CitedRecord, ConnectRequired, Failure,
+    FailureCode, FieldProblem, Outcome, Output, Progress, Refusal, RefusalCode, Reply, SentChange,
+    unclear,
 };

@@ -32,6 +32,8 @@ pub struct Call {
     pub rerun: Option<Rerun>,
     /// Where reports of progress go; those that come faster than they are taken are dropped.
     pub progress: Option<mpsc::Sender<Progress>>,
+    /// Where the titles of the connector's steps go, likewise.
+    pub steps: Option<mpsc::Sender<String>>,
     /// How the caller gives up.
     pub cancellation: Cancellation,
 }
@@ -54,6 +56,7 @@ impl Call {
             reason: None,
             rerun: None,
             progress: None,
+            steps: None,
             cancellation: Cancellation::default(),
         }
     }
@@ -171,6 +174,20 @@ pub struct Output {
     pub attachments: Vec<Attachment>,
     /// What to pass as `cursor` to get the rest; none: nothing was left out.
     pub next_cursor: Option<String>,
+    /// The records that it rests on, as the connector says: the first of them.
+    #[serde(default, skip_serializing_if = "<[CitedRecord]>::is_empty")]
+    pub records: Box<[CitedRecord]>,
+}
+
+/// A record that an answer rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CitedRecord {
+    /// Its kind.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub label: Option<String>,
 }
 
 /// A file in an answer.

@@ -20,8 +20,12 @@ use crate::ports::audit::{Durability, Event, Record};
 use crate::ports::{Caller, PortError, Ports, lock};
 use crate::replay::Replay;
 use crate::reply::{
-    ApprovalRequired, Cancellation, ConnectRequired, Failure, Progress, Refusal, SentChange,
+    ApprovalRequired, Cancellation, CitedRecord, ConnectRequired, Failure, Progress, Refusal,
+    SentChange,
 };
+
+/// Records that the answer rests on of which the caller is told. All of them are in the log.
+const CITED_MAX: usize = 64;
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +58,7 @@ pub(crate) struct CallScope {
     pub(crate) started: Instant,
     pub(crate) cancellation: Cancellation,
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
+    pub(crate) steps: Option<mpsc::Sender<String>>,
     /// What the guest gets in the token's place: random, and worth nothing.
     pub(crate) placeholder: String,
     pub(crate) course: Course,
@@ -88,6 +93,7 @@ struct Ledger {
     /// Each with its request's number.
     sent: Vec<(u32, SentChange)>,
     network_problem: Option<String>,
+    cited: Vec<CitedRecord>,
 }
 
 /// Why the gate lets nothing more of a call pass.
@@ -133,6 +139,22 @@ impl CallScope {
             })
             .unwrap_or(u32::MAX);
         before.saturating_add(count) <= self.limits.audit_entries_max
+    }
+
+    /// Keeps a record that the answer rests on, for the caller to be told of it; each once, and only the first of many.
+    pub(crate) fn cites(&self, record: CitedRecord) {
+        let cited = &mut lock(&self.course.ledger).cited;
+        let is_known = cited
+            .iter()
+            .any(|known| known.kind == record.kind && known.id == record.id);
+        if !is_known && cited.len() < CITED_MAX {
+            cited.push(record);
+        }
+    }
+
+    /// Takes the records that the answer rests on.
+    pub(crate) fn take_cited(&self) -> Vec<CitedRecord> {
+        std::mem::take(&mut lock(&self.course.ledger).cited)
     }
 
     /// Says how many steps and sources were dropped.

@@ -3,18 +3,33 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::ports::audit::RequestEnd;
-use portcullis::{Failure, Outcome, Output, Reply};
-use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
+use portcullis::{Attachment, Failure, Outcome, Output, Reply};
+use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ProtocolVersion, Resource};
+use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
 
+use crate::resources::{Addresses, attached};
 use crate::{Served, check};
+
+/// Records of an answer that are linked. One that rests on more is a table, which has their ids, and each link costs a model as much as a
+/// row of it.
+const LINKS_MAX: usize = 8;
+
+/// Bytes of a file that stand in an answer, where there is an address by which a client reads it when it wants it.
+const EMBEDDED_BYTES_MAX: usize = 64 << 10;
+
+/// Says whether a client knows links: they are in the protocol since 2025-06-18.
+pub(crate) fn takes_links(context: &RequestContext<RoleServer>) -> bool {
+    let version = context.protocol_version();
+    version.is_some_and(|version| version.as_str() >= ProtocolVersion::V_2025_06_18.as_str())
+}
 
 /// Where programs find what went wrong.
 const PROBLEM: &str = "portcullis/problem";
 
 /// Turns a reply into a tool's result.
-pub(crate) fn result(reply: Reply, served: &Served) -> CallToolResult {
-    let call = reply.call.map(|call| call.to_string());
+pub(crate) fn result(reply: Reply, served: &Served, addresses: &Addresses<'_>) -> CallToolResult {
+    let problem = problem(&reply);
     let mut words = text(&reply);
     if served.checks_approvals && matches!(reply.outcome, Outcome::ApprovalRequired(_)) {
         words.push_str(&format!(
@@ -22,14 +37,12 @@ pub(crate) fn result(reply: Reply, served: &Served) -> CallToolResult {
             check::NAME
         ));
     }
-    let problem = problem(&reply.outcome);
     match reply.outcome {
-        Outcome::Done(output) => done(output),
+        Outcome::Done(output) => done(output, addresses),
         _ => {
             let mut result = CallToolResult::error(vec![ContentBlock::text(words)]);
             // Not as structured content: clients hold that to the tool's output schema, also where it is an error.
-            result.meta = problem.map(|mut problem| {
-                problem["call"] = call.into();
+            result.meta = problem.map(|problem| {
                 let mut meta = MetaObject::new();
                 meta.0.insert(PROBLEM.to_owned(), problem);
                 meta
@@ -39,7 +52,7 @@ pub(crate) fn result(reply: Reply, served: &Served) -> CallToolResult {
     }
 }
 
-fn done(output: Output) -> CallToolResult {
+fn done(output: Output, addresses: &Addresses<'_>) -> CallToolResult {
     let mut words = output.text;
     if let Some(cursor) = &output.next_cursor
         && !words.contains(cursor)
@@ -48,21 +61,36 @@ fn done(output: Output) -> CallToolResult {
     }
     let mut content = vec![ContentBlock::text(words)];
     for file in output.attachments {
-        let data = STANDARD.encode(&file.data);
-        content.push(match file.media_type.split('/').next() {
-            Some("image") => ContentBlock::image(data, file.media_type),
-            Some("audio") => ContentBlock::audio(data, file.media_type),
-            _ => ContentBlock::resource(ResourceContents::BlobResourceContents {
-                uri: format!("attachment:{}", file.name.replace([' ', '\n', '\r'], "-")),
-                mime_type: Some(file.media_type),
-                blob: data,
-                meta: None,
-            }),
-        });
+        content.push(attachment(file, addresses));
+    }
+    if output.records.len() <= LINKS_MAX {
+        let links = output.records.iter();
+        let links = links.filter_map(|record| addresses.link_to(record));
+        content.extend(links.map(ContentBlock::resource_link));
     }
     let mut result = CallToolResult::success(content);
     result.structured_content = output.structured;
     result
+}
+
+/// Gives a file: pictures and sounds as a model takes them, others whole, or as a link where they are large.
+fn attachment(file: Attachment, addresses: &Addresses<'_>) -> ContentBlock {
+    match file.media_type.split('/').next() {
+        Some("image") => ContentBlock::image(STANDARD.encode(&file.data), file.media_type),
+        Some("audio") => ContentBlock::audio(STANDARD.encode(&file.data), file.media_type),
+        _ => match addresses.of_answer() {
+            Some(uri) if file.data.len() > EMBEDDED_BYTES_MAX => {
+                let size = u64::try_from(file.data.len()).unwrap_or(u64::MAX);
+                let link = Resource::new(uri, file.name).with_size(size);
+                ContentBlock::resource_link(link.with_mime_type(file.media_type))
+            }
+            address => {
+                let name = file.name.replace([' ', '\n', '\r'], "-");
+                let uri = address.unwrap_or_else(|| format!("attachment:{name}"));
+                ContentBlock::resource(attached(uri, file))
+            }
+        },
+    }
 }
 
 /// Says in words what a call came to: its answer, or what went wrong and what to do.
@@ -126,8 +154,10 @@ fn failed(failure: &Failure) -> String {
 }
 
 /// The same for programs.
-fn problem(outcome: &Outcome) -> Option<Value> {
+pub(crate) fn problem(reply: &Reply) -> Option<Value> {
+    let outcome = &reply.outcome;
     let mut problem = json!({
+        "call": reply.call.map(|call| call.to_string()),
         "outcome": outcome.name(),
         "code": outcome.code(),
         "message": outcome.message(),

@@ -1,4 +1,4 @@
-//! Telling clients that an agent's tools are others: after another version of a connector is active, and after an administrator
+//! Telling clients that an agent's tools, resources or prompts are others: after another version of a connector is active, and after an administrator
 //! decided something on them.
 //!
 //! What counts is what the agent's client would be shown. It is found out only when the host's owner says that something may have
@@ -12,12 +12,28 @@ use rmcp::service::Peer;
 use tokio::sync::watch;
 
 use crate::Server;
+use crate::prompts::prompts;
+use crate::resources::resources;
 
 /// How long a task goes on at most for a client that is gone.
 const LOOKS_AFTER_CLIENT: Duration = Duration::from_secs(30);
 
-/// What a client sees of an agent's tools: of which component each is, and how it may be used, which its description says.
-type Seen = Vec<(Digest, ToolName, Mode)>;
+/// What a client sees of what an agent has.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    /// Of which component each tool is, and how it may be used, which its description says.
+    tools: Vec<(Digest, ToolName, Mode)>,
+    resources: Vec<(Digest, String)>,
+    prompts: Vec<(Digest, String)>,
+}
+
+/// A list that is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum List {
+    Tools,
+    Resources,
+    Prompts,
+}
 
 /// How a client is told.
 pub(crate) trait Tell {
@@ -25,7 +41,7 @@ pub(crate) trait Tell {
     fn is_there(&self) -> bool;
 
     /// Tells, and says whether that was possible.
-    fn tell(&self) -> impl Future<Output = bool> + Send;
+    fn tell(&self, list: List) -> impl Future<Output = bool> + Send;
 }
 
 impl Tell for Peer<RoleServer> {
@@ -33,8 +49,13 @@ impl Tell for Peer<RoleServer> {
         !self.is_transport_closed()
     }
 
-    async fn tell(&self) -> bool {
-        self.notify_tool_list_changed().await.is_ok()
+    async fn tell(&self, list: List) -> bool {
+        let told = match list {
+            List::Tools => self.notify_tool_list_changed().await,
+            List::Resources => self.notify_resource_list_changed().await,
+            List::Prompts => self.notify_prompt_list_changed().await,
+        };
+        told.is_ok()
     }
 }
 
@@ -43,13 +64,27 @@ impl Tell for rmcp::service::SubscriptionSink {
         true // Whoever listens ends with the request.
     }
 
-    async fn tell(&self) -> bool {
-        self.notify_tool_list_changed().await.is_ok()
+    async fn tell(&self, list: List) -> bool {
+        let accepted = self.accepted();
+        // What nobody listens to is as good as told.
+        let told = match list {
+            List::Tools if accepted.tools_list_changed == Some(true) => {
+                self.notify_tool_list_changed().await
+            }
+            List::Resources if accepted.resources_list_changed == Some(true) => {
+                self.notify_resource_list_changed().await
+            }
+            List::Prompts if accepted.prompts_list_changed == Some(true) => {
+                self.notify_prompt_list_changed().await
+            }
+            _ => return true,
+        };
+        told.is_ok()
     }
 }
 
 impl Server {
-    /// Tells a client of each change of its tools, until it is gone or nothing changes any more.
+    /// Tells a client of each change of what it is shown, until it is gone or nothing changes any more.
     pub(crate) async fn tell_changes(&self, changes: watch::Receiver<i64>, client: impl Tell) {
         let mut changes = changes;
         // What changes from now on is seen, also where it changes while the tools are looked at.
@@ -63,22 +98,45 @@ impl Server {
                 Ok(Ok(())) => {}
             }
             let now = self.seen().await;
-            // Where it cannot be found out the client had better look itself.
-            if now.is_none() || now != shown {
-                shown = now;
-                if !client.tell().await {
+            for list in others(shown.as_ref(), now.as_ref()) {
+                if !client.tell(list).await {
                     return;
                 }
             }
+            shown = now;
         }
     }
 
     async fn seen(&self) -> Option<Seen> {
         let offered = self.offered().await.ok()?;
-        let seen = offered.iter().map(|offered| {
+        let tools = offered.iter().map(|offered| {
             let digest = offered.connector().digest();
             (digest, offered.tool().name.clone(), offered.decision.mode)
         });
-        Some(seen.collect())
+        let resources = resources(&offered).into_iter();
+        let prompts = prompts(&offered).into_iter();
+        Some(Seen {
+            tools: tools.collect(),
+            resources: resources
+                .map(|(connector, one)| (connector.digest(), one.name.clone()))
+                .collect(),
+            prompts: prompts
+                .map(|(connector, one)| (connector.digest(), one.name.clone()))
+                .collect(),
+        })
     }
+}
+
+/// Says which lists are others. Where it could not be found out the client had better look itself.
+fn others(shown: Option<&Seen>, now: Option<&Seen>) -> Vec<List> {
+    let (Some(shown), Some(now)) = (shown, now) else {
+        return vec![List::Tools, List::Resources, List::Prompts];
+    };
+    let lists = [
+        (List::Tools, shown.tools != now.tools),
+        (List::Resources, shown.resources != now.resources),
+        (List::Prompts, shown.prompts != now.prompts),
+    ];
+    let others = lists.into_iter().filter(|(_, is_other)| *is_other);
+    others.map(|(list, _)| list).collect()
 }

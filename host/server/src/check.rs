@@ -10,6 +10,7 @@ use rmcp::ErrorData;
 use rmcp::model::{self, CallToolResult, ContentBlock, JsonObject, ToolAnnotations};
 use serde_json::{Value, json};
 
+use crate::resources::Addresses;
 use crate::{Server, answer};
 
 /// Its name.
@@ -58,7 +59,9 @@ impl Server {
         let found = self.host.look_up(&caller, id).await;
         let found = found.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
         Ok(match found {
-            Some(LookedUp::Answer(reply)) => answer::result(reply, &self.served),
+            Some(LookedUp::Answer(reply)) => {
+                answer::result(reply, &self.served, &Addresses::default())
+            }
             Some(LookedUp::Became(became)) => of(&became),
             None => said(
                 "not_found",

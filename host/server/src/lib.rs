@@ -10,8 +10,13 @@ mod busy;
 mod changes;
 mod chat;
 mod check;
+mod complete;
 mod handler;
+mod logging;
+mod paging;
+mod prompts;
 mod public;
+mod resources;
 mod served;
 mod streamable;
 mod tools;
@@ -56,6 +61,8 @@ pub struct Server {
     /// Says when the tools may be others.
     changes: Option<watch::Receiver<i64>>,
     asking: Option<Asking>,
+    /// Of how little the client wants to be told.
+    wanted: logging::Wanted,
 }
 
 impl Server {
@@ -69,6 +76,7 @@ impl Server {
             busy: Busy::new(),
             changes: None,
             asking: None,
+            wanted: logging::Wanted::default(),
         }
     }
 

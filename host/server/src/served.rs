@@ -1,6 +1,7 @@
 //! What of an agent's tools a server gives, where that is less than all.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 
 use portcullis::policy::Effect;
 use portcullis::{Host, Tool};
@@ -16,6 +17,8 @@ pub struct Served {
     pub read_only: bool,
     /// Whether agents can ask what became of a question: only where questions are kept.
     pub checks_approvals: bool,
+    /// The most items of a page of a list; none: a hundred.
+    pub page_items: Option<NonZeroUsize>,
 }
 
 impl Served {

@@ -129,6 +129,14 @@ pub enum StoreError {
         /// Who is here.
         known: String,
     },
+    /// A name by which an issuer knows another person.
+    #[error("`{subject}` is `{known}` here already: one account at an issuer is one person")]
+    SubjectTaken {
+        /// The name.
+        subject: String,
+        /// Whose it is.
+        known: String,
+    },
     /// Nobody would be left to administer.
     #[error(
         "`{0}` is the last administrator, and somebody must be: make another person an administrator first"

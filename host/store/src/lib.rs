@@ -43,6 +43,7 @@ mod session;
 mod sharing;
 mod sign_in;
 mod store;
+mod subjects;
 #[cfg(feature = "keyring")]
 mod system_keyring;
 mod text;
@@ -87,4 +88,5 @@ pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};
 pub use sign_in::{SignIn, Taken};
 pub use store::{Store, StoreOptions};
+pub use subjects::PersonSubject;
 pub use text::is_name;

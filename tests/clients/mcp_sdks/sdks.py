@@ -1,5 +1,6 @@
 """The official SDKs of the Model Context Protocol as an agent's clients, over both transports, and a person with a real browser: connects
-the account when it is first needed, and approves a change by its link."""
+the account when it is first needed, and approves a change by its link, and one by a word in the chat. The client reads a record by its
+address, takes a prompt, completes names, hears how far a call is, and gives one up."""
 
 import json
 import os
@@ -7,6 +8,8 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
 from checks import ORG, Checks, equal
@@ -87,7 +90,69 @@ def work(agent: Agent, browser: Browser, person: dict, site: str) -> None:
     agent.go_on()
     done = agent.says("done")
     equal(done["is_error"], False)
+
+
+def offered(agent: Agent, portcullis: Portcullis, site: str) -> None:
+    """The client takes what there is besides tools, and its person says yes in the chat."""
+    shown = agent.says("read")
+    assert site in shown["read"], shown
+    assert "“Acme”" in shown["prompt"] and "`get_account_overview`" in shown["prompt"], shown
+    equal((shown["completed"], shown["field"]), ("Account", ["Industry"]))
+    equal(portcullis.run("agent", "trust-client", "helper")[0], 0)
+    agent.go_on()
+    changed = agent.says("changed")
+    equal((changed["is_error"], len(changed["asked"])), (False, 1))
+    assert "Update Account" in changed["asked"][0] and f"{site} by a word" in changed["asked"][0], changed
+
+
+def given_up(agent: Agent, portcullis: Portcullis) -> None:
+    """The client gives a call up while the org still works on it."""
+    rule = {"fault": {"kind": "latency", "ms": 60_000}, "when": {"method": "GET", "path": "/services/data/*/query*"}}
+    asked = urllib.request.Request(f"{ORG['admin_url']}/faults", json.dumps(rule).encode(), {"content-type": "application/json"})
+    urllib.request.urlopen(asked).close()
+    try:
+        agent.go_on()
+        agent.says("slow")
+        ended_as(portcullis, {"running"})
+        agent.go_on()
+        cancelled = agent.says("cancelled")
+        equal((cancelled["cancelled"], cancelled["after"]), (True, False))
+        call = ended_as(portcullis, {"failed"})
+        equal(call["code"], "cancelled")
+    finally:
+        cleared = urllib.request.Request(f"{ORG['admin_url']}/faults", method="DELETE")
+        urllib.request.urlopen(cleared).close()
+    agent.go_on()
     equal(agent.ended(), 0)
+
+
+def ended_as(portcullis: Portcullis, outcomes: set[str]) -> dict:
+    """Waits until the last query has come to something, as the log has it."""
+    deadline = time.monotonic() + SECONDS_MAX
+    while time.monotonic() < deadline:
+        calls = portcullis.run("activity")[1]
+        queries = [call for call in calls if call["tool"] == "query"]
+        if queries and queries[0]["outcome"] in outcomes:
+            return queries[0]
+    raise AssertionError(f"the query is none of {outcomes}")
+
+
+def hears(command: list[str], mode: str) -> None:
+    """The client hears how far a call is, of a connector that says so."""
+    server = subprocess.Popen([os.environ["CONFORMANCE_PROGRAM"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    agent = None
+    try:
+        with within(server, SECONDS_MAX):
+            url = server.stdout.readline().strip()
+        agent = Agent([*command, url], {"MODE": mode})
+        heard = agent.says("heard")
+        equal(heard["answer"], "It is done.")
+        equal(heard["heard"], [[done, 100, "working"] for done in (0, 50, 100)])
+        equal(agent.ended(), 0)
+    finally:
+        if agent:
+            agent.end()
+        end(server)
 
 
 def store(folder: Path) -> Portcullis:
@@ -107,7 +172,7 @@ with Browser() as browser:
                 change = {"object": "Account", "id": ACCOUNT, "fields": {"Site": site}}
                 variables = {"MODE": mode, "CHANGE": json.dumps(change)}
                 with (
-                    checks.check(f"the {sdk} SDK ({mode}) over {transport} connects on first use, and changes what is approved by the link"),
+                    checks.check(f"the {sdk} SDK ({mode}) over {transport} connects, changes what is approved, reads, completes and gives up"),
                     tempfile.TemporaryDirectory(prefix="portcullis-store-") as folder,
                 ):
                     portcullis = store(Path(folder))
@@ -122,10 +187,14 @@ with Browser() as browser:
                             server, url = portcullis.serve_here()
                             agent = Agent([*command, url], variables)
                         work(agent, browser, administrator, site)
+                        offered(agent, portcullis, site)
+                        given_up(agent, portcullis)
                     finally:
                         if agent:
                             agent.end()
                         if server:
                             end(server)
+            with checks.check(f"the {sdk} SDK ({mode}) hears how far a call is"):
+                hears(command, mode)
 
 checks.end()

@@ -1,35 +1,16 @@
 """An OpenID Connect server that others wrote: a small connector's accounts sign in there, with a real browser."""
 
-import json
 import os
-import subprocess
 import tempfile
 from pathlib import Path
 
 from checks import Checks, equal
 from chromium import Browser
-from processes import end, within
+from processes import end
+from started import line, started
 
 HERE = Path(__file__).resolve().parent
-# What takes longer does not come.
-SECONDS_MAX = 120
 checks = Checks("oidc-provider")
-
-
-def started(command) -> subprocess.Popen:
-    return subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-def line(child: subprocess.Popen) -> dict:
-    """Reads what a child prints next."""
-    with within(child, SECONDS_MAX):
-        text = child.stdout.readline()
-    if not text:
-        raise RuntimeError("it ended")
-    return json.loads(text)
-
 
 provider = started(["node", HERE / "provider.mjs"])
 try:

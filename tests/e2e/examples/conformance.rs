@@ -30,7 +30,11 @@ struct Anybody {
 
 #[async_trait]
 impl Callers for Anybody {
-    async fn person(&self, _: Option<&SecretString>) -> Result<Option<PersonId>, PortError> {
+    async fn person(
+        &self,
+        _: Option<&SecretString>,
+        _: &[String],
+    ) -> Result<Option<PersonId>, PortError> {
         Ok(Some(self.person.clone()))
     }
 

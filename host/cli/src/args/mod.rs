@@ -8,6 +8,7 @@ pub(crate) mod connector;
 pub(crate) mod people;
 pub(crate) mod permissions;
 pub(crate) mod serve;
+pub(crate) mod subject;
 pub(crate) mod token;
 
 use std::path::PathBuf;

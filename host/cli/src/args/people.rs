@@ -4,6 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use portcullis::policy::{AgentId, ConnectorName, GroupName, PersonId};
 use portcullis_store::Role;
 
+use super::subject::SubjectCommand;
 use super::token::TokenCommand;
 use super::{Form, NetworkArgs};
 
@@ -56,6 +57,11 @@ pub(crate) enum PersonCommand {
         id: PersonId,
         #[command(flatten)]
         form: Form,
+    },
+    /// Names by which issuers of OpenID Connect know people, whose clients sign in there.
+    Subject {
+        #[command(subcommand)]
+        command: SubjectCommand,
     },
     /// Tokens by which people say who they are where they are not at this keyboard.
     Token {
@@ -223,6 +229,7 @@ impl PersonCommand {
             | Self::Remove { form, .. }
             | Self::Show { form, .. }
             | Self::List(form) => *form,
+            Self::Subject { command } => command.form(),
             Self::Token { command } => command.form(),
         }
     }

@@ -19,9 +19,13 @@ Examples:
   portcullis serve --stdio --agent helper --public-url https://portcullis.acme.example
       for one client, with links to those pages; both use the same store
 
+  portcullis serve --listen 127.0.0.1:8080 --public-url https://portcullis.acme.example --issuer https://acme.okta.example
+      for clients that sign in at the company's issuer by themselves
+
   portcullis serve --print-config claude --agent helper          what to paste into a client's settings
 
-By HTTP, clients and people say who they are by a token of a person's: `portcullis person token add NAME`.")]
+By HTTP, clients and people say who they are by a token of a person's: `portcullis person token add NAME`. With `--issuer`, clients
+may do so by its tokens.")]
 pub(crate) struct Serve {
     /// Serve one client over standard input and output.
     #[arg(long, required_unless_present_any = ["listen", "print_config"], conflicts_with = "listen")]
@@ -48,6 +52,10 @@ pub(crate) struct Serve {
     pub(crate) connect_port: u16,
     #[command(flatten)]
     pub(crate) public: PublicArgs,
+    #[command(flatten)]
+    pub(crate) issuer: IssuerArgs,
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
     #[command(flatten)]
     pub(crate) who: Who,
     #[command(flatten)]
@@ -96,6 +104,40 @@ pub(crate) struct PublicArgs {
     /// The key of the first, in PEM.
     #[arg(long, value_name = "FILE", requires_all = ["listen", "public_url", "tls_cert"])]
     pub(crate) tls_key: Option<PathBuf>,
+}
+
+/// Who says who calls, besides the tokens that are made here.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Tokens of an OpenID Connect issuer")]
+pub(crate) struct IssuerArgs {
+    /// The issuer where clients get tokens by themselves, exactly as it writes its own URL: `portcullis person subject` says who is who.
+    #[arg(long, value_name = "URL", requires = "listen")]
+    pub(crate) issuer: Option<String>,
+    /// By which names besides its addresses a token may mean this server, for issuers that know no resource indicators (RFC 8707).
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        requires = "issuer"
+    )]
+    pub(crate) audience: Vec<String>,
+    /// What of a token names the person: `sub`, `email` where it is verified, or another claim.
+    #[arg(long, value_name = "CLAIM", default_value = "sub", requires = "issuer")]
+    pub(crate) issuer_claim: String,
+}
+
+/// What operators watch.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Numbers")]
+pub(crate) struct WatchArgs {
+    /// Serve numbers for Prometheus at `/metrics` of this address, to whoever reaches it. A collector of OpenTelemetry is told where
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` names one.
+    #[arg(
+        long,
+        value_name = "ADDRESS:PORT",
+        conflicts_with_all = ["dev_org", "instance_url"]
+    )]
+    pub(crate) metrics: Option<SocketAddr>,
 }
 
 /// Reads the address of the pages.

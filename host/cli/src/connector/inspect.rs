@@ -178,6 +178,18 @@ fn summary(out: &mut impl Write, connector: &Connector, bytes: Option<usize>) ->
             tool.title
         )?;
     }
+    if !manifest.resources.is_empty() {
+        writeln!(out, "\nOffers to read, by its tools")?;
+        for resource in &manifest.resources {
+            writeln!(out, "  {:<12} {}", resource.read.tool, resource.uri)?;
+        }
+    }
+    if !manifest.prompts.is_empty() {
+        writeln!(out, "\nOffers as prompts")?;
+        for prompt in &manifest.prompts {
+            writeln!(out, "  {:<12} {}", prompt.name, prompt.title)?;
+        }
+    }
     let accept = manifest.posts_declared_read();
     if !accept.is_empty() {
         writeln!(

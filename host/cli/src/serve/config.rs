@@ -19,13 +19,20 @@ enum Reach {
     /// It starts the program.
     Starts { command: String, args: Vec<String> },
     /// By HTTP.
-    At(String),
+    At {
+        url: String,
+        /// Whether it sends a person's token; else it gets one by itself.
+        has_token: bool,
+    },
 }
 
 /// Prints the settings, and says where they go.
 pub(super) fn print(args: &Serve, client: ClientName) -> Result<()> {
     let reach = match args.public.listen {
-        Some(address) => Reach::At(url(args, address)),
+        Some(address) => Reach::At {
+            url: url(args, address),
+            has_token: args.issuer.issuer.is_none(),
+        },
         None => {
             let program =
                 std::env::current_exe().context("the program does not know where it is")?;
@@ -38,7 +45,13 @@ pub(super) fn print(args: &Serve, client: ClientName) -> Result<()> {
     };
     let (text, place) = settings(client, &reach);
     show::note(&format!("this goes into {place}"))?;
-    if matches!(reach, Reach::At(_)) {
+    if matches!(
+        reach,
+        Reach::At {
+            has_token: true,
+            ..
+        }
+    ) {
         show::note(&format!(
             "the variable {TOKEN} is to hold a token of the person: `portcullis person token add NAME` makes one"
         ))?;
@@ -77,16 +90,21 @@ fn to_serve(given: Vec<String>) -> Vec<String> {
 
 /// Writes the settings as a client has them, and names their file.
 fn settings(client: ClientName, reach: &Reach) -> (String, &'static str) {
-    let bearer = |variable: &str| json!({ "Authorization": format!("Bearer {variable}") });
+    let by_http = |mut server: Value, has_token: bool, variable: &str| {
+        if has_token {
+            server["headers"] = json!({ "Authorization": format!("Bearer {variable}") });
+        }
+        server
+    };
     let starts = |command: &str, args: &[String]| json!({ "command": command, "args": args });
     match (client, reach) {
         (ClientName::Claude, Reach::Starts { command, args }) => (
             servers("mcpServers", starts(command, args)),
             "`.mcp.json` of a project (Claude Code), or `claude_desktop_config.json` (Claude Desktop)",
         ),
-        (ClientName::Claude, Reach::At(url)) => {
-            let headers = bearer(&format!("${{{TOKEN}}}"));
-            let server = json!({ "type": "http", "url": url, "headers": headers });
+        (ClientName::Claude, Reach::At { url, has_token }) => {
+            let server = json!({ "type": "http", "url": url });
+            let server = by_http(server, *has_token, &format!("${{{TOKEN}}}"));
             (
                 servers("mcpServers", server),
                 "`.mcp.json` of a project (Claude Code)",
@@ -96,9 +114,9 @@ fn settings(client: ClientName, reach: &Reach) -> (String, &'static str) {
             servers("mcpServers", starts(command, args)),
             "`~/.cursor/mcp.json`, or `.cursor/mcp.json` of a project",
         ),
-        (ClientName::Cursor, Reach::At(url)) => {
-            let headers = bearer(&format!("${{env:{TOKEN}}}"));
-            let server = json!({ "url": url, "headers": headers });
+        (ClientName::Cursor, Reach::At { url, has_token }) => {
+            let server = json!({ "url": url });
+            let server = by_http(server, *has_token, &format!("${{env:{TOKEN}}}"));
             (
                 servers("mcpServers", server),
                 "`~/.cursor/mcp.json`, or `.cursor/mcp.json` of a project",
@@ -111,9 +129,9 @@ fn settings(client: ClientName, reach: &Reach) -> (String, &'static str) {
                 "`.vscode/mcp.json` of a project",
             )
         }
-        (ClientName::Vscode, Reach::At(url)) => {
-            let headers = bearer(&format!("${{env:{TOKEN}}}"));
-            let server = json!({ "type": "http", "url": url, "headers": headers });
+        (ClientName::Vscode, Reach::At { url, has_token }) => {
+            let server = json!({ "type": "http", "url": url });
+            let server = by_http(server, *has_token, &format!("${{env:{TOKEN}}}"));
             (
                 servers("servers", server),
                 "`.vscode/mcp.json` of a project",
@@ -124,9 +142,9 @@ fn settings(client: ClientName, reach: &Reach) -> (String, &'static str) {
             servers("mcpServers", starts(command, args)),
             "`~/.gemini/settings.json`, or `.gemini/settings.json` of a project",
         ),
-        (ClientName::Gemini, Reach::At(url)) => {
-            let headers = bearer(&format!("${TOKEN}"));
-            let server = json!({ "httpUrl": url, "headers": headers });
+        (ClientName::Gemini, Reach::At { url, has_token }) => {
+            let server = json!({ "httpUrl": url });
+            let server = by_http(server, *has_token, &format!("${TOKEN}"));
             (
                 servers("mcpServers", server),
                 "`~/.gemini/settings.json`, or `.gemini/settings.json` of a project",
@@ -151,10 +169,13 @@ fn codex(reach: &Reach) -> String {
                 args.join(", ")
             )
         }
-        Reach::At(url) => format!(
-            "[mcp_servers.{NAME}]\nurl = {}\nbearer_token_env_var = \"{TOKEN}\"",
-            text(url)
-        ),
+        Reach::At { url, has_token } => {
+            let token = match has_token {
+                true => format!("\nbearer_token_env_var = \"{TOKEN}\""),
+                false => String::new(),
+            };
+            format!("[mcp_servers.{NAME}]\nurl = {}{token}", text(url))
+        }
     }
 }
 
@@ -190,8 +211,11 @@ mod tests {
                 "a \"b\"".to_owned(),
             ],
         };
-        let at = Reach::At("https://host.example/mcp/helper".to_owned());
-        for reach in [&starts, &at] {
+        let at = |has_token| Reach::At {
+            url: "https://host.example/mcp/helper".to_owned(),
+            has_token,
+        };
+        for reach in [&starts, &at(true), &at(false)] {
             for client in [
                 ClientName::Claude,
                 ClientName::Cursor,
@@ -207,9 +231,13 @@ mod tests {
                         assert_eq!(server["command"], json!(command));
                         assert_eq!(server["args"], json!(args));
                     }
-                    Reach::At(url) => {
+                    Reach::At { url, has_token } => {
                         let given = server.get("url").or(server.get("httpUrl")).unwrap();
                         assert_eq!(given, url);
+                        if !has_token {
+                            assert_eq!(server.get("headers"), None);
+                            continue;
+                        }
                         let bearer = server["headers"]["Authorization"].as_str().unwrap();
                         assert!(
                             bearer.starts_with("Bearer $") && bearer.contains(TOKEN),
@@ -226,9 +254,10 @@ mod tests {
                     assert_eq!(server["command"].as_str(), Some(command.as_str()));
                     assert_eq!(server["args"].as_array().unwrap().len(), args.len());
                 }
-                Reach::At(url) => {
+                Reach::At { url, has_token } => {
                     assert_eq!(server["url"].as_str(), Some(url.as_str()));
-                    assert_eq!(server["bearer_token_env_var"].as_str(), Some(TOKEN));
+                    let token = server.get("bearer_token_env_var");
+                    assert_eq!(token.is_some(), *has_token, "{text}");
                 }
             }
         }

@@ -3,22 +3,24 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Error, Result};
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http::{Response, StatusCode};
+use http_body_util::BodyExt;
 use portcullis::ComponentCache;
+use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, Origin};
-use portcullis_connect::{Decisions, Links, LoopbackPages, Pages};
+use portcullis_connect::{Claim, Decisions, Issuer, Links, LoopbackPages, Pages};
 use portcullis_server::{
     Bounds, Here, Http, HttpBody, HttpBounds, PublicRequest, PublicServer, Tls,
 };
 use portcullis_store::Store;
+use portcullis_telemetry::Numbers;
 
-use super::callers::StoreCallers;
+use super::callers::{Issued, StoreCallers};
 use super::stop::stop;
+use super::watch::{Watching, said};
 use super::{asking, pages_here, served};
 use crate::activity;
 use crate::args::StoreSettings;
@@ -28,6 +30,9 @@ use crate::environment;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
+
+/// The part of the server that speaks the protocol.
+const MCP: &str = "mcp";
 
 /// Connections at a time: a session of a client's may hold one for what it is told unasked.
 const CONNECTIONS_MAX: u32 = 2_048;
@@ -44,6 +49,8 @@ pub(super) async fn run(
     require_place(base, address)?;
     let options = environment::network(&args.network)?;
     let session = open(store).await?;
+    let issued = issued(args, &options)?;
+    let mut watching = Watching::begin(args.watch.metrics, &options).await?;
     let agent = default_agent(&session.store, args).await?;
     let server = bind(address, tls).await?;
     let address = server.address()?;
@@ -55,12 +62,21 @@ pub(super) async fn run(
             (PageLinks::of_shared(pages.clone()), Some(pages))
         }
     };
-    let built = desk::host(store.clone(), options, cache, Some(links)).await?;
+    let watchers = watching.watchers.clone();
+    let numbers = watchers.numbers.clone();
+    let built = desk::watched(store.clone(), options, cache, Some(links), watchers).await?;
+    let callers = StoreCallers {
+        store: store.clone(),
+        agent,
+        issued,
+    };
     let all = All {
-        mcp: mcp(args, address, &store, &built, agent)?,
+        mcp: mcp(args, address, &store, &built, callers)?,
         pages: pages(base, local, &store, &built)?,
         store,
+        numbers,
     };
+    watching.serve(&all.store, Some(all.mcp.clone()))?;
     show::note(&match (base, &all.pages) {
         (Some(base), Some(pages)) => format!(
             "{base} is served at {address}; the apps' callback URL is {}, and MCP is at {base}/mcp",
@@ -76,10 +92,12 @@ pub(super) async fn run(
         tracing::warn!("requests that were under way were broken off");
     }
     activity::close(&built.audit, &built.host).await;
+    watching.end().await;
     Ok(())
 }
 
 async fn bind(address: SocketAddr, tls: Option<Tls>) -> Result<PublicServer> {
+    have_files();
     let bounds = Bounds {
         connections: CONNECTIONS_MAX,
         ..Bounds::default()
@@ -91,6 +109,24 @@ async fn bind(address: SocketAddr, tls: Option<Tls>) -> Result<PublicServer> {
         Problem::mistake("listen", message, hint).into()
     })
 }
+
+/// Has the system let the program have as many files open as it may: many give a program a thousand at first, and each connection is one.
+#[cfg(unix)]
+fn have_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    let given = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: given.maximum,
+        maximum: given.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, all) {
+        tracing::warn!(%error, "the system lets the program have no more connections than it gave it");
+    }
+}
+
+#[cfg(not(unix))]
+fn have_files() {}
 
 /// Makes the pages at the address, if others reach it; else has those on this machine ready for when a link leads there.
 fn pages(
@@ -117,15 +153,11 @@ fn mcp(
     address: SocketAddr,
     store: &Store,
     built: &Built,
-    agent: Option<AgentId>,
+    callers: StoreCallers,
 ) -> Result<Http> {
     let here = match &args.public.public_url {
         Some(base) => Here::at(base.clone()),
         None => Here::on_this_machine(address.port()),
-    };
-    let callers = StoreCallers {
-        store: store.clone(),
-        agent,
     };
     let bounds = HttpBounds {
         requests_a_minute: args.requests_per_minute,
@@ -166,15 +198,33 @@ struct All {
     mcp: Http,
     pages: Option<Pages>,
     store: Store,
+    numbers: Option<Numbers>,
 }
 
 impl All {
     async fn answer(&self, request: PublicRequest) -> Response<HttpBody> {
-        let path = request.uri().path();
-        if Http::is_at(path) {
+        let (part, began) = (self.part(request.uri().path()), Instant::now());
+        let response = self.answer_of(part, request).await;
+        if let Some(numbers) = &self.numbers {
+            numbers.http(part, response.status().as_u16(), began.elapsed());
+        }
+        response
+    }
+
+    /// Names the part of the server that a path is of.
+    fn part(&self, path: &str) -> &'static str {
+        match path {
+            _ if self.mcp.is_at(path) => MCP,
+            "/healthz" | "/readyz" => "health",
+            _ => "pages",
+        }
+    }
+
+    async fn answer_of(&self, part: &str, request: PublicRequest) -> Response<HttpBody> {
+        if part == MCP {
             return self.mcp.answer(request).await;
         }
-        match (path, &self.pages) {
+        match (request.uri().path(), &self.pages) {
             // It runs; whether it can work is another question, for who restarts what does not run.
             ("/healthz", _) => said(StatusCode::OK, "ok"),
             ("/readyz", _) => self.is_ready().await,
@@ -204,13 +254,20 @@ impl All {
     }
 }
 
-fn said(status: StatusCode, words: &'static str) -> Response<HttpBody> {
-    let body = Full::new(Bytes::from_static(words.as_bytes())).boxed();
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
-    response
+/// Makes the tokens of an issuer count, if one is named.
+fn issued(args: &Serve, options: &NetworkOptions) -> Result<Option<Issued>> {
+    let Some(url) = &args.issuer.issuer else {
+        return Ok(None);
+    };
+    let issuer = Issuer::new(url, &Network::new(options.clone())?).map_err(|error| {
+        let hint = "give it exactly as its `/.well-known/openid-configuration` has it as `issuer`";
+        Problem::mistake("issuer", error.to_string(), hint)
+    })?;
+    Ok(Some(Issued {
+        issuer,
+        claim: Claim::named(&args.issuer.issuer_claim),
+        audiences: args.issuer.audience.clone(),
+    }))
 }
 
 /// Refuses what others could read on its way.

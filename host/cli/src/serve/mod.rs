@@ -6,6 +6,7 @@ mod chat;
 mod config;
 mod listen;
 mod stop;
+mod watch;
 
 use std::sync::Arc;
 
@@ -19,10 +20,12 @@ use crate::activity;
 use crate::args::StoreSettings;
 use crate::args::serve::Serve;
 use crate::desk::{Desk, Where};
+use crate::environment;
 use crate::org;
 use crate::problem::Problem;
 use chat::StoreChat;
 use stop::stop;
+use watch::Watching;
 
 /// Serves until standard input ends, or the program is told to.
 pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
@@ -39,7 +42,12 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
             Some(base) => Where::At(base.clone()),
             None => Where::Here(pages_here(args)),
         };
-        let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
+        let options = environment::network(&args.network)?;
+        let mut watching = Watching::begin(args.watch.metrics, &options).await?;
+        let watchers = watching.watchers.clone();
+        let desk =
+            Desk::open_watched(store, &args.who, &args.network, cache, pages, watchers).await?;
+        watching.serve(&desk.store, None)?;
         let served = served(args, &desk.host, true)?;
         tokio::spawn(desk.audit.clone().keep_to_retention());
         let changes = desk.follow();
@@ -49,6 +57,7 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
             .asking(asking);
         let served = server.serve_stdio(stop).await;
         activity::close(&desk.audit, &desk.host).await;
+        watching.end().await;
         return Ok(served?);
     }
     let world = org::open(&args.org, &args.network, cache).await?;
@@ -93,6 +102,7 @@ fn served(args: &Serve, host: &Host, checks_approvals: bool) -> Result<Served> {
         toolsets: (!args.toolsets.is_empty()).then_some(wanted),
         read_only: args.read_only,
         checks_approvals,
+        page_items: None,
     };
     match served.unknown_toolsets(host).as_slice() {
         [] => Ok(served),

@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::{
     ApiKey, ApiKeyPlace, Auth, Guidance, Login, LoginPattern, LoginPlace, Manifest, OAuth2,
-    PLACEHOLDERS, Problem, RouteSpec, Scopes, UnclearLogin,
+    PLACEHOLDERS, Problem, RouteSpec, Scopes, UnclearLogin, UriTemplate, prompt, resource,
 };
 use crate::header::is_harmless;
 use crate::{
     Effect, IdPlace, KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved,
 };
 
-/// Finds every text that is no origin, and no pattern of a login. It looks at the JSON, for a type that holds an origin is not made of
-/// a wrong one, and would stop at the first.
-pub(super) fn check_origins(manifest: &Value) -> Vec<Problem> {
+/// Finds every text that is no origin, no pattern of a login and no address of a resource. It looks at the JSON, for a type that holds
+/// one is not made of a wrong one, and would stop at the first.
+pub(super) fn check_addresses(manifest: &Value) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut add = |pointer: String, error: Option<String>| {
         problems.extend(error.map(|problem| Problem { pointer, problem }));
@@ -71,6 +71,14 @@ pub(super) fn check_origins(manifest: &Value) -> Vec<Problem> {
             of_origin(&route["origin"]),
         );
     }
+    for (index, resource) in items(&manifest["resources"]) {
+        let uri = resource["uri"].as_str();
+        let error = uri.and_then(|text| UriTemplate::parse(text).err());
+        add(
+            format!("/resources/{index}/uri"),
+            error.map(|error| error.to_string()),
+        );
+    }
     problems
 }
 
@@ -88,6 +96,8 @@ pub(super) fn check(manifest: &Manifest) -> Vec<Problem> {
         problems.extend(found);
     }
     check_auth(manifest, &mut problems);
+    resource::check(manifest, &mut problems);
+    prompt::check(manifest, &mut problems);
     problems
 }
 

@@ -82,22 +82,6 @@ impl FindsOut {
         })
     }
 
-    /// Says whether what is at a JSON Pointer into the arguments is filled in, so that its very characters are not known.
-    pub fn is_filled_at(&self, pointer: &str) -> bool {
-        let arguments = Value::Object(self.arguments.clone());
-        let mut at = pointer;
-        loop {
-            match arguments.pointer(at) {
-                Some(value) => return value.as_str().is_some_and(|text| text.contains('{')),
-                // An item of the list that stands for `{ids}`.
-                None => match at.rsplit_once('/') {
-                    Some((outer, _)) => at = outer,
-                    None => return false,
-                },
-            }
-        }
-    }
-
     fn filled(&self, filling: &Filling<'_>) -> Option<ToolCall> {
         let arguments = self.arguments.iter();
         let arguments = arguments.map(|(name, value)| Some((name.clone(), filling.value(value)?)));
@@ -115,6 +99,22 @@ impl FindsOut {
             problems_of(value, &format!("{at}/arguments/{name}"), &mut problems);
         }
         problems
+    }
+}
+
+/// Says whether what is at a JSON Pointer into arguments with placeholders is filled in, so that its very characters are not known.
+pub fn is_filled_at(arguments: &Map<String, Value>, pointer: &str) -> bool {
+    let arguments = Value::Object(arguments.clone());
+    let mut at = pointer;
+    loop {
+        match arguments.pointer(at) {
+            Some(value) => return value.as_str().is_some_and(|text| text.contains('{')),
+            // An item of the list that stands for `{ids}`.
+            None => match at.rsplit_once('/') {
+                Some((outer, _)) => at = outer,
+                None => return false,
+            },
+        }
     }
 }
 

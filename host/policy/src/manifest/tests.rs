@@ -43,6 +43,7 @@ fn the_projects_own_manifests_fit() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
     for path in [
         "connector/salesforce/manifest.json",
+        "connector/sdk/examples/contents.json",
         "connector/sdk/examples/fetch.json",
         "connector/sdk/examples/hello.json",
     ] {

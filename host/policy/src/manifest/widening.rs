@@ -5,6 +5,7 @@
 //! tool that leaves the toolset, or has no longer the effect, that an administrator switched off. So whatever is not the same and
 //! not surely less counts as wider, members of a manifest that nothing here knows among it. Words for people and models are not compared.
 
+mod offers;
 mod routes;
 mod sign_in;
 
@@ -67,6 +68,10 @@ pub enum Widened {
     PostAsRead,
     /// A kind of record is no longer guarded.
     GuardedKind,
+    /// An address is read by another call than it was.
+    Resource,
+    /// A text for agents names a tool that it did not, which does more than read.
+    Prompt,
     /// The component uses more of what a host gives.
     Import,
     /// Something differs that is not compared.
@@ -97,6 +102,7 @@ pub fn widenings(before: Option<&Declared<'_>>, after: &Declared<'_>) -> Vec<Wid
     routes::compare(routes, &after.manifest.routes, &mut found);
     if let Some(before) = before {
         guarded(before, after, &mut found);
+        offers::compare(before, after, &mut found);
         others(
             before.manifest,
             after.manifest,
@@ -110,7 +116,7 @@ pub fn widenings(before: Option<&Declared<'_>>, after: &Declared<'_>) -> Vec<Wid
 }
 
 /// The members of a manifest that are compared, and those that are words.
-const COMPARED: [&str; 9] = [
+const COMPARED: [&str; 11] = [
     "name",
     "title",
     "version",
@@ -120,6 +126,8 @@ const COMPARED: [&str; 9] = [
     "routes",
     "guarded_kinds",
     "toolsets",
+    "resources",
+    "prompts",
 ];
 
 /// Says why a component that has the name of an active connector is another connector all the same; none where it may be a

@@ -36,6 +36,7 @@ pub(crate) async fn fetch(
         reason: None,
         rerun: None,
         progress: None,
+        steps: None,
         cancellation: Cancellation::default(),
     };
     let Some(connector) = connector else {

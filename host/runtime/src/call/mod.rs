@@ -53,6 +53,7 @@ pub(crate) struct Question {
     pub(crate) reason: Option<String>,
     pub(crate) rerun: Option<Rerun>,
     pub(crate) progress: Option<mpsc::Sender<Progress>>,
+    pub(crate) steps: Option<mpsc::Sender<String>>,
     pub(crate) cancellation: Cancellation,
 }
 
@@ -67,6 +68,7 @@ impl From<Call> for Question {
             reason: call.reason,
             rerun: call.rerun,
             progress: call.progress,
+            steps: call.steps,
             cancellation: call.cancellation,
         }
     }

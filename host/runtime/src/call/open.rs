@@ -86,6 +86,7 @@ pub(super) async fn open(
         started: Instant::now(),
         cancellation: resolved.cancellation,
         progress: resolved.progress,
+        steps: resolved.steps,
         placeholder,
         ports: guard.ports().clone(),
         limits: guard.limits().clone(),

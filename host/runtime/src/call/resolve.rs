@@ -32,6 +32,7 @@ pub(super) struct Resolved {
     pub(super) replay: Replay,
     pub(super) rerun_of: Option<ApprovalId>,
     pub(super) progress: Option<mpsc::Sender<Progress>>,
+    pub(super) steps: Option<mpsc::Sender<String>>,
     pub(super) cancellation: Cancellation,
 }
 
@@ -88,6 +89,7 @@ pub(super) async fn resolve(
         replay,
         rerun_of,
         progress: question.progress,
+        steps: question.steps,
         cancellation: question.cancellation,
     })
 }

@@ -135,6 +135,7 @@ fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
         structured,
         attachments: attachments.collect(),
         next_cursor: output.next_cursor,
+        records: scope.take_cited().into(),
     })
 }
 

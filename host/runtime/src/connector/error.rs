@@ -53,8 +53,8 @@ pub enum InstallError {
     /// Tools that cannot be offered.
     #[error("the connector's tools cannot be offered:{}", lines(.0))]
     Tools(Vec<Problem>),
-    /// Calls of tools that the manifest names and nobody could make.
-    #[error("the manifest names calls that cannot be made:{}", lines(.0))]
+    /// Tools that the manifest names and that are not there, or calls of them that nobody could make.
+    #[error("the manifest names tools, or calls of them, that there cannot be:{}", lines(.0))]
     Calls(Vec<Problem>),
     /// Routes that somebody must accept, for the host cannot see that they only read.
     #[error(

@@ -5,8 +5,8 @@
 
 mod describe;
 mod error;
-mod finds_out;
 mod imports;
+mod named;
 mod nowhere;
 mod tool;
 
@@ -48,7 +48,7 @@ impl Connector {
         let manifest = Manifest::from_json(&described.manifest)?;
         let routes = RouteTable::new(&manifest.routes).map_err(InstallError::Routes)?;
         let tools = tool::check(described.tools, &manifest)?;
-        finds_out::check(&manifest, &tools)?;
+        named::check(&manifest, &tools)?;
         Ok(Self {
             digest,
             manifest,

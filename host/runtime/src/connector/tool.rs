@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
-use portcullis_policy::{Effect, FindsOut, Manifest, Problem, ToolName};
-use serde_json::Value;
+use portcullis_policy::{Effect, Manifest, Problem, ToolCall, ToolName, is_filled_at};
+use serde_json::{Map, Value};
 
 use super::InstallError;
 use crate::bindings::contract::effects;
@@ -84,14 +84,18 @@ impl Tool {
         }
     }
 
-    /// Says what of the arguments of a call that a manifest names does not fit. Of what is filled in later the very characters are not
-    /// known, and so not held to the schema.
-    pub(super) fn problems_of_named(&self, named: &FindsOut) -> Vec<FieldProblem> {
-        let (Some(sample), Ok(input)) = (named.sample(), validator(&self.input_schema)) else {
+    /// Says what of the arguments of a call that a manifest names does not fit, by a sample of it. Of what is filled in later the very
+    /// characters are not known, and so not held to the schema.
+    pub(super) fn problems_of_named(
+        &self,
+        named: &Map<String, Value>,
+        sample: ToolCall,
+    ) -> Vec<FieldProblem> {
+        let Ok(input) = validator(&self.input_schema) else {
             return Vec::new();
         };
         let arguments = Value::Object(sample.arguments);
-        let unknown = named.arguments.keys().filter(|name| {
+        let unknown = named.keys().filter(|name| {
             let declared = &self.input_schema["properties"];
             declared.get(name.as_str()).is_none()
         });
@@ -110,7 +114,7 @@ impl Tool {
                     | ValidationErrorKind::MinLength { .. }
                     | ValidationErrorKind::MaxLength { .. }
             );
-            if !(is_of_characters && named.is_filled_at(&pointer)) {
+            if !(is_of_characters && is_filled_at(named, &pointer)) {
                 problems.push(FieldProblem {
                     pointer,
                     problem: error.to_string(),

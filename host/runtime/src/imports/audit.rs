@@ -5,14 +5,22 @@ use crate::bindings::contract::audit::{self, Host};
 use crate::linker::PortcullisCtxView;
 use crate::ports::Sensitive;
 use crate::ports::audit::{Durability, Event, Source};
+use crate::reply::CitedRecord;
 use crate::scope::CallScope;
 
 /// Names of fields that one source keeps.
 const FIELDS_MAX: usize = 200;
 
+/// Characters of a record's kind, id and label that a caller is told.
+const LABEL_CHARS_MAX: usize = 255;
+
 impl Host for PortcullisCtxView<'_> {
     async fn step(&mut self, title: String, detail: Option<String>) -> wasmtime::Result<()> {
         if self.ctx.scope.admits_entries(1) {
+            if let Some(steps) = &self.ctx.scope.steps {
+                // Its detail may have values, and so goes to the log alone, sealed. A full channel: nobody takes it.
+                let _ = steps.try_send(bounded(title.clone()));
+            }
             let event = Event::Step {
                 title: Sensitive::new(bounded(title)),
                 detail: detail.map(|detail| Sensitive::new(bounded(detail))),
@@ -24,6 +32,11 @@ impl Host for PortcullisCtxView<'_> {
 
     async fn cite(&mut self, sources: Vec<audit::Source>) -> wasmtime::Result<()> {
         if !sources.is_empty() && self.ctx.scope.admits_entries(sources.len()) {
+            for source in &sources {
+                if let Some(record) = record_of(source) {
+                    self.ctx.scope.cites(record);
+                }
+            }
             let sources = sources.into_iter().map(source).collect();
             record(&self.ctx.scope, Event::Cited(sources)).await;
         }
@@ -37,6 +50,18 @@ async fn record(scope: &CallScope, event: Event) {
     if let Err(error) = scope.record(event, Durability::WithTheNext).await {
         tracing::error!(call = %scope.id, %error, "a connector's note could not be recorded");
     }
+}
+
+/// Gives the record that a source is.
+fn record_of(source: &audit::Source) -> Option<CitedRecord> {
+    let is_short = |text: &str| text.chars().count() <= LABEL_CHARS_MAX;
+    let id = source.id.clone().filter(|id| is_short(id))?;
+    Some(CitedRecord {
+        kind: source.kind.clone(),
+        id,
+        label: source.label.clone().filter(|label| is_short(label)),
+    })
+    .filter(|record| is_short(&record.kind))
 }
 
 fn source(source: audit::Source) -> Source {

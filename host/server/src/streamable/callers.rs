@@ -10,12 +10,17 @@ use secrecy::SecretString;
 /// Says who calls.
 #[async_trait]
 pub trait Callers: Send + Sync {
-    /// Says whose token this is; none where it is nobody's, or has ended. A request without a token has none.
+    /// Says whose token this is; none where it is nobody's, or has ended. A request without a token has none. One that somebody else
+    /// gave out is good where that was for one of `audiences`, the names of the address that is asked.
     ///
     /// # Errors
     ///
     /// [`PortError`]: the request is refused.
-    async fn person(&self, token: Option<&SecretString>) -> Result<Option<PersonId>, PortError>;
+    async fn person(
+        &self,
+        token: Option<&SecretString>,
+        audiences: &[String],
+    ) -> Result<Option<PersonId>, PortError>;
 
     /// Finds the agent of a name, or, without one, the one that is meant then; none where there is none.
     ///
@@ -23,6 +28,11 @@ pub trait Callers: Send + Sync {
     ///
     /// [`PortError`]: the request is refused.
     async fn agent(&self, named: Option<&str>) -> Result<Option<AgentId>, PortError>;
+
+    /// Gives the URL of the issuer where clients get tokens by themselves; none: nowhere.
+    fn issuer(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Reads the bearer token of a request (RFC 6750, section 2.1). What is there twice, or in another form, is none.

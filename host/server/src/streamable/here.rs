@@ -27,14 +27,19 @@ impl Here {
     }
 
     /// Says whether a request names this server, once, and nothing else.
-    pub(super) fn is_named_by<B>(&self, request: &Request<B>) -> bool {
+    pub fn is_named_by<B>(&self, request: &Request<B>) -> bool {
+        self.named_by(request).is_some()
+    }
+
+    /// Gives the name that a request has for this server.
+    pub(super) fn named_by<B>(&self, request: &Request<B>) -> Option<&Origin> {
         // A proxy's form of a request has an address of its own.
-        request.uri().authority().is_none()
-            && once(request.headers(), HOST).is_some_and(|host| {
-                self.0
-                    .iter()
-                    .any(|origin| authority(origin).as_bytes() == host)
-            })
+        if request.uri().authority().is_some() {
+            return None;
+        }
+        let host = once(request.headers(), HOST)?;
+        let mut names = self.0.iter();
+        names.find(|origin| authority(origin).as_bytes() == host)
     }
 
     /// Says whether a browser sends it from a page of another origin. What is no browser says nothing of that.

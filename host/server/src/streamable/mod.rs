@@ -9,6 +9,7 @@ mod body;
 mod callers;
 mod here;
 mod refused;
+mod resource;
 mod sessions;
 
 use std::convert::Infallible;
@@ -32,10 +33,12 @@ pub use callers::Callers;
 pub use here::Here;
 
 use crate::busy::{Busy, UnderWay};
+use crate::logging::Wanted;
 use crate::{Asking, Served, Server};
 use body::WhileSent;
 use callers::bearer;
 use refused::Refused;
+use resource::Resource;
 use sessions::{Full as NoRoom, Room, Sessions};
 
 /// The path.
@@ -139,9 +142,15 @@ impl Http {
         }))
     }
 
-    /// Says whether a path is one of the protocol's.
-    pub fn is_at(path: &str) -> bool {
-        agent_in(path).is_some()
+    /// Says whether a path is one of the protocol's, or says where its tokens come from.
+    pub fn is_at(&self, path: &str) -> bool {
+        let describes = path.starts_with("/.well-known/") && self.0.callers.issuer().is_some();
+        agent_in(path).is_some() || describes
+    }
+
+    /// Counts the open sessions.
+    pub async fn sessions(&self) -> usize {
+        self.0.sessions.count().await
     }
 
     /// Answers a request.
@@ -150,12 +159,41 @@ impl Http {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let metadata = self.metadata(&request);
         let answered = async {
             let under_way = self.0.busy.begin().ok_or(Refused::Ends)?;
+            if let Some(described) = self.describe(&request)? {
+                return Ok(described);
+            }
             let caller = self.admit(&request).await?;
             self.pass_on(caller, request, under_way).await
         };
-        answered.await.unwrap_or_else(Refused::response)
+        let answered = answered.await;
+        answered.unwrap_or_else(|refused| refused.response(metadata.as_deref()))
+    }
+
+    /// Gives where a client finds out where tokens come from.
+    fn metadata<B>(&self, request: &Request<B>) -> Option<String> {
+        self.0.callers.issuer()?;
+        let origin = self.0.here.named_by(request)?;
+        Some(Resource::asked(origin, request.uri().path()).metadata())
+    }
+
+    /// Says where tokens come from, to anybody who asks for that.
+    fn describe<B>(&self, request: &Request<B>) -> Result<Option<Response<HttpBody>>, Refused> {
+        let path = request.uri().path();
+        if agent_in(path).is_some() {
+            return Ok(None);
+        }
+        let origin = self.0.here.named_by(request).ok_or(Refused::OtherHost)?;
+        let (Some(issuer), Some(resource), &Method::GET) = (
+            self.0.callers.issuer(),
+            Resource::described_at(origin, path),
+            request.method(),
+        ) else {
+            return Err(Refused::Nothing);
+        };
+        Ok(Some(resource.describe(issuer)))
     }
 
     /// Finishes what is under way, then ends all sessions and streams. What comes meanwhile is refused.
@@ -172,9 +210,7 @@ impl Http {
     /// Finds out who calls, before anything of the message is read.
     async fn admit<B>(&self, request: &Request<B>) -> Result<Caller, Refused> {
         let shared = &self.0;
-        if !shared.here.is_named_by(request) {
-            return Err(Refused::OtherHost);
-        }
+        let origin = shared.here.named_by(request).ok_or(Refused::OtherHost)?;
         if shared.here.is_elsewhere(request) {
             return Err(Refused::OtherOrigin);
         }
@@ -188,9 +224,10 @@ impl Http {
             .look(peer.as_ref(), now)
             .map_err(Refused::TooMany)?;
         let token = bearer(request.headers());
+        let audiences = Resource::asked(origin, request.uri().path()).audiences();
         let person = shared
             .callers
-            .person(token.as_ref())
+            .person(token.as_ref(), &audiences)
             .await
             .map_err(unavailable)?;
         let Some(person) = person else {
@@ -247,6 +284,7 @@ impl Http {
             busy: shared.busy.clone(),
             changes: shared.changes.clone(),
             asking: shared.asking.clone(),
+            wanted: Wanted::default(),
         };
         let make = move || Ok(server.clone());
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());

@@ -22,6 +22,8 @@ pub(super) enum Refused {
     Unknown,
     /// Too many come from there, or from that person.
     TooMany(Duration),
+    /// Nothing is there.
+    Nothing,
     /// There is no such agent.
     NoAgent(Option<String>),
     /// The caller has as many sessions as one may have.
@@ -42,7 +44,8 @@ pub(super) enum Refused {
 const A_WHILE: Duration = Duration::from_secs(10);
 
 impl Refused {
-    pub(super) fn response(self) -> Response<HttpBody> {
+    /// Makes the answer. A client that is to bring a token is told where it finds out where those come from, if it can get one by itself.
+    pub(super) fn response(self, metadata: Option<&str>) -> Response<HttpBody> {
         let mut response = Response::new(Full::new(Bytes::from(self.words())).boxed());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -57,7 +60,12 @@ impl Refused {
             _ => None,
         };
         if let Some(asks) = asks {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(asks));
+            let told = metadata.map(|at| format!("{asks}, resource_metadata=\"{at}\""));
+            let told = told.and_then(|told| HeaderValue::from_str(&told).ok());
+            headers.insert(
+                WWW_AUTHENTICATE,
+                told.unwrap_or(HeaderValue::from_static(asks)),
+            );
         }
         let wait = match self {
             Self::TooMany(wait) => Some(wait),
@@ -75,7 +83,7 @@ impl Refused {
             Self::OtherHost | Self::OtherOrigin => StatusCode::FORBIDDEN,
             Self::NoToken | Self::Unknown => StatusCode::UNAUTHORIZED,
             Self::TooMany(_) | Self::OwnSessions => StatusCode::TOO_MANY_REQUESTS,
-            Self::NoAgent(_) => StatusCode::NOT_FOUND,
+            Self::Nothing | Self::NoAgent(_) => StatusCode::NOT_FOUND,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Broken => StatusCode::BAD_REQUEST,
             Self::AllSessions | Self::Unavailable | Self::Ends => StatusCode::SERVICE_UNAVAILABLE,
@@ -93,6 +101,7 @@ impl Refused {
                 "The token is nobody's here, or has ended: `portcullis person token add NAME` makes a new one.".to_owned()
             }
             Self::TooMany(wait) => format!("Too many requests: wait {} seconds.", wait.as_secs().max(1)),
+            Self::Nothing => "There is nothing here; MCP is at /mcp.".to_owned(),
             Self::NoAgent(Some(named)) => {
                 let named: String = named.chars().filter(|char| !char.is_control()).take(64).collect();
                 format!("There is no agent `{named}`: `portcullis agent list` lists those that there are.")

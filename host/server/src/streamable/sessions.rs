@@ -94,6 +94,16 @@ impl Sessions {
             .clone())
     }
 
+    /// Counts those that are open.
+    pub(super) async fn count(&self) -> usize {
+        let keepers: Vec<Keeper> = self.lock().values().cloned().collect();
+        let mut open = 0;
+        for keeper in keepers {
+            open += keeper.sessions.read().await.len();
+        }
+        open
+    }
+
     fn keeper(&self) -> Keeper {
         let mut keeper = LocalSessionManager::default();
         keeper.session_config.keep_alive = Some(self.room.idle);

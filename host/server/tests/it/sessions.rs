@@ -22,7 +22,11 @@ struct ByName;
 
 #[async_trait]
 impl Callers for ByName {
-    async fn person(&self, token: Option<&SecretString>) -> Result<Option<PersonId>, PortError> {
+    async fn person(
+        &self,
+        token: Option<&SecretString>,
+        _: &[String],
+    ) -> Result<Option<PersonId>, PortError> {
         Ok(token.and_then(|token| token.expose_secret().parse().ok()))
     }
 

@@ -114,6 +114,7 @@ pub fn done_by(call: CallId, text: &str) -> Reply {
     Reply {
         call: Some(call),
         outcome: Outcome::Done(Output {
+            records: Box::default(),
             text: text.to_owned(),
             structured: None,
             attachments: Vec::new(),

@@ -29,6 +29,7 @@ mod proofs;
 mod refresh;
 mod sharing;
 mod sign_ins;
+mod subjects;
 mod support;
 mod used_up;
 

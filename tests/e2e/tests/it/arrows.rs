@@ -59,8 +59,13 @@ fn arrows_point_one_way() {
             &["portcullis-store", "portcullis", "portcullis-policy"],
         ),
         (
+            "portcullis-telemetry",
+            &["portcullis", "portcullis-policy"],
+        ),
+        (
             "portcullis-server",
             &[
+                "portcullis-telemetry",
                 "portcullis-store",
                 "portcullis-connect",
                 "portcullis",
@@ -71,6 +76,7 @@ fn arrows_point_one_way() {
             "portcullis-cli",
             &[
                 "portcullis-server",
+                "portcullis-telemetry",
                 "portcullis-connect",
                 "portcullis-store",
                 "portcullis",

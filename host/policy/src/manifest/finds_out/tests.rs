@@ -115,6 +115,10 @@ fn it_is_known_what_is_filled_in() {
         ("", false),
         ("/other", false),
     ] {
-        assert_eq!(finds_out.is_filled_at(pointer), is_filled, "{pointer}");
+        assert_eq!(
+            is_filled_at(&finds_out.arguments, pointer),
+            is_filled,
+            "{pointer}"
+        );
     }
 }

@@ -42,7 +42,17 @@ fn version() -> Version {
             {"methods": ["GET"], "path": "/file/{id}", "effect": "read", "origin": "https://files.example.org"}
         ],
         "guarded_kinds": ["User*", "*Share"],
-        "toolsets": {"records": "Records", "changes": "Changes"}
+        "toolsets": {"records": "Records", "changes": "Changes"},
+        "resources": [
+            {"uri": "example://{kind}/{id}", "name": "record", "title": "A record", "description": "A record.",
+             "read": {"tool": "get", "arguments": {"id": "{id}"}},
+             "complete": {"id": {"call": {"tool": "get", "arguments": {"id": "{value}"}}, "values": "/ids/*"}}},
+            {"uri": "example://limits/all", "name": "limits", "title": "Limits", "description": "What is left.",
+             "read": {"tool": "get", "arguments": {"id": "limits"}}}
+        ],
+        "prompts": [
+            {"name": "look", "title": "Look", "description": "Looks.", "tools": ["get"], "text": "Use `get`."}
+        ]
     });
     let text = |import: &&str| (*import).to_owned();
     Version {
@@ -439,7 +449,10 @@ fn each_way_to_reach_farther_is_found() {
         (
             "another name",
             Widened::Connector,
-            Box::new(at("/name", json!("other"))),
+            Box::new(|one| {
+                at("/name", json!("other"))(one);
+                without("", "resources")(one);
+            }),
         ),
     ];
     for (name, expected, edit) in edits {
@@ -728,5 +741,57 @@ proptest! {
         if wide.covers(&narrow) && narrow.matches(&origin) {
             prop_assert!(wide.matches(&origin));
         }
+    }
+}
+
+#[test]
+fn what_people_know_by_a_name_does_not_become_something_else() {
+    let new_resource = json!({
+        "uri": "example://kinds", "name": "kinds", "title": "Kinds", "description": "All kinds.",
+        "read": {"tool": "get", "arguments": {"id": "kinds"}}
+    });
+    let new_prompt = json!({
+        "name": "clean", "title": "Clean", "description": "Cleans.", "tools": ["delete"], "text": "Use `delete`."
+    });
+    let mut narrower = new_resource.clone();
+    narrower["uri"] = json!("example://users/{id}");
+    type Edit = Box<dyn FnOnce(&mut Version)>;
+    let edits: Vec<(Edit, &[Widened])> = vec![
+        // What is offered anew reaches no farther than its tools.
+        (Box::new(with("/resources", new_resource)), &[]),
+        (Box::new(with("/prompts", new_prompt)), &[]),
+        (Box::new(at("/resources/0/title", json!("Another"))), &[]),
+        (Box::new(at("/prompts/0/text", json!("Do use `get`."))), &[]),
+        (Box::new(without("/resources/0", "complete")), &[]),
+        (Box::new(drop_at("/prompts", 0)), &[]),
+        // Another call behind an address, another reading of it, and one that takes its addresses.
+        (
+            Box::new(at("/resources/0/read/arguments/id", json!("{kind}"))),
+            &[Widened::Resource],
+        ),
+        (
+            Box::new(at("/resources/0/uri", json!("example://{id}/{kind}"))),
+            &[Widened::Resource],
+        ),
+        (
+            Box::new(at(
+                "/resources/0/complete/id/call/arguments/id",
+                json!("{kind}"),
+            )),
+            &[Widened::Resource],
+        ),
+        (Box::new(with("/resources", narrower)), &[Widened::Resource]),
+        (Box::new(drop_at("/resources", 1)), &[Widened::Resource]),
+        // A text that has agents change something.
+        (
+            Box::new(|one| {
+                at("/prompts/0/tools", json!(["get", "put"]))(one);
+                at("/prompts/0/text", json!("Use `get` and `put`."))(one);
+            }),
+            &[Widened::Prompt],
+        ),
+    ];
+    for (number, (edit, expected)) in edits.into_iter().enumerate() {
+        assert_eq!(found(edit), expected, "{number}");
     }
 }

@@ -1,0 +1,102 @@
+//! `portcullis person subject`: by which names issuers of OpenID Connect know people.
+
+use anyhow::Result;
+use portcullis::policy::PersonId;
+use portcullis_store::{Store, StoreError};
+use serde_json::{Value, json};
+
+use crate::args::Form;
+use crate::args::subject::{SubjectArgs, SubjectCommand};
+use crate::problem::Problem;
+use crate::show;
+use crate::show::table::{Table, moment, shown};
+
+/// Does what was asked, for an administrator: a name lets somebody in as that person.
+pub(crate) async fn run(command: &SubjectCommand, store: &Store) -> Result<()> {
+    match command {
+        SubjectCommand::Add(args) => add(store, args).await,
+        SubjectCommand::List { person, form } => list(store, person, *form).await,
+        SubjectCommand::Remove(args) => remove(store, args).await,
+    }
+}
+
+async fn add(store: &Store, args: &SubjectArgs) -> Result<()> {
+    let SubjectArgs {
+        person,
+        subject,
+        issuer,
+        form,
+    } = args;
+    let is_new = store.add_subject(person, issuer, subject).await?;
+    let (subject, issuer) = (shown(subject), shown(issuer));
+    let sentence = match is_new {
+        true => format!("`{subject}` of {issuer} is `{person}` here now."),
+        false => {
+            format!("`{subject}` of {issuer} is `{person}` here already; nothing changed.")
+        }
+    };
+    let next = format!(
+        "`portcullis serve --listen ADDRESS --issuer {issuer}` lets their clients sign in there"
+    );
+    let value = json!({ "changed": is_new, "person": person, "issuer": args.issuer, "subject": args.subject });
+    Ok(show::done(
+        *form,
+        &value,
+        &sentence,
+        is_new.then_some(&next),
+    )?)
+}
+
+async fn list(store: &Store, person: &PersonId, form: Form) -> Result<()> {
+    if store.person(person).await?.is_none() {
+        return Err(StoreError::NotFound {
+            kind: "person",
+            id: person.to_string(),
+        }
+        .into());
+    }
+    let subjects = store.subjects(person).await?;
+    if form.json {
+        let subjects: Value = subjects
+            .iter()
+            .map(|one| {
+                json!({ "issuer": one.issuer, "subject": one.subject, "created": one.created.to_string() })
+            })
+            .collect();
+        return Ok(show::json(&subjects)?);
+    }
+    let mut table = Table::new(&["SUBJECT", "ISSUER", "SINCE"]);
+    for one in &subjects {
+        table.row([
+            one.subject.as_str(),
+            &one.issuer,
+            &moment(Some(one.created)),
+        ]);
+    }
+    Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+async fn remove(store: &Store, args: &SubjectArgs) -> Result<()> {
+    let SubjectArgs {
+        person,
+        subject,
+        issuer,
+        form,
+    } = args;
+    if !store.remove_subject(person, issuer, subject).await? {
+        let message = format!(
+            "`{person}` is not `{}` of {}",
+            shown(subject),
+            shown(issuer)
+        );
+        let hint = format!("`portcullis person subject list {person}` lists what they are");
+        return Err(Problem::mistake("not_found", message, hint).into());
+    }
+    let sentence = format!(
+        "`{}` of {} is nobody here any more.",
+        shown(subject),
+        shown(issuer)
+    );
+    let value = json!({ "changed": true, "person": person, "issuer": issuer, "subject": subject });
+    Ok(show::done(*form, &value, &sentence, None)?)
+}

@@ -1,0 +1,215 @@
+//! What a client reads by an address: calls of tools that connectors' manifests name, by the same way as any call.
+//!
+//! The attack: a resource as a second door. So nothing is read but by a call of the tool, with its mode, its scope and its record; and
+//! what an agent's tools do not give it is not even listed.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use portcullis::policy::{Mode, ResourceSpec, ToolName};
+use portcullis::{
+    Attachment, CitedRecord, Connector, FailureCode, OfferedTool, Outcome, Output, Reply,
+};
+use rmcp::ErrorData;
+use rmcp::model::{
+    CallToolRequestParams, JsonObject, ReadResourceRequestParams, ReadResourceResponse,
+    ReadResourceResult, Resource, ResourceContents, ResourceTemplate,
+};
+use rmcp::service::{RequestContext, RoleServer};
+use serde_json::{Value, json};
+
+use crate::handler::Settled;
+use crate::{Server, answer};
+
+/// Lists the connectors of an agent's tools, each once.
+pub(crate) fn connectors(offered: &[OfferedTool]) -> Vec<&Connector> {
+    let mut connectors: Vec<&Connector> = offered.iter().map(OfferedTool::connector).collect();
+    connectors.dedup_by_key(|connector| connector.digest());
+    connectors
+}
+
+/// Finds a tool among those that an agent has.
+pub(crate) fn has<'o>(
+    offered: &'o [OfferedTool],
+    connector: &Connector,
+    tool: &ToolName,
+) -> Option<&'o OfferedTool> {
+    let is_it = |one: &&OfferedTool| {
+        one.connector().digest() == connector.digest() && one.tool().name == *tool
+    };
+    offered.iter().find(is_it)
+}
+
+/// Says whether an agent has a tool that needs nobody's approval.
+pub(crate) fn has_freely(offered: &[OfferedTool], connector: &Connector, tool: &ToolName) -> bool {
+    has(offered, connector, tool).is_some_and(|one| one.decision.mode == Mode::Allow)
+}
+
+/// Lists the resources whose tools an agent has.
+pub(crate) fn resources(offered: &[OfferedTool]) -> Vec<(&Connector, &ResourceSpec)> {
+    let connectors = connectors(offered).into_iter();
+    let all = connectors.flat_map(|connector| {
+        let resources = connector.manifest().resources.iter();
+        resources.map(move |resource| (connector, resource))
+    });
+    all.filter(|(connector, resource)| has(offered, connector, &resource.read.tool).is_some())
+        .collect()
+}
+
+/// Describes a resource that has an address of its own.
+pub(crate) fn describe(resource: &ResourceSpec) -> Resource {
+    Resource::new(resource.uri.as_str(), resource.name.as_str())
+        .with_title(resource.title.as_str())
+        .with_description(resource.description.as_str())
+        .with_mime_type(resource.media_type())
+}
+
+/// Describes resources that have a template.
+pub(crate) fn describe_template(resource: &ResourceSpec) -> ResourceTemplate {
+    ResourceTemplate::new(resource.uri.as_str(), resource.name.as_str())
+        .with_title(resource.title.as_str())
+        .with_description(resource.description.as_str())
+        .with_mime_type(resource.media_type())
+}
+
+/// By which addresses a client reads again what an answer has.
+#[derive(Default)]
+pub(crate) struct Addresses<'a> {
+    resources: Vec<&'a ResourceSpec>,
+    call: Option<(&'a str, &'a JsonObject)>,
+}
+
+impl<'a> Addresses<'a> {
+    /// Those of a connector's call, as far as the agent has them.
+    pub(crate) fn of_call(
+        offered: &'a [OfferedTool],
+        connector: &str,
+        tool: &'a str,
+        arguments: &'a JsonObject,
+    ) -> Self {
+        let resources = resources(offered).into_iter();
+        let of_it = resources.filter(|(one, _)| one.manifest().name.as_str() == connector);
+        Self {
+            resources: of_it.map(|(_, resource)| resource).collect(),
+            call: Some((tool, arguments)),
+        }
+    }
+
+    /// Gives a link to a record; none where no resource is one.
+    pub(crate) fn link_to(&self, record: &CitedRecord) -> Option<Resource> {
+        let resources = self.resources.iter();
+        let found = resources.filter_map(|resource| {
+            let uri = resource.uri_of_record(&record.kind, &record.id)?;
+            Some((*resource, uri))
+        });
+        let (resource, uri) = found.min_by_key(|(resource, _)| resource.uri.rank())?;
+        let name = format!("{} {}", record.kind, record.id);
+        let link = Resource::new(uri, name).with_mime_type(resource.media_type());
+        Some(match &record.label {
+            Some(label) => link.with_title(label.as_str()),
+            None => link,
+        })
+    }
+
+    /// Gives the address by which the same call is made; none where there is none.
+    pub(crate) fn of_answer(&self) -> Option<String> {
+        let (tool, arguments) = self.call?;
+        let mut resources = self.resources.iter();
+        resources.find_map(|resource| resource.uri_of_call(tool, arguments))
+    }
+}
+
+impl Server {
+    /// Reads what is at an address.
+    pub(crate) async fn read(
+        &self,
+        request: ReadResourceRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let uri = request.uri;
+        let connectors = self.host.connectors();
+        // One whose tool is switched off is found, too: so the call is refused, with its record. One that is not served is not there.
+        let found = connectors.iter().find_map(|connector| {
+            let (resource, call) = connector.manifest().resource(&uri)?;
+            let tool = connector.tool(call.tool.as_str())?;
+            let is_served = self.served.has(tool);
+            is_served.then_some((&connector.manifest().name, resource, call))
+        });
+        let Some((connector, resource, call)) = found else {
+            let message = "there is no resource at this address; `resources/templates/list` says which there are";
+            return Err(ErrorData::resource_not_found(
+                message,
+                Some(json!({ "uri": uri })),
+            ));
+        };
+        let mut asked =
+            CallToolRequestParams::new(call.tool.to_string()).with_arguments(call.arguments);
+        asked.input_responses = request.input_responses;
+        asked.request_state = request.request_state;
+        match self.settle(connector, &asked, context).await? {
+            Settled::Asks(asks) => Ok(ReadResourceResponse::InputRequired(*asks)),
+            Settled::Reply(reply) => match reply.outcome {
+                Outcome::Done(output) => {
+                    let mut read = ReadResourceResult::new(contents(&uri, resource, output));
+                    read.ttl_ms = Some(0);
+                    read.cache_scope = Some(rmcp::model::CacheScope::Private);
+                    Ok(read.into())
+                }
+                _ => Err(not_read(&uri, &reply)),
+            },
+        }
+    }
+}
+
+/// Says why something was not read.
+fn not_read(uri: &str, reply: &Reply) -> ErrorData {
+    let words = answer::text(reply);
+    let mut data = answer::problem(reply).unwrap_or_else(|| json!({}));
+    data["uri"] = uri.into();
+    let code = match &reply.outcome {
+        Outcome::Failed(failure) => Some(failure.code),
+        _ => None,
+    };
+    match code {
+        Some(FailureCode::NotFound) => ErrorData::resource_not_found(words, Some(data)),
+        Some(FailureCode::InvalidArguments) => ErrorData::invalid_params(words, Some(data)),
+        _ => ErrorData::internal_error(words, Some(data)),
+    }
+}
+
+/// Gives what was read: the attachments where there are any, else what the tool says.
+fn contents(uri: &str, resource: &ResourceSpec, output: Output) -> Vec<ResourceContents> {
+    if !output.attachments.is_empty() {
+        let files = output.attachments.into_iter();
+        return files.map(|file| attached(uri.to_owned(), file)).collect();
+    }
+    let text = match (resource.media_type(), &output.structured) {
+        ("application/json", Some(data)) => data.to_string(),
+        _ => output.text,
+    };
+    let contents = ResourceContents::text(text, uri);
+    vec![contents.with_mime_type(resource.media_type())]
+}
+
+/// Gives a file, as text where it is text.
+pub(crate) fn attached(uri: String, file: Attachment) -> ResourceContents {
+    let contents = match is_text(&file.media_type).then(|| std::str::from_utf8(&file.data)) {
+        Some(Ok(text)) => ResourceContents::text(text, uri),
+        _ => ResourceContents::blob(STANDARD.encode(&file.data), uri),
+    };
+    contents.with_mime_type(file.media_type)
+}
+
+fn is_text(media_type: &str) -> bool {
+    media_type.starts_with("text/") || media_type == "application/json"
+}
+
+/// Takes strings out of an object: what is none of them is left out.
+pub(crate) fn strings(
+    object: impl IntoIterator<Item = (String, Value)>,
+) -> std::collections::BTreeMap<String, String> {
+    let strings = object.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    });
+    strings.collect()
+}

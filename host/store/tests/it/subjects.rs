@@ -1,0 +1,57 @@
+//! Whom an issuer knows by which name: as an administrator said, and nobody else.
+
+use portcullis_store::StoreError;
+
+use crate::support::{Fixture, ada, bob};
+
+const ISSUER: &str = "https://login.acme.example";
+
+async fn who(fixture: &Fixture, issuer: &str, subject: &str) -> Option<String> {
+    let person = fixture.store.person_of_subject(issuer, subject).await;
+    person.unwrap().map(|person| person.id.to_string())
+}
+
+#[tokio::test]
+async fn a_subject_is_one_persons_at_one_issuer_as_it_is_written() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    assert!(store.add_subject(&bob(), ISSUER, "00u1").await.unwrap());
+    assert!(!store.add_subject(&bob(), ISSUER, "00u1").await.unwrap());
+    assert_eq!(who(&fixture, ISSUER, "00u1").await, Some(bob().to_string()));
+    for (issuer, subject) in [
+        (ISSUER, "00U1"),
+        (ISSUER, "00u1 "),
+        (ISSUER, "00u"),
+        (ISSUER, ""),
+        (ISSUER, "bob"),
+        ("https://login.acme.example/", "00u1"),
+        ("https://evil.example", "00u1"),
+    ] {
+        assert_eq!(
+            who(&fixture, issuer, subject).await,
+            None,
+            "{issuer} {subject}"
+        );
+    }
+    let taken = store.add_subject(&ada(), ISSUER, "00u1").await.unwrap_err();
+    assert!(matches!(taken, StoreError::SubjectTaken { .. }), "{taken}");
+    assert!(!store.remove_subject(&ada(), ISSUER, "00u1").await.unwrap());
+    assert_eq!(store.subjects(&bob()).await.unwrap().len(), 1);
+    assert!(store.remove_subject(&bob(), ISSUER, "00u1").await.unwrap());
+    assert_eq!(who(&fixture, ISSUER, "00u1").await, None);
+}
+
+#[tokio::test]
+async fn a_subject_ends_with_its_person() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    store.add_subject(&bob(), ISSUER, "00u1").await.unwrap();
+    store.remove_person(&bob()).await.unwrap();
+    assert_eq!(who(&fixture, ISSUER, "00u1").await, None);
+    let missing = store.add_subject(&bob(), ISSUER, "00u1").await.unwrap_err();
+    assert!(matches!(missing, StoreError::NotFound { .. }), "{missing}");
+    for text in ["", "a\nb"] {
+        let refused = store.add_subject(&ada(), ISSUER, text).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Text { .. }), "{refused}");
+    }
+}

@@ -1,0 +1,20 @@
+//! What operators watch: how many calls there are, how they end and how long they take, as numbers for Prometheus and as traces and
+//! metrics for a collector of OpenTelemetry.
+//!
+//! [`Watched`] stands before the audit log and looks at what is written down, so that nothing of a call knows that it is
+//! watched. Names of connectors, tools, routes and codes go out from here, and numbers. Refused: arguments, paths, answers,
+//! words, people's names. A name that no installed connector has is not passed on either, for then a caller could choose how many
+//! series there are.
+
+mod asked;
+mod numbers;
+#[cfg(feature = "otlp")]
+mod otlp;
+mod seen;
+mod watched;
+
+pub use asked::Asked;
+pub use numbers::{Now, Numbers};
+#[cfg(feature = "otlp")]
+pub use otlp::{Collector, Exporting, ExportingError};
+pub use watched::{Watched, Watchers};
