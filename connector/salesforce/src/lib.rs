@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod columns;
+pub mod currency;
 pub mod describe;
 pub mod fence;
 pub mod files;
