@@ -192,7 +192,7 @@ fn make(
         describe,
         asked: &asked,
     };
-    let change = with_key_of(announced.announcement()?, key);
+    let change = with_key_of(announced.announcement(&Names::new())?, key);
     let ended = Ended::of(client, kind, client.host.change(&[change], request));
     let new = New {
         client,
