@@ -1,16 +1,16 @@
 //! Reads of the REST API: the version, retries, describes.
 //!
-//! It makes GET requests alone, so every one may be repeated. What it waits for is bounded: three attempts,
-//! and none after ten seconds.
+//! It makes requests alone whose route reads, so every one may be repeated: where the service asks for it, and once where there was no
+//! answer. What it waits for is bounded: three attempts, and none after ten seconds.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use portcullis_sdk::Failure;
 use portcullis_sdk::credentials::Account;
 use portcullis_sdk::http::{Request, Response, path};
+use portcullis_sdk::{Failure, Reason};
 
 use crate::describe::Describe;
 use crate::fence;
@@ -32,6 +32,8 @@ pub const CURRENCY_FACT: &str = "currency";
 
 /// How often a read is sent at most.
 const ATTEMPTS_MAX: u32 = 3;
+/// How often a read may have no answer: one connection may break, and a service that is gone is not waited for.
+const UNANSWERED_MAX: u32 = 2;
 /// The first pause; each further one is twice as long, and all get as much jitter again.
 const PAUSE_FIRST_MS: u64 = 250;
 /// A read that took longer than this is not repeated: the call's own time would run out.
@@ -171,26 +173,31 @@ impl<'h> Client<'h> {
         interpret: &dyn Fn(Response) -> Result<T, ServiceError>,
     ) -> Result<T, ReadError> {
         let started = Instant::now();
-        let mut attempt = 0;
+        let (mut attempt, mut unanswered) = (0, 0);
         loop {
             attempt += 1;
-            let error = match interpret(self.host.send(request())?) {
-                Ok(answer) => return Ok(answer),
-                Err(error) => error,
+            let is_last = |now: Duration| attempt == ATTEMPTS_MAX || now > RETRY_WITHIN;
+            let wanted = match self.host.send(request()) {
+                Ok(response) => match interpret(response) {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => match error.is_transient() && !is_last(started.elapsed()) {
+                        true if error.retry_after_seconds <= Some(RETRY_AFTER_MAX_SECONDS) => {
+                            error.retry_after_seconds.unwrap_or(0)
+                        }
+                        _ => return Err(ReadError::Service(error)),
+                    },
+                },
+                Err(failure) => {
+                    unanswered += 1;
+                    let may_pass = failure.reason == Reason::Unavailable;
+                    if !may_pass || unanswered == UNANSWERED_MAX || is_last(started.elapsed()) {
+                        return Err(ReadError::Failed(failure));
+                    }
+                    0
+                }
             };
-            let wait_too_long = error
-                .retry_after_seconds
-                .is_some_and(|seconds| seconds > RETRY_AFTER_MAX_SECONDS);
-            if !error.is_transient()
-                || wait_too_long
-                || attempt == ATTEMPTS_MAX
-                || started.elapsed() > RETRY_WITHIN
-            {
-                return Err(ReadError::Service(error));
-            }
             let backoff = PAUSE_FIRST_MS << (attempt - 1);
-            let wanted = u64::from(error.retry_after_seconds.unwrap_or(0)) * 1_000;
-            let pause = backoff.max(wanted) + self.host.jitter_ms(backoff);
+            let pause = backoff.max(u64::from(wanted) * 1_000) + self.host.jitter_ms(backoff);
             self.host.pause(Duration::from_millis(pause));
         }
     }
@@ -328,5 +335,49 @@ mod tests {
         );
         assert!(Client::new(&org).read(|| Request::get("/x")).is_err());
         assert_eq!(org.requests().len(), 1);
+    }
+
+    #[test]
+    fn a_read_without_an_answer_is_sent_once_more() {
+        let read = |org: &Org| {
+            let reply = Client::new(org).read(|| Request::get("/x"));
+            reply.map(|reply| reply.json.to_string())
+        };
+        let org = Org::new().breaks("/x").answer("/x", 200, "1");
+        assert_eq!(read(&org).unwrap(), "1");
+        assert_eq!(org.pauses_ms(), [250]);
+
+        let org = Org::new().breaks("/x");
+        let failure = Failure::from(read(&org).unwrap_err());
+        assert_eq!(failure.reason, Reason::Unavailable);
+        assert_eq!(org.requests().len(), 2);
+
+        // Each of the three attempts counts, whatever became of it.
+        let org = Org::new()
+            .answer("/x", 503, "")
+            .breaks("/x")
+            .answer("/x", 502, "");
+        assert!(read(&org).is_err());
+        assert_eq!(org.requests().len(), 3);
+        // What the host says of the request itself is not asked again.
+        let org = Org::new();
+        let forbidden = || Request::get(path!("/{}", ".."));
+        assert!(Client::new(&org).read(forbidden).is_err());
+        assert!(org.requests().is_empty());
+    }
+
+    #[test]
+    fn a_long_retry_after_is_told_and_not_waited_for() {
+        let answer = |seconds: &str| {
+            let headers = vec![("Retry-After".to_owned(), seconds.as_bytes().to_vec())];
+            Response::new(503, headers, "")
+        };
+        for (seconds, requests) in [("3", 3), ("4", 1)] {
+            let org = Org::new().respond("/x", answer(seconds));
+            let error = Client::new(&org).read(|| Request::get("/x")).unwrap_err();
+            let failure = Failure::from(error);
+            assert_eq!(failure.retry_after_seconds, seconds.parse().ok());
+            assert_eq!(org.requests().len(), requests);
+        }
     }
 }

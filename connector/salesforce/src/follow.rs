@@ -6,6 +6,7 @@
 use portcullis_sdk::Failure;
 
 use crate::client::{Client, ReadError};
+use crate::order;
 use crate::repair::near_relationships;
 
 /// Relationships that lead to one and the same object, whatever object they start at.
@@ -79,8 +80,7 @@ pub fn children(
         let child = describe.child(relationship);
         found.extend(child.map(|child| (child.kind.to_owned(), child.field.to_owned())));
     }
-    found.sort_unstable();
-    found.dedup();
+    order::sort_once(&mut found);
     if found.is_empty() || found.iter().any(|(kind, _)| !client.may_read(kind)) {
         return Err(unknown(client, kinds, relationship, true)?.into());
     }
@@ -113,7 +113,6 @@ fn unknown(
 
 /// Sorts names of objects, each once.
 pub fn sorted(mut kinds: Vec<String>) -> Vec<String> {
-    kinds.sort_unstable();
-    kinds.dedup();
+    order::sort_once(&mut kinds);
     kinds
 }

@@ -11,6 +11,7 @@
 
 pub mod client;
 pub mod columns;
+pub mod currency;
 pub mod describe;
 pub mod fence;
 pub mod files;
@@ -26,6 +27,7 @@ pub mod meant;
 pub mod names;
 pub mod narrow;
 pub mod nearest;
+pub mod order;
 pub mod org;
 pub mod page;
 pub mod records;
@@ -51,10 +53,23 @@ pub use tools::all as tools;
 /// The manifest, packed by the build script: how accounts sign in, and which origins and routes the tools may reach.
 const MANIFEST: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/manifest.deflate"));
 
+/// What the tools are, packed likewise.
+const DEFINITIONS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/tools.deflate"));
+
 /// Unpacks the manifest. Only whoever installs the connector asks for it.
 #[must_use]
 pub fn manifest() -> String {
-    let text = miniz_oxide::inflate::decompress_to_vec(MANIFEST).unwrap_or_default();
+    unpacked(MANIFEST)
+}
+
+/// Unpacks what the tools are: their words, and the schemas of their structs. A test makes `tools.json` of [`tools`].
+#[must_use]
+pub fn definitions() -> String {
+    unpacked(DEFINITIONS)
+}
+
+fn unpacked(packed: &[u8]) -> String {
+    let text = miniz_oxide::inflate::decompress_to_vec(packed).unwrap_or_default();
     String::from_utf8(text).unwrap_or_default()
 }
 
@@ -62,4 +77,5 @@ portcullis_sdk::connector! {
     manifest: manifest(),
     identify: || identify::identify(&host::Live::default()),
     tools: tools::all(),
+    definitions: definitions(),
 }

@@ -72,13 +72,26 @@ fn ids_named(client: &Client<'_>, kind: &str, name: &str) -> Option<Vec<String>>
 /// # Errors
 /// It is none: with the objects whose names or labels are near.
 pub fn object_name<'a>(client: &Client<'_>, text: &'a str) -> Result<&'a str, Failure> {
-    names::api_name(text, "/object").map_err(|failure| match near_objects(client, text) {
+    names::api_name(text, "/object").map_err(|failure| with_near_object(client, text, failure))
+}
+
+/// Says in the refusal of what is no object's API name which objects have near names or labels.
+pub fn with_near_object(client: &Client<'_>, text: &str, failure: Failure) -> Failure {
+    match near_objects(client, text) {
         Ok(near) => Failure {
             hint: Some(near),
             ..failure
         },
         Err(_) => failure,
-    })
+    }
+}
+
+/// Reads the id of a record of an object.
+///
+/// # Errors
+/// It is none: with the ids of the records that have it as their name.
+pub fn record_id<'a>(client: &Client<'_>, kind: &str, id: &'a str) -> Result<&'a str, Failure> {
+    names::record_id(id).map_err(|failure| with_named(client, kind, id, failure))
 }
 
 /// Adds to the refusal of what is no id which records have it as their name.

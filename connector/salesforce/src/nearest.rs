@@ -26,13 +26,27 @@ pub fn nearest<'a>(
     candidates: impl IntoIterator<Item = Candidate<'a>>,
 ) -> Vec<Candidate<'a>> {
     let wanted = folded(wanted);
-    let mut scored: Vec<_> = candidates
-        .into_iter()
-        .filter_map(|candidate| Some((score(&wanted, candidate)?, candidate)))
-        .collect();
-    scored.sort_by(|(a, x), (b, y)| a.cmp(b).then_with(|| x.name.cmp(y.name)));
-    scored.truncate(NEAREST_MAX);
-    scored.into_iter().map(|(_, candidate)| candidate).collect()
+    let mut best = Vec::with_capacity(NEAREST_MAX + 1);
+    for candidate in candidates {
+        consider(&mut best, &wanted, candidate);
+    }
+    best.into_iter().map(|(_, candidate)| candidate).collect()
+}
+
+/// Puts a candidate among the best, if it is of them.
+fn consider<'a>(
+    best: &mut Vec<(usize, Candidate<'a>)>,
+    wanted: &Folded,
+    candidate: Candidate<'a>,
+) {
+    let Some(score) = score(wanted, candidate) else {
+        return;
+    };
+    let place = best.partition_point(|(other, one)| (*other, one.name) <= (score, candidate.name));
+    if place < NEAREST_MAX {
+        best.insert(place, (score, candidate));
+        best.truncate(NEAREST_MAX);
+    }
 }
 
 /// Says the candidates in one line: `Name (Account Name), OwnerId (Owner ID)`.

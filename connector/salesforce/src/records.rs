@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::client::Client;
+use crate::currency;
 use crate::host::Host;
 use crate::json::Json;
 use crate::names;
@@ -112,6 +113,10 @@ pub fn query(host: &dyn Host, args: &QueryArgs) -> Result<Output, Failure> {
     if narrowed {
         notes.push("FIELDS() was narrowed to the fields that this agent may see".to_owned());
     }
+    let kind = touched::named_outright(&parsed);
+    let kind = kind.kinds().first().map(|touched| touched.kind.as_str());
+    let shown = currency::shown(&parsed);
+    notes.extend(kind.and_then(|kind| currency::note(&client, kind, &shown)));
     Ok(answer(&client, &table, &answered.reply, 0, notes))
 }
 

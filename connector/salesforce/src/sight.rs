@@ -131,8 +131,8 @@ impl Client<'_> {
         }
         let mut names: Vec<String> = compound.iter().map(|(_, part)| part.clone()).collect();
         names.push(NO_FIELD.to_owned());
-        let visible: BTreeSet<String> =
-            self.host.visible_fields(kind, &names).into_iter().collect();
+        let mut visible = BTreeSet::new();
+        visible.extend(self.host.visible_fields(kind, &names));
         // Who lists the fields that an agent may see has listed the compound one.
         if !visible.contains(NO_FIELD) {
             return Vec::new();

@@ -55,7 +55,7 @@ fn is_slip(word: &str, keyword: &str) -> bool {
     }];
     let sorted = |word: &str| {
         let mut letters: Vec<char> = word.to_ascii_lowercase().chars().collect();
-        letters.sort_unstable();
+        crate::order::sort(&mut letters);
         letters
     };
     sorted(word) == sorted(keyword) || !crate::nearest::nearest(word, near).is_empty()

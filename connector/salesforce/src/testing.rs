@@ -34,8 +34,8 @@ pub(crate) const ACCOUNT: &str = r#"{"name":"Account","label":"Account","labelPl
 #[derive(Default)]
 pub(crate) struct Org {
     identity: Option<Identity>,
-    /// Answers by the beginning of the target; the last of a list stays.
-    answers: RefCell<BTreeMap<String, Vec<Response>>>,
+    /// Answers by the beginning of the target, none where the connection breaks; the last of a list stays.
+    answers: RefCell<BTreeMap<String, Vec<Option<Response>>>>,
     hidden: Vec<(&'static str, &'static str)>,
     forbidden: Vec<&'static str>,
     requests: RefCell<Vec<String>>,
@@ -90,12 +90,25 @@ impl Org {
             "Sforce-Limit-Info".to_owned(),
             b"api-usage=18/5000".to_vec(),
         )];
-        let response = Response::new(status, headers, body);
+        self.next(target, Some(Response::new(status, headers, body)))
+    }
+
+    /// As [`answer`](Self::answer), with headers of the test's own.
+    pub(crate) fn respond(self, target: &str, response: Response) -> Self {
+        self.next(target, Some(response))
+    }
+
+    /// Breaks the connection instead of an answer.
+    pub(crate) fn breaks(self, target: &str) -> Self {
+        self.next(target, None)
+    }
+
+    fn next(self, target: &str, answer: Option<Response>) -> Self {
         self.answers
             .borrow_mut()
             .entry(target.to_owned())
             .or_default()
-            .push(response);
+            .push(answer);
         self
     }
 
@@ -152,9 +165,10 @@ impl Host for Org {
             .iter_mut()
             .filter(|(prefix, _)| target.starts_with(prefix.as_str()))
             .max_by_key(|(prefix, _)| prefix.len());
+        let broke = || Failure::unavailable("the connection broke");
         match longest {
-            Some((_, left)) if left.len() > 1 => Ok(left.remove(0)),
-            Some((_, left)) => Ok(left[0].clone()),
+            Some((_, left)) if left.len() > 1 => left.remove(0).ok_or_else(broke),
+            Some((_, left)) => left[0].clone().ok_or_else(broke),
             None => {
                 let body = r#"[{"errorCode":"NOT_FOUND","message":"The requested resource does not exist"}]"#;
                 Ok(Response::new(404, Vec::new(), body))
@@ -182,11 +196,12 @@ impl Host for Org {
         said.push_str(&format!(" | {}", String::from_utf8_lossy(body)));
         self.requests.borrow_mut().push(said);
         let mut answers = self.answers.borrow_mut();
-        match answers.get_mut(&format!("!{target}")) {
-            Some(left) if left.len() > 1 => Ok(left.remove(0)),
-            Some(left) => Ok(left[0].clone()),
-            None => Err(Failure::unavailable("the connection broke")),
-        }
+        let answer = match answers.get_mut(&format!("!{target}")) {
+            Some(left) if left.len() > 1 => left.remove(0),
+            Some(left) => left[0].clone(),
+            None => None,
+        };
+        answer.ok_or_else(|| Failure::unavailable("the connection broke"))
     }
 
     fn check(&self, accesses: &[Access]) -> Result<(), Failure> {

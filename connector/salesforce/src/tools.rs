@@ -1,4 +1,6 @@
 //! The list of tools: names, words for models and people, and which function runs each.
+//!
+//! Words and arguments that change here change `tools.json`, too, which is what hosts and reviewers read: a test makes it of them.
 
 use portcullis_sdk::{NoArguments, Tool};
 
@@ -135,8 +137,9 @@ pub fn all() -> Vec<Tool> {
             "find_duplicates",
             "Find duplicates",
             "records",
-            "Finds records that could be the same by name, e-mail, phone or web site, e.g. {\"object\": \"Lead\", \"fields\": \
-             {\"LastName\": \"Li\", \"Email\": \"li@acme.example\"}}. Use it before creating one. Says in what each agrees.",
+            "Finds records that could be the same by name, e-mail, phone or web site, or by the org's duplicate rules, e.g. \
+             {\"object\": \"Lead\", \"fields\": {\"LastName\": \"Li\", \"Email\": \"li@acme.example\"}}. Use it before creating \
+             one. Says in what each agrees.",
             |args| records::find_duplicates(&Live::default(), &args),
         )
         .output::<records::Rows>(),
@@ -189,8 +192,8 @@ pub fn all() -> Vec<Tool> {
             "run_report",
             "Run a report",
             "insight",
-            "Runs a report as it is saved, e.g. {\"id\": \"00O…\"}, and returns its sums by group, or its rows. For other \
-             filters use query.",
+            "Runs a report, e.g. {\"id\": \"00O…\"}, as it is saved or by other filters, and returns its sums by group, or its \
+             rows.",
             |args| insight::run_report(&Live::default(), &args),
         )
         .output::<insight::ReportRun>(),
@@ -406,17 +409,20 @@ mod tests {
     use super::*;
     use crate::json::Json;
 
+    /// A component does not make its schemas of the structs, so that what it says of its tools is in a file. Holds that to them;
+    /// `INSTA_UPDATE=always` writes it, as it does snapshots.
     #[test]
     fn definitions_are_as_published() {
-        let mut text = String::new();
-        for tool in all() {
-            let tool = tool.describe();
-            text.push_str(&format!(
-                "{}: {}\n{}\n\n",
-                tool.name, tool.description, tool.input_schema
-            ));
+        let made = portcullis_sdk::definitions(all());
+        if std::env::var("INSTA_UPDATE").is_ok_and(|update| update == "always") {
+            let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tools.json");
+            std::fs::write(file, &made).unwrap();
+            return;
         }
-        insta::assert_snapshot!(text);
+        assert!(
+            crate::definitions() == made,
+            "the tools are others than those of `tools.json`: `just snapshots` writes it, and the component is built with it"
+        );
     }
 
     #[test]

@@ -4,33 +4,49 @@
 //! here is what a schema cannot say, and it is still the caller's to repair.
 
 use serde::de::DeserializeOwned;
-use serde_path_to_error::{Path, Segment};
+use serde_json::Value;
 
 use crate::failure::Failure;
 
-/// Parses `args` into `A`.
+mod place;
+
+use place::{Misfit, Place};
+
+/// Reads the text of a call's arguments.
+///
+/// # Errors
+///
+/// `invalid-argument`, where it is no JSON.
+pub(crate) fn read(args: &str) -> Result<Value, Failure> {
+    serde_json::from_str(args)
+        .map_err(|error| does_not_fit(String::new(), without_position(&error)))
+}
+
+/// Makes an `A` of arguments.
 ///
 /// # Errors
 ///
 /// `invalid-argument`, with the JSON Pointer (RFC 6901) of the value that does not fit.
-pub(crate) fn parse<A: DeserializeOwned>(args: &str) -> Result<A, Failure> {
-    let mut json = serde_json::Deserializer::from_str(args);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let pointer = pointer(error.path());
-        let problem = problem(error.inner());
-        let place = if pointer.is_empty() {
-            String::new()
-        } else {
-            format!(" at `{pointer}`")
-        };
-        Failure::invalid(format!("the arguments do not fit{place}: {problem}"))
-            .field(pointer, problem)
-    })
+pub(crate) fn fit<A: DeserializeOwned>(args: Value) -> Result<A, Failure> {
+    A::deserialize(Place(args)).map_err(misfit)
+}
+
+fn misfit(misfit: Misfit) -> Failure {
+    let (pointer, problem) = misfit.into_parts();
+    does_not_fit(pointer, problem)
+}
+
+fn does_not_fit(pointer: String, problem: String) -> Failure {
+    let place = match pointer.as_str() {
+        "" => String::new(),
+        pointer => format!(" at `{pointer}`"),
+    };
+    Failure::invalid(format!("the arguments do not fit{place}: {problem}")).field(pointer, problem)
 }
 
 /// Takes the position off the parser's message: the caller wrote an object,
 /// not the text that it travelled in.
-fn problem(error: &serde_json::Error) -> String {
+fn without_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
     message
@@ -39,28 +55,15 @@ fn problem(error: &serde_json::Error) -> String {
         .to_owned()
 }
 
-fn pointer(path: &Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
-            Segment::Map { key } => {
-                pointer.push('/');
-                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
-            }
-            // A variant's name is not a step in the document, and an unknown
-            // step has no name to give.
-            Segment::Enum { .. } | Segment::Unknown => {}
-        }
-    }
-    pointer
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+
+    fn parse<A: DeserializeOwned>(args: &str) -> Result<A, Failure> {
+        fit(read(args)?)
+    }
 
     #[derive(Debug, serde::Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -84,6 +87,149 @@ mod tests {
         let failure = parse::<Args>("{}").unwrap_err();
         assert_eq!(failure.fields[0].pointer, "");
         assert_eq!(failure.fields[0].problem, "missing field `rows`");
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Order {
+        Up,
+        Down,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Part {
+        of: String,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Every {
+        text: String,
+        is: bool,
+        size: i8,
+        share: f64,
+        order: Order,
+        part: Option<Part>,
+        parts: Vec<Part>,
+        pair: (u8, u8),
+        any: Value,
+        #[serde(default)]
+        left_out: Option<String>,
+        #[serde(flatten)]
+        rest: BTreeMap<String, Value>,
+    }
+
+    #[derive(Debug, serde::Deserialize)]
+    #[allow(dead_code, reason = "it never fits")]
+    struct Nested {
+        all: Every,
+    }
+
+    /// Arguments of every type, one of them replaced.
+    fn every(name: &str, value: Value) -> String {
+        let mut args = serde_json::json!({
+            "text": "a", "is": true, "size": -2, "share": 0.5, "order": "down", "part": {"of": "b"},
+            "parts": [{"of": "c"}], "pair": [1, 2], "any": {"x": [null, 1.5]}, "more": null,
+        });
+        args[name] = value;
+        args.to_string()
+    }
+
+    #[test]
+    fn every_type_is_read() {
+        let part = |of: &str| Part { of: of.to_owned() };
+        let expected = Every {
+            text: "a".to_owned(),
+            is: true,
+            size: -2,
+            share: 0.5,
+            order: Order::Down,
+            part: None,
+            parts: vec![part("c")],
+            pair: (1, 2),
+            any: serde_json::json!({"x": [null, 1.5]}),
+            left_out: None,
+            rest: BTreeMap::from([("more".to_owned(), Value::Null)]),
+        };
+        assert_eq!(
+            parse::<Every>(&every("part", Value::Null)).unwrap(),
+            expected
+        );
+        let whole = parse::<Every>(&every("order", "up".into())).unwrap();
+        assert_eq!((whole.part, whole.order), (Some(part("b")), Order::Up));
+    }
+
+    #[test]
+    fn each_misfit_is_named_with_what_was_expected() {
+        for (name, value, pointer, problem) in [
+            (
+                "/text",
+                serde_json::json!(null),
+                "",
+                "invalid type: null, expected a string",
+            ),
+            (
+                "/is",
+                serde_json::json!("yes"),
+                "",
+                "invalid type: string \"yes\", expected a boolean",
+            ),
+            (
+                "/size",
+                serde_json::json!(-129),
+                "",
+                "invalid value: integer `-129`, expected i8",
+            ),
+            (
+                "/size",
+                serde_json::json!(1.5),
+                "",
+                "invalid type: floating point `1.5`, expected i8",
+            ),
+            (
+                "/order",
+                serde_json::json!("left"),
+                "",
+                "unknown variant `left`, expected `up` or `down`",
+            ),
+            (
+                "/part",
+                serde_json::json!({"of": [1]}),
+                "/of",
+                "invalid type: sequence, expected a string",
+            ),
+            (
+                "/part",
+                serde_json::json!(["b"]),
+                "",
+                "invalid type: sequence, expected struct Part",
+            ),
+            (
+                "/parts",
+                serde_json::json!([{"of": "c"}, {}]),
+                "/1",
+                "missing field `of`",
+            ),
+            (
+                "/pair",
+                serde_json::json!([1]),
+                "",
+                "invalid length 1, expected a tuple of size 2",
+            ),
+        ] {
+            let failure = parse::<Nested>(&format!("{{\"all\": {}}}", every(&name[1..], value)));
+            let failure = failure.unwrap_err();
+            assert_eq!(failure.fields[0].pointer, format!("/all{name}{pointer}"));
+            assert_eq!(failure.fields[0].problem, problem);
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_is_refused_without_a_position() {
+        let failure = parse::<Args>("{").unwrap_err();
+        assert_eq!(
+            failure.message,
+            "the arguments do not fit: EOF while parsing an object"
+        );
     }
 
     #[test]

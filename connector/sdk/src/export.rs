@@ -11,6 +11,9 @@ use crate::failure::Failure;
 /// `auth` is `none`; `tools` is anything that iterates over [`Tool`](crate::Tool)s, such as an
 /// array, or a `Vec` that collects those of several modules.
 ///
+/// `definitions` may be left out: it is the text that `portcullis_sdk::definitions` writes of the tools, for a component without
+/// the feature `definitions`.
+///
 /// On a host target, where `cargo test` runs, the macro compiles to nothing that runs.
 #[macro_export]
 macro_rules! connector {
@@ -18,6 +21,26 @@ macro_rules! connector {
         $crate::connector! { manifest: $manifest, identify: $crate::anonymous, tools: $tools }
     };
     (manifest: $manifest:expr, identify: $identify:expr, tools: $tools:expr $(,)?) => {
+        $crate::connector! {
+            manifest: $manifest, identify: $identify, tools: $tools,
+            listed: ::std::iter::IntoIterator::into_iter($tools)
+                .map(|tool: $crate::Tool| tool.describe())
+                .collect()
+        }
+    };
+    (
+        manifest: $manifest:expr, identify: $identify:expr, tools: $tools:expr,
+        definitions: $definitions:expr $(,)?
+    ) => {
+        $crate::connector! {
+            manifest: $manifest, identify: $identify, tools: $tools,
+            listed: $crate::defined(&$definitions)
+        }
+    };
+    (
+        manifest: $manifest:expr, identify: $identify:expr, tools: $tools:expr,
+        listed: $listed:expr
+    ) => {
         const _: () = {
             struct Connector;
 
@@ -38,9 +61,7 @@ macro_rules! connector {
                 fn list_tools()
                 -> ::std::vec::Vec<$crate::bindings::exports::portcullis::connector::tools::Tool>
                 {
-                    ::std::iter::IntoIterator::into_iter($tools)
-                        .map(|tool: $crate::Tool| tool.describe())
-                        .collect()
+                    $listed
                 }
 
                 fn call_tool(

@@ -44,6 +44,12 @@
 //! to values can be tested there. The functions that ask the host ([`account`],
 //! [`http::Request::send`], [`approvals::announce`], …) exist only inside one and panic elsewhere.
 //!
+//! # A small component
+//!
+//! What a call runs in is as large as the component, and much of a component makes schemas, which are
+//! asked for once. A connector of many tools takes this crate with `default-features = false`, keeps in a file what
+//! [`definitions`] writes, has a test compare the two, and gives the file to the macro as `definitions`.
+//!
 //! # Rules that the host holds you to
 //!
 //! - A call makes at most one request that is not a read, and announces it: [`approvals::announce`].
@@ -60,20 +66,26 @@
 pub mod approvals;
 mod arguments;
 pub mod bindings;
+mod definition;
 mod export;
 mod failure;
 mod host;
 pub mod http;
 mod output;
+#[cfg(any(feature = "definitions", not(target_family = "wasm")))]
 mod schema;
 mod tool;
 
+#[cfg(any(feature = "definitions", not(target_family = "wasm")))]
+pub use definition::definitions;
 pub use export::anonymous;
 pub use failure::{Failure, FieldProblem, Reason};
 pub use host::{audit, credentials, permissions, progress};
 pub use output::{Attachment, Output};
 pub use tool::{Effect, NoArguments, Tool};
 
+#[doc(hidden)]
+pub use definition::defined;
 #[doc(hidden)]
 pub use tool::dispatch;
 

@@ -3,15 +3,17 @@
 
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use crate::arguments;
 use crate::bindings::exports::portcullis::connector::tools;
+use crate::definition::{Definition, Words};
 use crate::failure::Failure;
 use crate::output::Output;
-use crate::{arguments, schema};
 
 pub use crate::bindings::portcullis::connector::effects::Effect;
 
-type Run = Box<dyn Fn(&str) -> Result<Output, Failure>>;
+type Run = Box<dyn Fn(Value) -> Result<Output, Failure>>;
 
 /// One tool of a connector.
 ///
@@ -37,14 +39,8 @@ type Run = Box<dyn Fn(&str) -> Result<Output, Failure>>;
 /// ```
 pub struct Tool {
     name: &'static str,
-    title: &'static str,
-    toolset: &'static str,
-    description: &'static str,
-    effect: Effect,
-    idempotent: bool,
-    input_schema: fn() -> String,
-    output_schema: Option<fn() -> String>,
     run: Run,
+    definition: Definition,
 }
 
 impl Tool {
@@ -64,17 +60,12 @@ impl Tool {
         A: DeserializeOwned + JsonSchema,
         F: Fn(A) -> Result<Output, Failure> + 'static,
     {
-        Self {
-            name,
+        let words = Words {
             title,
             toolset,
             description,
-            effect: Effect::Read,
-            idempotent: true,
-            input_schema: schema::of_arguments::<A>,
-            output_schema: None,
-            run: Box::new(move |args| run(arguments::parse(args)?)),
-        }
+        };
+        Self::of(name, words, Effect::Read, run)
     }
 
     /// A tool that adds or changes something that the service can put back.
@@ -90,11 +81,12 @@ impl Tool {
         A: DeserializeOwned + JsonSchema,
         F: Fn(A) -> Result<Output, Failure> + 'static,
     {
-        Self {
-            effect: Effect::Write,
-            idempotent: false,
-            ..Self::read(name, title, toolset, description, run)
-        }
+        let words = Words {
+            title,
+            toolset,
+            description,
+        };
+        Self::of(name, words, Effect::Write, run)
     }
 
     /// A tool that deletes, merges, converts or sends: it cannot simply be
@@ -110,9 +102,23 @@ impl Tool {
         A: DeserializeOwned + JsonSchema,
         F: Fn(A) -> Result<Output, Failure> + 'static,
     {
+        let words = Words {
+            title,
+            toolset,
+            description,
+        };
+        Self::of(name, words, Effect::Destructive, run)
+    }
+
+    fn of<A, F>(name: &'static str, words: Words, effect: Effect, run: F) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+        F: Fn(A) -> Result<Output, Failure> + 'static,
+    {
         Self {
-            effect: Effect::Destructive,
-            ..Self::write(name, title, toolset, description, run)
+            name,
+            run: Box::new(move |args| run(arguments::fit(args)?)),
+            definition: Definition::of::<A>(words, effect),
         }
     }
 
@@ -120,14 +126,14 @@ impl Tool {
     /// more than once. Reads are idempotent already.
     #[must_use]
     pub fn idempotent(mut self) -> Self {
-        self.idempotent = true;
+        self.definition.make_idempotent();
         self
     }
 
     /// Declares what [`Output::structured`] holds: the schema of `T` as it is written.
     #[must_use]
     pub fn output<T: JsonSchema>(mut self) -> Self {
-        self.output_schema = Some(schema::of_output::<T>);
+        self.definition.answer_with::<T>();
         self
     }
 
@@ -144,22 +150,15 @@ impl Tool {
     /// `invalid-argument` with a JSON Pointer where the arguments do not fit,
     /// and what the tool's function returns.
     pub fn call(&self, args: &str) -> Result<Output, Failure> {
-        (self.run)(args)
+        (self.run)(arguments::read(args)?)
     }
 
-    /// Returns the tool as the contract describes it, schemas included.
+    /// Returns the tool as the contract describes it, schemas included. A component without the feature `definitions` has no
+    /// such function.
+    #[cfg(any(feature = "definitions", not(target_family = "wasm")))]
     #[must_use]
     pub fn describe(&self) -> tools::Tool {
-        tools::Tool {
-            name: self.name.to_owned(),
-            title: self.title.to_owned(),
-            description: self.description.to_owned(),
-            toolset: self.toolset.to_owned(),
-            effect: self.effect,
-            idempotent: self.idempotent,
-            input_schema: (self.input_schema)(),
-            output_schema: self.output_schema.map(|schema| schema()),
-        }
+        self.definition.describe(self.name)
     }
 }
 

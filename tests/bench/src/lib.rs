@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use portcullis::network::{HostPort, NetworkOptions};
-use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Origin, PersonId};
+use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Mode, Origin, PersonId};
 use portcullis::ports::credentials::Connection;
 use portcullis::ports::{
     AuditLog, MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions,
@@ -94,7 +94,9 @@ impl World {
     /// When it cannot be read or installed.
     pub async fn install(&self, path: &str) -> Result<ConnectorName> {
         let bytes = std::fs::read(path).with_context(|| format!("could not read `{path}`"))?;
-        let connector = self.host.install(bytes).await?;
+        let inspected = self.host.inspect(bytes).await?;
+        // As the program takes the connector that it brings along.
+        let connector = self.host.activate_accepted(inspected);
         let connector = connector.manifest().name.clone();
         self.permissions.offer(name("bench")?, connector.clone());
         Ok(connector)
@@ -123,6 +125,18 @@ impl World {
             Ok(identity) => self.credentials.identified(&id, identity),
             Err(reply) => bail!("the org does not say who is signed in: {:?}", reply.outcome),
         }
+        Ok(())
+    }
+
+    /// Lets the agent call a tool without asking anybody.
+    ///
+    /// # Errors
+    ///
+    /// When the name is none.
+    pub fn allow(&self, connector: &ConnectorName, tool: &str) -> Result<()> {
+        let (agent, tool) = (name("bench")?, name(tool)?);
+        self.permissions
+            .set_mode(agent, connector.clone(), tool, Mode::Allow);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::known::{check_record, query, quoted, touch};
 use crate::names;
+use crate::order;
 use crate::writes::{Ended, UNFORESEEN, unclear};
 
 /// Bytes of a file: base64 makes a third more of them, twice in a question to a person.
@@ -277,7 +278,7 @@ impl Upload<'_> {
         ];
         fields.extend(self.place.field());
         // In the order of their API names: the same arguments make the same request.
-        fields.sort_unstable_by_key(|(name, ..)| *name);
+        order::sort_by(&mut fields, |(one, ..), (other, ..)| one.cmp(other));
         fields
     }
 

@@ -98,7 +98,7 @@ pub fn get_account_overview(host: &dyn Host, args: &GetAccountOverview) -> Resul
     match found {
         [] => Err(missing(&client, &key)?),
         [account] => Ok(answer(&client, account, &asked)),
-        several => Err(namesakes(several)),
+        several => Err(namesakes(&client, several)),
     }
 }
 
@@ -212,23 +212,26 @@ fn missing(client: &Client<'_>, key: &Key<'_>) -> Result<Failure, Failure> {
     let found = reply.get("records").map_or(&[][..], Json::items);
     Ok(match found {
         [] => failure.hint("find it by query: SELECT Id, Name FROM Account WHERE Name LIKE '%…%'"),
-        found => failure.hint(format!("accounts with near names: {}", told(found))),
+        found => failure.hint(format!(
+            "accounts with near names:\n{}",
+            told(client, found)
+        )),
     })
 }
 
 /// Several accounts have the name: they are told apart by id and city.
-fn namesakes(found: &[Json]) -> Failure {
+fn namesakes(client: &Client<'_>, found: &[Json]) -> Failure {
     let more = match found.len() > NAMESAKES_SHOWN {
-        true => " and more",
+        true => "\nand more",
         false => "",
     };
     let shown = &found[..found.len().min(NAMESAKES_SHOWN)];
     Failure::invalid("several accounts have this name")
         .field("/account", "is the name of several accounts: give an id")
-        .hint(format!("one of these: {}{more}", told(shown)))
+        .hint(format!("one of these:\n{}{more}", told(client, shown)))
 }
 
-fn told(accounts: &[Json]) -> String {
+fn told(client: &Client<'_>, accounts: &[Json]) -> String {
     let one = |account: &Json| {
         let text = |name| account.str_at(name).unwrap_or_default();
         let place = match text("BillingCity") {
@@ -237,7 +240,8 @@ fn told(accounts: &[Json]) -> String {
         };
         format!("{} ({})", text("Id"), fence::inline(place, 80))
     };
-    accounts.iter().map(one).collect::<Vec<_>>().join(", ")
+    let lines: Vec<String> = accounts.iter().map(one).collect();
+    client.fenced(&lines.join("\n"))
 }
 
 fn answer(client: &Client<'_>, account: &Json, asked: &Asked<Plan>) -> Output {

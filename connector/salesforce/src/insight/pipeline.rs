@@ -13,6 +13,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::known::{Asked, Known, ask, quoted, refused, require, touch};
 use crate::names;
+use crate::order;
 use crate::table::Table;
 
 /// Groups that one answer of the service has; it gives no cursor for more.
@@ -230,7 +231,9 @@ fn answer(
     let has_owners = !owners.is_empty();
     let by_owner = has_owners.then(|| {
         let mut sums = grouped(records, owner);
-        sums.sort_by_key(|sum| std::cmp::Reverse((sum.amount, sum.count)));
+        order::sort_by(&mut sums, |one, other| {
+            (other.amount, other.count).cmp(&(one.amount, one.count))
+        });
         table(owners, sums, plan)
     });
     let detail = (args.detail && plan.stage && has_owners).then(|| {

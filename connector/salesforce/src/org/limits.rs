@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::host::Host;
 use crate::json::Json;
 use crate::nearest::{Candidate, listed, nearest};
+use crate::order;
 use crate::table::{Bounds, Table};
 
 const BOUNDS: Bounds = Bounds {
@@ -62,7 +63,9 @@ pub fn get_org_limits(host: &dyn Host, args: &GetOrgLimits) -> Result<Output, Fa
         .iter()
         .filter_map(|(name, limit)| limit_of(name, limit))
         .collect();
-    all.sort_by(|a, b| b.share().cmp(&a.share()).then_with(|| a.name.cmp(&b.name)));
+    order::sort_by(&mut all, |a, b| {
+        b.share().cmp(&a.share()).then_with(|| a.name.cmp(&b.name))
+    });
     let known = all.len();
     let wanted = args
         .text

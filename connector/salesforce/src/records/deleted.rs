@@ -1,4 +1,4 @@
-//! What is in the recycle bin.
+//! What is in the recycle bin, and what has left it ([`gone`]).
 
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
@@ -12,11 +12,13 @@ use crate::columns;
 use crate::describe::Describe;
 use crate::host::Host;
 use crate::like::containing;
-use crate::names;
+use crate::lookup;
 use crate::repair::described;
 use crate::rows;
 use crate::touched::Touched;
 use crate::zone;
+
+mod gone;
 
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 2_000;
@@ -33,6 +35,9 @@ pub struct GetDeleted {
     text: Option<String>,
     /// Deleted since: `2026-11-20T00:00:00Z` or a SOQL date such as `LAST_N_DAYS:7`.
     since: Option<String>,
+    /// Ids of the last 30 days, those no longer in the bin too.
+    #[serde(default)]
+    gone: bool,
     /// Rows (default 50).
     #[schemars(range(min = 1, max = 2000))]
     limit: Option<u32>,
@@ -43,10 +48,14 @@ pub struct GetDeleted {
 /// # Errors
 /// There is no such object, or its records do not go to a bin; the agent may not see it.
 pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
+    if args.gone {
+        return gone::listed(&client, args, kind, limit);
+    }
     let since = args.since.as_deref().map(|text| since(text.trim()));
     let since = since.transpose()?;
-    let client = Client::new(host);
     client.check(&[Touched {
         kind: kind.to_owned(),
         fields: vec!["Id".to_owned(), "IsDeleted".to_owned(), STAMP.to_owned()],
@@ -56,10 +65,10 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
     if describe.field("IsDeleted").is_none() {
         return Err(
             Failure::invalid(format!("deleted records of `{kind}` are gone for good"))
-                .field("/object", "has no recycle bin"),
+                .field("/object", "has no recycle bin")
+                .hint("\"gone\": true lists their ids"),
         );
     }
-    let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
     let text = args.text.as_deref().map(str::trim);
     let text = text.filter(|text| !text.is_empty());
     let query = deleted(&client, &describe, limit, since, text)?;
@@ -79,7 +88,10 @@ pub fn get_deleted_records(host: &dyn Host, args: &GetDeleted) -> Result<Output,
             zone::said(&client)
         ));
     } else {
-        notes.push("the recycle bin keeps records for 15 days".to_owned());
+        notes.push(
+            "the recycle bin keeps records for 15 days; \"gone\": true lists the ids of 30"
+                .to_owned(),
+        );
     }
     let table = rows::table(answered.records(), Some(&query));
     let cursor = answered
@@ -128,16 +140,21 @@ fn deleted(
     Ok(query)
 }
 
-/// Parses a moment or a relative date; a bare day is its first moment, since SOQL compares moments with moments.
-fn since(text: &str) -> Result<Condition, Failure> {
+/// Makes its first moment of a bare day, since the service compares moments with moments.
+fn at_midnight(text: &str) -> String {
     let is_day = text.len() == 10
         && text
             .bytes()
             .all(|byte| byte.is_ascii_digit() || byte == b'-');
-    let moment = match is_day {
+    match is_day {
         true => format!("{text}T00:00:00Z"),
         false => text.to_owned(),
-    };
+    }
+}
+
+/// Parses a moment or a relative date.
+fn since(text: &str) -> Result<Condition, Failure> {
+    let moment = at_midnight(text);
     match clauses::condition(&format!("{STAMP} >= {moment}"), "/since") {
         Ok(condition @ Condition::Comparison { .. }) => Ok(condition),
         _ => Err(Failure::invalid("this is no moment")

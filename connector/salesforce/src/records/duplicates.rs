@@ -1,9 +1,8 @@
 //! Records that could be the same as one that is there, or as one that is to be made.
 //!
-//! The org's own duplicate rules answer to a POST alone, so what says who somebody is, is compared here: e-mail addresses,
-//! telephone numbers, web sites and names. One query finds what agrees in any of them; what agrees in more comes first.
+//! What says who somebody is, is compared here: e-mail addresses, telephone numbers, web sites and names. One query finds what
+//! agrees in any of them; what agrees in more comes first. Or the org's own duplicate rules are asked ([`rules`]).
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use portcullis_sdk::{Failure, Output};
@@ -18,12 +17,15 @@ use crate::describe::{Describe, Field};
 use crate::host::Host;
 use crate::json::Json;
 use crate::like::literal;
+use crate::lookup;
 use crate::names;
+use crate::order;
 use crate::repair::described;
 use crate::rows;
 use crate::touched::Touched;
 
 mod alike;
+mod rules;
 
 use alike::Alike;
 
@@ -42,9 +44,18 @@ pub struct FindDuplicates {
     id: Option<String>,
     /// …or values of one to be made: names, e-mail, phone, web site, by API name.
     fields: Option<BTreeMap<String, String>>,
+    /// Asks the org's duplicate rules instead.
+    #[serde(default)]
+    rules: bool,
     /// Rows (default 20).
     #[schemars(range(min = 1, max = 100))]
     limit: Option<u32>,
+}
+
+impl FindDuplicates {
+    fn limit(&self) -> u32 {
+        self.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX)
+    }
 }
 
 /// Finds records that could be the same.
@@ -52,13 +63,14 @@ pub struct FindDuplicates {
 /// # Errors
 /// There is no such object, record or field, or nothing of it can be compared; the agent may not see it.
 pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let given = args.fields.iter().flatten();
-    let given: BTreeMap<&str, &str> = given
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let mut given: BTreeMap<&str, &str> = BTreeMap::new();
+    for (name, value) in args.fields.iter().flatten() {
+        given.insert(name, value);
+    }
     let id = match (&args.id, given.is_empty()) {
-        (Some(id), true) => Some(names::record_id(id)?),
+        (Some(id), true) => Some(lookup::record_id(&client, kind, id)?),
         (None, false) => None,
         _ => {
             return Err(
@@ -68,9 +80,9 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
         }
     };
     for name in given.keys() {
-        names::api_name(name, &pointer_to(name))?;
+        names::api_name(name, &pointer_to(name))
+            .map_err(|failure| lookup::with_near_field(&client, kind, name, failure))?;
     }
-    let client = Client::new(host);
     let named = given.keys().map(|name| (*name).to_owned());
     client.check(&[Touched {
         kind: kind.to_owned(),
@@ -82,6 +94,17 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
         Some(id) => values_of(&client, &describe, id)?,
         None => given_values(&client, &describe, &given)?,
     };
+    if args.rules {
+        // Rules may compare whatever is given of a new record.
+        let of_record = values
+            .iter()
+            .map(|value| (value.field.name(), value.text.as_str()));
+        let all: Vec<(&str, &str)> = match id {
+            Some(_) => of_record.collect(),
+            None => given.into_iter().collect(),
+        };
+        return rules::found(&client, args, kind, &all, id);
+    }
     let alike = Alike::of(&values);
     if alike.is_empty() {
         return Err(
@@ -231,10 +254,11 @@ fn answer(
         .map(|record| (alike.agrees(record), record))
         .filter(|(agrees, _)| !agrees.is_empty())
         .collect();
-    found.sort_by_key(|(agrees, _)| Reverse(agrees.len()));
+    order::sort_by(&mut found, |(one, _), (other, _)| {
+        other.len().cmp(&one.len())
+    });
     let total = found.len();
-    let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    found.truncate(usize::try_from(limit).unwrap_or(total));
+    found.truncate(usize::try_from(args.limit()).unwrap_or(total));
     let shown: Vec<Json> = found.iter().map(|(_, record)| (*record).clone()).collect();
     let mut table = rows::table(&shown, Some(query));
     table.columns.push("agrees in".to_owned());

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::client::{Client, ReadError};
+use crate::currency;
 use crate::describe::{Describe, Field};
 use crate::host::Host;
 use crate::json::{Json, Text};
@@ -110,7 +111,13 @@ pub fn get_record(host: &dyn Host, args: &GetRecord) -> Result<Output, Failure> 
         };
         return Err(refused(&client, ReadError::Service(missing), kind, &key));
     }
-    Ok(answer(&client, kind, &reply.json, &fields))
+    let mut output = answer(&client, kind, &reply.json, &fields);
+    let named: Vec<&str> = fields.iter().map(String::as_str).collect();
+    if let Some(note) = currency::note(&client, kind, &named) {
+        output.text.push('\n');
+        output.text.push_str(&note);
+    }
+    Ok(output)
 }
 
 impl<'a> Key<'a> {

@@ -11,7 +11,7 @@ use super::{cite, plural, shown, told};
 use crate::client::Client;
 use crate::host::Host;
 use crate::json::Json;
-use crate::names;
+use crate::lookup;
 use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::table::{Row, Table};
@@ -37,10 +37,10 @@ pub struct ListRecent {
 /// There is no such object; the agent may not see it.
 pub fn list_recent(host: &dyn Host, args: &ListRecent) -> Result<Output, Failure> {
     let kind = args.object.as_deref();
-    let kind = kind
-        .map(|kind| names::api_name(kind, "/object"))
-        .transpose()?;
     let client = Client::new(host);
+    let kind = kind
+        .map(|kind| lookup::object_name(&client, kind))
+        .transpose()?;
     if let Some(kind) = kind {
         client.check(&[Touched {
             kind: kind.to_owned(),

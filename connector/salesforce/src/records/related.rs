@@ -8,9 +8,11 @@ use soql::{FieldPath, Query, SelectItem};
 use super::{Ask, clauses, told};
 use crate::client::Client;
 use crate::columns;
+use crate::currency;
 use crate::describe::{Child, Describe};
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::repair::described;
@@ -48,8 +50,9 @@ pub struct GetRelated {
 /// # Errors
 /// There is no such record, object, relationship or field; the agent may not see it.
 pub fn get_related_records(host: &dyn Host, args: &GetRelated) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let id = names::record_id(&args.id)?;
+    let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let id = lookup::record_id(&client, kind, &args.id)?;
     let condition = args.condition.as_deref();
     let condition = condition
         .map(|text| clauses::condition(text, "/where"))
@@ -59,7 +62,6 @@ pub fn get_related_records(host: &dyn Host, args: &GetRelated) -> Result<Output,
         .map(|text| clauses::order(text, "/order_by"))
         .transpose()?;
     let fields = clauses::fields(args.fields.as_deref().unwrap_or_default(), "/fields")?;
-    let client = Client::new(host);
     client.check(&[Touched {
         kind: kind.to_owned(),
         fields: vec!["Id".to_owned()],
@@ -100,6 +102,11 @@ pub fn get_related_records(host: &dyn Host, args: &GetRelated) -> Result<Output,
     } else if u32::try_from(count) == Ok(limit) {
         notes.push("the limit is reached: there may be more; raise `limit` (at most 200) or narrow with `where`".to_owned());
     }
+    notes.extend(currency::note(
+        &client,
+        child.kind,
+        &currency::shown(&inner),
+    ));
     notes.extend(zone::note(&client, &table));
     let head = format!(
         "{} of {} {id}: {}",

@@ -16,6 +16,7 @@ use crate::client::{Client, ReadError};
 use crate::columns;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::repair::{Asked, repaired};
 use crate::rows;
 use crate::schema;
@@ -191,7 +192,13 @@ fn returning(
             .field("/objects", "more than 20"));
     }
     for (index, text) in named.iter().enumerate() {
-        all.push(one(text, &format!("/objects/{index}"))?);
+        // A label of several words is no SOSL.
+        let is_label = text.chars().all(|c| c.is_alphanumeric() || c == ' ');
+        let of = one(text, &format!("/objects/{index}")).map_err(|failure| match is_label {
+            true => lookup::with_near_object(client, text, failure),
+            false => failure,
+        });
+        all.push(of?);
     }
     let kinds: Vec<touched::Touched> = all
         .iter()

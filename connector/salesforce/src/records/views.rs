@@ -13,9 +13,11 @@ use soql::{Query, SelectItem};
 
 use super::{Ask, plural, told};
 use crate::client::{Client, ReadError};
+use crate::currency;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::nearest::{Candidate, nearest};
 use crate::repair::{Asked, repaired};
@@ -68,8 +70,8 @@ pub struct GetListView {
 /// # Errors
 /// There is no such object, or it has no list views; the agent may not see it.
 pub fn list_views(host: &dyn Host, args: &ListViews) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
     let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
     may_read(&client, kind)?;
     host.step("Listed list views", Some(kind));
     let offset = args.cursor.as_deref().map(str::trim).map(|cursor| {
@@ -129,9 +131,9 @@ pub fn list_views(host: &dyn Host, args: &ListViews) -> Result<Output, Failure> 
 /// # Errors
 /// There is no such object or view; it filters by what the agent may not see, or by what SOQL does not have.
 pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let wanted = args.view.trim();
     let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let wanted = args.view.trim();
     may_read(&client, kind)?;
     host.step("Read a list view", Some(&fence::inline(wanted, 80)));
     let described = describe(&client, kind, wanted)?;
@@ -171,6 +173,7 @@ pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Fail
         );
     }
     notes.extend(notes_of);
+    notes.extend(currency::note(&client, kind, &currency::shown(&query)));
     notes.extend(zone::note(&client, &table));
     let head = format!(
         "list view “{}” of {kind}: {}",
@@ -355,12 +358,13 @@ fn narrow(
     described: &Json,
 ) -> Result<Vec<String>, Failure> {
     let columns = described.get("columns").map_or(&[][..], Json::items);
-    let hidden: BTreeSet<&str> = columns
+    let paths = columns
         .iter()
         .filter(|column| column.is_true_at("hidden"))
         .filter_map(|column| column.str_at("fieldNameOrPath"))
-        .filter(|path| *path != "Id")
-        .collect();
+        .filter(|path| *path != "Id");
+    let mut hidden: BTreeSet<&str> = BTreeSet::new();
+    hidden.extend(paths);
     query
         .select
         .retain(|item| !hidden.iter().any(|path| is_path(item, path)));

@@ -10,6 +10,7 @@ use crate::client::{Client, ReadError};
 use crate::host::Host;
 use crate::json::Json;
 use crate::nearest::{Candidate, listed, nearest};
+use crate::order;
 use crate::table::Table;
 
 /// What `list_objects` is asked.
@@ -119,14 +120,15 @@ impl<'a> Found<'a> {
             args.technical || !is_technical(name) || name.eq_ignore_ascii_case(&wanted)
         });
         if !wanted.is_empty() {
-            shown.sort_by_key(|object| {
+            let distance = |object: &Json| {
                 let [name, label] =
                     ["name", "label"].map(|name| text_of(object, name).to_lowercase());
                 (
                     name != wanted && label != wanted,
                     !name.starts_with(&wanted),
                 )
-            });
+            };
+            order::sort_by(&mut shown, |one, other| distance(one).cmp(&distance(other)));
         }
         let near = || {
             let candidates = usable().map(|object| Candidate {

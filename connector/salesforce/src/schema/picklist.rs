@@ -1,5 +1,7 @@
 //! The values that a picklist takes: those of a record type, and of a value of the field that controls it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::{Failure, Output};
@@ -12,6 +14,7 @@ use crate::describe::{Describe, Field};
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::lookup;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::repair::{Asked, described, near_fields, repaired};
@@ -72,9 +75,10 @@ struct Choices {
 /// # Errors
 /// There is no such object, field, record type or controlling value (with those that there are); the agent may not see it.
 pub fn get_picklist_values(host: &dyn Host, args: &GetPicklistValues) -> Result<Output, Failure> {
-    let kind = names::api_name(&args.object, "/object")?;
-    let name = names::api_name(&args.field, "/field")?;
     let client = Client::new(host);
+    let kind = lookup::object_name(&client, &args.object)?;
+    let name = names::api_name(&args.field, "/field")
+        .map_err(|failure| lookup::with_near_field(&client, kind, &args.field, failure))?;
     client.check(&[Touched {
         kind: kind.to_owned(),
         fields: vec![name.to_owned()],
@@ -182,12 +186,23 @@ fn record_type<'d>(
             "`{}` has no record type “{shown}” for this user",
             describe.name()
         ))
-        .field("/record_type", "names none that the user may use")
+        .field("/record_type", format!("has no record type “{shown}”"))
         .hint(match known.is_empty() {
             true => "leave it out: the object has none".to_owned(),
-            false => format!("record types: {}", listed(&known)),
+            // The one that was meant comes first.
+            false => format!("valid: {}", listed(&nearest_first(wanted, known))),
         })
     })
+}
+
+fn nearest_first<'a>(wanted: &str, known: Vec<Candidate<'a>>) -> Vec<Candidate<'a>> {
+    let mut ordered = nearest(wanted, known.iter().copied());
+    for candidate in known {
+        if !ordered.iter().any(|first| first.name == candidate.name) {
+            ordered.push(candidate);
+        }
+    }
+    ordered
 }
 
 /// Lists the record types but for that of records that have none.
@@ -291,19 +306,14 @@ fn controlling_values(controller: Field<'_>) -> Vec<String> {
         .collect()
 }
 
-/// Gives the places of the bits that are set in a bitmap of base64 (RFC 4648), the highest of each byte first.
+/// Gives the places of the bits that are set in a bitmap of base64 (RFC 4648), the highest of each byte first. None are set in
+/// what is no base64.
 fn bitmap(base64: &str) -> Vec<usize> {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const BITS: usize = 6;
-    let digits = base64
-        .bytes()
-        .map_while(|byte| DIGITS.iter().position(|digit| *digit == byte));
-    let mut places = Vec::new();
-    for (at, digit) in digits.enumerate() {
-        let set = (0..BITS).filter(|bit| digit & (1 << (BITS - 1 - bit)) != 0);
-        places.extend(set.map(|bit| at * BITS + bit));
-    }
-    places
+    const BITS: usize = 8;
+    let bytes = STANDARD.decode(base64).unwrap_or_default();
+    (0..bytes.len() * BITS)
+        .filter(|place| bytes[place / BITS] << (place % BITS) & 0x80 != 0)
+        .collect()
 }
 
 /// Keeps what goes with a value of the controlling field.

@@ -200,6 +200,6 @@ impl Worded {
     fn create(&self, host: &dyn Host, kind: &str) -> Result<Output, Failure> {
         let client = Client::new(host);
         let fields: &Map<String, Value> = self.fields();
-        self.said(create::create(&client, kind, fields, None))
+        self.said(create::create(&client, kind, fields, None, &Names::new()))
     }
 }

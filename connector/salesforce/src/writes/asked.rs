@@ -15,6 +15,7 @@ use crate::describe::{Describe, Field};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
+use crate::order;
 use crate::repair::near_fields;
 
 /// Where a record's fields are in the arguments of a tool that changes one.
@@ -213,7 +214,9 @@ pub(super) fn read<'d>(
             Err(problem) => problems.add(name, problem + &led_to(client, field, &given)),
         }
     }
-    asked.sort_by(|one, other| one.field.name().cmp(other.field.name()));
+    order::sort_by(&mut asked, |one, other| {
+        one.field.name().cmp(other.field.name())
+    });
     asked
 }
 

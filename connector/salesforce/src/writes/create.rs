@@ -43,10 +43,11 @@ pub struct CreateRecord {
 pub fn create_record(host: &dyn Host, args: &CreateRecord) -> Result<Output, Failure> {
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
-    create(&client, kind, &args.fields, args.record_type.as_deref())
+    let wanted_type = args.record_type.as_deref();
+    create(&client, kind, &args.fields, wanted_type, &Names::new())
 }
 
-/// Makes a record of these fields.
+/// Makes a record of these fields. `known` are names that references lead to.
 ///
 /// # Errors
 /// As [`create_record`].
@@ -55,6 +56,7 @@ pub(super) fn create(
     kind: &str,
     fields: &Map<String, Value>,
     wanted_type: Option<&str>,
+    known: &Names,
 ) -> Result<Output, Failure> {
     let mut given = asked::names(client, kind, fields, FIELDS)?;
     given.extend(wanted_type.map(|_| RECORD_TYPE.to_owned()));
@@ -80,7 +82,7 @@ pub(super) fn create(
         describe: &describe,
         asked: &asked,
     };
-    let change = new.announcement()?;
+    let change = new.announcement(known)?;
     let step = Step {
         title: format!("Create {kind}"),
         detail: None,
@@ -122,20 +124,14 @@ pub(super) struct New<'a> {
 }
 
 impl New<'_> {
-    /// Says what will be made.
+    /// Says what will be made. `known` are names that references lead to.
     ///
     /// # Errors
     /// A reference leads to no record.
-    pub(super) fn announcement(&self) -> Result<Change, Failure> {
+    pub(super) fn announcement(&self, known: &Names) -> Result<Change, Failure> {
         let mut problems = Problems::default();
         let asked = targets::of_one(self.asked);
-        let names = targets::names(
-            self.client,
-            self.describe,
-            asked,
-            &Names::new(),
-            &mut problems,
-        )?;
+        let names = targets::names(self.client, self.describe, asked, known, &mut problems)?;
         problems.refuse(self.client)?;
         let kind = self.describe.name();
         let label = label(self.describe, self.asked);

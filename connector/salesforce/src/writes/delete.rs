@@ -17,6 +17,7 @@ use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::lookup;
 use crate::names;
+use crate::order;
 
 /// A query takes 20 child subqueries (*SOQL and SOSL Reference*, "Relationship Query Limitations").
 const COUNTED_MAX: usize = 20;
@@ -40,8 +41,7 @@ pub struct DeleteRecord {
 pub fn delete_record(host: &dyn Host, args: &DeleteRecord) -> Result<Output, Failure> {
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
-    let id = names::record_id(&args.id)
-        .map_err(|failure| lookup::with_named(&client, kind, &args.id, failure))?;
+    let id = lookup::record_id(&client, kind, &args.id)?;
     let id = names::long_id(id);
     host.check(&[Access::new(Effect::Destructive, kind, Vec::<String>::new())])?;
 
@@ -260,8 +260,7 @@ impl<'d> Cascade<'d> {
         }
         // Where nothing is known of them, all may be there.
         kinds.extend(unknown);
-        kinds.sort_unstable();
-        kinds.dedup();
+        order::sort_once(&mut kinds);
         Self { kinds, notes }
     }
 }

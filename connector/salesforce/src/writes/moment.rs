@@ -1,5 +1,7 @@
 //! Days and moments: as Salesforce writes them, as people give them, and as HTTP compares them.
 
+use std::time::SystemTime;
+
 /// A moment, to the second: Salesforce keeps no fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment {
@@ -79,8 +81,26 @@ impl Moment {
         })
     }
 
+    /// Gives the moment of the host's clock.
+    pub(crate) fn now() -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let seconds = since.map_or(0, |since| since.as_secs());
+        Self {
+            seconds: i64::try_from(seconds).unwrap_or(i64::MAX),
+            cut: false,
+        }
+    }
+
+    /// Gives the moment so many minutes before.
+    pub(crate) fn minutes_before(self, minutes: i64) -> Self {
+        Self {
+            seconds: self.seconds - minutes * 60,
+            ..self
+        }
+    }
+
     /// Writes it as it is sent: `2026-11-23T08:00:00.000Z`.
-    pub(super) fn sent(self) -> String {
+    pub(crate) fn sent(self) -> String {
         let ((year, month, day), hour, minute, second) = self.parts();
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.000Z")
     }

@@ -1,4 +1,6 @@
 //! `assign_owner`: a record to a user or a queue, by name.
+//!
+//! Users and queues are two objects, so a name is looked for in both. A user name or an e-mail address is that of a user.
 
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
@@ -45,7 +47,7 @@ struct Candidate {
 pub fn assign_owner(host: &dyn Host, args: &AssignOwner) -> Result<Output, Failure> {
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
-    let id = names::long_id(names::record_id(&args.id)?);
+    let id = names::long_id(lookup::record_id(&client, kind, &args.id)?);
     let mut known = Names::new();
     let owner = match names::record_id(&args.owner) {
         Ok(id) if matches!(names::object_of(id), Some("User" | "Group")) => id.to_owned(),
@@ -80,7 +82,7 @@ fn by_name(client: &Client<'_>, kind: &str, name: &str) -> Result<Candidate, Fai
     };
     let takes_queues = field.targets().any(|target| target == "Group");
     let literal = format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"));
-    let (found, hidden) = search(client, takes_queues, |fields| {
+    let (found, hidden) = search(client, takes_queues, name.contains('@'), |fields| {
         let each: Vec<String> = fields
             .iter()
             .map(|field| format!("{field} = {literal}"))
@@ -94,7 +96,8 @@ fn by_name(client: &Client<'_>, kind: &str, name: &str) -> Result<Candidate, Fai
         (Some(one), Some(other)) => {
             let several: Vec<Candidate> = [one, other].into_iter().chain(found).collect();
             let message = format!("several may own records and are called “{shown}”");
-            Err(wrong(message).hint(format!("give the id of one: {}", listed(&several))))
+            let several = client.fenced(&listed(&several));
+            Err(wrong(message).hint(format!("give the id of one:\n{several}")))
         }
         (None, _) if hidden.contains(&"User") => Err(wrong(
             "this agent may not look up users by name: give the owner's id".to_owned(),
@@ -109,7 +112,10 @@ fn by_name(client: &Client<'_>, kind: &str, name: &str) -> Result<Candidate, Fai
             let failure = wrong(format!("no {whom} is called “{shown}”"));
             Err(match near.is_empty() {
                 true => failure,
-                false => failure.hint(format!("near names: {}", listed(&near))),
+                false => {
+                    let near = client.fenced(&listed(&near));
+                    failure.hint(format!("near names:\n{near}"))
+                }
             })
         }
     }
@@ -126,14 +132,17 @@ fn near(client: &Client<'_>, takes_queues: bool, name: &str) -> Result<Vec<Candi
     if stem.is_empty() {
         return Ok(Vec::new());
     }
-    let (found, _) = search(client, takes_queues, |_| format!("Name LIKE '%{stem}%'"))?;
+    let (found, _) = search(client, takes_queues, false, |_| {
+        format!("Name LIKE '%{stem}%'")
+    })?;
     Ok(found)
 }
 
-/// Searches users and queues, as far as the agent may read them. Says which are hidden.
+/// Searches users and queues, as far as the agent may read them; queues only where no user has the address. Says which are hidden.
 fn search(
     client: &Client<'_>,
     takes_queues: bool,
+    is_address: bool,
     condition: impl Fn(&[&str]) -> String,
 ) -> Result<(Vec<Candidate>, Vec<&'static str>), Failure> {
     let users = (
@@ -151,6 +160,9 @@ fn search(
     let mut found = Vec::new();
     let mut hidden = Vec::new();
     for (kind, fields, limit, also) in [users].into_iter().chain(takes_queues.then_some(queues)) {
+        if is_address && !found.is_empty() {
+            break;
+        }
         let names: Vec<String> = fields.iter().map(|field| (*field).to_owned()).collect();
         let touched = Touched {
             kind: kind.to_owned(),
@@ -187,5 +199,5 @@ fn listed(found: &[Candidate]) -> String {
         let (name, also) = (fence::inline(&one.name, 60), fence::inline(&one.also, 80));
         format!("{kind} {name} ({also}) {}", one.id)
     });
-    each.collect::<Vec<_>>().join("; ")
+    each.collect::<Vec<_>>().join("\n")
 }

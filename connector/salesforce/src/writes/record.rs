@@ -97,7 +97,8 @@ impl Select {
         select
     }
 
-    fn add(&mut self, name: &str) {
+    /// Selects one more field of its own.
+    pub(super) fn add(&mut self, name: &str) {
         if !self.fields.iter().any(|known| known == name) {
             self.fields.push(name.to_owned());
         }

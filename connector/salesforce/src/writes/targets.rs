@@ -16,6 +16,7 @@ use crate::json::Json;
 use crate::known::{check_record, unreadable};
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
+use crate::order;
 
 /// The fields of one record, at their place in the arguments.
 pub(super) fn of_one<'a, 'd>(
@@ -76,8 +77,7 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
             .iter()
             .map(|(.., id)| format!("'{id}'"))
             .collect();
-        ids.sort_unstable();
-        ids.dedup();
+        order::sort_once(&mut ids);
         let soql = format!(
             "SELECT Id, {name} FROM {kind} WHERE Id IN ({})",
             ids.join(", ")

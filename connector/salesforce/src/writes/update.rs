@@ -40,8 +40,7 @@ pub struct UpdateRecord {
 pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Failure> {
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
-    let id = names::record_id(&args.id)
-        .map_err(|failure| lookup::with_named(&client, kind, &args.id, failure))?;
+    let id = lookup::record_id(&client, kind, &args.id)?;
     let id = names::long_id(id);
     update(&client, kind, &id, &args.fields, &Names::new())
 }
@@ -249,8 +248,9 @@ fn conflict(
                 .to_owned(),
         ..failure
     };
-    failure.hint =
-        Some("look at it with get_record, and call again if the change is still wanted".to_owned());
+    let mut hint =
+        "look at it with get_record, and call again if the change is still wanted".to_owned();
+    failure.hint = Some(hint.clone());
     let mut fields: Vec<&str> = changed.iter().map(|asked| asked.field.name()).collect();
     let stamp = client.visible_fields(describe.name(), &["LastModifiedDate".to_owned()]);
     fields.extend(
@@ -262,19 +262,27 @@ fn conflict(
     let Ok(now) = record::again(client, describe.name(), &before.id, &owned(&fields)) else {
         return failure;
     };
-    let mut others = true;
+    let mut differs = Vec::new();
     for asked in changed {
         let (old, new) = (before.value(asked.field), now.value(asked.field));
         if !value::same(asked.field, old, new) {
-            others = false;
-            let problem = format!("is {} now, and was {}", shown(new), shown(old));
-            failure = failure.field(format!("/fields/{}", asked.field.name()), problem);
+            let name = asked.field.name();
+            differs.push(format!(
+                "{name} is {} now, and was {}",
+                shown(new),
+                shown(old)
+            ));
+            failure = failure.field(format!("/fields/{name}"), "has another value now");
         }
     }
-    if others {
+    if differs.is_empty() {
         failure
             .message
             .push_str("; the fields asked for are as they were, others are not");
+    } else {
+        hint.push('\n');
+        hint.push_str(&client.fenced(&differs.join("\n")));
+        failure.hint = Some(hint);
     }
     if let Some(at) = now.json.str_at("LastModifiedDate") {
         failure

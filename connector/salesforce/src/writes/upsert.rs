@@ -192,7 +192,7 @@ fn make(
         describe,
         asked: &asked,
     };
-    let change = with_key_of(announced.announcement()?, key);
+    let change = with_key_of(announced.announcement(&Names::new())?, key);
     let step = Step {
         title: format!("Make {kind} by {}", key.field.name()),
         detail: None,

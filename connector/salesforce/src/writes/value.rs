@@ -11,6 +11,7 @@ use crate::json::Json;
 use crate::meant;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
+use crate::order;
 
 /// Picklist values that a refusal lists.
 const VALUES_SHOWN: usize = 30;
@@ -91,7 +92,7 @@ pub(super) fn same(field: Field<'_>, one: &Json, other: &Json) -> bool {
         "reference" => by(|text| Some(names::long_id(text))),
         "multipicklist" => by(|text| {
             let mut values: Vec<&str> = text.split(';').collect();
-            values.sort_unstable();
+            order::sort(&mut values);
             Some(values.join(";"))
         }),
         // Line breaks are stored as the browser's, and spaces at the end are dropped.

@@ -15,7 +15,8 @@ use crate::{Change, ToolName};
 const FILLED_CHARS_MAX: usize = 255;
 
 /// A call of a tool that only reads, as a route names it. `{kind}` and `{id}` in the strings of its arguments stand for the first
-/// record that was announced, and a string `{ids}` for the list of all their ids.
+/// record that was announced, a JSON Pointer in braces for the text that was announced to stand there in the request, and a string
+/// `{ids}` for the list of all ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FindsOut {
@@ -56,6 +57,15 @@ struct Filling<'c> {
     kind: &'c str,
     id: Option<&'c str>,
     ids: Vec<&'c str>,
+    values: Values<'c>,
+}
+
+/// What stands for the values of a request.
+enum Values<'c> {
+    /// What was announced of the first record.
+    Of(&'c Change),
+    /// Whatever it may be.
+    Any,
 }
 
 impl FindsOut {
@@ -69,6 +79,7 @@ impl FindsOut {
                 .iter()
                 .filter_map(|change| change.id.as_deref())
                 .collect(),
+            values: Values::Of(first),
         };
         self.filled(&filling)
     }
@@ -79,6 +90,7 @@ impl FindsOut {
             kind: "kind",
             id: Some("id"),
             ids: vec!["id"],
+            values: Values::Any,
         })
     }
 
@@ -137,23 +149,38 @@ impl Filling<'_> {
     }
 
     fn text(&self, template: &str) -> Option<String> {
-        let mut text = template.to_owned();
-        for (placeholder, value) in [("{kind}", Some(self.kind)), ("{id}", self.id)] {
-            if !template.contains(placeholder) {
-                continue;
-            }
-            let value = value?;
+        let mut text = String::new();
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (name, behind) = after.split_once('}')?;
+            let value = self.named(name)?;
             // Beside other text, such as a query's, nothing is filled in that could be read as part of it.
-            let fits = match template == placeholder {
-                true => is_line(value),
-                false => is_name(value),
+            let fits = match template.len() == name.len() + "{}".len() {
+                true => is_line(&value),
+                false => is_name(&value),
             };
             if !fits {
                 return None;
             }
-            text = text.replace(placeholder, value);
+            text.push_str(before);
+            text.push_str(&value);
+            rest = behind;
         }
+        text.push_str(rest);
         Some(text)
+    }
+
+    fn named(&self, name: &str) -> Option<String> {
+        match (name, &self.values) {
+            ("kind", _) => Some(self.kind.to_owned()),
+            ("id", _) => self.id.map(str::to_owned),
+            (_, Values::Any) => Some("value".to_owned()),
+            (pointer, Values::Of(change)) => {
+                let mut fields = change.fields.iter();
+                let field = fields.find(|field| field.pointer.as_deref() == Some(pointer))?;
+                serde_json::from_str(field.after.as_deref()?).ok()
+            }
+        }
     }
 }
 
@@ -180,11 +207,10 @@ fn problems_of(value: &Value, at: &str, problems: &mut Vec<Problem>) {
         Value::String(text) if text.contains("{ids}") => {
             add("`{ids}` is a list, and stands alone");
         }
-        Value::String(text) => {
-            let rest = text.replace("{kind}", "").replace("{id}", "");
-            if rest.contains(['{', '}']) {
-                add("braces stand around `{kind}`, `{id}`, `{ids}` and nothing else");
-            }
+        Value::String(text) if !has_known_braces(text) => {
+            add(
+                "braces stand around `kind`, `id`, `ids` or a JSON Pointer, and around nothing else",
+            );
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
@@ -199,6 +225,18 @@ fn problems_of(value: &Value, at: &str, problems: &mut Vec<Problem>) {
         }
         _ => {}
     }
+}
+
+fn has_known_braces(text: &str) -> bool {
+    let mut parts = text.split('{');
+    let begins_well = parts.next().is_none_or(|before| !before.contains('}'));
+    begins_well
+        && parts.all(|part| match part.split_once('}') {
+            Some((name, behind)) => {
+                (matches!(name, "kind" | "id") || name.starts_with('/')) && !behind.contains('}')
+            }
+            None => false,
+        })
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use crate::describe::Describe;
 use crate::host::{Host, Step};
 use crate::lookup;
 use crate::names;
+use crate::order;
 use crate::writes::asked::{self, Asked, Problems, Purpose};
 use crate::writes::record::{self, Found, Select};
 use crate::writes::refused::{self, Ended};
@@ -77,10 +78,9 @@ pub fn update_records(host: &dyn Host, args: &UpdateRecords) -> Result<Output, F
     );
     let select = Select::new(&client, &describe, asked.iter().flatten());
     let found = select.all(&client, &describe, &by_ids(ids.iter().map(String::as_str)))?;
-    let mut found: BTreeMap<String, Found> = found
-        .into_iter()
-        .map(|found| (found.id.clone(), found))
-        .collect();
+    let by_id = found.into_iter().map(|found| (found.id.clone(), found));
+    let mut found: BTreeMap<String, Found> = BTreeMap::new();
+    found.extend(by_id);
     let mut problems = Problems::default();
     let mut wanted = Vec::with_capacity(ids.len());
     let mut all: Vec<One> = Vec::with_capacity(ids.len());
@@ -285,8 +285,7 @@ fn not_known(kind: &str, wanted: &[Wanted<'_>], failure: Failure) -> Failure {
         .iter()
         .flat_map(|wanted| wanted.asked.iter().map(|asked| asked.field.name()))
         .collect();
-    fields.sort_unstable();
-    fields.dedup();
+    order::sort_once(&mut fields);
     let ids = wanted.iter().map(|wanted| wanted.before.id.as_str());
     let soql = format!(
         "SELECT Id, {} FROM {kind} WHERE {}",

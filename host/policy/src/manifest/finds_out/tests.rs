@@ -83,16 +83,58 @@ fn nothing_is_filled_into_a_text_that_could_be_read_as_part_of_it() {
 }
 
 #[test]
+fn a_value_that_was_announced_fills_the_call() {
+    let sent = |after: Option<&str>| {
+        let mut change = change("Message", None);
+        change.fields = vec![crate::FieldChange {
+            name: "about".to_owned(),
+            label: String::new(),
+            before: None,
+            after: after.map(str::to_owned),
+            pointer: Some("/inputs/0/about".to_owned()),
+        }];
+        [change]
+    };
+    let look = |text: &str| json!({ "soql": text });
+    let soql = "SELECT Id FROM Task WHERE WhatId = '{/inputs/0/about}'";
+    assert_eq!(
+        named(look(soql), &sent(Some(r#""006A""#))).unwrap(),
+        r#"look {"soql":"SELECT Id FROM Task WHERE WhatId = '006A'"}"#
+    );
+    // The attack: a value that turns the query into another one, or what is none.
+    for after in [
+        None,
+        Some(r#""x' OR Id != '""#),
+        Some("7"),
+        Some("null"),
+        Some("006A"),
+    ] {
+        assert_eq!(named(look(soql), &sent(after)), None, "{after:?}");
+    }
+    assert_eq!(
+        named(look("{/inputs/1/about}"), &sent(Some(r#""006A""#))),
+        None
+    );
+    assert!(finds_out(look(soql)).sample().is_some());
+}
+
+#[test]
 fn braces_around_anything_else_are_mistakes_of_the_manifest() {
     let problems = |arguments| {
         let problems = finds_out(arguments).problems("/routes/0/finds_out");
         let pointers = problems.into_iter().map(|problem| problem.pointer);
         pointers.collect::<Vec<_>>()
     };
-    assert!(problems(json!({"a": "{kind} {id}", "b": ["{ids}"], "c": 1})).is_empty());
+    assert!(
+        problems(json!({"a": "{kind} {id}", "b": ["{ids}"], "c": 1, "d": "at {/fields/0}"}))
+            .is_empty()
+    );
     for (arguments, pointer) in [
         (json!({"a": "{name}"}), "/a"),
         (json!({"a": "{kind"}), "/a"),
+        (json!({"a": "kind}{id}"}), "/a"),
+        (json!({"a": "{{id}}"}), "/a"),
+        (json!({"a": "{fields/0}"}), "/a"),
         (json!({"a": "all of {ids}"}), "/a"),
         (json!({"a": [0, {"b/c": "{}"}]}), "/a/1/b~1c"),
     ] {
