@@ -18,7 +18,7 @@ use portcullis_server::{
 use portcullis_store::Store;
 
 use super::callers::StoreCallers;
-use super::stop::stop;
+
 use super::{asking, pages_here, served};
 use crate::activity;
 use crate::args::StoreSettings;
@@ -28,6 +28,7 @@ use crate::environment;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
+use crate::stop::stop;
 
 /// Connections at a time: a session of a client's may hold one for what it is told unasked.
 const CONNECTIONS_MAX: u32 = 2_048;
@@ -99,7 +100,11 @@ fn pages(
     store: &Store,
     built: &Built,
 ) -> Result<Option<Pages>> {
-    let decisions = Some(Decisions::new(store.clone(), built.host.clone()));
+    let decisions = Some(Decisions::new(
+        store.clone(),
+        built.host.clone(),
+        built.audit.clone(),
+    ));
     let (accounts, offers) = (built.accounts.clone(), built.offers());
     if let Some(base) = base {
         let pages = Pages::new(accounts, offers, decisions, base.clone())?;
@@ -133,7 +138,10 @@ fn mcp(
     };
     let host = built.host.clone();
     let changes = desk::follow(&built.connectors, &built.manifests);
-    let (served, asking) = (served(args, &host, true)?, asking(store, &host)?);
+    let (served, asking) = (
+        served(args, &host, true)?,
+        asking(store, &host, &built.audit)?,
+    );
     Ok(Http::new(
         host,
         served,
