@@ -3,24 +3,34 @@
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::{AgentId, ConnectorName, Level, Mode, ToolRule};
-use portcullis_store::{Owner, Store, StoredConnection};
+use portcullis_store::{Change, DecidedKind, Deciding, Owner, Store, StoredConnection};
 use serde_json::{Value, json};
 
 use crate::agent;
 use crate::approvals;
+use crate::args::Form;
 use crate::args::permissions::Allow;
 use crate::catalog::{self, Catalog};
 use crate::connections;
 use crate::connectors;
-use crate::home::Home;
+use crate::home::{Home, Session};
+use crate::keyboard;
 use crate::problem::Problem;
 use crate::show;
+use crate::show::table::Table;
 
 /// Makes a rule, or takes one back.
 pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open().await?;
     session.require_administrator().await?;
     let store = &session.store;
+    let labels = connections::Labels::of(store).await?;
+    if args.anew {
+        return anew(&session, args).await;
+    }
+    if args.list {
+        return list(store, &labels, args.form).await;
+    }
     if let Some(connector) = &args.connector {
         connectors::require(store, connector).await?;
     }
@@ -53,7 +63,8 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
     } = &rule;
     let (changed, sentence) = match mode {
         Some(_) => {
-            let changed = store.put_tool_rule(&rule).await?;
+            let changed = session.change(Change::Rule(rule.clone())).await?;
+            let rule = labels.in_words(&rule.to_string());
             let sentence = match changed {
                 true => format!("There is a rule now: {rule}."),
                 false => format!("There is this rule already, and nothing changed: {rule}."),
@@ -61,9 +72,9 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
             (changed, sentence)
         }
         None => {
-            let was_there = store
-                .remove_tool_rule(level, connector.as_ref(), selector)
-                .await?;
+            let back = Change::Unrule(level.clone(), connector.clone(), selector.clone());
+            let was_there = session.change(back).await?;
+            let level = labels.in_words(&level.to_string());
             let sentence = match was_there {
                 true => format!("There is no rule for {selector} any more: {level}."),
                 false => format!("There is no rule for {selector}, and nothing changed: {level}."),
@@ -78,6 +89,61 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
     let next = format!("`portcullis explain {agent}` shows what the rules come to");
     let value = json!({ "changed": changed, "rule": mode.map(|_| rule_json(&rule)) });
     Ok(show::done(args.form, &value, &sentence, Some(&next))?)
+}
+
+/// Lists all rules, those of the workspace first.
+async fn list(store: &Store, labels: &connections::Labels, form: Form) -> Result<()> {
+    let mut rules = store.tool_rules().await?;
+    rules.sort();
+    if form.json {
+        let rules: Value = rules.iter().map(rule_json).collect();
+        return Ok(show::json(&rules)?);
+    }
+    if rules.is_empty() {
+        let sentence = "There are no rules: the defaults hold.";
+        return Ok(show::done(form, &Value::Null, sentence, None)?);
+    }
+    let mut table = Table::new(&["FOR", "WHAT", "MODE", "CONNECTOR"]);
+    for rule in &rules {
+        let connector = rule.connector.as_ref().map_or("all", |name| name.as_str());
+        table.row([
+            &labels.in_words(&rule.level.to_string()),
+            &rule.selector.to_string(),
+            rule.mode.as_word(),
+            connector,
+        ]);
+    }
+    Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+/// Begins without any decision on agents.
+async fn anew(session: &Session, args: &Allow) -> Result<()> {
+    let question = "Forget every rule and scope, which connectors, clients and versions are trusted, and take all connectors from all agents?";
+    if !args.yes {
+        if args.form.json || !keyboard::is_there() {
+            let message =
+                "all that was decided on agents would be forgotten, and there is nobody to ask";
+            return Err(Problem::mistake("not_confirmed", message, "add `--yes`").into());
+        }
+        if !keyboard::agrees(question)? {
+            let value = json!({ "changed": false });
+            return Ok(show::done(args.form, &value, "Nothing was changed.", None)?);
+        }
+    }
+    approvals::require_passphrase(session, "decisions are begun anew").await?;
+    let what = Deciding {
+        kind: DecidedKind::Decisions,
+        subject: "all agents".to_owned(),
+        from: Some("as it was".to_owned()),
+        to: None,
+        reason: None,
+    };
+    let work = session.store.begin_decisions_anew();
+    session.deciding(what, work).await?;
+    let sentence = "There are no rules and no scopes any more, and no agent has a connector.";
+    let next = "`portcullis scope` and `portcullis allow` decide anew; then `portcullis agent give AGENT CONNECTOR`";
+    let value = json!({ "changed": true });
+    Ok(show::done(args.form, &value, sentence, Some(next))?)
 }
 
 /// What the words come to.
@@ -97,7 +163,7 @@ async fn read<'a>(args: &'a Allow, store: &Store) -> Result<Asked<'a>> {
         (false, [what, mode]) => (None, what, mode),
         (true, _) => {
             let message = "an agent, what, and a mode are needed";
-            let hint = "such as `portcullis allow helper effect:write ask`; with `--workspace` it is for every agent";
+            let hint = "such as `portcullis allow helper effect:write ask`; with `--workspace` it is for every agent; `--list` lists the rules that there are";
             return Err(Problem::mistake("words", message, hint).into());
         }
         (false, _) => {

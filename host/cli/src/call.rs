@@ -18,6 +18,7 @@ use crate::show;
 /// Calls the tool, and gives the problem where there is no answer.
 pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     let arguments = arguments(&args.json)?;
+    let mut decides = None;
     let (reply, records) = match args.org.is_given() {
         true => {
             let world = org::open(&args.org, &args.network, cache).await?;
@@ -41,6 +42,7 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
                 _ => Vec::new(),
             };
             activity::close(&desk.audit, &desk.host).await;
+            decides = desk.somebody_else().cloned();
             (reply, records)
         }
     };
@@ -64,10 +66,18 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
             show::audit::entry(&mut out, &records)?;
         }
     }
-    match Problem::of_reply(&reply) {
-        Some(problem) => Err(problem.into()),
-        None => Ok(()),
+    let Some(mut problem) = Problem::of_reply(&reply) else {
+        return Ok(());
+    };
+    if let (Outcome::ApprovalRequired(asked), Some(person)) = (&reply.outcome, decides)
+        && asked.link.is_none()
+    {
+        problem.hint = Some(format!(
+            "`{person}` decides, and nobody else: `portcullis approvals approve {}`, run by them; then make the same call again",
+            asked.id
+        ));
     }
+    Err(problem.into())
 }
 
 fn records(reply: &Reply, audit: &MemoryAudit) -> Vec<Record> {

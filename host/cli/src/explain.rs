@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use portcullis::policy::{
-    Acting, ActsAs, AgentPolicy, Novelty, PersonId, RuledTool, Standing, Verdict,
+    Acting, ActsAs, AgentPolicy, Effect, Novelty, PersonId, RuledTool, Scope, Standing, Verdict,
 };
 use portcullis::ports::Caller;
 use portcullis::{ComponentCache, Connector, Tool};
@@ -12,28 +12,34 @@ use serde_json::{Value, json};
 
 use crate::agent;
 use crate::args::permissions::Explain;
-use crate::bundled;
 use crate::catalog::{self, Catalog};
+use crate::connections::Labels;
+use crate::connectors;
 use crate::home::Home;
 use crate::problem::Problem;
+use crate::scope::in_a_line;
 use crate::show;
-use crate::show::style::{HINT, TITLE, styled};
-use crate::show::table::Table;
+use crate::show::style::{ERROR, HINT, QUIET, TITLE, styled};
+use crate::show::table::{Table, shown};
 
 /// What is decided on one connector, for whom.
 struct Case<'a> {
     connector: &'a Connector,
     policy: AgentPolicy,
     person: PersonId,
+    labels: Labels,
 }
 
 /// Explains.
 pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open().await?;
-    session.require_administrator().await?;
     let store = &session.store;
-    let agent = agent::require(store, &args.agent).await?;
     let person = args.person.clone().unwrap_or_else(|| session.me.id.clone());
+    // What an agent may do for oneself is what its tools show anyway.
+    if person != session.me.id {
+        session.require_administrator().await?;
+    }
+    let agent = agent::require(store, &args.agent).await?;
     if store.person(&person).await?.is_none() {
         return Err(portcullis_store::StoreError::NotFound {
             kind: "person",
@@ -42,6 +48,7 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
         .into());
     }
     let catalog = Catalog::open(store, cache).await?;
+    let labels = Labels::of(store).await?;
     let mut cases = Vec::new();
     for connector in &catalog.connectors {
         catalog::meet(store, connector).await?;
@@ -53,12 +60,13 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
             agent: agent.id.clone(),
             person: person.clone(),
         };
-        let trusted = bundled::names()?.contains(name);
-        if let Some(policy) = store.policy(&caller, name, trusted).await? {
+        let component = connectors::by_digest(name, connector.digest())?;
+        if let Some(policy) = store.policy(&caller, name, component).await? {
             cases.push(Case {
                 connector,
                 policy,
                 person: person.clone(),
+                labels: labels.clone(),
             });
         }
     }
@@ -89,13 +97,45 @@ impl Case<'_> {
         self.policy.verdicts(acts_as, &ruled)
     }
 
+    /// Says in what the agent's scope limits what its tools do, where it does.
+    fn scope(&self) -> Option<String> {
+        let scope = self.policy.scope.as_ref()?;
+        (*scope != Scope::default()).then(|| in_a_line(scope))
+    }
+
+    /// Says whether requests are refused because nobody checks what is in them: such as a query's, of an agent that is limited.
+    fn lacks_trust(&self) -> bool {
+        !self.policy.is_trusted && self.policy.limits(&[], Effect::Read)
+    }
+
+    /// Says what stands beside the modes.
+    fn write_scope(&self, out: &mut impl Write) -> std::io::Result<()> {
+        let (agent, name) = (&self.policy.agent, &self.connector.manifest().name);
+        if let Some(scope) = self.scope() {
+            let label = styled(QUIET, "scope:");
+            writeln!(out, "{label} by `{name}` it {}", shown(&scope))?;
+        }
+        if self.lacks_trust() {
+            writeln!(
+                out,
+                "{} `{name}` is not trusted to check what the host cannot see, so that whatever sends a query, or reads some fields of a record, is \
+                 refused to `{agent}`, whatever its mode: `portcullis connector trust-scope {name}` trusts it",
+                styled(ERROR, "refused:")
+            )?;
+        }
+        Ok(())
+    }
+
     fn novelty(&self, tool: &Tool) -> Novelty {
         self.policy.seen.novelty(&tool.name, tool.effect)
     }
 
     fn account(&self) -> String {
         match &self.policy.acting {
-            Some(Acting::Shared(connection)) => format!("the shared connection `{connection}`"),
+            Some(Acting::Shared(connection)) => format!(
+                "the shared connection {}",
+                self.labels.name(connection.as_str())
+            ),
             _ => format!("the own account of `{}`", self.person),
         }
     }
@@ -129,21 +169,23 @@ fn one(args: &Explain, cases: &[Case<'_>], tool: &str) -> Result<()> {
     let mut out = anstream::stdout().lock();
     if let Some(first) = verdicts.first() {
         let (agent, account) = (&args.agent, case.account());
-        let sentence = format!("{}: {}", tool.name, first.mode);
+        let sentence = format!("{}: {}", tool.name, first.mode.as_word());
         writeln!(out, "{}", styled(TITLE, sentence))?;
         writeln!(
             out,
             "for the agent `{agent}` by {account}, as this rule has it: {}\n",
-            first.rule
+            case.labels.in_words(&first.rule)
         )?;
     }
     let mut table = Table::new(&["SAYS", "RULE", "WHICH"]);
     for (place, verdict) in verdicts.iter().enumerate() {
         let strictest = verdicts.first().map(|first| first.mode);
         let word = comes_to(place, verdict, strictest == Some(verdict.mode));
-        table.row([verdict.mode.as_word(), &verdict.rule, word]);
+        let rule = case.labels.in_words(&verdict.rule);
+        table.row([verdict.mode.as_word(), &rule, word]);
     }
     table.write(&mut out)?;
+    case.write_scope(&mut out)?;
     let said = match novelty {
         Novelty::Known => return Ok(()),
         Novelty::New => "no administrator has seen it yet, so that no rule for many loosens it",
@@ -198,10 +240,15 @@ fn all(args: &Explain, cases: &[Case<'_>]) -> Result<()> {
             &name,
             tool.effect.as_str(),
             first.mode.as_word(),
-            &first.rule,
+            &case.labels.in_words(&first.rule),
         ]);
     }
-    Ok(table.write(&mut anstream::stdout().lock())?)
+    let mut out = anstream::stdout().lock();
+    table.write(&mut out)?;
+    for case in cases {
+        case.write_scope(&mut out)?;
+    }
+    Ok(())
 }
 
 fn tool_json(case: &Case<'_>, tool: &Tool, verdicts: &[Verdict]) -> Value {
@@ -228,5 +275,8 @@ fn tool_json(case: &Case<'_>, tool: &Tool, verdicts: &[Verdict]) -> Value {
         "mode": strictest.map(|mode| mode.as_word()),
         "rule": first.map(|first| &first.rule),
         "rules": all,
+        "scope": case.scope(),
+        "trusted": case.policy.is_trusted,
+        "lacks_trust": case.lacks_trust(),
     })
 }

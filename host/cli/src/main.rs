@@ -20,6 +20,7 @@ mod connect;
 mod connections;
 mod connector;
 mod connectors;
+mod decide;
 mod demo;
 mod desk;
 mod environment;
@@ -29,6 +30,7 @@ mod home;
 mod key;
 mod keyboard;
 mod master;
+mod nearest;
 mod office;
 mod org;
 mod person;
@@ -36,6 +38,7 @@ mod problem;
 mod scope;
 mod serve;
 mod show;
+mod stop;
 mod subject;
 mod token;
 mod tools;
@@ -101,7 +104,7 @@ async fn run(cli: &Cli) -> Result<()> {
         Command::Connections { command } => connections::run(command, &home()?, cache()).await,
         Command::Approvals { command } => approvals::run(command, &home()?, cache()).await,
         Command::App { command } => app::run(command, &home()?, cache()).await,
-        Command::Activity(args) => activity::run(args, &home()?).await,
+        Command::Activity(args) => activity::run(args, &home()?, cache()).await,
         Command::Audit { command } => audit::run(command, &home()?, cache()).await,
         Command::Key { command } => key::run(command, &home()?).await,
         Command::Apply(args) => apply::run(args, &home()?, cache()).await,
@@ -147,9 +150,14 @@ fn has_no_values(line: &Metadata<'_>, shows_printed: bool) -> bool {
 
 fn is_broken_pipe(error: &Error) -> bool {
     error.chain().any(|cause| {
-        cause
-            .downcast_ref::<io::Error>()
-            .is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+        // What writes JSON and CSV has the system's error inside, and not as its cause.
+        let kind = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+        let json = || cause.downcast_ref::<serde_json::Error>()?.io_error_kind();
+        let csv = || match cause.downcast_ref::<csv::Error>()?.kind() {
+            csv::ErrorKind::Io(error) => Some(error.kind()),
+            _ => None,
+        };
+        kind.or_else(json).or_else(csv) == Some(io::ErrorKind::BrokenPipe)
     })
 }
 

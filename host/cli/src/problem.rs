@@ -1,5 +1,6 @@
-//! What went wrong, in one sentence with advice, and whose part it is to act: the caller's (exit code 2) or
-//! someone else's (exit code 1).
+//! What went wrong, in one sentence with advice, and whose part it is to act. What cannot be asked so (a command, a name, an argument, or
+//! what is not for this person or without a terminal) is the caller's mistake, exit code 2. What was rightly asked and did not come about,
+//! whether a rule, a limit, a person, the service or a defect stood against it, is exit code 1.
 
 use std::fmt;
 
@@ -171,11 +172,11 @@ impl Problem {
     }
 }
 
-/// A refusal is about what the caller asked for, but where the host itself could not decide.
+/// A refusal is a decision, and no mistake of the caller's, but where a name is none.
 fn of_refusal(refusal: &Refusal) -> Problem {
     let exit = match refusal.code {
-        RefusalCode::HostUnavailable => FAILURE,
-        _ => MISTAKE,
+        RefusalCode::UnknownConnector | RefusalCode::UnknownTool => MISTAKE,
+        _ => FAILURE,
     };
     let allow = refusal.allow.as_ref();
     Problem {
@@ -196,7 +197,7 @@ fn of_store(error: &StoreError) -> Problem {
         | StoreError::OtherConnection(_) => ("other_connection", MISTAKE),
         StoreError::Text { .. } => ("text", MISTAKE),
         StoreError::VersionChanged(_) => ("version_changed", MISTAKE),
-        StoreError::Settled { .. } => ("settled", MISTAKE),
+        StoreError::Settled { .. } => ("settled", FAILURE),
         StoreError::NoStanding(_) => ("no_standing_approval", MISTAKE),
         StoreError::Address(_)
         | StoreError::Files(_)

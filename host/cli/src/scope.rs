@@ -5,7 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::{Scope, ScopePattern};
-use portcullis_store::AgentScope;
+use portcullis_store::{AgentScope, Change};
 use serde_json::json;
 
 use crate::agent;
@@ -37,7 +37,10 @@ pub(crate) async fn run(args: &ScopeArgs, home: &Home, cache: ComponentCache) ->
             connector: manifest.name.clone(),
             scope: after.clone(),
         };
-        store.put_scope(&scope).await?;
+        session.change(Change::Scope(scope)).await?;
+    }
+    for warning in warnings(args, &after) {
+        show::note(&warning)?;
     }
     if args.form.json {
         let value = json!({
@@ -121,6 +124,80 @@ fn changed(args: &ScopeArgs, mut scope: Scope) -> Scope {
     scope
 }
 
+/// Says what of a scope cannot be meant so, or does nothing.
+fn warnings(args: &ScopeArgs, scope: &Scope) -> Vec<String> {
+    let mut found = Vec::new();
+    let set_and_unset = [
+        (Setting::Read, args.read.is_some(), "read"),
+        (Setting::DenyRead, args.deny_read.is_some(), "deny-read"),
+        (Setting::Change, args.change.is_some(), "change"),
+        (
+            Setting::DenyChange,
+            args.deny_change.is_some(),
+            "deny-change",
+        ),
+        (Setting::ReadOnly, args.read_only, "read-only"),
+        (Setting::Rows, args.rows.is_some(), "rows"),
+        (
+            Setting::CallsPerMinute,
+            args.calls_per_minute.is_some(),
+            "calls-per-minute",
+        ),
+        (
+            Setting::ChangesPerDay,
+            args.changes_per_day.is_some(),
+            "changes-per-day",
+        ),
+    ];
+    for (setting, is_set, name) in set_and_unset {
+        if is_set && args.unset.contains(&setting) {
+            found.push(format!(
+                "`--{name}` and `--unset {name}` are both given: what is set counts"
+            ));
+        }
+    }
+    if scope.read_only && (scope.change.is_some() || !scope.deny_change.is_empty()) {
+        let note = "the agent is read-only, so that its list of what it may change does nothing now; it counts again after `--unset read-only`";
+        found.push(note.to_owned());
+    }
+    for entry in scope.change.iter().flatten() {
+        if !reads(scope, entry) {
+            found.push(format!(
+                "`{}` may be changed only where it may be read, and `--read` does not have it: nothing of it can be changed",
+                entry.as_str()
+            ));
+        }
+    }
+    let none = [
+        (scope.rows_max, "an answer has no rows"),
+        (scope.calls_per_minute, "the agent calls nothing"),
+        (scope.changes_per_day, "the agent changes nothing"),
+    ];
+    for (max, so) in none {
+        if max == Some(0) {
+            found.push(format!("a limit is 0: {so}"));
+        }
+    }
+    found
+}
+
+/// Says whether something of what an entry names could be read.
+fn reads(scope: &Scope, entry: &ScopePattern) -> bool {
+    let kind = |one: &ScopePattern| {
+        let name = one.as_str().split('.').next().unwrap_or_default();
+        name.to_ascii_lowercase()
+    };
+    let wanted = kind(entry);
+    let meets = |one: &ScopePattern| {
+        let known = kind(one);
+        known == wanted || known.contains('*') || wanted.contains('*')
+    };
+    scope
+        .read
+        .as_ref()
+        .is_none_or(|read| read.iter().any(meets))
+}
+
 /// Says what a scope comes to, a line for each side of it.
 fn lines(scope: &Scope) -> Vec<(&'static str, String)> {
     let but = |denied: &[ScopePattern]| match denied {
@@ -133,6 +210,9 @@ fn lines(scope: &Scope) -> Vec<(&'static str, String)> {
         Some(list) => format!("{} and nothing else", listed(list)),
     };
     let changes = match (&scope.change, scope.read_only) {
+        (Some(list), true) if !list.is_empty() => {
+            format!("nothing: it is read-only (else {})", listed(list))
+        }
         (_, true) => "nothing: it is read-only".to_owned(),
         (None, _) => format!("what it may read{}", but(&scope.deny_change)),
         (Some(list), _) if list.is_empty() => "nothing".to_owned(),
@@ -147,12 +227,16 @@ fn lines(scope: &Scope) -> Vec<(&'static str, String)> {
         ("changes", changes),
     ];
     let limits = [
-        (scope.rows_max, "rows an answer"),
-        (scope.calls_per_minute, "calls a minute"),
-        (scope.changes_per_day, "records changed a day"),
+        (scope.rows_max, "row", "an answer"),
+        (scope.calls_per_minute, "call", "a minute"),
+        (scope.changes_per_day, "record", "changed a day"),
     ];
-    for (max, of) in limits {
-        lines.extend(max.map(|max| ("at most", format!("{max} {of}"))));
+    for (max, of, a) in limits {
+        let said = |max: u32| match max {
+            1 => format!("1 {of} {a}"),
+            max => format!("{max} {of}s {a}"),
+        };
+        lines.extend(max.map(|max| ("at most", said(max))));
     }
     lines
 }
@@ -175,25 +259,36 @@ pub(crate) async fn trust(args: &TrustScope, home: &Home) -> Result<()> {
     session.require_administrator().await?;
     let name = &args.connector;
     connectors::require(&session.store, name).await?;
-    let before = match session.store.trust(name).await? {
-        Some(decided) => decided,
-        None => connectors::is_trusted(&session.store, name).await?,
-    };
+    let component = connectors::in_use(&session.store, name).await?;
     if !args.no {
         approvals::require_passphrase(&session, "a connector is trusted").await?;
     }
-    session.store.put_trust(name, !args.no).await?;
-    let changed = before == args.no;
+    let trust = Change::Trust(name.clone(), component, !args.no);
+    let changed = session.change(trust).await?;
+    let whose = match component.is_carried {
+        true => "which is part of this program",
+        false => "which is installed here",
+    };
+    let named = format!(
+        "The version {} of `{name}`, {whose},",
+        component.digest.short()
+    );
     let sentence = match (changed, args.no) {
         (true, false) => {
-            format!("The connector `{name}` is trusted to check what the host cannot see.")
+            format!("{named} is trusted to check what the host cannot see; no other is by this.")
         }
         (true, true) => format!(
-            "The connector `{name}` is no longer trusted: agents that are limited to some kinds send no queries by it."
+            "{named} is no longer trusted: agents that are limited in what they read, were it by one field, send no queries by it, \
+             and read no records of kinds of which fields are hidden."
         ),
-        (false, false) => format!("The connector `{name}` is trusted already; nothing changed."),
-        (false, true) => format!("The connector `{name}` is not trusted; nothing changed."),
+        (false, false) => format!("{named} is trusted already; nothing changed."),
+        (false, true) => format!("{named} is not trusted; nothing changed."),
     };
-    let value = json!({ "changed": changed, "connector": name, "trusted": !args.no });
+    let value = json!({
+        "changed": changed,
+        "connector": name,
+        "digest": component.digest,
+        "trusted": !args.no,
+    });
     Ok(show::done(args.form, &value, &sentence, None)?)
 }

@@ -61,7 +61,7 @@ impl AgentPolicy {
         if self.forbids(tool) {
             return Decision {
                 mode: Mode::Disabled,
-                rule: self.read_only_rule(),
+                rule: self.no_change_rule(),
                 is_ruled: true,
             };
         }
@@ -90,7 +90,7 @@ impl AgentPolicy {
         let mut verdicts = rule::verdicts(&self.rules, &self.seen, &self.agent, acts_as, tool);
         if self.forbids(tool) {
             let first = Verdict {
-                rule: self.read_only_rule(),
+                rule: self.no_change_rule(),
                 mode: Mode::Disabled,
                 standing: Standing::Counts,
             };
@@ -141,12 +141,17 @@ impl AgentPolicy {
     }
 
     fn forbids(&self, tool: &RuledTool<'_>) -> bool {
-        let read_only = self.scope.as_ref().is_some_and(|scope| scope.read_only);
-        read_only && tool.effect > Effect::Read
+        let changes_nothing = self.scope.as_ref().is_some_and(Scope::changes_nothing);
+        changes_nothing && tool.effect > Effect::Read
     }
 
-    fn read_only_rule(&self) -> String {
-        format!("{}: read only", self.scope_name())
+    fn no_change_rule(&self) -> String {
+        let read_only = self.scope.as_ref().is_some_and(|scope| scope.read_only);
+        let why = match read_only {
+            true => "read only",
+            false => "it may change nothing",
+        };
+        format!("{}: {why}", self.scope_name())
     }
 
     /// Gives the name of the agent's scope, as rules are named.

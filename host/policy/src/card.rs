@@ -45,7 +45,7 @@ pub struct Card {
     pub changes: Vec<ChangeCard>,
     /// The request; none where the question is the whole call.
     pub wire: Option<WireRequest>,
-    /// What is different from the question that was approved before, in sentences.
+    /// What is different from the question that was approved before, or that exactly this was, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differs: Vec<String>,
 }
@@ -202,7 +202,7 @@ impl Card {
         html::render(&self.sheet())
     }
 
-    /// Says what is different from a card that was approved before, in sentences.
+    /// Says what is different from a card that was approved before, in sentences: at least one.
     pub fn differences(&self, before: &Self) -> Vec<String> {
         let mut found = Vec::new();
         let mut differs = |what: &str, is_equal: bool| {
@@ -255,6 +255,10 @@ impl Card {
             self.account.origin == before.account.origin
                 && self.account.organization_id == before.account.organization_id,
         );
+        if found.is_empty() {
+            // It was asked anew, so that something is: what no card shows.
+            found.push("what is shown is the same, and the connector's version or the connection is another".to_owned());
+        }
         found
     }
 }

@@ -34,10 +34,15 @@ impl Mode {
         }
     }
 
-    /// Takes the word of a rule.
+    /// Takes the word of a rule, or what the mode is called.
     pub fn from_word(word: &str) -> Option<Self> {
-        let all = [Self::Allow, Self::Ask, Self::Disabled];
-        all.into_iter().find(|mode| mode.as_word() == word)
+        let word = word.trim().to_ascii_lowercase().replace(['-', '_'], " ");
+        match word.as_str() {
+            "always" | "always allow" | "allow" => Some(Self::Allow),
+            "ask" | "needs approval" => Some(Self::Ask),
+            "off" | "disabled" => Some(Self::Disabled),
+            _ => None,
+        }
     }
 
     /// Gives the mode of a tool that nobody has decided on.
@@ -81,6 +86,18 @@ mod tests {
                     assert_eq!(a.strictest(b).strictest(c), a.strictest(b.strictest(c)));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_mode_is_known_by_its_word_and_by_its_name() {
+        for mode in ALL {
+            assert_eq!(Mode::from_word(mode.as_word()), Some(mode));
+            assert_eq!(Mode::from_word(&mode.to_string()), Some(mode));
+        }
+        assert_eq!(Mode::from_word("Needs-Approval"), Some(Mode::Ask));
+        for other in ["", "on", "yes", "allowed", "default", "alwaysallow"] {
+            assert_eq!(Mode::from_word(other), None, "{other}");
         }
     }
 

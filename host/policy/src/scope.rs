@@ -116,6 +116,11 @@ impl Scope {
         self.limits_reading() || self.change.is_some() || !self.deny_change.is_empty()
     }
 
+    /// Says whether nothing at all may be changed: by its word, or by an empty list.
+    pub fn changes_nothing(&self) -> bool {
+        self.read_only || self.change.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// Says whether some field of a kind is, or could be, outside.
     pub fn limits_fields(&self, effect: Effect, kind: &str) -> bool {
         let limits = |allow: &Option<Vec<ScopePattern>>, deny: &[ScopePattern]| {

@@ -2,7 +2,7 @@
 
 use std::time::UNIX_EPOCH;
 
-use portcullis::policy::{Change, ToolCall};
+use portcullis::policy::{Change, Effect, ToolCall};
 use portcullis::ports::audit::{Answer, Event, Intent, Opened, Record, RequestEnd, Source};
 use portcullis::{ApprovalId, CallId};
 use portcullis_store::{CallEnd, CallRow, Line};
@@ -34,8 +34,53 @@ pub(crate) struct Step<'a> {
     pub(crate) title: Option<&'a str>,
     pub(crate) detail: Option<&'a str>,
     pub(crate) sources: Vec<&'a Source>,
-    pub(crate) changes: Vec<&'a Change>,
+    pub(crate) changes: Vec<Announced<'a>>,
     pub(crate) requests: Vec<Request<'a>>,
+}
+
+/// A change that was announced, and what came of it.
+pub(crate) struct Announced<'a> {
+    pub(crate) change: &'a Change,
+    pub(crate) fate: Fate,
+}
+
+/// What came of a change, by how its request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It was not sent: it was asked for, refused, or given up.
+    NotSent,
+    /// The service took it.
+    Made,
+    /// The service refused it, with this status.
+    Refused(u16),
+    /// It was sent, and nobody knows.
+    Unknown,
+}
+
+impl Fate {
+    fn of(answer: Option<&Answer>) -> Self {
+        match answer.map(|answer| &answer.end) {
+            Some(RequestEnd::Status(status @ 400..500)) => Self::Refused(*status),
+            Some(RequestEnd::Status(..400) | RequestEnd::NotModified) => Self::Made,
+            Some(RequestEnd::NotSent(_)) => Self::NotSent,
+            Some(RequestEnd::Status(_) | RequestEnd::Unclear(_)) | None => Self::Unknown,
+        }
+    }
+
+    /// Gives its word, for programs.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Made => "made",
+            Self::Refused(_) => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Says whether something may be other than before.
+    pub(crate) fn may_have_changed(self) -> bool {
+        matches!(self, Self::Made | Self::Unknown)
+    }
 }
 
 /// A request, sent or not.
@@ -65,10 +110,19 @@ impl<'a> Entry<'a> {
                     ..Step::default()
                 }),
                 Event::Cited(sources) => entry.step().sources.extend(sources),
-                Event::Announced(changes) => entry.step().changes.extend(changes),
+                Event::Announced(changes) => {
+                    let fate = Fate::NotSent;
+                    let changes = changes.iter().map(|change| Announced { change, fate });
+                    entry.step().changes.extend(changes);
+                }
+                // The second time is the same request, with the same answer.
+                Event::Intended(intent) if intent.attempt > 1 => entry.again(intent),
                 Event::Intended(intent) => {
                     let records = lines.iter().map(|line| &line.record);
                     let answer = answer_to(records, intent.request);
+                    if intent.effect > Effect::Read {
+                        entry.sent(Fate::of(answer));
+                    }
                     entry.step().requests.push(Request::Sent(intent, answer));
                 }
                 Event::Denied {
@@ -103,6 +157,26 @@ impl<'a> Entry<'a> {
         entry
     }
 
+    /// Says of what was announced and not sent yet what came of it: one announcement is for one request.
+    fn sent(&mut self, fate: Fate) {
+        let changes = self.steps.iter_mut().flat_map(|step| &mut step.changes);
+        for announced in changes.filter(|announced| announced.fate == Fate::NotSent) {
+            announced.fate = fate;
+        }
+    }
+
+    /// Takes over that a request was sent once more.
+    fn again(&mut self, again: &'a Intent) {
+        let requests = self.steps.iter_mut().flat_map(|step| &mut step.requests);
+        for request in requests {
+            if let Request::Sent(intent, _) = request
+                && intent.request == again.request
+            {
+                *intent = again;
+            }
+        }
+    }
+
     fn step(&mut self) -> &mut Step<'a> {
         if self.steps.is_empty() {
             self.steps.push(Step::default());
@@ -119,10 +193,17 @@ impl<'a> Entry<'a> {
     }
 
     /// Gives all changes that were announced.
-    pub(crate) fn changes(&self) -> impl Iterator<Item = &'a Change> {
-        self.steps
-            .iter()
-            .flat_map(|step| step.changes.iter().copied())
+    pub(crate) fn changes(&self) -> impl Iterator<Item = &Announced<'a>> {
+        self.steps.iter().flat_map(|step| &step.changes)
+    }
+
+    /// Gives the approvals that it used, or whose answer it handed out.
+    pub(crate) fn approvals(&self) -> impl Iterator<Item = ApprovalId> {
+        let used = self.requests().filter_map(|request| match request {
+            Request::Sent(intent, _) => intent.approval,
+            Request::Denied(..) => None,
+        });
+        used.chain(self.fetched.map(|(_, approval)| approval))
     }
 
     /// Gives all requests.
@@ -173,15 +254,22 @@ fn step_json(step: &Step<'_>) -> Value {
         "title": step.title,
         "detail": step.detail,
         "sources": step.sources.iter().map(|source| source_json(source)).collect::<Value>(),
-        "changes": step.changes,
+        "changes": step.changes.iter().map(change_json).collect::<Value>(),
         "requests": step.requests.iter().map(request_json).collect::<Value>(),
     })
+}
+
+fn change_json(announced: &Announced<'_>) -> Value {
+    let mut value = json!(announced.change);
+    value["became"] = json!(announced.fate.as_str());
+    value
 }
 
 pub(crate) fn request_json(request: &Request<'_>) -> Value {
     match request {
         Request::Sent(intent, answer) => json!({
             "request": intent.request,
+            "attempts": intent.attempt,
             "method": intent.method,
             "origin": intent.origin,
             "route": intent.route,

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use anyhow::Result;
+use portcullis::policy::Mode;
 use portcullis_store::{CallEnd, CallRow};
 use serde_json::{Value, json};
 
@@ -94,8 +95,16 @@ pub(super) fn ended(call: &CallRow) -> String {
     };
     match (&call.ended, &call.code) {
         (CallEnd::As(_), Some(code)) => format!("{words}: {code}"),
+        // Nothing was done by this one.
+        _ if call.answer_of.is_some() => format!("{words} (answer fetched)"),
         _ => words.to_owned(),
     }
+}
+
+/// Gives the word that rules are written with for a mode as the log has it.
+pub(crate) fn mode_word(stored: &str) -> &str {
+    // The log has what the mode is called in programs.
+    Mode::from_word(stored).map_or(stored, |mode| mode.as_word())
 }
 
 /// A duration for people.
@@ -121,7 +130,7 @@ pub(super) fn json(call: &CallRow) -> Value {
         "component": call.component,
         "tool": call.tool,
         "effect": call.effect,
-        "mode": call.mode,
+        "mode": call.mode.as_deref().map(mode_word),
         "rule": call.rule,
         "connection": call.connection,
         "outcome": call.ended.as_str(),
@@ -133,5 +142,6 @@ pub(super) fn json(call: &CallRow) -> Value {
         "sources": call.sources,
         "sent_bytes": call.sent_bytes,
         "received_bytes": call.received_bytes,
+        "answer_of": call.answer_of,
     })
 }

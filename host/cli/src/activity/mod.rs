@@ -1,14 +1,16 @@
 //! `portcullis activity`: what was done, by whom, for whom, and how it ended.
 
+pub(crate) mod decided;
 pub(crate) mod entry;
-mod list;
+pub(crate) mod list;
+mod names;
 mod view;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::Result;
-use portcullis::Host;
+use portcullis::{ComponentCache, Host};
 use portcullis_store::{CallEnd, CallRow, CutOff, Filter, Finding, StoreAudit};
 
 use crate::args::Form;
@@ -18,6 +20,7 @@ use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::shown;
+use crate::stop::stop;
 
 /// How often it is looked for new calls.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -26,41 +29,62 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const CALL_LASTS: Duration = Duration::from_secs(600);
 
 /// Does what was asked.
-pub(crate) async fn run(args: &Activity, home: &Home) -> Result<()> {
+pub(crate) async fn run(args: &Activity, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open_for_what_was_done().await?;
     let log = portcullis_store::Activity::open(session.store.clone()).await?;
     if let Some(ActivityCommand::Show { id, form }) = &args.command {
         return one(&session, &log, id, *form).await;
     }
-    let mut filter = filter(&session, &args.which).await?;
+    if args.decisions {
+        return decided::list(&session, &log, &args.which, args.limit, args.form).await;
+    }
+    let mut filter = filter(&session, &log, &args.which, cache).await?;
     filter.limit = Some(args.limit);
+    // What has ended by now is listed by what comes next, or is not to be.
+    let mut seen = match args.follow {
+        true => has_ended(&log, &filter)
+            .await?
+            .map(|call| call.id)
+            .collect(),
+        false => HashSet::new(),
+    };
     let (mut calls, stopped) = log.calls(&filter).await?;
-    warn(stopped.as_ref())?;
+    warn(stopped.or(log.broken_end().await?).as_ref())?;
     // As a log is read: the newest last.
     calls.reverse();
     if !args.follow {
         return list::list(&calls, args.form);
     }
-    let running = |call: &CallRow| call.ended == CallEnd::Running;
     list::begin(args.form)?;
-    let mut seen = HashSet::new();
-    let mut since = jiff::Timestamp::now() - CALL_LASTS;
+    for call in calls.iter().filter(|call| call.ended != CallEnd::Running) {
+        seen.insert(call.id);
+        list::follow(call, args.form)?;
+    }
     loop {
-        for call in calls.iter().filter(|call| !running(call)) {
+        tokio::time::sleep(LOOK_EVERY).await;
+        for call in has_ended(&log, &filter).await? {
             if seen.insert(call.id) {
-                list::follow(call, args.form)?;
+                list::follow(&call, args.form)?;
             }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
-        since = since.max(jiff::Timestamp::now() - CALL_LASTS);
-        let recent = Filter {
-            since: Some(since.max(filter.since.unwrap_or(since))),
-            limit: None,
-            oldest_first: true,
-            ..filter.clone()
-        };
-        calls = log.calls(&recent).await?.0;
     }
+}
+
+/// Gives the calls of late that have ended, the oldest first.
+async fn has_ended(
+    log: &portcullis_store::Activity,
+    filter: &Filter,
+) -> Result<impl Iterator<Item = CallRow>> {
+    let since = jiff::Timestamp::now() - CALL_LASTS;
+    let recent = Filter {
+        since: Some(since.max(filter.since.unwrap_or(since))),
+        limit: None,
+        oldest_first: true,
+        ..filter.clone()
+    };
+    let (calls, _) = log.calls(&recent).await?;
+    let calls = calls.into_iter();
+    Ok(calls.filter(|call| call.ended != CallEnd::Running))
 }
 
 async fn one(
@@ -88,30 +112,25 @@ async fn one(
     };
     let lines = log.lines(call).await?;
     let entry = entry::Entry::of(call, &lines);
-    let label = label(session, call).await?;
+    let labels = connections::Labels::of(&session.store).await?;
+    let label = call.connection.as_deref().and_then(|id| labels.get(id));
     match form.json {
-        true => Ok(show::json(&entry.json(label.as_deref()))?),
+        true => Ok(show::json(&entry.json(label))?),
         false => Ok(view::write(
             &mut anstream::stdout().lock(),
             &entry,
-            label.as_deref(),
+            &labels,
         )?),
     }
 }
 
-/// What people call the account of a call, if it is still there.
-async fn label(session: &Session, call: &CallRow) -> Result<Option<String>> {
-    let Some(id) = &call.connection else {
-        return Ok(None);
-    };
-    let connections = session.store.connections().await?;
-    let mut connections = connections.into_iter();
-    let found = connections.find(|connection| connection.id.as_str() == id);
-    Ok(found.map(|connection| connection.label))
-}
-
 /// Makes a filter of what was asked. Who does not administer is shown their own.
-pub(crate) async fn filter(session: &Session, which: &Which) -> Result<Filter> {
+pub(crate) async fn filter(
+    session: &Session,
+    log: &portcullis_store::Activity,
+    which: &Which,
+    cache: ComponentCache,
+) -> Result<Filter> {
     let me = &session.me.id;
     let person = match &which.person {
         Some(person) if person != me => {
@@ -125,10 +144,14 @@ pub(crate) async fn filter(session: &Session, which: &Which) -> Result<Filter> {
         // One that is gone is still in the log, by its id.
         Some(text) => match connections::find(&session.store, text).await {
             Ok(connection) => Some(connection.id),
-            Err(error) => Some(text.parse().map_err(|_| error)?),
+            Err(error) => match text.parse() {
+                Ok(id) if names::acted(log, &id).await? => Some(id),
+                _ => return Err(error),
+            },
         },
         None => None,
     };
+    names::require(session, log, which, cache).await?;
     Ok(Filter {
         person,
         agent: which.agent.clone(),
@@ -173,13 +196,23 @@ async fn wait_for_outcomes(host: &Host) {
     if guard.changes_on_record(WITHOUT_A_WORD).await {
         return;
     }
+    // From here on: who tells the program to end once it has said that it waits is heard.
+    let stop = stop();
     let seconds = CHANGES_LAST.as_secs();
     tracing::warn!(
-        "a change was sent and is not answered yet: the program ends with its outcome, after {seconds} seconds at most; Ctrl-C ends it now"
+        "a change was sent and is not answered yet: the program ends with its outcome, after {seconds} seconds at most; Ctrl-C, or being \
+         told to end once more, ends it now"
     );
+    let told_again = async {
+        match stop {
+            Ok(told) => told.await,
+            // Who cannot be told waits for the outcome, which has its bound.
+            Err(_) => std::future::pending().await,
+        }
+    };
     let is_on_record = tokio::select! {
         is_on_record = guard.changes_on_record(CHANGES_LAST) => is_on_record,
-        _ = tokio::signal::ctrl_c() => false,
+        () = told_again => false,
     };
     if !is_on_record {
         tracing::warn!(

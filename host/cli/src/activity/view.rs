@@ -4,12 +4,12 @@
 
 use std::io::{self, Write};
 
-use portcullis::policy::Change;
 use portcullis::ports::audit::Source;
 use portcullis_store::CallEnd;
 
-use super::entry::{Entry, Request, Step};
-use super::list::{ended, took};
+use super::entry::{Announced, Entry, Fate, Request, Step};
+use super::list::{ended, mode_word, took};
+use crate::connections::Labels;
 use crate::show::reply::end;
 use crate::show::style::{ERROR, QUIET, TITLE, styled};
 use crate::show::table::shown;
@@ -20,12 +20,8 @@ const LINE_CHARS_MAX: usize = 400;
 /// Sources of a step that are named one by one; `--json` has all.
 const SOURCES_SHOWN_MAX: usize = 20;
 
-/// Writes a call. `label` is what people call its account.
-pub(super) fn write(
-    out: &mut impl Write,
-    entry: &Entry<'_>,
-    label: Option<&str>,
-) -> io::Result<()> {
+/// Writes a call.
+pub(super) fn write(out: &mut impl Write, entry: &Entry<'_>, labels: &Labels) -> io::Result<()> {
     let call = entry.call;
     let tool = call.tool.as_deref().unwrap_or("who is signed in");
     let title = format!("{} / {tool}", call.connector);
@@ -45,7 +41,7 @@ pub(super) fn write(
         &format!("{}, asked by the agent `{}`", call.person, call.agent),
     )?;
     if let Some(connection) = &call.connection {
-        let label = label.map_or_else(
+        let label = labels.get(connection).map_or_else(
             || connection.clone(),
             |label| format!("{label} ({connection})"),
         );
@@ -63,10 +59,11 @@ pub(super) fn write(
     )?;
     if let Some(mode) = &call.mode {
         let rule = match &call.rule {
-            Some(rule) => format!("by the rule `{rule}`"),
+            Some(rule) => format!("by the rule \"{}\"", labels.in_words(rule)),
             None => "the default".to_owned(),
         };
         let effect = call.effect.as_deref().unwrap_or("no");
+        let mode = mode_word(mode);
         line(out, "mode", &format!("{mode}, {rule}; {effect} effect"))?;
     }
     if let Some(opened) = entry.opened {
@@ -116,7 +113,8 @@ fn finding_out(out: &mut impl Write, entry: &Entry<'_>) -> io::Result<()> {
         styled(ERROR, "outcome unknown:"),
         shown(&words)
     )?;
-    for change in entry.changes() {
+    let unknown = |one: &&Announced<'_>| one.fate == Fate::Unknown;
+    for Announced { change, .. } in entry.changes().filter(unknown) {
         let id = change.id.as_deref().unwrap_or("(a new one)");
         let link = change
             .url
@@ -185,15 +183,25 @@ fn source_words(source: &Source) -> String {
     words
 }
 
-fn change(out: &mut impl Write, change: &Change) -> io::Result<()> {
+fn change(out: &mut impl Write, announced: &Announced<'_>) -> io::Result<()> {
+    let change = announced.change;
+    let (name, what) = match announced.fate {
+        Fate::Made => ("changed", String::new()),
+        Fate::NotSent => ("not sent", ", which would have changed".to_owned()),
+        Fate::Refused(status) => ("refused", format!(", by the service ({status})")),
+        Fate::Unknown => ("unclear", ", which may have changed".to_owned()),
+    };
     let id = change
         .id
         .as_deref()
         .map_or(String::new(), |id| format!(" {id}"));
     line(
         out,
-        "changes",
-        &format!("{} {}{id} \"{}\"", change.action, change.kind, change.label),
+        name,
+        &format!(
+            "{} {}{id} \"{}\"{what}",
+            change.action, change.kind, change.label
+        ),
     )?;
     for field in &change.fields {
         let words = match (&field.before, &field.after) {

@@ -5,13 +5,13 @@ use std::fmt::Display;
 
 use anyhow::Result;
 use portcullis::policy::{
-    AgentId, ConnectionId, ConnectorName, GroupName, Level, Mode, PersonId, Scope, ToolRule,
+    AgentId, ConnectionId, ConnectorName, GroupName, Level, PersonId, ToolRule,
 };
 use portcullis_store::{Account, ConnectionState, Owner, Role, StoredConnection, Subject, is_name};
 use toml::Spanned;
 
 use super::difference::Here;
-use super::file::{self, AccountEntry, AccountWord, AgentEntry, ModeWord, Parsed, RoleWord};
+use super::file::{self, AccountEntry, AccountWord, AgentEntry, Parsed, RoleWord, ScopeEntry};
 use crate::catalog::Catalog;
 use crate::connectors;
 
@@ -35,7 +35,7 @@ pub(super) struct WantedAgent {
     pub(super) name: Option<String>,
     pub(super) connectors: BTreeMap<ConnectorName, Account>,
     pub(super) rules: Vec<ToolRule>,
-    pub(super) scopes: BTreeMap<ConnectorName, Scope>,
+    pub(super) scopes: BTreeMap<ConnectorName, ScopeEntry>,
 }
 
 /// Checks a file against what is here.
@@ -202,13 +202,8 @@ impl Checker<'_> {
             let Some(catalog) = self.catalog else {
                 continue;
             };
-            let mode = match mode {
-                ModeWord::Always => Mode::Allow,
-                ModeWord::Ask => Mode::Ask,
-                ModeWord::Off => Mode::Disabled,
-            };
             let level = Level::Agent(agent.clone());
-            match catalog.rule(level, what.get_ref(), mode, None) {
+            match catalog.rule(level, what.get_ref(), mode.0, None) {
                 Ok(rule) => rules.push(rule),
                 Err(problem) => self.mistake(what, problem),
             }
@@ -216,7 +211,7 @@ impl Checker<'_> {
         rules
     }
 
-    fn scopes(&mut self, entry: &AgentEntry) -> BTreeMap<ConnectorName, Scope> {
+    fn scopes(&mut self, entry: &AgentEntry) -> BTreeMap<ConnectorName, ScopeEntry> {
         let named = entry.scope.iter();
         named
             .filter_map(|(connector, scope)| Some((self.connector(connector)?, scope.clone())))

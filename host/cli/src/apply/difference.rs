@@ -305,12 +305,13 @@ impl Found {
             })
         };
         let name = |connector: &ConnectorName| format!("agent {agent}: scope by {connector}");
-        for (connector, scope) in &asked.scopes {
+        for (connector, entry) in &asked.scopes {
             let known = before(connector);
+            let scope = entry.over(&known, prune);
             let change = change(connector, scope.clone());
-            let (name, after) = (name(connector), in_a_line(scope));
+            let (name, after) = (name(connector), in_a_line(&scope));
             match known {
-                known if known == *scope => {}
+                known if known == scope => {}
                 known if known == Scope::default() => self.add(format!("{name}: {after}"), change),
                 known => {
                     let text = format!("{name}: {} -> {after}", in_a_line(&known));

@@ -6,18 +6,16 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use portcullis::policy::Scope;
+use portcullis::policy::{Mode, Scope, ScopePattern};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use toml::Spanned;
 
+use crate::nearest::nearest;
 use crate::problem::Problem;
 
 /// Bytes of a file; ten thousand people have about a million.
 const FILE_BYTES_MAX: u64 = 16 << 20;
-
-/// How many letters may differ between a word and the one that is meant.
-const NEAR_MAX: usize = 2;
 
 /// Makes a type of some words, one of which a file says: another one is refused with those that there are, and the one that is
 /// probably meant.
@@ -46,11 +44,8 @@ macro_rules! words {
 fn no_word(word: &str, what: &str, words: &[&str]) -> String {
     let known = words.iter().map(|word| format!("`{word}`"));
     let known: Vec<String> = known.collect();
-    let near = words
-        .iter()
-        .min_by_key(|known| strsim::osa_distance(known, word))
-        .filter(|known| strsim::osa_distance(known, word) <= NEAR_MAX)
-        .map(|near| format!("; `{near}` is probably meant"));
+    let near =
+        nearest(words.iter().copied(), word).map(|near| format!("; `{near}` is probably meant"));
     format!(
         "`{}` is no {what}: write {}{}",
         word.escape_debug(),
@@ -103,14 +98,72 @@ pub(super) struct AgentEntry {
     pub(super) connectors: BTreeMap<Spanned<String>, AccountEntry>,
     /// Modes, by what `portcullis allow` calls the tools.
     #[serde(default)]
-    pub(super) tools: BTreeMap<Spanned<String>, ModeWord>,
+    pub(super) tools: BTreeMap<Spanned<String>, ModeEntry>,
     /// What it may touch, by connector.
     #[serde(default)]
-    pub(super) scope: BTreeMap<Spanned<String>, Scope>,
+    pub(super) scope: BTreeMap<Spanned<String>, ScopeEntry>,
 }
 
-words! {
-    ModeWord, "mode": Always = "always", Ask = "ask", Off = "off"
+/// What an agent may touch, as far as the file says it: the settings are those of [`Scope`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table of settings, such as `read = [\"Account\"]`"
+)]
+pub(super) struct ScopeEntry {
+    read_only: Option<bool>,
+    read: Option<Vec<ScopePattern>>,
+    deny_read: Option<Vec<ScopePattern>>,
+    change: Option<Vec<ScopePattern>>,
+    deny_change: Option<Vec<ScopePattern>>,
+    #[serde(default, deserialize_with = "count")]
+    rows_max: Option<u32>,
+    #[serde(default, deserialize_with = "count")]
+    calls_per_minute: Option<u32>,
+    #[serde(default, deserialize_with = "count")]
+    changes_per_day: Option<u32>,
+}
+
+impl ScopeEntry {
+    /// Gives the scope that there is to be. A setting that the file leaves out stays as it is in the store, unless the file is all that is
+    /// to be there.
+    pub(super) fn over(&self, before: &Scope, prune: bool) -> Scope {
+        let before = match prune {
+            true => Scope::default(),
+            false => before.clone(),
+        };
+        let it = self.clone();
+        Scope {
+            read_only: it.read_only.unwrap_or(before.read_only),
+            read: it.read.or(before.read),
+            deny_read: it.deny_read.unwrap_or(before.deny_read),
+            change: it.change.or(before.change),
+            deny_change: it.deny_change.unwrap_or(before.deny_change),
+            rows_max: it.rows_max.or(before.rows_max),
+            calls_per_minute: it.calls_per_minute.or(before.calls_per_minute),
+            changes_per_day: it.changes_per_day.or(before.changes_per_day),
+        }
+    }
+}
+
+fn count<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<u32>, D::Error> {
+    let wrong = || D::Error::custom(format!("give a whole number from 0 to {}", u32::MAX));
+    let given = toml::Value::deserialize(deserializer)?;
+    let number = given.as_integer().ok_or_else(wrong)?;
+    u32::try_from(number).map(Some).map_err(|_| wrong())
+}
+
+/// A mode, in any of the words that `portcullis allow` takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ModeEntry(pub(super) Mode);
+
+impl<'de> Deserialize<'de> for ModeEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let words = [Mode::Allow, Mode::Ask, Mode::Disabled].map(Mode::as_word);
+        let wrong = || D::Error::custom(no_word(&word, "mode", &words));
+        Mode::from_word(&word).map(Self).ok_or_else(wrong)
+    }
 }
 
 #[derive(Debug, Deserialize)]

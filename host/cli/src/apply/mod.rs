@@ -89,7 +89,7 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
     }
     let leaving: Vec<PersonId> = changes.iter().filter_map(leaves).collect();
     let accounts = office::to_revoke(&session, &leaving, &args.network, cache).await?;
-    let removed = session.store.apply(&changes).await?;
+    let (_, removed) = session.apply(&changes).await?;
     let ended = office::revoke(accounts, removed).await;
     let sentence = format!(
         "{} made.{}",
@@ -107,7 +107,7 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
 /// Says whether a change is one of what agents may do, or makes somebody else one who may change that.
 fn may_loosen(change: &Change) -> bool {
     match change {
-        Change::Rule(_) | Change::Unrule(..) | Change::Scope(_) => true,
+        Change::Rule(_) | Change::Unrule(..) | Change::Scope(_) | Change::RemoveAgent(_) => true,
         Change::AddPerson { role, .. } | Change::SetRole { role, .. } => *role == Role::Admin,
         _ => false,
     }

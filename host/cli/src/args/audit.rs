@@ -19,6 +19,7 @@ Examples:
   portcullis activity --person bob --since today  what was done for Bob
   portcullis activity --outcome unclear           changes whose outcome nobody knows
   portcullis activity --effect write --follow     changes, as they are made
+  portcullis activity --decisions                 who decided what, when and from where
   portcullis activity show 019a0c                 one call: its steps, what each read or changed, and its requests
 
 Times are in UTC. Members see what was done for them, administrators everything."
@@ -28,11 +29,14 @@ pub(crate) struct Activity {
     pub(crate) command: Option<ActivityCommand>,
     #[command(flatten)]
     pub(crate) which: Which,
+    /// What people decided, instead of calls: rules, scopes, trust, shares, versions, approvals, keys; `--person` is who decided.
+    #[arg(long, conflicts_with_all = ["agent", "tool", "connector", "connection", "outcome", "effect", "follow"])]
+    pub(crate) decisions: bool,
     /// How many at most, the newest.
     #[arg(long, default_value_t = 50, value_name = "N")]
     pub(crate) limit: u32,
-    /// Go on, and print each call when it has ended.
-    #[arg(long, short)]
+    /// Go on after the last ones, and print each call when it has ended.
+    #[arg(long, short, conflicts_with = "until")]
     pub(crate) follow: bool,
     #[command(flatten)]
     pub(crate) form: Form,
@@ -130,7 +134,13 @@ pub(crate) enum AuditCommand {
         form: Form,
     },
     /// Put a log aside that is broken and cannot be put back, and begin a new one, which says so.
-    Restart(Form),
+    Restart {
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        form: Form,
+    },
 }
 
 /// On or off.
@@ -149,6 +159,9 @@ pub(crate) struct Export {
     pub(crate) format: ExportFormat,
     #[command(flatten)]
     pub(crate) which: Which,
+    /// What people decided, instead of calls.
+    #[arg(long, conflicts_with_all = ["agent", "tool", "connector", "connection", "outcome", "effect"])]
+    pub(crate) decisions: bool,
     /// The file, made for you alone; else standard output.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
@@ -183,7 +196,7 @@ impl AuditCommand {
             | Self::Export(Export { form, .. })
             | Self::Retain { form, .. }
             | Self::Values { form, .. }
-            | Self::Restart(form) => *form,
+            | Self::Restart { form, .. } => *form,
         }
     }
 }

@@ -47,7 +47,8 @@ With people, agents and accounts of your own:
   portcullis person add bob                another person; you are an administrator already
   portcullis apply portcullis.toml         all of this from a file
 
-Exit codes: 0 done, 1 failed, 2 a mistake in what was asked."
+Exit codes: 0 done, so already, or you were asked and said no; 1 asked rightly, and refused (by a rule, a limit, a person, the
+service) or failed; 2 it cannot be asked so: a command, name or argument that is none, or what is not for you or needs a terminal."
 )]
 pub(crate) struct Cli {
     #[command(subcommand)]

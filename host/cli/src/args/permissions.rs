@@ -10,7 +10,9 @@ use super::Form;
     override_usage = "\
 portcullis allow AGENT WHAT MODE [--connector NAME]
        portcullis allow --workspace WHAT MODE [--connector NAME]
-       portcullis allow --connection LABEL WHAT MODE",
+       portcullis allow --connection LABEL WHAT MODE
+       portcullis allow --list
+       portcullis allow --anew",
     after_help = "\
 WHAT is a tool's name, `toolset:NAME`, or `effect:read`, `effect:write`, `effect:destructive`.
 MODE is one of
@@ -29,12 +31,23 @@ Examples:
   portcullis allow helper toolset:records off
   portcullis allow helper effect:write default
   portcullis allow --workspace effect:destructive off
-  portcullis allow --connection 'Acme production' effect:write off"
+  portcullis allow --connection 'Acme production' effect:write off
+  portcullis allow --list"
 )]
 pub(crate) struct Allow {
     /// The agent (left out with `--workspace` or `--connection`), which tools, and how.
-    #[arg(required = true, num_args = 2..=3, value_names = ["AGENT", "WHAT", "MODE"])]
+    #[arg(required_unless_present_any = ["list", "anew"], num_args = 2..=3, value_names = ["AGENT", "WHAT", "MODE"])]
     pub(crate) words: Vec<String>,
+    /// List all rules: of the workspace, of agents, and of connections.
+    #[arg(long, conflicts_with_all = ["words", "workspace", "connection", "connector"])]
+    pub(crate) list: bool,
+    /// Forget all that was decided on agents, where it was tampered with and cannot be put back: no agent has a rule, a scope or a
+    /// connector then, and installed versions have to be installed again.
+    #[arg(long, conflicts_with_all = ["words", "list", "workspace", "connection", "connector"])]
+    pub(crate) anew: bool,
+    /// Do not ask.
+    #[arg(long, requires = "anew")]
+    pub(crate) yes: bool,
     /// For every agent.
     #[arg(long, conflicts_with = "connection")]
     pub(crate) workspace: bool,
@@ -167,7 +180,7 @@ pub(crate) enum Setting {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-An agent that is limited to some kinds or fields sends queries and the like only by a connector that is trusted to ask
+An agent that is limited to some kinds or fields, were it by one denied field, sends queries and the like only by a connector that is trusted to ask
 Portcullis about everything in them. The connectors that are part of this program are trusted; the log says of
 each such request that it rested on this.
 

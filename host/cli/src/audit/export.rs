@@ -8,13 +8,17 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use portcullis::ComponentCache;
 use portcullis_store::{Activity, CallRow, Filter};
 use serde_json::{Value, json};
 
-use super::ocsf;
+use super::{decisions, ocsf};
+use crate::activity::decided;
 use crate::activity::entry::{Entry, Request, status};
+use crate::activity::list::mode_word;
 use crate::activity::{filter, warn};
 use crate::args::audit::{Export, ExportFormat};
+use crate::connections::Labels;
 use crate::home::Session;
 use crate::problem::Problem;
 use crate::show;
@@ -23,16 +27,20 @@ use crate::show;
 const PAGE_CALLS: u32 = 1_000;
 
 /// Writes the calls out, the oldest first.
-pub(super) async fn run(session: &Session, args: &Export) -> Result<()> {
-    let filter = filter(session, &args.which).await?;
+pub(super) async fn run(session: &Session, args: &Export, cache: ComponentCache) -> Result<()> {
     let log = Activity::open(session.store.clone()).await?;
+    if args.decisions {
+        return decided(session, &log, args).await;
+    }
+    let filter = filter(session, &log, &args.which, cache).await?;
+    let labels = Labels::of(&session.store).await?;
     let Some(path) = &args.out else {
         let out = std::io::stdout().lock();
-        write(&log, filter, args.format, BufWriter::new(out)).await?;
+        write(&log, &labels, filter, args.format, BufWriter::new(out)).await?;
         return Ok(());
     };
     let file = create(path)?;
-    let calls = write(&log, filter, args.format, BufWriter::new(file)).await?;
+    let calls = write(&log, &labels, filter, args.format, BufWriter::new(file)).await?;
     let sentence = match calls {
         1 => format!("1 call is in `{}`.", path.display()),
         calls => format!("{calls} calls are in `{}`.", path.display()),
@@ -40,6 +48,23 @@ pub(super) async fn run(session: &Session, args: &Export) -> Result<()> {
     let next = "it holds queries, labels and messages in the clear: keep it as you keep the log";
     let value = json!({ "calls": calls, "file": path });
     Ok(show::done(args.form, &value, &sentence, Some(next))?)
+}
+
+/// Writes decisions out, the oldest first.
+async fn decided(session: &Session, log: &Activity, args: &Export) -> Result<()> {
+    let lines = decided::read(session, log, &args.which).await?;
+    let Some(path) = &args.out else {
+        let out = std::io::stdout().lock();
+        return decisions::write(&lines, args.format, BufWriter::new(out));
+    };
+    let file = create(path)?;
+    decisions::write(&lines, args.format, BufWriter::new(file))?;
+    let sentence = match lines.len() {
+        1 => format!("1 decision is in `{}`.", path.display()),
+        count => format!("{count} decisions are in `{}`.", path.display()),
+    };
+    let value = json!({ "decisions": lines.len(), "file": path });
+    Ok(show::done(args.form, &value, &sentence, None)?)
 }
 
 /// Makes a file of its owner's alone, which must not be there yet.
@@ -56,6 +81,7 @@ fn create(path: &Path) -> Result<File> {
 
 async fn write(
     log: &Activity,
+    labels: &Labels,
     mut filter: Filter,
     format: ExportFormat,
     out: impl Write,
@@ -74,7 +100,8 @@ async fn write(
         }
         for call in &calls {
             let lines = reader.lines(call)?;
-            form.write(&Entry::of(call, &lines))?;
+            let label = call.connection.as_ref().and_then(|id| labels.get(id));
+            form.write(&Entry::of(call, &lines), label)?;
             written += 1;
         }
         match calls.last() {
@@ -90,14 +117,14 @@ async fn write(
 
 /// What is written, as it is written.
 enum Form<W: Write> {
-    Lines(W, fn(&Entry<'_>) -> Value),
+    Lines(W, fn(&Entry<'_>, Option<&str>) -> Value),
     Csv(Box<csv::Writer<W>>),
 }
 
 impl<W: Write> Form<W> {
     fn begin(format: ExportFormat, out: W) -> Result<Self> {
         Ok(match format {
-            ExportFormat::Jsonl => Self::Lines(out, |entry| entry.json(None)),
+            ExportFormat::Jsonl => Self::Lines(out, |entry, label| entry.json(label)),
             ExportFormat::Ocsf => Self::Lines(out, ocsf::event),
             ExportFormat::Csv => {
                 let mut writer = csv::WriterBuilder::new()
@@ -109,13 +136,13 @@ impl<W: Write> Form<W> {
         })
     }
 
-    fn write(&mut self, entry: &Entry<'_>) -> Result<()> {
+    fn write(&mut self, entry: &Entry<'_>, label: Option<&str>) -> Result<()> {
         match self {
             Self::Lines(out, make) => {
-                serde_json::to_writer(&mut *out, &make(entry))?;
+                serde_json::to_writer(&mut *out, &make(entry, label))?;
                 writeln!(out)?;
             }
-            Self::Csv(writer) => writer.write_record(cells(entry))?,
+            Self::Csv(writer) => writer.write_record(cells(entry, label))?,
         }
         Ok(())
     }
@@ -128,7 +155,7 @@ impl<W: Write> Form<W> {
     }
 }
 
-const COLUMNS: [&str; 25] = [
+const COLUMNS: [&str; 28] = [
     "id",
     "time",
     "person",
@@ -154,9 +181,12 @@ const COLUMNS: [&str; 25] = [
     "fields",
     "arguments",
     "message",
+    "connection_label",
+    "approvals",
+    "answer_of",
 ];
 
-fn cells(entry: &Entry<'_>) -> [String; 25] {
+fn cells(entry: &Entry<'_>, label: Option<&str>) -> [String; 28] {
     let CallRow {
         id,
         at,
@@ -172,19 +202,19 @@ fn cells(entry: &Entry<'_>) -> [String; 25] {
         _ => None,
     });
     let read = entry.sources().map(|source| (&source.kind, &source.id));
-    let changed = entry.changes().map(|change| (&change.kind, &change.id));
-    let records = read.chain(changed).map(|(kind, id)| match id {
+    let changed = || {
+        let changed = entry.changes().filter(|one| one.fate.may_have_changed());
+        changed.map(|one| one.change)
+    };
+    let changed_records = changed().map(|change| (&change.kind, &change.id));
+    let records = read.chain(changed_records).map(|(kind, id)| match id {
         Some(id) => format!("{kind}:{id}"),
         None => kind.clone(),
     });
     let mut fields: Vec<&str> = entry
         .sources()
         .flat_map(|source| source.fields.iter().map(String::as_str))
-        .chain(
-            entry
-                .changes()
-                .flat_map(|change| change.fields.iter().map(|field| field.name.as_str())),
-        )
+        .chain(changed().flat_map(|change| change.fields.iter().map(|field| field.name.as_str())))
         .collect();
     fields.sort_unstable();
     fields.dedup();
@@ -198,7 +228,11 @@ fn cells(entry: &Entry<'_>) -> [String; 25] {
         text(&call.component),
         text(&call.tool),
         text(&call.effect),
-        text(&call.mode),
+        call.mode
+            .as_deref()
+            .map(mode_word)
+            .unwrap_or_default()
+            .to_owned(),
         text(&call.rule),
         text(&call.connection),
         call.ended.as_str().to_owned(),
@@ -217,12 +251,19 @@ fn cells(entry: &Entry<'_>) -> [String; 25] {
             .opened
             .map_or_else(String::new, |opened| opened.arguments.expose().to_owned()),
         entry.message.unwrap_or_default().to_owned(),
+        label.unwrap_or_default().to_owned(),
+        entry
+            .approvals()
+            .map(|id| id.to_string())
+            .collect::<Vec<_>>()
+            .join(" "),
+        text(&call.answer_of),
     ];
     cells.map(|cell| harmless(&cell))
 }
 
 /// A cell that no spreadsheet takes for a formula.
-fn harmless(cell: &str) -> String {
+pub(super) fn harmless(cell: &str) -> String {
     match cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
         true => format!("'{cell}"),
         false => cell.to_owned(),

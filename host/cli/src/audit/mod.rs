@@ -1,5 +1,6 @@
 //! `portcullis audit`: whether the log is whole, what is kept of it, and for other programs.
 
+mod decisions;
 mod export;
 mod ocsf;
 mod retention;
@@ -17,6 +18,7 @@ use crate::args::Form;
 use crate::args::audit::{AuditCommand, Switch};
 use crate::catalog::Catalog;
 use crate::home::{Home, Session};
+use crate::keyboard;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::style::{ERROR, HINT, styled};
@@ -29,7 +31,7 @@ const MEGABYTE: u64 = 1 << 20;
 pub(crate) async fn run(command: &AuditCommand, home: &Home, cache: ComponentCache) -> Result<()> {
     let session = home.open_for_what_was_done().await?;
     if let AuditCommand::Export(args) = command {
-        return export::run(&session, args).await;
+        return export::run(&session, args, cache).await;
     }
     session.require_administrator().await?;
     match command {
@@ -73,7 +75,7 @@ pub(crate) async fn run(command: &AuditCommand, home: &Home, cache: ComponentCac
             Ok(show::done(*form, &value, &sentence, None)?)
         }
         AuditCommand::Values { form, .. } => values(&session, *form).await,
-        AuditCommand::Restart(form) => restart(&session, *form).await,
+        AuditCommand::Restart { yes, form } => restart(&session, *yes, *form).await,
         AuditCommand::Export(_) => Ok(()),
     }
 }
@@ -241,7 +243,22 @@ async fn values(session: &Session, form: Form) -> Result<()> {
     Ok(show::done(form, &value.collect(), &sentence, None)?)
 }
 
-async fn restart(session: &Session, form: Form) -> Result<()> {
+/// Puts a broken log aside, once somebody has agreed: what was done until now is not listed any more after that.
+async fn restart(session: &Session, yes: bool, form: Form) -> Result<()> {
+    let log = portcullis_store::Activity::open(session.store.clone()).await?;
+    let is_broken = !log.verify(&[], |_| {}).await?.is_whole();
+    if is_broken && !yes {
+        if form.json || !keyboard::is_there() {
+            let message = "the log is broken and would be put aside, and there is nobody to ask";
+            let hint = "add `--yes`; what was done until now is not listed any more after that, and the files are kept";
+            return Err(Problem::mistake("not_confirmed", message, hint).into());
+        }
+        let question = "Put the log aside and begin a new one? What was done until now is not listed any more after that.";
+        if !keyboard::agrees(question)? {
+            let value = json!({ "changed": false });
+            return Ok(show::done(form, &value, "Nothing was changed.", None)?);
+        }
+    }
     let restarted = StoreAudit::restart(session.store.clone(), &session.me.id).await;
     let restarted = match restarted {
         Err(StoreError::Audit(error @ AuditError::InUse)) => {

@@ -4,16 +4,19 @@
 use portcullis_store::CallEnd;
 use serde_json::{Map, Value, json};
 
-use crate::activity::entry::{Entry, Request, request_json, status};
+use portcullis::policy::Effect;
+
+use crate::activity::entry::{Announced, Entry, Fate, Request, request_json, status};
+use crate::activity::list::mode_word;
 
 /// The version of the schema.
-const VERSION: &str = "1.8.0";
+pub(super) const VERSION: &str = "1.8.0";
 
 const CATEGORY: u32 = 6;
 const CLASS: u32 = 6003;
 
-/// Makes an event of a call.
-pub(super) fn event(entry: &Entry<'_>) -> Value {
+/// Makes an event of a call. `label` is what people call its account.
+pub(super) fn event(entry: &Entry<'_>, label: Option<&str>) -> Value {
     let call = entry.call;
     let (activity, activity_name) = activity(entry);
     let (status_id, status) = outcome(&call.ended);
@@ -50,7 +53,7 @@ pub(super) fn event(entry: &Entry<'_>) -> Value {
             "version": VERSION,
             "uid": call.id,
             "log_name": "audit",
-            "product": { "name": "Portcullis", "vendor_name": "Portcullis", "version": env!("CARGO_PKG_VERSION") },
+            "product": product(),
         },
         "actor": {
             "user": { "uid": call.person, "name": call.person, "type_id": 1, "type": "User" },
@@ -67,35 +70,53 @@ pub(super) fn event(entry: &Entry<'_>) -> Value {
         "http_request": http_request(entry),
         "http_response": http_response(entry),
         "resources": resources(entry),
-        "unmapped": {
-            "outcome": ended,
-            "effect": call.effect,
-            "mode": call.mode,
-            "rule": call.rule,
-            "connection": call.connection,
-            "arguments": entry.opened.map(|opened| opened.arguments.expose()),
-            "steps": entry.steps.iter().filter_map(|step| step.title).collect::<Vec<_>>(),
-            "queries": entry.steps.iter().filter_map(|step| step.detail).collect::<Vec<_>>(),
-            "requests": entry.requests().map(request_json).collect::<Value>(),
-            "sent_bytes": call.sent_bytes,
-            "received_bytes": call.received_bytes,
-        },
+        "unmapped": unmapped(entry, label),
     });
     without_nothing(event)
 }
 
-/// What was done, of what the schema knows.
+/// What wrote an event.
+pub(super) fn product() -> Value {
+    json!({ "name": "Portcullis", "vendor_name": "Portcullis", "version": env!("CARGO_PKG_VERSION") })
+}
+
+/// What the schema has no place for.
+fn unmapped(entry: &Entry<'_>, label: Option<&str>) -> Value {
+    let call = entry.call;
+    json!({
+        "outcome": call.ended.as_str(),
+        "effect": call.effect,
+        "mode": call.mode.as_deref().map(mode_word),
+        "rule": call.rule,
+        "connection": call.connection,
+        "connection_label": label,
+        "answer_of": call.answer_of,
+        "approvals": entry.approvals().collect::<Vec<_>>(),
+        "arguments": entry.opened.map(|opened| opened.arguments.expose()),
+        "steps": entry.steps.iter().filter_map(|step| step.title).collect::<Vec<_>>(),
+        "queries": entry.steps.iter().filter_map(|step| step.detail).collect::<Vec<_>>(),
+        "requests": entry.requests().map(request_json).collect::<Value>(),
+        "sent_bytes": call.sent_bytes,
+        "received_bytes": call.received_bytes,
+    })
+}
+
+/// What was done, of what the schema knows: a change that was sent, else a read; what only asked for a change did something else.
 fn activity(entry: &Entry<'_>) -> (u32, &'static str) {
-    let effect = entry.call.effect.as_deref();
-    let action = entry.changes().next().map(|change| change.action.as_str());
-    match (action, effect) {
+    let mut sent = entry
+        .changes()
+        .filter(|announced| announced.fate != Fate::NotSent);
+    let action = sent.next().map(|sent| sent.change.action.as_str());
+    let asked = entry.changes().next().is_some();
+    match (action, entry.call.effect.as_deref()) {
         (Some("create"), _) => (1, "Create"),
         (Some("update"), _) => (3, "Update"),
-        (Some("delete"), _) | (None, Some("destructive")) => (4, "Delete"),
-        (None, Some("read")) => (2, "Read"),
-        (None, Some("write")) => (3, "Update"),
-        (None, _) => (0, "Unknown"),
+        (Some("delete"), _) => (4, "Delete"),
         (Some(_), _) => (99, "Other"),
+        (None, Some("read")) => (2, "Read"),
+        (None, Some(_)) if !asked && last(entry).is_some() => (2, "Read"),
+        (None, Some(_)) => (99, "Other"),
+        (None, None) => (0, "Unknown"),
     }
 }
 
@@ -131,14 +152,24 @@ fn destination(entry: &Entry<'_>) -> Option<Value> {
     )
 }
 
-/// The last request: a change comes after what was read for it.
+/// The request that says most: the one that changes something, else the last.
+fn shown<'a, 'b>(entry: &'b Entry<'a>) -> Option<&'b Request<'a>> {
+    change_of(entry).or_else(|| last(entry))
+}
+
+fn change_of<'a, 'b>(entry: &'b Entry<'a>) -> Option<&'b Request<'a>> {
+    entry
+        .requests()
+        .find(|request| matches!(request, Request::Sent(intent, _) if intent.effect > Effect::Read))
+}
+
 fn last<'a, 'b>(entry: &'b Entry<'a>) -> Option<&'b Request<'a>> {
     let is_sent = |request: &&Request<'_>| matches!(request, Request::Sent(..));
     entry.requests().filter(is_sent).last()
 }
 
 fn http_request(entry: &Entry<'_>) -> Option<Value> {
-    let Some(Request::Sent(intent, _)) = last(entry) else {
+    let Some(Request::Sent(intent, _)) = shown(entry) else {
         return None;
     };
     let url = format!("{}{}", intent.origin, intent.path.expose());
@@ -161,7 +192,7 @@ fn http_request(entry: &Entry<'_>) -> Option<Value> {
 }
 
 fn http_response(entry: &Entry<'_>) -> Option<Value> {
-    let Some(Request::Sent(_, Some(answer))) = last(entry) else {
+    let Some(Request::Sent(_, Some(answer))) = shown(entry) else {
         return None;
     };
     let code = status(answer)?;
@@ -179,7 +210,11 @@ fn resources(entry: &Entry<'_>) -> Value {
             "data": { "access": "read", "fields": source.fields, "url": source.url },
         })
     });
-    let changed = entry.changes().map(|change| {
+    let changed = entry.changes().map(|Announced { change, fate }| {
+        let access = match fate.may_have_changed() {
+            true => change.action.as_str(),
+            false => "none",
+        };
         let fields: Vec<&str> = change
             .fields
             .iter()
@@ -189,7 +224,7 @@ fn resources(entry: &Entry<'_>) -> Value {
             "type": change.kind,
             "uid": change.id,
             "name": change.label,
-            "data": { "access": change.action, "fields": fields, "url": change.url },
+            "data": { "access": access, "asked": change.action, "became": fate.as_str(), "fields": fields, "url": change.url },
         })
     });
     read.chain(changed).collect()

@@ -1,14 +1,16 @@
 //! `portcullis connections`: accounts at services, whom they are shared with, and how they are.
 
+mod labels;
 pub(crate) mod service;
 mod view;
 
+pub(crate) use labels::Labels;
 pub(crate) use view::{by_json, by_words, connection_json as json_of, in_words};
 
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
-use portcullis_store::{ConnectionState, Owner, Store, StoredConnection, Subject};
+use portcullis_store::{Change, ConnectionState, Owner, Store, StoredConnection, Subject};
 use serde_json::{Value, json};
 
 use crate::args::Form;
@@ -45,11 +47,11 @@ pub(crate) async fn run(
         }
         ConnectionsCommand::Share(args) => {
             session.require_administrator().await?;
-            share(store, args).await
+            share(&session, args).await
         }
         ConnectionsCommand::Unshare(args) => {
             session.require_administrator().await?;
-            unshare(store, args).await
+            unshare(&session, args).await
         }
         ConnectionsCommand::Rename {
             connection,
@@ -186,11 +188,13 @@ fn named(connections: Vec<StoredConnection>, text: &str) -> Result<StoredConnect
     Ok(meant.pop().ok_or_else(missing)?)
 }
 
-async fn share(store: &Store, args: &Sharing) -> Result<()> {
+async fn share(session: &Session, args: &Sharing) -> Result<()> {
+    let store = &session.store;
     let connection = find(store, &args.connection).await?;
     require_shared(&connection)?;
     let subject = args.with.subject();
-    let is_new = store.share(&connection.id, &subject).await?;
+    let share = Change::Share(connection.id.clone(), subject.clone());
+    let is_new = session.change(share).await?;
     let (label, with) = (shown(&connection.label), view::words(&subject));
     let sentence = match is_new {
         true => format!("{label} is shared with {with} now."),
@@ -204,10 +208,12 @@ async fn share(store: &Store, args: &Sharing) -> Result<()> {
     said(args.form, is_new, &connection, &sentence, next)
 }
 
-async fn unshare(store: &Store, args: &Sharing) -> Result<()> {
+async fn unshare(session: &Session, args: &Sharing) -> Result<()> {
+    let store = &session.store;
     let connection = find(store, &args.connection).await?;
     let subject = args.with.subject();
-    let was_shared = store.unshare(&connection.id, &subject).await?;
+    let unshare = Change::Unshare(connection.id.clone(), subject.clone());
+    let was_shared = session.change(unshare).await?;
     let (label, with) = (shown(&connection.label), view::words(&subject));
     let sentence = match was_shared {
         true => format!("{label} is no longer shared with {with}."),

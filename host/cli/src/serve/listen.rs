@@ -19,7 +19,6 @@ use portcullis_store::Store;
 use portcullis_telemetry::Numbers;
 
 use super::callers::{Issued, StoreCallers};
-use super::stop::stop;
 use super::watch::{Watching, said};
 use super::{asking, pages_here, served};
 use crate::activity;
@@ -30,6 +29,7 @@ use crate::environment;
 use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
+use crate::stop::stop;
 
 /// The part of the server that speaks the protocol.
 const MCP: &str = "mcp";
@@ -135,7 +135,11 @@ fn pages(
     store: &Store,
     built: &Built,
 ) -> Result<Option<Pages>> {
-    let decisions = Some(Decisions::new(store.clone(), built.host.clone()));
+    let decisions = Some(Decisions::new(
+        store.clone(),
+        built.host.clone(),
+        built.audit.clone(),
+    ));
     let (accounts, offers) = (built.accounts.clone(), built.offers());
     if let Some(base) = base {
         let pages = Pages::new(accounts, offers, decisions, base.clone())?;
@@ -165,7 +169,10 @@ fn mcp(
     };
     let host = built.host.clone();
     let changes = desk::follow(&built.connectors, &built.manifests);
-    let (served, asking) = (served(args, &host, true)?, asking(store, &host)?);
+    let (served, asking) = (
+        served(args, &host, true)?,
+        asking(store, &host, &built.audit)?,
+    );
     Ok(Http::new(
         host,
         served,

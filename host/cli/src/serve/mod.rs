@@ -5,7 +5,6 @@ mod callers;
 mod chat;
 mod config;
 mod listen;
-mod stop;
 mod watch;
 
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use anyhow::Result;
 use portcullis::{ComponentCache, Host};
 use portcullis_connect::{Decisions, LoopbackHost, LoopbackPages, LoopbackPagesOptions};
 use portcullis_server::{Asking, Served, Server, toolsets};
-use portcullis_store::Store;
+use portcullis_store::{Store, StoreAudit};
 
 use crate::activity;
 use crate::args::StoreSettings;
@@ -23,8 +22,8 @@ use crate::desk::{Desk, Where};
 use crate::environment;
 use crate::org;
 use crate::problem::Problem;
+use crate::stop::stop;
 use chat::StoreChat;
-use stop::stop;
 use watch::Watching;
 
 /// Serves until standard input ends, or the program is told to.
@@ -51,7 +50,7 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         let served = served(args, &desk.host, true)?;
         tokio::spawn(desk.audit.clone().keep_to_retention());
         let changes = desk.follow();
-        let asking = asking(&desk.store, &desk.host)?;
+        let asking = asking(&desk.store, &desk.host, &desk.audit)?;
         let server = Server::new(desk.host.clone(), desk.agent, desk.person, served)
             .with_changes(changes)
             .asking(asking);
@@ -83,8 +82,8 @@ fn pages_here(args: &Serve) -> LoopbackPages {
 }
 
 /// Lets clients ask their people.
-fn asking(store: &Store, host: &Host) -> Result<Asking> {
-    let decisions = Decisions::new(store.clone(), host.clone());
+fn asking(store: &Store, host: &Host, audit: &StoreAudit) -> Result<Asking> {
+    let decisions = Decisions::new(store.clone(), host.clone(), audit.clone());
     let store = store.clone();
     let host = host.clone();
     let chat = StoreChat {

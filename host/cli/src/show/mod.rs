@@ -21,22 +21,39 @@ pub(crate) fn json(value: &Value) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Says what was done: a sentence and what comes next to people, a value to programs.
+/// Says what was done: a sentence and what comes next to people, a value to programs. Where that cannot be printed, it is done all the same: no
+/// failure, which would say that it is not.
 pub(crate) fn done(
     form: Form,
     value: &Value,
     sentence: &str,
     next: Option<&str>,
 ) -> io::Result<()> {
+    let Err(error) = print(form, value, sentence, next) else {
+        return Ok(());
+    };
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Err(error);
+    }
+    let _ = note(&format!("{sentence} (This could not be printed: {error}.)")); // There is nowhere else to say it.
+    Ok(())
+}
+
+fn print(form: Form, value: &Value, sentence: &str, next: Option<&str>) -> io::Result<()> {
     if form.json {
         return json(value);
     }
     let mut out = anstream::stdout().lock();
     writeln!(out, "{sentence}")?;
-    match next {
-        Some(next) => writeln!(out, "{} {next}", styled(HINT, "next:")),
-        None => Ok(()),
+    if let Some(next) = next {
+        writeln!(out, "{} {next}", styled(HINT, "next:"))?;
     }
+    out.flush()
+}
+
+/// Writes a moment for people.
+pub(crate) fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// Says something beside the answer, on standard error.

@@ -17,15 +17,15 @@ const ACCOUNT: &str = "001DO0000000002YAA";
 const TERMINAL_MS: Option<u64> = Some(60_000);
 
 /// Ada with an agent, and her own account at an org.
-struct Desk {
-    home: Home,
+pub(crate) struct Desk {
+    pub(crate) home: Home,
     /// Ends when this is dropped.
     _org: DevOrg,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Desk {
-    async fn new() -> Arc<Self> {
+    pub(crate) async fn new() -> Arc<Self> {
         let options = Options {
             today: Some("2026-11-23".parse().unwrap()),
             ..Options::default()
@@ -52,7 +52,7 @@ impl Desk {
     }
 
     /// The agent sets an account's site.
-    fn set_site(&self, site: &str) -> Said {
+    pub(crate) fn set_site(&self, site: &str) -> Said {
         let fields =
             serde_json::json!({ "object": "Account", "id": ACCOUNT, "fields": { "Site": site } });
         let fields = fields.to_string();
@@ -88,7 +88,7 @@ impl Desk {
     }
 
     /// The one question that waits.
-    fn waiting(&self) -> String {
+    pub(crate) fn waiting(&self) -> String {
         let listed = self.home.json(&["approvals", "list"]);
         assert_eq!(listed["count"], 1, "{listed}");
         listed["approvals"][0]["id"].as_str().unwrap().to_owned()
@@ -98,13 +98,13 @@ impl Desk {
         spawn_command(self.home.command(user, arguments), TERMINAL_MS).unwrap()
     }
 
-    fn approve(&self, id: &str, more: &[&str]) -> PtySession {
+    pub(crate) fn approve(&self, id: &str, more: &[&str]) -> PtySession {
         let command = ["approvals", "approve", id, "--allow-origin", &self.address];
         self.at_terminal("ada", &[&command[..], more].concat())
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(work).await.unwrap()
 }
 
@@ -329,7 +329,7 @@ fn what_loosens_asks_for_the_passphrase_as_a_yes_does() {
         asked.map(|arguments| home.must(arguments))
     };
     let before = state();
-    let loosens: [&[&str]; 9] = [
+    let loosens: [&[&str]; 10] = [
         &["allow", "helper", "effect:write", "always"],
         &["allow", "helper", "update_record", "default"],
         &["scope", "helper", "--clear"],
@@ -339,6 +339,7 @@ fn what_loosens_asks_for_the_passphrase_as_a_yes_does() {
         &["person", "role", "bob", "admin"],
         &["person", "add", "eve", "--role", "admin"],
         &["apply", "--yes"],
+        &["agent", "remove", "helper"],
     ];
     for arguments in loosens {
         let said = home.json(arguments);

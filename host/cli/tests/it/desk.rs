@@ -45,7 +45,7 @@ fn who_asks_without_an_account_is_told_what_to_do() {
         "json",
     ]);
     let answer: Value = serde_json::from_str(&said.stdout).unwrap();
-    assert_eq!((said.code, &answer["code"]), (2, &"not_offered".into()));
+    assert_eq!((said.code, &answer["code"]), (1, &"not_offered".into()));
     assert_eq!(
         answer["hint"],
         "to allow it: portcullis agent give other salesforce"

@@ -10,6 +10,7 @@ mod bad_input;
 mod by_http;
 mod connect;
 mod connector;
+mod decided;
 mod demo;
 mod desk;
 mod in_the_clear;
@@ -22,6 +23,7 @@ mod program;
 mod proxy;
 mod public;
 mod questions;
+mod slips;
 mod tokens;
 
 #[test]

@@ -95,7 +95,7 @@ fn mistakes_are_answered_with_what_to_write() {
         ("bob", &["allow", "helper", "query", "always"]),
         ("bob", &["scope", "helper", "--clear"]),
         ("bob", &["connector", "trust-scope", "salesforce"]),
-        ("bob", &["explain", "helper"]),
+        ("bob", &["explain", "helper", "--person", "ada"]),
         ("bob", &["tools", "--seen"]),
     ]));
     assert_eq!(

@@ -253,18 +253,36 @@ fn others<T: Serialize>(
         Ok(serde_json::Value::Object(members)) => Some(members),
         _ => None,
     });
-    let mut add = |member: &str| {
-        let text = format!("`{member}` of its {of} is another, which is not compared");
-        found.push(Widening::new(Widened::Other, text));
-    };
+    let mut add = |text: String| found.push(Widening::new(Widened::Other, text));
     let (Some(before), Some(after)) = (before, after) else {
-        return add("something");
+        return add(format!(
+            "something of its {of} is another, which is not compared"
+        ));
     };
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     for name in names {
-        if !compared.contains(&name.as_str()) && before.get(name) != after.get(name) {
-            add(name);
+        let [was, is] = [&before, &after].map(|members| members.get(name));
+        if !compared.contains(&name.as_str()) && was != is {
+            let [was, is] = [was, is].map(in_short);
+            add(format!(
+                "`{name}` of its {of} is another, which nothing here can weigh: it was {was}, and is {is}"
+            ));
         }
+    }
+}
+
+/// Characters of a member that are shown; `connector show --json` has manifests whole.
+const MEMBER_CHARS_MAX: usize = 300;
+
+/// Writes a member for a person who is to judge it.
+fn in_short(member: Option<&serde_json::Value>) -> String {
+    let Some(member) = member else {
+        return "not there".to_owned();
+    };
+    let text = member.to_string();
+    match text.char_indices().nth(MEMBER_CHARS_MAX) {
+        Some((end, _)) => format!("`{}…`", &text[..end]),
+        None => format!("`{text}`"),
     }
 }
 

@@ -67,7 +67,11 @@ pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Withi
             let why = format!(
                 "what it touches cannot be seen on its route, and the connector `{connector}` is not trusted to check that"
             );
-            return Err(refused(scope, head, &why));
+            let trust = format!("portcullis connector trust-scope {connector}");
+            return Err(match refused(scope, head, &why) {
+                GateFailure::Refused(refusal) => GateFailure::Refused(refusal.allowed_by(trust)),
+                other => other,
+            });
         }
         let event = Event::Unseen {
             request: head.number,

@@ -9,7 +9,7 @@
 //!
 //! - a program refuses each generation that is lower than one which it has met itself;
 //! - the audit log, whose files are not in the database, has the generation of each decision that was made with it, and a program that
-//!   writes the log refuses what is lower than that, from its start on.
+//!   writes the log refuses what is lower than that, from its start on. It is told by the log's index, which `audit verify` holds to the log.
 //!
 //! What is not: somebody who takes back the database *and* the log's files to the same earlier moment is not noticed here, nor at a first
 //! start after decisions that were made without the log, or after the log was begun anew. And what is not in here is not sealed by it: people and their roles, groups,

@@ -43,6 +43,12 @@ async fn a_log_that_was_altered_is_told_and_nothing_is_called_on_it() {
     for tampered in [&altered[..], &bytes[..bytes.len() - 40]] {
         std::fs::write(&segment, tampered).unwrap();
         report += &transcript(&home, &[("ada", &["audit", "verify"])]).await;
+        let listed = run(&home, "ada", &["activity"]).await;
+        assert!(
+            listed.stderr.contains("the log is broken"),
+            "{}",
+            listed.stderr
+        );
         let said = ask(&home, &org, "bob", "get_identity", "{}").await;
         assert_eq!(said.code, 1, "{}", said.stdout);
         report += &steady(
@@ -63,6 +69,7 @@ async fn a_log_that_was_altered_is_told_and_nothing_is_called_on_it() {
         &home,
         &[
             ("ada", &["audit", "restart"]),
+            ("ada", &["audit", "restart", "--yes"]),
             ("ada", &["audit", "restart"]),
             ("ada", &["audit", "verify"]),
         ],

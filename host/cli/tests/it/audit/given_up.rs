@@ -10,7 +10,7 @@ use salesforce_devorg::fault::{Fault, Rule, When, Work};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{ChildStdin, Command};
+use tokio::process::{Child, ChildStdin, Command};
 
 use super::support::run;
 use crate::program::{Home, connection};
@@ -50,8 +50,18 @@ async fn only_call(activity: &Activity) -> Option<CallRow> {
     activity.calls(&Filter::default()).await.unwrap().0.pop()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_change_that_was_given_up_has_its_outcome_on_record_before_the_program_ends() {
+/// A program whose client gave a change up that the service still works on.
+struct GivenUp {
+    home: Arc<Home>,
+    program: Child,
+    input: ChildStdin,
+    activity: Activity,
+    /// Ends when this is dropped.
+    _org: DevOrg,
+}
+
+/// Has a client give a change up over which the service takes some time.
+async fn given_up(latency_ms: u64) -> GivenUp {
     let org = DevOrg::start(Options::default()).await.unwrap();
     let home = place(&org).await;
     let when = When {
@@ -59,7 +69,7 @@ async fn a_change_that_was_given_up_has_its_outcome_on_record_before_the_program
         ..When::default()
     };
     org.add_fault(Rule {
-        fault: Fault::Latency { ms: LATENCY_MS },
+        fault: Fault::Latency { ms: latency_ms },
         when,
         work: Some(Work::After),
     })
@@ -76,7 +86,7 @@ async fn a_change_that_was_given_up_has_its_outcome_on_record_before_the_program
     let mut program = Command::from(home.command("ada", &serve))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
         .unwrap();
@@ -119,7 +129,24 @@ async fn a_change_that_was_given_up_has_its_outcome_on_record_before_the_program
         }
     };
     assert_eq!(ended.ended, CallEnd::Unclear, "{ended:?}");
+    GivenUp {
+        home,
+        program,
+        input,
+        activity,
+        _org: org,
+    }
+}
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_that_was_given_up_has_its_outcome_on_record_before_the_program_ends() {
+    let GivenUp {
+        home,
+        mut program,
+        input,
+        activity,
+        _org,
+    } = given_up(LATENCY_MS).await;
     drop(input);
     let status = program.wait().await.unwrap();
     assert!(status.success(), "{status}");
@@ -136,4 +163,36 @@ async fn a_change_that_was_given_up_has_its_outcome_on_record_before_the_program
     // The next start has nothing to say.
     let said = run(&home, "ada", &["audit", "retain", "--never"]).await;
     assert_eq!((said.code, said.stderr.as_str()), (0, ""));
+}
+
+/// Tells a program to end, as the system does.
+#[cfg(unix)]
+fn tell_to_end(program: &Child) {
+    let id = program.id().unwrap().to_string();
+    let told = std::process::Command::new("kill")
+        .args(["-TERM", &id])
+        .status();
+    assert!(told.unwrap().success());
+}
+
+/// Whoever tells it to end a second time is not made to wait for the outcome, which is then said to be unknown.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_is_told_to_end_twice_ends() {
+    let mut it = given_up(50_000).await;
+    let mut said = BufReader::new(it.program.stderr.take().unwrap()).lines();
+    tell_to_end(&it.program);
+    let waits = Instant::now();
+    loop {
+        let line = said.next_line().await.unwrap().unwrap();
+        if line.contains("is not answered yet") {
+            break;
+        }
+    }
+    tell_to_end(&it.program);
+    let status = it.program.wait().await.unwrap();
+    assert!(status.success(), "{status}");
+    assert!(waits.elapsed() < Duration::from_secs(25), "it waited");
+    let row = only_call(&it.activity).await.unwrap();
+    assert_eq!(row.ended, CallEnd::Unclear);
 }

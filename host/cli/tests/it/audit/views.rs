@@ -96,6 +96,35 @@ async fn a_list_goes_on_while_calls_are_made() {
     following.wait().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_goes_on_begins_with_as_many_as_are_asked_for() {
+    use std::io::{BufRead, BufReader};
+    let (home, org) = some_calls().await;
+    for (limit, first) in [("1", Some("get_identity")), ("0", None)] {
+        let follow = ["activity", "--follow", "--limit", limit];
+        let mut following = home
+            .command("ada", &follow)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(following.stdout.take().unwrap()).lines();
+        let mut next = || lines.next().unwrap().unwrap();
+        // The head is printed once it is known what was there before.
+        assert!(next().starts_with("CALL"));
+        if let Some(first) = first {
+            // Of the four the newest, which is Ada's.
+            let call = next();
+            assert!(call.contains(first) && call.contains(" ada "), "{call}");
+        }
+        let made = ask(&home, &org, "bob", "list_objects", "{}").await;
+        assert_eq!(made.code, 0, "{}", made.stderr);
+        let call = next();
+        assert!(call.contains("list_objects"), "{call}");
+        following.kill().unwrap();
+        following.wait().unwrap();
+    }
+}
+
 #[test]
 fn where_nothing_was_done_that_is_said() {
     let home = Home::new();

@@ -575,11 +575,12 @@ fn a_member_that_nobody_compares_counts_as_wider() {
     let texts: Vec<&str> = found.iter().map(|one| one.text.as_str()).collect();
     assert_eq!(
         texts,
-        ["`b` of its manifest is another, which is not compared"]
+        ["`b` of its manifest is another, which nothing here can weigh: it was `1`, and is `2`"]
     );
     found.clear();
     others(&json!({}), &json!({"c": null}), &[], "manifest", &mut found);
     assert_eq!(found.len(), 1, "what is new too");
+    assert!(found[0].text.contains("it was not there, and is `null`"));
     found.clear();
     others(&json!(1), &json!(1), &[], "manifest", &mut found);
     assert_eq!(found.len(), 1, "what has no members cannot be compared");

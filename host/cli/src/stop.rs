@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 /// Waits until the system or somebody at the terminal tells the program to end.
-pub(super) fn stop() -> Result<impl Future<Output = ()> + Send + 'static> {
+pub(crate) fn stop() -> Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
     let mut terminate = {
         use tokio::signal::unix::{SignalKind, signal};
