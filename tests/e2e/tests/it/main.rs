@@ -24,6 +24,7 @@ mod endings;
 mod hostile;
 mod messages;
 mod numbers;
+mod pages;
 mod quality;
 mod reach;
 mod reads;
