@@ -24,7 +24,6 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, bail};
 use salesforce_devorg::{DevOrg, Options};
 
-use contestant::Contestant;
 use measure::Effort;
 
 /// What is measured, and how.
