@@ -18,13 +18,18 @@ bench:
     cargo bench -p bench
     cargo bench -p salesforce-devorg --bench rows
 
+# Measure Portcullis and two MCP servers for Salesforce that others wrote side by side (Linux; needs npm and Python with `venv`).
+bench-mcp *ARGS:
+    cargo build --release -p portcullis-cli
+    python3 tests/bench/mcp/run.py {{ARGS}}
+
 # Link what a server runs side by side, as it is now: writes `host/cli/order.txt` (Linux on x86-64).
 order:
     cargo build --release -p portcullis-cli
     cargo bench -p bench --bench order -- --write
 
 # What takes too long for each change: kills of programs that renew, install, run approved changes or write the audit log and of the
-# dev org, swaps of a connector's version under load, a million calls in the log, and a million rows in the org.
+# dev org, swaps of a connector's version under load, a thousand sessions for a minute, a million calls in the log, and a million rows in the org.
 soak:
     PORTCULLIS_KILLS=200 cargo test -p portcullis-store --test it killed
     PORTCULLIS_ENTRIES=1000000 cargo test -p portcullis-store --test it at_size -- --nocapture
@@ -32,6 +37,7 @@ soak:
     PORTCULLIS_KILLS=200 cargo test -p portcullis-cli --test it connector::killed
     PORTCULLIS_SWAPS=200 cargo test -p e2e --test it swaps
     PORTCULLIS_KILLS=300 cargo test -p portcullis-cli --test it killed::an_approved -- --nocapture
+    PORTCULLIS_SESSIONS=1000 PORTCULLIS_SECONDS=60 cargo test --release -p portcullis-cli --test it by_http::load -- --nocapture
     DEVORG_KILLS=100 cargo test -p salesforce-devorg --test it killed_org
     cargo test -p salesforce-devorg --lib -- --ignored a_row_of_a_million
 

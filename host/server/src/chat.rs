@@ -176,9 +176,12 @@ impl Asking {
         };
         let version = context.protocol_version()?;
         if version.as_str() >= ProtocolVersion::V_2026_07_28.as_str() {
-            // Who brought an answer that settled nothing is not asked the same again.
-            if request.input_responses.is_some() && matches!(asked, Asked::Approve(_)) {
-                return None;
+            // Who brought an answer that settled nothing is not asked the same again, nor who does not want to sign in.
+            if let Some(answers) = &request.input_responses {
+                let is_yes = |answer: &Value| answer["action"] == "accept";
+                if matches!(asked, Asked::Approve(_)) || !answers.get(ASKED).is_some_and(is_yes) {
+                    return None;
+                }
             }
             return self.sends_to_ask(server, request, &asked, question);
         }

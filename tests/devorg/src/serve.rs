@@ -71,6 +71,7 @@ pub(crate) async fn serve(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
+                    shared.count_connection();
                     let connection = connection(stream, site.clone(), Arc::clone(&shared), stop.clone());
                     connections.spawn(connection);
                 }

@@ -296,6 +296,11 @@ impl DevOrg {
         self.shared.requests()
     }
 
+    /// Gives the number of connections so far, at any of its addresses.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections()
+    }
+
     /// Gives the number of requests as it grows: each is counted when its head is there.
     pub fn watch_requests(&self) -> watch::Receiver<u64> {
         self.shared.watch_requests()

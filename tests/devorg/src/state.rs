@@ -1,6 +1,7 @@
 //! What every request shares: the org, who is signed in, and what is counted.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::watch;
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     report_runs: Mutex<ReportRuns>,
     outbox: Mutex<Vec<Email>>,
     requests: watch::Sender<u64>,
+    connections: AtomicU64,
     taken: Mutex<TakenChanges>,
     /// The file that keeps the org, if there is one.
     #[cfg(feature = "program")]
@@ -94,6 +96,7 @@ impl Shared {
             report_runs: Mutex::default(),
             outbox: Mutex::default(),
             requests: watch::Sender::new(0),
+            connections: AtomicU64::new(0),
             taken: Mutex::default(),
             #[cfg(feature = "program")]
             state_file: None,
@@ -192,6 +195,16 @@ impl Shared {
     /// Gives the address that says who a user is, for the client that asks.
     pub(crate) fn identity_url(&self, request: &Request, user: Id) -> String {
         format!("{}/id/{}/{user}", self.origin(request), self.org_id)
+    }
+
+    /// Counts a connection that was taken.
+    pub(crate) fn count_connection(&self) {
+        self.connections.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Gives the number of connections so far.
+    pub(crate) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Gives the number of requests of any kind so far.

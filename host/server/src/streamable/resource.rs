@@ -80,7 +80,8 @@ mod tests {
     #[test]
     fn each_address_is_a_resource_of_its_own() {
         let origin = Origin::parse("https://host.example").unwrap();
-        let at = |path| Resource::described_at(&origin, path).map(|found| found.path.to_owned());
+        let at =
+            |path: &str| Resource::described_at(&origin, path).map(|found| found.path.to_owned());
         for (path, of) in [("", ""), ("/mcp", "/mcp"), ("/mcp/helper", "/mcp/helper")] {
             let path = format!("{WELL_KNOWN}{path}");
             let found = Resource::described_at(&origin, &path).unwrap();

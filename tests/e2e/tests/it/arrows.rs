@@ -58,10 +58,7 @@ fn arrows_point_one_way() {
             "portcullis-connect",
             &["portcullis-store", "portcullis", "portcullis-policy"],
         ),
-        (
-            "portcullis-telemetry",
-            &["portcullis", "portcullis-policy"],
-        ),
+        ("portcullis-telemetry", &["portcullis", "portcullis-policy"]),
         (
             "portcullis-server",
             &[

@@ -25,6 +25,7 @@ mod hostile;
 mod messages;
 mod named;
 mod numbers;
+mod pages;
 mod quality;
 mod reach;
 mod reads;

@@ -138,6 +138,40 @@ async fn a_client_that_vanishes_and_one_that_does_not_read() {
     );
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn more_connections_than_a_system_gives_a_program_at_first() {
+    let place = Place::new().await;
+    let allowed = place.org.address().to_string();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--public-url", BASE];
+    let asked = place
+        .home
+        .command("ada", &[&serve[..], &["--allow-origin", &allowed]].concat());
+    let mut few = std::process::Command::new("sh");
+    few.args(["-c", "ulimit -Sn 64 && exec \"$0\" \"$@\""])
+        .arg(asked.get_program())
+        .args(asked.get_args())
+        .current_dir(place.home.folder.path());
+    for (name, value) in asked.get_envs() {
+        match value {
+            Some(value) => few.env(name, value),
+            None => few.env_remove(name),
+        };
+    }
+    let server = Server::of(few);
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let asked = "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        let mut answer = vec![0; 12];
+        let read = tokio::time::timeout(LONG, stream.read_exact(&mut answer)).await;
+        read.unwrap().unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 200");
+        open.push(stream);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn too_many_requests_of_a_person_and_of_strangers() {
     let place = Place::new().await;

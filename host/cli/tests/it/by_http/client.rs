@@ -119,7 +119,8 @@ impl Client {
         let mut headers = Vec::new();
         if self.version == STATELESS {
             headers.push(("mcp-method", message["method"].as_str().unwrap().to_owned()));
-            if let Some(name) = message["params"]["name"].as_str() {
+            let params = &message["params"];
+            if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
                 headers.push(("mcp-name", name.to_owned()));
             }
         }

@@ -24,6 +24,40 @@ async fn it_says_whether_it_runs_and_can_work() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_store_cannot_be_read_is_not_ready_and_runs() {
+    let place = Place::new().await;
+    connect(&place, "ada").await;
+    let ada = client(&place, "ada").await;
+    let file = place.home.data().join("portcullis.db");
+    let store = sqlx::SqlitePool::connect(&format!("sqlite:{}", file.display()))
+        .await
+        .unwrap();
+    let rename = async |from: &str, to: &str| {
+        let renamed = format!("ALTER TABLE {from} RENAME TO {to}");
+        let renamed = sqlx::query(sqlx::AssertSqlSafe(renamed)).execute(&store);
+        renamed.await.unwrap();
+    };
+    rename("agents", "put_aside").await;
+    assert_eq!(status(&ada, "/readyz").await, 503);
+    assert_eq!(status(&ada, "/healthz").await, 200);
+    let before = place.org.requests();
+    let refused = ada
+        .ask(
+            "tools/call",
+            serde_json::json!({"name": "query", "arguments": count()}),
+        )
+        .await;
+    assert_eq!(refused.status, 503, "{}", refused.text);
+    assert_eq!(place.org.requests(), before);
+    rename("put_aside", "agents").await;
+    assert_eq!(status(&ada, "/readyz").await, 200);
+    assert_eq!(
+        ada.call("query", count()).await["content"][0]["text"],
+        "count: 60"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_that_are_under_way_are_finished() {
     for version in ["2025-06-18", STATELESS] {
         let place = Place::new().await;

@@ -6,9 +6,12 @@ mod chat;
 pub(crate) mod client;
 mod deciding;
 mod ends;
+mod issuer;
+mod load;
 mod local;
 mod settings;
 mod versions;
+mod watched;
 
 use portcullis_store::Owner;
 use serde_json::{Value, json};

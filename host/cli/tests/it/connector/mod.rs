@@ -17,7 +17,7 @@ use crate::program::Home;
 static BUILDING: Mutex<()> = Mutex::new(());
 
 /// Gives the bytes of an example's component.
-fn example(package: &str, name: &str) -> Vec<u8> {
+pub(crate) fn example(package: &str, name: &str) -> Vec<u8> {
     let _turn = BUILDING.lock().unwrap_or_else(PoisonError::into_inner);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let build = GuestBuild::package(package).target_dir(target.join("guests"));
@@ -62,7 +62,7 @@ fn repacked(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
 
 impl Home {
     /// Puts a file into the folder in which the program runs.
-    fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
         path

@@ -39,6 +39,8 @@ pub(crate) struct Place {
 /// A program that serves. It ends with the test.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
+    /// What it said before that.
+    pub(crate) said: String,
     child: Child,
     log: Option<JoinHandle<String>>,
 }
@@ -132,7 +134,7 @@ impl Server {
         Self::of(home.command("ada", &[&serve[..], &reach, more].concat()))
     }
 
-    fn of(mut command: Command) -> Self {
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -140,16 +142,25 @@ impl Server {
             .spawn()
             .unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let (mut log, address) = (String::new(), address(&mut stderr));
+        let (mut log, (address, said)) = (String::new(), address(&mut stderr));
         let rest = std::thread::spawn(move || {
             stderr.read_to_string(&mut log).unwrap();
             log
         });
         Self {
             address,
+            said,
             child,
             log: Some(rest),
         }
+    }
+
+    /// Says how much memory it has, in KiB.
+    pub(crate) fn resident_kib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.unwrap().split_whitespace().next().unwrap();
+        number.parse().unwrap()
     }
 
     /// Tells it to end, as the system does.
@@ -180,14 +191,15 @@ impl Drop for Server {
     }
 }
 
-/// Reads where a server is.
-fn address(stderr: &mut BufReader<ChildStderr>) -> SocketAddr {
+/// Reads where a server is, and what it said until then.
+fn address(stderr: &mut BufReader<ChildStderr>) -> (SocketAddr, String) {
     let mut said = String::new();
     loop {
         let at = said.len();
         assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "it ended: {said}");
         if let Some((_, rest)) = said[at..].split_once(" is served at ") {
-            return rest.split(';').next().unwrap().parse().unwrap();
+            let address = rest.split(';').next().unwrap().parse().unwrap();
+            return (address, said);
         }
     }
 }

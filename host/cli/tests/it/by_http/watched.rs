@@ -1,0 +1,287 @@
+//! What operators watch: numbers at an address of their own, and what a collector of OpenTelemetry is told. Neither has anything of records.
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::common::v1::KeyValue;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
+use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message;
+use serde_json::json;
+
+use super::client::Client;
+use super::{HOST, connect, count, site};
+use crate::public::{BASE, Place, Server};
+
+/// Starts a server that is watched, and says where its numbers are.
+fn start(place: &Place, more: &[&str], variables: &[(&str, &str)]) -> Server {
+    let allowed = place.org.address().to_string();
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--public-url", BASE];
+    let reach = ["--allow-origin", &allowed, "--log", "info"];
+    let mut command = place
+        .home
+        .command("ada", &[&serve[..], &reach, more].concat());
+    command.envs(variables.iter().copied());
+    Server::of(command)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_are_counted_and_nobody_is_named() {
+    let place = Place::new().await;
+    connect(&place, "ada").await;
+    let server = start(&place, &["--metrics", "127.0.0.1:0"], &[]);
+    let at = server.said.split_once("http://").unwrap().1;
+    let at = at.split_once("/metrics").unwrap().0.to_owned();
+    let token = place.token("ada").await;
+    let ada = Client::new(server.address, HOST, &token).begun().await;
+    for _ in 0..3 {
+        assert_eq!(
+            ada.call("query", count()).await["content"][0]["text"],
+            "count: 60"
+        );
+    }
+    assert_eq!(
+        ada.call("update_record", site("Munich")).await["isError"],
+        true
+    );
+    // What a caller makes up is no name of a series.
+    let made_up = json!({"name": "made_up_by_a_caller", "arguments": {}});
+    assert!(ada.ask("tools/call", made_up).await.message()["error"].is_object());
+    let mut scrape = ada.clone();
+    scrape.address = at.parse().unwrap();
+    scrape.host = at.clone();
+    scrape.path = "/metrics".to_owned();
+    (scrape.token, scrape.session) = (None, None);
+    let scraped = scrape.request("GET", &[], Default::default()).await;
+    assert_eq!(scraped.status, 200, "{}", scraped.text);
+    let media = scraped.header("content-type").unwrap();
+    assert!(media.starts_with("application/openmetrics-text"), "{media}");
+    let text = &scraped.text;
+    for line in [
+        "portcullis_calls_total{connector=\"salesforce\",tool=\"query\",outcome=\"done\"} 3",
+        "portcullis_calls_total{connector=\"salesforce\",tool=\"update_record\",outcome=\"approval_required\"} 1",
+        "portcullis_call_duration_seconds_count{connector=\"salesforce\",tool=\"query\"} 3",
+        "portcullis_service_requests_total{connector=\"salesforce\",method=\"GET\",effect=\"read\",end=\"2xx\"}",
+        "portcullis_sessions_open 1",
+        "portcullis_approvals_pending 1",
+        "portcullis_http_requests_total{part=\"mcp\",status=\"200\"}",
+    ] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
+    for secret in ["ada", "Munich", "SELECT", "made_up", "001DO", "helper"] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+    // A page of somebody else's that has this machine's address by a name of its own.
+    scrape.host = "evil.example".to_owned();
+    let refused = scrape.request("GET", &[], Default::default()).await;
+    assert_eq!(refused.status, 403);
+    assert!(!refused.text.contains("portcullis_"));
+    // The address where clients are has none.
+    let mut public = ada.clone();
+    public.path = "/metrics".to_owned();
+    let public = public.request("GET", &[], Default::default()).await;
+    assert!(!public.text.contains("portcullis_"), "{}", public.text);
+}
+
+/// A collector: keeps what it is sent.
+#[derive(Clone, Default)]
+struct Told {
+    traces: Arc<Mutex<Vec<Bytes>>>,
+    metrics: Arc<Mutex<Vec<Bytes>>>,
+    headers: Arc<Mutex<Vec<HeaderMap>>>,
+}
+
+async fn collector() -> (String, Told) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let told = Told::default();
+    let traces = async |State(told): State<Told>, headers: HeaderMap, body: Bytes| {
+        told.traces.lock().unwrap().push(body);
+        told.headers.lock().unwrap().push(headers);
+        StatusCode::OK
+    };
+    let metrics = async |State(told): State<Told>, body: Bytes| {
+        told.metrics.lock().unwrap().push(body);
+        StatusCode::OK
+    };
+    let router = Router::new()
+        .route("/v1/traces", post(traces))
+        .route("/v1/metrics", post(metrics))
+        .with_state(told.clone());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (url, told)
+}
+
+impl Told {
+    fn spans(&self) -> Vec<Span> {
+        let traces = self.traces.lock().unwrap();
+        let traces = traces
+            .iter()
+            .map(|body| ExportTraceServiceRequest::decode(body.clone()).unwrap());
+        traces
+            .flat_map(|told| told.resource_spans)
+            .flat_map(|told| told.scope_spans)
+            .flat_map(|told| told.spans)
+            .collect()
+    }
+}
+
+/// Gives an attribute as a text.
+fn attribute(attributes: &[KeyValue], name: &str) -> Option<String> {
+    let found = attributes.iter().find(|one| one.key == name)?;
+    match found.value.as_ref()?.value.as_ref()? {
+        Any::StringValue(text) => Some(text.clone()),
+        Any::IntValue(number) => Some(number.to_string()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_is_told_of_calls_and_their_requests() {
+    const PARENT: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let place = Place::new().await;
+    connect(&place, "ada").await;
+    let (url, told) = collector().await;
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=let-me-in"),
+    ];
+    let server = start(&place, &[], &variables);
+    let token = place.token("ada").await;
+    let ada = Client::new(server.address, HOST, &token).begun().await;
+    let asked = json!({
+        "name": "query", "arguments": count(),
+        "_meta": {"traceparent": format!("00-{PARENT}-00f067aa0ba902b7-01")},
+    });
+    let answer = ada.ask("tools/call", asked).await.message();
+    assert_eq!(answer["result"]["content"][0]["text"], "count: 60");
+    let wrong = json!({"soql": "SELECT Nonsense__c FROM Account WHERE Name = 'Slartibartfast'"});
+    assert_eq!(ada.call("query", wrong).await["isError"], true);
+    let (home, calls) = (place.home, place.org.requests());
+    assert!(calls > 0);
+    // At its end it tells the rest.
+    server.tell_to_end();
+    let ended = tokio::task::spawn_blocking(move || server.ended()).await;
+    let (code, log) = ended.unwrap();
+    assert_eq!(code, 0, "{log}");
+    let spans = told.spans();
+    let call = spans.iter().find(|span| {
+        span.name == "tools/call query"
+            && attribute(&span.attributes, "portcullis.outcome").as_deref() == Some("done")
+    });
+    let call = call.unwrap_or_else(|| panic!("{spans:#?}\n{log}"));
+    let has = |name: &str| attribute(&call.attributes, name);
+    assert_eq!(has("mcp.method.name").as_deref(), Some("tools/call"));
+    assert_eq!(has("gen_ai.tool.name").as_deref(), Some("query"));
+    assert_eq!(
+        has("gen_ai.operation.name").as_deref(),
+        Some("execute_tool")
+    );
+    assert_eq!(has("jsonrpc.request.id").as_deref(), Some("1"));
+    assert_eq!(has("mcp.protocol.version").as_deref(), Some("2025-06-18"));
+    assert_eq!(has("error.type"), None);
+    // By this the audit log has it.
+    let id = has("portcullis.call.id").unwrap();
+    let activity = home.json(&["activity"]).to_string();
+    assert!(activity.contains(&id), "{activity}");
+    let trace: String = call
+        .trace_id
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(trace, PARENT, "the client's own trace goes on");
+    let request = spans.iter().find(|span| {
+        let route = attribute(&span.attributes, "url.template");
+        span.parent_span_id == call.span_id
+            && span.trace_id == call.trace_id
+            && route.is_some_and(|route| route.ends_with("/query"))
+    });
+    let request = request.unwrap_or_else(|| panic!("{spans:#?}"));
+    let has = |name: &str| attribute(&request.attributes, name);
+    assert_eq!(has("http.request.method").as_deref(), Some("GET"));
+    assert_eq!(has("http.response.status_code").as_deref(), Some("200"));
+    assert!(has("url.template").unwrap().contains('{'), "{request:?}");
+    assert!(request.start_time_unix_nano >= call.start_time_unix_nano);
+    assert!(request.end_time_unix_nano <= call.end_time_unix_nano);
+    let failed = spans.iter().find(|span| {
+        attribute(&span.attributes, "portcullis.outcome").as_deref() == Some("failed")
+    });
+    let failed = failed.unwrap_or_else(|| panic!("{spans:#?}"));
+    assert!(attribute(&failed.attributes, "error.type").is_some());
+    assert!(names_of_metrics(&told).contains(&"mcp.server.operation.duration".to_owned()));
+    assert!(names_of_metrics(&told).contains(&"http.client.request.duration".to_owned()));
+    assert!(
+        told.headers
+            .lock()
+            .unwrap()
+            .iter()
+            .all(|all| all["x-key"] == "let-me-in"),
+        "what the variables say goes with it"
+    );
+    let everything = [told.traces, told.metrics].map(|all| all.lock().unwrap().concat());
+    for part in everything {
+        let part = String::from_utf8_lossy(&part);
+        for value in ["Slartibartfast", "SELECT", "count: 60", "Nonsense", "ada"] {
+            assert!(!part.contains(value), "{value}: {part}");
+        }
+    }
+}
+
+/// Names what was measured, and holds each to have counted something.
+fn names_of_metrics(told: &Told) -> Vec<String> {
+    let metrics = told.metrics.lock().unwrap();
+    let metrics = metrics
+        .iter()
+        .map(|body| ExportMetricsServiceRequest::decode(body.clone()).unwrap());
+    let metrics = metrics
+        .flat_map(|told| told.resource_metrics)
+        .flat_map(|told| told.scope_metrics)
+        .flat_map(|told| told.metrics);
+    metrics
+        .map(|metric| {
+            let Some(Data::Histogram(histogram)) = metric.data else {
+                panic!("{metric:?}")
+            };
+            assert!(histogram.data_points.iter().all(|point| point.count > 0));
+            metric.name
+        })
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_collector_that_is_not_there_costs_no_call() {
+    let place = Place::new().await;
+    connect(&place, "ada").await;
+    let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", gone.local_addr().unwrap());
+    drop(gone);
+    let server = start(&place, &[], &[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]);
+    let token = place.token("ada").await;
+    let ada = Client::new(server.address, HOST, &token).begun().await;
+    for _ in 0..5 {
+        assert_eq!(
+            ada.call("query", count()).await["content"][0]["text"],
+            "count: 60"
+        );
+    }
+    let log = tokio::task::spawn_blocking(move || server.log())
+        .await
+        .unwrap();
+    assert!(
+        log.contains("collector of OpenTelemetry was not reached"),
+        "{log}"
+    );
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    let mut nonsense = place.home.command("ada", &serve);
+    nonsense.env("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense");
+    let said = nonsense.output().unwrap();
+    assert_eq!(said.status.code(), Some(2));
+}
