@@ -33,6 +33,7 @@ mod schema_cache;
 mod scoped_org;
 mod sealed;
 mod secrets;
+mod sizes;
 mod stages;
 mod state;
 mod support;
