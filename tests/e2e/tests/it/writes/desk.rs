@@ -42,6 +42,12 @@ impl Desk {
 
     /// At an org that is started otherwise, by a version of its API.
     pub async fn at(options: Options, version: &str, user: &str, mode: Mode) -> Self {
+        let facts = [("api_version", version), ("time_zone", "Europe/Berlin")];
+        Self::knowing(options, &facts, user, mode).await
+    }
+
+    /// As [`at`](Self::at), with what the sign-in found.
+    pub async fn knowing(options: Options, facts: &[(&str, &str)], user: &str, mode: Mode) -> Self {
         let today = Some("2026-11-23".parse().unwrap());
         let options = Options { today, ..options };
         let org = DevOrg::start(options).await.unwrap();
@@ -53,7 +59,6 @@ impl Desk {
         network
             .allow_private
             .push(HostPort::new("127.0.0.1", org.address().port()));
-        let facts = [("api_version", version), ("time_zone", "Europe/Berlin")];
         let setup = Setup {
             network,
             origin: Some(org.url().to_owned()),
@@ -65,8 +70,9 @@ impl Desk {
                 organization_id: Some("00DDO0000000001".to_owned()),
                 organization_name: Some("Dev Org".to_owned()),
                 facts: facts
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .into(),
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
             }),
             ..Setup::default()
         };
