@@ -391,15 +391,11 @@ fn sum(aggregate: &Json) -> Json {
 
 /// Rounds an average to four digits behind the point: what follows is the binary fraction's. Sums have fewer.
 fn rounded(digits: &str) -> Json {
-    const PLACES: u64 = 4;
-    let Some(number) = Decimal::parse(digits) else {
-        return Json::Number(digits.into());
-    };
-    let number = match (number.fraction_digits() > PLACES, digits.parse::<f64>()) {
-        (true, Ok(value)) => Decimal::parse(&format!("{value:.4}")).unwrap_or(number),
-        _ => number,
-    };
-    Json::Number(number.to_string().into())
+    const PLACES: usize = 4;
+    match Decimal::parse(digits) {
+        Some(number) => Json::Number(number.rounded(PLACES).to_string().into()),
+        None => Json::Number(digits.into()),
+    }
 }
 
 /// Gives the value of a cell: a name for an id, numbers, days and moments as they are, an amount with its currency where
