@@ -34,11 +34,7 @@ pub fn nearest<'a>(
 }
 
 /// Puts a candidate among the best, if it is of them.
-fn consider<'a>(
-    best: &mut Vec<(usize, Candidate<'a>)>,
-    wanted: &Folded,
-    candidate: Candidate<'a>,
-) {
+fn consider<'a>(best: &mut Vec<(usize, Candidate<'a>)>, wanted: &Folded, candidate: Candidate<'a>) {
     let Some(score) = score(wanted, candidate) else {
         return;
     };

@@ -4,7 +4,7 @@ use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::report::{KIND, Metadata, read, report_id};
+use super::report::{KIND, Metadata, Wanted, read, report_id};
 use super::{BOUNDS, Rows, rows_of};
 use crate::client::Client;
 use crate::fence;
@@ -48,7 +48,7 @@ pub fn describe_report(host: &dyn Host, args: &DescribeReport) -> Result<Output,
     let client = Client::new(host);
     let id = report_id(&client, &args.id)?;
     host.step("Described a report", Some(id));
-    let reply = read(&client, id, true, false)?;
+    let reply = read(&client, id, &Wanted::Description)?;
     let report = Metadata::of(&reply);
     report.cite(&client, id);
     let text = args

@@ -147,39 +147,89 @@ pub(super) fn report_id<'a>(client: &Client<'_>, id: &'a str) -> Result<&'a str,
     Ok(id)
 }
 
+/// A filter of one call.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(super) struct Filter {
+    /// Name, from describe_report.
+    column: String,
+    /// `equals`, `notEqual`, `lessThan`, `greaterThan`, `lessOrEqual`, `greaterOrEqual`, `contains`, `notContain`, `startsWith`.
+    operator: String,
+    /// Several with commas: any of them.
+    value: String,
+}
+
+/// What is wanted of a report.
+pub(super) enum Wanted<'a> {
+    /// What it asks for.
+    Description,
+    /// Its answer.
+    Answer {
+        /// With the rows behind the sums.
+        details: bool,
+        /// By these filters, instead of by those that are saved.
+        filters: Option<&'a [Filter]>,
+    },
+}
+
+impl Wanted<'_> {
+    fn request(&self, version: &str, id: &str) -> Request {
+        match self {
+            Self::Description => Request::get(path!(
+                "/services/data/{}/analytics/reports/{}/describe",
+                version,
+                id
+            )),
+            Self::Answer { details, filters } => {
+                let path = path!("/services/data/{}/analytics/reports/{}", version, id);
+                // With a body the service runs the report as the body has it, and saves nothing of that.
+                let request = match filters {
+                    None => Request::get(path),
+                    Some(filters) => {
+                        Request::post(path).body("application/json", filtered(filters).text())
+                    }
+                };
+                let details = if *details { "true" } else { "false" };
+                request.query(&[("includeDetails", details)])
+            }
+        }
+    }
+}
+
+/// Writes what differs from the report as it is saved (*Reports and Dashboards REST API Developer Guide*, "Filter Reports on Demand").
+fn filtered(filters: &[Filter]) -> Json {
+    let each = filters.iter().map(|filter| {
+        Json::object([
+            ("column", filter.column.trim().into()),
+            ("operator", filter.operator.trim().into()),
+            ("value", filter.value.as_str().into()),
+        ])
+    });
+    let metadata = Json::object([
+        // It counts the filters that are saved.
+        ("reportBooleanFilter", Json::Null),
+        ("reportFilters", Json::Array(each.collect())),
+    ]);
+    Json::object([("reportMetadata", metadata)])
+}
+
 /// Reads an answer of the analytics API about a report.
 ///
 /// # Errors
-/// There is no such report, too many were run, or it is of a kind that the API does not run.
-pub(super) fn read(
-    client: &Client<'_>,
-    id: &str,
-    describe: bool,
-    details: bool,
-) -> Result<Json, Failure> {
+/// There is no such report, too many were run, a filter is none, or it is of a kind that the API does not run.
+pub(super) fn read(client: &Client<'_>, id: &str, wanted: &Wanted<'_>) -> Result<Json, Failure> {
     let version = client.version()?;
-    let reply = client.read(|| match describe {
-        true => Request::get(path!(
-            "/services/data/{}/analytics/reports/{}/describe",
-            version,
-            id
-        )),
-        false => {
-            let details = if details { "true" } else { "false" };
-            Request::get(path!("/services/data/{}/analytics/reports/{}", version, id))
-                .query(&[("includeDetails", details)])
-        }
-    });
-    match reply {
+    match client.read(|| wanted.request(version, id)) {
         Ok(reply) => Ok(reply.json),
-        Err(ReadError::Service(error)) => Err(refused(error, id)),
+        Err(ReadError::Service(error)) => Err(refused(error, id, wanted)),
         Err(ReadError::Failed(failure)) => Err(failure),
     }
 }
 
-fn refused(error: ServiceError, id: &str) -> Failure {
+fn refused(error: ServiceError, id: &str, wanted: &Wanted<'_>) -> Failure {
     let too_often = error.status == 403 && error.message.contains("every 60 minutes");
     let is_missing = error.status == 404;
+    let is_filtered =
+        matches!(wanted, Wanted::Answer { filters: Some(filters), .. } if !filters.is_empty());
     let mut failure = Failure::from(error);
     if too_often {
         failure.reason = Reason::RateLimited;
@@ -193,10 +243,18 @@ fn refused(error: ServiceError, id: &str) -> Failure {
         failure.hint = Some("list_reports finds a report's id by its name".to_owned());
     } else if failure.reason == Reason::InvalidArgument {
         let message = failure.message.clone();
-        failure = failure.field("/id", message);
-        failure.hint.get_or_insert_with(|| {
-            "describe_report shows what it asks for; query asks for the same by objects and fields".to_owned()
-        });
+        let (pointer, hint) = match is_filtered {
+            true => (
+                "/filters",
+                format!("describe_report finds a column's name by its label: {{\"id\": \"{id}\", \"text\": \"…\"}}"),
+            ),
+            false => (
+                "/id",
+                "describe_report shows what it asks for; query asks for the same by objects and fields".to_owned(),
+            ),
+        };
+        failure = failure.field(pointer, message);
+        failure.hint.get_or_insert(hint);
     }
     failure
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BOUNDS;
-use super::report::{KIND, Metadata, read, report_id};
+use super::report::{Filter, KIND, Metadata, Wanted, read, report_id};
 use crate::client::Client;
 use crate::fence;
 use crate::host::Host;
@@ -31,6 +31,8 @@ pub struct RunReport {
     id: String,
     /// Its rows instead of its sums by group. Default: where it has no groups.
     rows: Option<bool>,
+    /// In place of its own; all must hold.
+    filters: Option<Vec<Filter>>,
     /// Lines (default 100).
     #[schemars(range(min = 1, max = 2000))]
     limit: Option<u32>,
@@ -63,7 +65,9 @@ pub fn run_report(host: &dyn Host, args: &RunReport) -> Result<Output, Failure> 
     let id = report_id(&client, &args.id)?;
     let from = page::offset(args.cursor.as_deref(), usize::MAX)?;
     host.step("Ran a report", Some(id));
-    let reply = read(&client, id, false, args.rows != Some(false))?;
+    let details = args.rows != Some(false);
+    let filters = args.filters.as_deref();
+    let reply = read(&client, id, &Wanted::Answer { details, filters })?;
     let report = Metadata::of(&reply);
     report.cite(&client, id);
     let run = Run::new(&reply, report);
@@ -74,7 +78,19 @@ pub fn run_report(host: &dyn Host, args: &RunReport) -> Result<Output, Failure> 
         usize::try_from(limit).unwrap_or(LIMIT_DEFAULT).max(1)
     });
     table.rows = table.rows.into_iter().skip(from).take(limit).collect();
-    Ok(run.answer(&client, id, &table, by_rows, (from, total)))
+    let mut output = run.answer(&client, id, &table, by_rows, (from, total));
+    if let Some(filters) = filters {
+        let said = match filters.len() {
+            0 => "no filters, in place of those that are saved".to_owned(),
+            1 => "filtered by the one of this call, in place of those that are saved".to_owned(),
+            count => {
+                format!("filtered by the {count} of this call, in place of those that are saved")
+            }
+        };
+        output.text.push('\n');
+        output.text.push_str(&said);
+    }
+    Ok(output)
 }
 
 /// A report that was run.
@@ -375,15 +391,11 @@ fn sum(aggregate: &Json) -> Json {
 
 /// Rounds an average to four digits behind the point: what follows is the binary fraction's. Sums have fewer.
 fn rounded(digits: &str) -> Json {
-    const PLACES: u64 = 4;
-    let Some(number) = Decimal::parse(digits) else {
-        return Json::Number(digits.into());
-    };
-    let number = match (number.fraction_digits() > PLACES, digits.parse::<f64>()) {
-        (true, Ok(value)) => Decimal::parse(&format!("{value:.4}")).unwrap_or(number),
-        _ => number,
-    };
-    Json::Number(number.to_string().into())
+    const PLACES: usize = 4;
+    match Decimal::parse(digits) {
+        Some(number) => Json::Number(number.rounded(PLACES).to_string().into()),
+        None => Json::Number(digits.into()),
+    }
 }
 
 /// Gives the value of a cell: a name for an id, numbers, days and moments as they are, an amount with its currency where

@@ -312,7 +312,7 @@ fn bitmap(base64: &str) -> Vec<usize> {
     const BITS: usize = 8;
     let bytes = STANDARD.decode(base64).unwrap_or_default();
     (0..bytes.len() * BITS)
-        .filter(|place| bytes[place / BITS] << (place % BITS) & 0x80 != 0)
+        .filter(|place| (bytes[place / BITS] << (place % BITS)) & 0x80 != 0)
         .collect()
 }
 

@@ -73,6 +73,40 @@ impl Decimal {
         self.fraction.len() as u64
     }
 
+    /// Says whether it is farther from zero than `most`.
+    pub(super) fn exceeds(&self, most: u32) -> bool {
+        match self.whole.parse::<u32>() {
+            Ok(whole) => whole > most || (whole == most && !self.fraction.is_empty()),
+            Err(_) => true,
+        }
+    }
+
+    /// Rounds to so many digits behind the point, one at least; a half goes away from zero.
+    pub(crate) fn rounded(self, places: usize) -> Self {
+        let Some(next) = self.fraction.as_bytes().get(places) else {
+            return self;
+        };
+        let mut digits: Vec<u8> = [
+            b"0",
+            self.whole.as_bytes(),
+            &self.fraction.as_bytes()[..places],
+        ]
+        .concat();
+        if *next >= b'5' {
+            for digit in digits.iter_mut().rev() {
+                if *digit < b'9' {
+                    *digit += 1;
+                    break;
+                }
+                *digit = b'0';
+            }
+        }
+        let digits = String::from_utf8(digits).unwrap_or_default();
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        let sign = if self.negative { "-" } else { "" };
+        Self::parse(&format!("{sign}{whole}.{fraction}")).unwrap_or(self)
+    }
+
     /// Gives it in millionths, for sums; further digits are cut off. `None`: it is too large.
     pub(crate) fn millionths(&self) -> Option<i128> {
         const PLACES: usize = 6;
@@ -151,6 +185,37 @@ mod tests {
         assert_eq!(grouped("1500000", 2), "1,500,000.00");
         assert_eq!(grouped("-999.5", 2), "-999.50");
         assert_eq!(grouped("1000", 0), "1,000");
+    }
+
+    #[test]
+    fn a_half_is_rounded_away_from_zero() {
+        for (text, rounded) in [
+            ("1.25", "1.25"),
+            ("1.00004", "1"),
+            ("1.00005", "1.0001"),
+            ("-0.00005", "-0.0001"),
+            ("-0.00004", "0"),
+            ("9.99995", "10"),
+            ("99999999999999999999.999999", "100000000000000000000"),
+            ("48333.333333333336", "48333.3333"),
+        ] {
+            let number = Decimal::parse(text).unwrap();
+            assert_eq!(number.rounded(4).to_string(), rounded, "{text}");
+        }
+    }
+
+    #[test]
+    fn bounds_hold_on_both_sides_of_zero() {
+        for (text, exceeds) in [
+            ("90", false),
+            ("-90.0", false),
+            ("89.999", false),
+            ("90.0001", true),
+            ("-91", true),
+            ("99999999999999999999", true),
+        ] {
+            assert_eq!(Decimal::parse(text).unwrap().exceeds(90), exceeds, "{text}");
+        }
     }
 
     proptest! {

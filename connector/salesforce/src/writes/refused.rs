@@ -146,6 +146,14 @@ pub(super) fn meaning(
             Reason::Conflict,
             "other records need this one: move or delete them first",
         ),
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY" | "CANNOT_EXECUTE_FLOW_TRIGGER" => (
+            Reason::InvalidArgument,
+            "a trigger or flow of the org refused it: its words say why, and an administrator can change it",
+        ),
+        "STORAGE_LIMIT_EXCEEDED" => (
+            Reason::RateLimited,
+            "the org has no room left: get_org_limits {\"text\": \"storage\"} shows it, and an administrator can make some",
+        ),
         "INVALID_CROSS_REFERENCE_KEY" => (
             Reason::InvalidArgument,
             "an id leads to a record that is not there, of another object, or hidden from the user",

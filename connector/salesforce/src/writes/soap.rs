@@ -70,7 +70,7 @@ impl Ended {
             return unclear();
         };
         if let Some(fault) = body.child("Fault") {
-            return Self::Refused(fault_of(status, fault));
+            return Self::Refused(fault_of(client, kind, status, fault));
         }
         let result = body
             .children
@@ -92,7 +92,7 @@ fn body_of(root: Element) -> Option<Element> {
 }
 
 /// Turns a fault, which ends the whole call, into a failure.
-fn fault_of(status: u16, fault: &Element) -> Failure {
+fn fault_of(client: &Client<'_>, kind: &str, status: u16, fault: &Element) -> Failure {
     let code = fault.text_of("faultcode").unwrap_or_default();
     let code = code.rsplit(':').next().unwrap_or_default().to_owned();
     let words = fault.text_of("faultstring").unwrap_or_default();
@@ -100,12 +100,12 @@ fn fault_of(status: u16, fault: &Element) -> Failure {
     let error = ServiceError {
         // A fault's status says nothing of what it is about.
         status: if status == 500 { 400 } else { status },
-        code: Some(code),
+        code: Some(code.clone()),
         message: words.to_owned(),
         retry_after_seconds: None,
         choices: Vec::new(),
     };
-    error.into()
+    refused::of_errors(client, kind, &code, &[], error.into())
 }
 
 /// Turns the errors of a record into a failure, as REST's are.

@@ -217,10 +217,7 @@ fn number(field: Field<'_>, text: &str) -> Result<Json, String> {
         }
     };
     if let Some(most) = field.degrees_max()
-        && number
-            .to_string()
-            .parse()
-            .is_ok_and(|given: f64| given.abs() > f64::from(most))
+        && number.exceeds(most)
     {
         return Err(about(field, &format!("takes -{most} to {most} degrees")));
     }

@@ -1,12 +1,15 @@
-//! An echo through the whole pipeline: permission, arguments, audit, a fresh instance, the call, its settling.
+//! An echo through the whole pipeline: permission, arguments, audit, a fresh instance, the call, its settling. And the same with the
+//! Salesforce connector, by a call that ends before anything is asked.
 
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bench::{HELLO, World};
+use bench::{HELLO, SALESFORCE, World};
 use criterion::{Criterion, Throughput};
-use portcullis::ComponentCache;
+use portcullis::policy::Origin;
+use portcullis::{ComponentCache, Outcome};
+use salesforce_devorg::{DevOrg, Options};
 use serde_json::json;
 use tokio::runtime::Builder;
 
@@ -59,4 +62,37 @@ pub(crate) fn echo(criterion: &mut Criterion) {
         });
     });
     group.finish();
+}
+
+/// A query that is none: the connector says so itself, and that a fresh instance was made is most of what the call costs.
+pub(crate) fn nothing_asked(criterion: &mut Criterion) {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let elsewhere = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let org = elsewhere
+        .block_on(DevOrg::start(Options::default()))
+        .unwrap();
+    let origin = Origin::parse(org.url()).unwrap();
+    let (world, connector) = runtime.block_on(async {
+        let world = World::new(ComponentCache::none(), Some(&origin)).unwrap();
+        let connector = world.install(SALESFORCE).await.unwrap();
+        world.connect(&connector, &org).await.unwrap();
+        (world, connector)
+    });
+    let call = || World::call(&connector, "query_next", json!({"cursor": ""})).unwrap();
+    let before = org.requests();
+    criterion.bench_function("call/of salesforce, nothing asked", |bencher| {
+        bencher.to_async(&runtime).iter(|| async {
+            let reply = world.host.call(call()).await;
+            assert!(matches!(reply.outcome, Outcome::Failed(_)));
+        });
+    });
+    assert_eq!(org.requests(), before, "nothing is asked");
 }

@@ -1,8 +1,11 @@
-//! Time: of a call, of a start, of a query beside plain HTTP, and of a list of objects in a large org beside a small one. One program, for linking it takes long.
+//! Time: of a call, of a start, of a query and of a change beside plain HTTP, and of what large orgs answer. One program, for linking it
+//! takes long.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 
 mod call;
+mod change;
+mod direct;
 mod objects;
 mod query;
 mod start;
@@ -12,8 +15,10 @@ use criterion::{criterion_group, criterion_main};
 criterion_group!(
     benches,
     call::echo,
+    call::nothing_asked,
     start::start,
     query::query,
+    change::change,
     objects::objects
 );
 criterion_main!(benches);

@@ -35,6 +35,7 @@ mod schema_cache;
 mod scoped_org;
 mod sealed;
 mod secrets;
+mod sizes;
 mod stages;
 mod state;
 mod support;

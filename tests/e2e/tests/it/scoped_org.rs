@@ -50,9 +50,8 @@ impl Org {
             audit: audit.clone(),
         };
         let host = Host::new(limits, network.unwrap(), cache(), ports).unwrap();
-        host.install(component("portcullis_salesforce"))
-            .await
-            .unwrap();
+        let inspected = host.inspect(component("portcullis_salesforce")).await;
+        host.activate_accepted(inspected.unwrap());
         permissions.trust(name(AGENT), name("salesforce"));
         let connection = Connection {
             id: name("mine"),

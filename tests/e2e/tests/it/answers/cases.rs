@@ -156,6 +156,12 @@ pub fn faults() -> Vec<(&'static str, Fault)> {
                 retry_after_seconds: None,
             },
         ),
+        (
+            "the org is down for longer",
+            Fault::Maintenance {
+                retry_after_seconds: Some(30),
+            },
+        ),
         ("a row is locked", Fault::LockRow),
         ("the token is stale", Fault::SessionExpired),
         ("the day's requests are used up", Fault::RequestLimit),

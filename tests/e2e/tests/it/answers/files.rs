@@ -103,7 +103,6 @@ async fn files_are_read() {
                 .map(|(about, fault)| case(about, plan.clone()).struck(fault, nth)),
         );
     }
-    cases.push(case("half of it", plan).struck(Fault::DropHalfway, 2));
     insta::assert_snapshot!(run("read_file", cases).await);
 }
 

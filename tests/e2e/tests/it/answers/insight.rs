@@ -279,6 +279,26 @@ async fn reports_are_run() {
             case(about, json!({ "id": levels, "limit": 1 })).struck(fault, 1)
         }),
     );
+    let filter = |column: &str, operator: &str, value: &str| json!([{ "column": column, "operator": operator, "value": value }]);
+    let filtered = |filters: Value| json!({ "id": stages, "filters": filters });
+    let won = filtered(filter("AMOUNT", "greaterThan", "100000"));
+    cases.extend([
+        case("by a filter of the call", won.clone()),
+        case(
+            "rows by a filter of the call",
+            json!({ "id": levels, "rows": true, "limit": 2, "filters": filter("PRIORITY", "equals", "High") }),
+        ),
+        case("without the filters that are saved", json!({ "id": levels, "filters": [] })),
+        case("a filter of no column", filtered(filter("Amount", "greaterThan", "1"))),
+        case("a filter that is none", filtered(filter("AMOUNT", "bigger", "1"))),
+        case("a filter, by an agent that is limited", won.clone())
+            .limited(json!({ "deny_read": ["*.Salary*"] })),
+    ]);
+    cases.extend(
+        faults()
+            .into_iter()
+            .map(|(about, fault)| case(about, won.clone()).struck(fault, 1)),
+    );
     let too_often = Fault::Answer {
         status: 403,
         headers: Vec::new(),

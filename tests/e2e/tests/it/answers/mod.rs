@@ -2,6 +2,8 @@
 //! reads, what is sent for it and what the audit log names as its sources.
 
 mod cases;
+mod documented;
 mod files;
 mod insight;
-mod requests;
+mod interrupted;
+pub mod requests;

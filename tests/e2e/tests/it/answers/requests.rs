@@ -25,12 +25,12 @@ const OF_MORE: [(&str, usize, &str); 5] = [
     (
         "assign_owner",
         5,
-        "users and queues are looked up by name, apart",
+        "users and queues are looked up by name, apart; 4 by a user name or e-mail address, 3 by id",
     ),
     (
         "set_campaign_member",
-        5,
-        "the member, the campaign and the person are looked up",
+        4,
+        "a new member's campaign and person are looked up, apart; 3 for another status",
     ),
 ];
 
@@ -43,7 +43,7 @@ const CONTACT: &str = "003DO0000000001YAA";
 const LEAD: &str = "00QDO00000000012AA";
 
 /// Says with which arguments each tool is called, for the first time and for the second.
-async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
+pub async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
     let id = async |soql: &str| desk.rows(soql).await[0]["Id"].clone();
     let report = id("SELECT Id FROM Report WHERE Name = 'Open Pipeline by Stage'").await;
     let file = id("SELECT Id FROM ContentDocument WHERE Title = 'Account plan'").await;
@@ -176,17 +176,37 @@ async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
     ]
 }
 
+/// Makes what a call rests on, and gives its arguments.
+pub async fn ready(desk: &Desk, tool: &str, arguments: &Value) -> Value {
+    let mut arguments = arguments.clone();
+    if tool == "query_next" {
+        let first = json!({ "soql": "SELECT Id FROM Measurement__c", "batch_size": 200 });
+        arguments["cursor"] = desk.data("query", first).await["cursor"].clone();
+    }
+    if tool == "undelete_record" {
+        // Past the host, which knows nothing of the object yet.
+        let id = arguments["id"].as_str().unwrap();
+        let (status, body) = desk
+            .direct("DELETE", &format!("sobjects/Lead/{id}"), None)
+            .await;
+        assert_eq!(status, 204, "{body}");
+    }
+    arguments
+}
+
+/// Gives the tools and their effects.
+pub fn tools(desk: &Desk) -> Vec<(String, Effect)> {
+    let connectors = desk.world.host.connectors();
+    let tools = connectors.iter().flat_map(|connector| connector.tools());
+    tools
+        .map(|tool| (tool.name.to_string(), tool.effect))
+        .collect()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_costs_few_requests() {
     let desk = Desk::new(Mode::Allow).await;
-    let tools: Vec<(String, Effect)> = desk
-        .world
-        .host
-        .connectors()
-        .iter()
-        .flat_map(|connector| connector.tools())
-        .map(|tool| (tool.name.to_string(), tool.effect))
-        .collect();
+    let tools = tools(&desk);
     let examples = examples(&desk).await;
     let known: BTreeSet<&str> = examples.iter().map(|(tool, _)| *tool).collect();
     let missing: Vec<&String> = tools
@@ -206,25 +226,7 @@ async fn a_call_costs_few_requests() {
         let desk = Desk::new(Mode::Allow).await;
         let mut counts = Vec::new();
         for arguments in arguments {
-            let mut arguments = arguments.clone();
-            if tool == "query_next" {
-                let first = json!({ "soql": "SELECT Id FROM Measurement__c", "batch_size": 200 });
-                let first = desk.call("query", first).await;
-                arguments["cursor"] = match &first.outcome {
-                    portcullis::Outcome::Done(output) => {
-                        output.structured.clone().unwrap()["cursor"].clone()
-                    }
-                    other => panic!("{other:?}"),
-                };
-            }
-            if tool == "undelete_record" {
-                // Past the host, which knows nothing of the object yet.
-                let id = arguments["id"].as_str().unwrap();
-                let (status, body) = desk
-                    .direct("DELETE", &format!("sobjects/Lead/{id}"), None)
-                    .await;
-                assert_eq!(status, 204, "{body}");
-            }
+            let arguments = ready(&desk, tool, arguments).await;
             let reply = desk.call(tool, arguments).await;
             assert_eq!(ended(&reply), "done", "{tool}: {:?}", reply.outcome);
             counts.push(desk.requests(&reply).len());

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use portcullis::policy::{Effect, Method, Mode};
+use portcullis::policy::{Effect, Mode};
 use portcullis::ports::audit::Event;
 use portcullis::{Outcome, Reply};
 use serde_json::{Value, json};
@@ -172,11 +172,19 @@ fn calls_of(tool: &str) -> Option<Vec<Value>> {
             json!({"object": "Account", "id": READING}),
             json!({"object": "Measurment", "fields": {"Name": "x"}}),
             json!({"object": "Usr", "fields": {"Name": "x"}}),
+            json!({"object": "Contact", "rules": true, "fields": {"LastName": "Li", "Email": "li@mail.example"}}),
+            json!({"object": "Account", "rules": true, "id": ACCOUNT}),
+            json!({"object": "Lead", "rules": true, "fields": {"LastName": "Li"}}),
+            json!({"object": "Contact", "rules": true, "fields": {"Birthdat": "x"}}),
+            json!({"object": "My Cases", "rules": true, "fields": {"Name": "x"}}),
         ],
         "get_deleted_records" => vec![
             json!({"object": "Account"}),
             json!({"object": "Contact", "text": "zoe"}),
             json!({"object": "Contact", "since": "Birthdat"}),
+            json!({"object": "Contact", "gone": true, "since": "2026-11-20"}),
+            json!({"object": "Case", "gone": true, "since": "2026-11-20"}),
+            json!({"object": "Cas", "gone": true}),
             json!({"object": "Cas"}),
             json!({"object": "Measurment__c"}),
         ],
@@ -209,6 +217,8 @@ fn calls_of(tool: &str) -> Option<Vec<Value>> {
         "run_report" => vec![
             json!({"id": REPORT}),
             json!({"id": REPORT, "rows": true, "limit": 3}),
+            json!({"id": REPORT, "filters": [{"column": "AMOUNT", "operator": "greaterThan", "value": "1"}]}),
+            json!({"id": REPORT, "filters": [{"column": "Birthdat", "operator": "equals", "value": "1"}]}),
             json!({"id": CASE}),
             json!({"id": READING}),
         ],
@@ -410,7 +420,7 @@ fn sent(desk: &Desk, reply: &Reply) -> (String, bool) {
     let mut changes = false;
     for record in desk.world.records(reply) {
         if let Event::Intended(intent) = record.event {
-            changes |= intent.method != Method::Get;
+            changes |= intent.effect > Effect::Read;
             text.push_str(intent.path.expose());
             text.push('\n');
         }

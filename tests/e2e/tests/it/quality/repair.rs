@@ -255,6 +255,99 @@ fn reads() -> Vec<Case> {
     ]
 }
 
+/// An object by what people call it, and other slips, in each tool that reads one.
+fn named_objects() -> Vec<Case> {
+    let role = "Opportunity Contact Role";
+    vec![
+        (
+            "label with a space",
+            "get_picklist_values",
+            json!({"object": role, "field": "Role"}),
+        ),
+        (
+            "label for a field",
+            "get_picklist_values",
+            json!({"object": "Case", "field": "Case Origin"}),
+        ),
+        (
+            "slip in a record type",
+            "get_picklist_values",
+            json!({"object": "Account", "field": "Type", "record_type": "Partner_Acount"}),
+        ),
+        ("plural", "list_views", json!({"object": "Accounts"})),
+        (
+            "plural",
+            "get_list_view",
+            json!({"object": "Cases", "view": "AllOpenCases"}),
+        ),
+        (
+            "slip in a view",
+            "get_list_view",
+            json!({"object": "Case", "view": "All Opn Cases"}),
+        ),
+        (
+            "label with a space",
+            "list_recent",
+            json!({"object": "Campaign Member"}),
+        ),
+        (
+            "plural",
+            "get_related_records",
+            json!({"object": "Accounts", "id": ACCOUNT, "relationship": "Contacts"}),
+        ),
+        (
+            "child in the singular",
+            "get_related_records",
+            json!({"object": "Account", "id": ACCOUNT, "relationship": "Contact_s"}),
+        ),
+        (
+            "name for an id",
+            "get_related_records",
+            json!({"object": "Account", "id": "Alder & Finch Instruments", "relationship": "Contacts"}),
+        ),
+        (
+            "label with a space",
+            "get_deleted_records",
+            json!({"object": "Campaign Members"}),
+        ),
+        (
+            "plural",
+            "find_duplicates",
+            json!({"object": "Leads", "fields": {"LastName": "Li"}}),
+        ),
+        (
+            "label for a field",
+            "find_duplicates",
+            json!({"object": "Lead", "fields": {"Last Name": "Li"}}),
+        ),
+        (
+            "name for an id",
+            "find_duplicates",
+            json!({"object": "Account", "id": "Alder & Finch Instruments"}),
+        ),
+        (
+            "plural",
+            "search",
+            json!({"text": "pump*", "objects": ["Accounts"]}),
+        ),
+        (
+            "label with a space",
+            "search",
+            json!({"text": "pump*", "objects": ["Inspection Report"]}),
+        ),
+        (
+            "name for an id",
+            "assign_owner",
+            json!({"object": "Account", "id": "Alder & Finch Instruments", "owner": "Ben Carter"}),
+        ),
+        (
+            "label with a space",
+            "upsert_record",
+            json!({"object": "Site Measurement", "key": "External_Key__c", "value": "K-1", "fields": {"Sensor__c": "S-9", "Taken_At__c": "2026-11-23T09:00:00Z", "Value__c": 1}}),
+        ),
+    ]
+}
+
 fn writes() -> Vec<Case> {
     vec![
         update(
@@ -432,7 +525,7 @@ fn writes() -> Vec<Case> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_error_alone_tells_the_call_that_is_right() {
     let desk = Desk::new(Mode::Allow).await;
-    let cases: Vec<Case> = [names(), sql(), reads(), writes()]
+    let cases: Vec<Case> = [names(), sql(), reads(), named_objects(), writes()]
         .into_iter()
         .flatten()
         .collect();

@@ -1,4 +1,5 @@
-//! Values of every type of field: created, read, changed, emptied and deleted by approved calls, and compared one by one.
+//! Values of every type of field: created, read, changed, emptied, filled again, deleted and restored by approved calls, and compared one by
+//! one.
 
 use portcullis::Outcome;
 use portcullis::policy::Mode;
@@ -212,18 +213,11 @@ async fn every_type_of_field_comes_back_as_it_was_given() {
     }
     let id = made["id"].as_str().unwrap().to_owned();
     compare(&desk, &id, &trips, 0).await;
-    // What nobody sets: a formula, a number of the org's own, and a place of its two parts.
-    let read = desk
-        .data("get_record", json!({"object": "Inspection__c", "id": id}))
-        .await;
-    assert_eq!(read["fields"]["Total__c"], 181.13);
-    assert_eq!(read["fields"]["Name"], "INSP-0013");
-    let place = json!({"latitude": 52.520008, "longitude": 13.404954});
-    assert_eq!(read["fields"]["Place__c"], place);
+    compare_what_nobody_sets(&desk, &id).await;
     let refused = json!({"object": "Inspection__c", "id": id, "fields": {"Total__c": 1, "Name": "x", "Place__c": "1, 2"}});
     insta::assert_snapshot!("unwritable", desk.failure("update_record", refused).await);
 
-    for turn in [1, 2] {
+    for turn in [1, 2, 0] {
         let arguments = json!({"object": "Inspection__c", "id": id, "fields": given(turn)});
         let changed = desk.data("update_record", arguments.clone()).await;
         assert_eq!(changed["done"], "updated");
@@ -240,10 +234,39 @@ async fn every_type_of_field_comes_back_as_it_was_given() {
     }
 
     let arguments = json!({"object": "Inspection__c", "id": id});
+    let whole = desk.record("Inspection__c", &id).await;
     let deleted = desk.data("delete_record", arguments.clone()).await;
     assert_eq!(deleted["done"], "deleted");
-    let reply = desk.call("get_record", arguments).await;
+    let reply = desk.call("get_record", arguments.clone()).await;
     assert_eq!(ended(&reply), "failed not_found");
+
+    let restored = desk.data("undelete_record", arguments.clone()).await;
+    assert_eq!(restored["done"], "undeleted");
+    compare(&desk, &id, &trips, 0).await;
+    compare_what_nobody_sets(&desk, &id).await;
+    // Nothing else of it is other than it was, but for when it was changed.
+    let again = desk.record("Inspection__c", &id).await;
+    let (whole, again) = (whole.as_object().unwrap(), again.as_object().unwrap());
+    assert_eq!(whole.len(), again.len());
+    for (field, value) in whole {
+        if !matches!(field.as_str(), "LastModifiedDate" | "SystemModstamp") {
+            assert_eq!(&again[field], value, "{field}");
+        }
+    }
+    // What is there already is not restored a second time.
+    let unchanged = desk.data("undelete_record", arguments).await;
+    assert_eq!(unchanged["done"], "unchanged");
+}
+
+/// Compares what the org makes of the first values: a formula, a number of its own, and a place of its two parts.
+async fn compare_what_nobody_sets(desk: &Desk, id: &str) {
+    let read = desk
+        .data("get_record", json!({"object": "Inspection__c", "id": id}))
+        .await;
+    assert_eq!(read["fields"]["Total__c"], 181.13);
+    assert_eq!(read["fields"]["Name"], "INSP-0013");
+    let place = json!({"latitude": 52.520008, "longitude": 13.404954});
+    assert_eq!(read["fields"]["Place__c"], place);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

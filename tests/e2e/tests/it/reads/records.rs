@@ -61,6 +61,12 @@ async fn search() {
         .await;
     table
         .case(
+            "a label",
+            json!({"text": "acme", "objects": ["Inspection Report"]}),
+        )
+        .await;
+    table
+        .case(
             "a search that writes",
             json!({"text": "acme", "objects": ["Account UPDATE TRACKING"]}),
         )
@@ -339,8 +345,46 @@ async fn get_deleted_records() {
             json!({"object": "Contact"}),
         )
         .await;
+    let gone = |object: &str| json!({"object": object, "gone": true, "since": "2026-11-20"});
+    table.case("gone ones too", gone("Contact")).await;
+    let mut one = gone("Contact");
+    one["limit"] = json!(1);
+    table.case("gone ones, bounds", one).await;
+    table.case("gone ones, nothing", gone("Opportunity")).await;
+    let mut relative = gone("Contact");
+    relative["since"] = json!("LAST_N_DAYS:7");
+    table.case("gone ones since no moment", relative).await;
+    let mut early = gone("Contact");
+    early["since"] = json!("2026-01-01T00:00:00Z");
+    table.case("gone ones of long ago", early).await;
+    let mut named = gone("Contact");
+    named["text"] = json!("zoe");
+    table.case("gone ones by name", named).await;
+    table
+        .case("gone ones of no object", gone("Contact_s"))
+        .await;
+    table
+        .case("gone ones of what is not kept", gone("Report"))
+        .await;
+    table
+        .case_as(
+            "gus",
+            "gone ones, an account without the right",
+            gone("Opportunity"),
+        )
+        .await;
+    table
+        .limited(
+            json!({"read": ["Account"]}),
+            "gone ones of another object",
+            gone("Contact"),
+        )
+        .await;
     table
         .faults("/queryAll", json!({"object": "Contact"}))
+        .await;
+    table
+        .faults("/sobjects/Contact/deleted", gone("Contact"))
         .await;
     insta::assert_snapshot!("get_deleted_records", table.text());
 }
@@ -450,6 +494,70 @@ async fn find_duplicates() {
             json!({"object": "Contact", "fields": person}),
         )
         .await;
+    let by_rules = |object: &str, fields: serde_json::Value| json!({"object": object, "rules": true, "fields": fields});
+    let zoes = json!({"LastName": "ZEBRA", "Email": "zoe@mail.example"});
+    table
+        .case("by the org's rules", by_rules("Contact", zoes.clone()))
+        .await;
+    table
+        .case(
+            "by the org's rules, of another object too",
+            by_rules("Lead", zoes.clone()),
+        )
+        .await;
+    table
+        .case(
+            "another record by the org's rules",
+            json!({"object": "Account", "id": own("Id"), "rules": true}),
+        )
+        .await;
+    table
+        .case(
+            "nothing by the org's rules",
+            by_rules(
+                "Contact",
+                json!({"LastName": "Nobody", "Email": "no@mail.example"}),
+            ),
+        )
+        .await;
+    table
+        .case(
+            "no rules",
+            by_rules("Opportunity", json!({"Name": "Refit"})),
+        )
+        .await;
+    table
+        .case(
+            "a value that is none",
+            by_rules(
+                "Lead",
+                json!({"LastName": "Li", "NumberOfEmployees": "many"}),
+            ),
+        )
+        .await;
+    let rule = by_rules("Lead", zoes.clone());
+    table
+        .limited(
+            json!({"deny_read": ["Contact.Email"]}),
+            "what another object's rule compares is hidden",
+            rule.clone(),
+        )
+        .await;
+    table
+        .limited(
+            json!({"deny_read": ["Contact.Name"]}),
+            "names are hidden",
+            by_rules("Contact", zoes),
+        )
+        .await;
+    table
+        .limited(
+            json!({"read": ["Account"]}),
+            "another object's rules",
+            rule.clone(),
+        )
+        .await;
     table.faults("/query", zoe).await;
+    table.faults("/ui-api/predupe", rule).await;
     insta::assert_snapshot!("find_duplicates", table.text());
 }

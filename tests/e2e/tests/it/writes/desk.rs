@@ -46,18 +46,25 @@ impl Desk {
     /// As the administrator, with approvals of the test's.
     pub async fn asking(approvals: Arc<dyn Approvals>, mode: Mode) -> Self {
         let ports = Box::new(move |ports| Ports { approvals, ..ports });
-        Self::with(ports, Options::default(), "68.0", "", mode).await
+        let facts = [("api_version", "68.0"), ("time_zone", "Europe/Berlin")];
+        Self::with(ports, Options::default(), &facts, "", mode).await
     }
 
     /// At an org that is started otherwise, by a version of its API.
     pub async fn at(options: Options, version: &str, user: &str, mode: Mode) -> Self {
-        Self::with(Box::new(|ports| ports), options, version, user, mode).await
+        let facts = [("api_version", version), ("time_zone", "Europe/Berlin")];
+        Self::knowing(options, &facts, user, mode).await
+    }
+
+    /// As [`at`](Self::at), with what the sign-in found.
+    pub async fn knowing(options: Options, facts: &[(&str, &str)], user: &str, mode: Mode) -> Self {
+        Self::with(Box::new(|ports| ports), options, facts, user, mode).await
     }
 
     async fn with(
         ports: Box<dyn FnOnce(Ports) -> Ports>,
         options: Options,
-        version: &str,
+        facts: &[(&str, &str)],
         user: &str,
         mode: Mode,
     ) -> Self {
@@ -72,7 +79,6 @@ impl Desk {
         network
             .allow_private
             .push(HostPort::new("127.0.0.1", org.address().port()));
-        let facts = [("api_version", version), ("time_zone", "Europe/Berlin")];
         let setup = Setup {
             ports,
             network,
@@ -85,8 +91,9 @@ impl Desk {
                 organization_id: Some("00DDO0000000001".to_owned()),
                 organization_name: Some("Dev Org".to_owned()),
                 facts: facts
-                    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                    .into(),
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
             }),
             ..Setup::default()
         };

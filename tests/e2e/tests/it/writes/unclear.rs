@@ -7,14 +7,14 @@ use portcullis::{Outcome, Reply};
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
 use serde_json::json;
 
-use super::desk::{ACCOUNT, Desk, said, update};
+use super::desk::{ACCOUNT, Desk, SALE, said, update};
 use crate::support::ended;
 use crate::support::world::call;
 
 fn breaks(desk: &Desk, method: &str, fault: Fault, work: Work) {
     let when = When {
         method: Some(method.to_owned()),
-        path: Some("/services/data/v68.0/sobjects/*".to_owned()),
+        path: Some("/services/data/v68.0/*".to_owned()),
         ..When::default()
     };
     desk.org
@@ -161,6 +161,11 @@ async fn who_gives_up_is_told_the_call_that_finds_out_in_the_words_of_the_log() 
             "query {\"soql\":\"SELECT Id, CreatedDate, CreatedById FROM Account ORDER BY CreatedDate DESC LIMIT 5\"}"
                 .to_owned(),
         ),
+        (
+            "send_email",
+            json!({"to": ["li@mail.example"], "subject": "given up", "body": "x", "about": SALE}),
+            format!("query {{\"soql\":\"SELECT Id, Subject, CreatedDate FROM Task WHERE WhatId = '{SALE}' OR WhoId = '{SALE}' ORDER BY CreatedDate DESC LIMIT 5\"}}"),
+        ),
     ] {
         let reply = gives_up(&desk, tool, arguments).await;
         assert_eq!(ended(&reply), "failed cancelled");
@@ -182,7 +187,7 @@ async fn who_gives_up_is_told_the_call_that_finds_out_in_the_words_of_the_log() 
         let Outcome::Done(output) = found.outcome else {
             panic!("{found:?}");
         };
-        let shown = if tool == "update_record" { "given up" } else { "2026-11-2" };
+        let shown = if tool == "create_record" { "2026-11-2" } else { "given up" };
         assert!(output.text.contains(shown), "{}", output.text);
     }
 }

@@ -1,0 +1,116 @@
+//! What a change through the sandbox costs beside its three requests over plain HTTP: the record before, the change, the record after.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bench::{SALESFORCE, World};
+use criterion::Criterion;
+use portcullis::policy::{ConnectorName, Origin};
+use portcullis::{Call, ComponentCache};
+use salesforce_devorg::{DevOrg, Options};
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::Mutex;
+
+use crate::direct::Direct;
+
+const ACCOUNT: &str = "001DO0000000002YAA";
+
+struct Sides {
+    org: DevOrg,
+    world: World,
+    connector: ConnectorName,
+    direct: Mutex<Direct>,
+}
+
+impl Sides {
+    /// Each change is another one than the one before, for what is so already is not sent.
+    fn call(&self, round: u64) -> Call {
+        let fields = json!({"Phone": format!("+49 30 {}", round % 2)});
+        let arguments = json!({"object": "Account", "id": ACCOUNT, "fields": fields});
+        World::call(&self.connector, "update_record", arguments).unwrap()
+    }
+}
+
+async fn directly(direct: &mut Direct, round: u64) {
+    let record = format!("/services/data/v68.0/sobjects/Account/{ACCOUNT}");
+    let query = format!(
+        "/services/data/v68.0/query?q=SELECT+Id,Name,Phone+FROM+Account+WHERE+Id='{ACCOUNT}'"
+    );
+    black_box(direct.ask("GET", &query, String::new()).await);
+    let body = json!({"Phone": format!("+49 30 {}", round % 2)}).to_string();
+    black_box(direct.ask("PATCH", &record, body).await);
+    black_box(direct.ask("GET", &query, String::new()).await);
+}
+
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(1).enable_all().build().unwrap()
+}
+
+pub(crate) fn change(criterion: &mut Criterion) {
+    // The org has a runtime of its own, as a service elsewhere would.
+    let (elsewhere, here) = (runtime(), runtime());
+    let org = elsewhere
+        .block_on(DevOrg::start(Options::default()))
+        .unwrap();
+    let origin = Origin::parse(org.url()).unwrap();
+    let sides = here.block_on(async {
+        let world = World::new(ComponentCache::none(), Some(&origin)).unwrap();
+        let connector = world.install(SALESFORCE).await.unwrap();
+        world.connect(&connector, &org).await.unwrap();
+        world.allow(&connector, "update_record").unwrap();
+        let direct = Mutex::new(Direct::connect(&org).await);
+        Sides {
+            org,
+            world,
+            connector,
+            direct,
+        }
+    });
+    let sides = Arc::new(sides);
+    // The first change asks for the description of what it is about.
+    here.block_on(sides.world.answer(sides.call(0))).unwrap();
+    let before = sides.org.requests();
+    here.block_on(sides.world.answer(sides.call(1))).unwrap();
+    assert_eq!(
+        sides.org.requests() - before,
+        3,
+        "a warm change is three requests"
+    );
+
+    let mut group = criterion.benchmark_group("change");
+    group.bench_function("its requests over plain HTTP", |bencher| {
+        bencher.to_async(&here).iter_custom(|rounds| {
+            let sides = sides.clone();
+            timed(async move {
+                let mut direct = sides.direct.lock().await;
+                for round in 0..rounds {
+                    directly(&mut direct, round).await;
+                }
+            })
+        });
+    });
+    group.bench_function("through the sandbox", |bencher| {
+        bencher.to_async(&here).iter_custom(|rounds| {
+            let sides = sides.clone();
+            timed(async move {
+                for round in 0..rounds {
+                    black_box(sides.world.answer(sides.call(round)).await.unwrap());
+                }
+            })
+        });
+    });
+    group.finish();
+}
+
+/// Runs the work on a thread of the runtime, where a server runs its calls.
+async fn timed(work: impl Future<Output = ()> + Send + 'static) -> Duration {
+    let task = tokio::spawn(async move {
+        let start = Instant::now();
+        work.await;
+        start.elapsed()
+    });
+    task.await.unwrap()
+}
