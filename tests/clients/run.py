@@ -41,6 +41,7 @@ WITH_BROWSER = {"portcullis", "oidc", "mcp-sdks"}
 # What the org of a client is started with besides.
 MORE = {
     "portcullis": ["--admin", "--rotate-refresh-tokens", "--redirect-uri", "https://portcullis.acme.example/callback"],
+    "mcp-sdks": ["--admin"],
 }
 
 # A script that takes longer hangs: the slowest takes a minute on two idle cores, and much more on busy ones.

@@ -133,9 +133,9 @@ def ended_as(portcullis: Portcullis, outcomes: set[str]) -> dict:
     while time.monotonic() < deadline:
         calls = portcullis.run("activity")[1]
         queries = [call for call in calls if call["tool"] == "query"]
-        if queries and queries[0]["outcome"] in outcomes:
-            return queries[0]
-    raise AssertionError(f"the query is none of {outcomes}")
+        if queries and queries[-1]["outcome"] in outcomes:
+            return queries[-1]
+    raise AssertionError(f"the last query is none of {outcomes}: {queries[-1:]}")
 
 
 def hears(command: list[str], mode: str) -> None:

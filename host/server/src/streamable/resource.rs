@@ -67,9 +67,10 @@ impl<'a> Resource<'a> {
     }
 }
 
-/// Says whether what a path names can be an agent, so that nothing else of a caller's gets into a header.
+/// Says whether what a path names can be an agent, and stands in a header between quotes as it is. An agent of another name has the
+/// metadata of the server.
 fn is_name(agent: Option<&str>) -> bool {
-    agent.is_none_or(|agent| AgentId::parse(agent).is_ok())
+    agent.is_none_or(|agent| AgentId::parse(agent).is_ok() && !agent.contains(['"', '\\']))
 }
 
 #[cfg(test)]
