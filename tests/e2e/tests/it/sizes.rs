@@ -40,7 +40,7 @@ fn sections(bytes: &[u8]) -> Vec<(u8, &[u8])> {
     sections
 }
 
-fn of_kind<'a>(bytes: &'a [u8], kind: u8) -> impl Iterator<Item = &'a [u8]> {
+fn of_kind(bytes: &[u8], kind: u8) -> impl Iterator<Item = &[u8]> {
     let of_kind = move |(other, section)| (other == kind).then_some(section);
     sections(bytes).into_iter().filter_map(of_kind)
 }
