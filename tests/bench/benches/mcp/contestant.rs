@@ -92,6 +92,7 @@ pub(crate) async fn portcullis(
             "app set salesforce --client-id {id} --login {url} --client-secret-env THE_SECRET"
         )),
         with_reach("connect salesforce --label Bench --client-credentials"),
+        words("connections share Bench --person bench"),
         words("agent add bench"),
         words("agent give bench salesforce --shared Bench"),
         words("person token add bench --json"),
@@ -160,8 +161,12 @@ pub(crate) fn of_pypi(others: &Path, org: &DevOrg, authority: &Path) -> Result<C
     let user = org.users().first().context("the org has no users")?;
     Ok(Contestant {
         name: "mcp-salesforce-connector",
-        program: others.join("python/bin/salesforce"),
-        args: Vec::new(),
+        // Its own script names the folder in which it was installed, before that was moved.
+        program: others.join("python/bin/python3"),
+        args: vec![
+            "-c".to_owned(),
+            "from src.salesforce import main; main()".to_owned(),
+        ],
         variables: vec![
             ("SALESFORCE_ACCESS_TOKEN", user.access_token.clone()),
             (

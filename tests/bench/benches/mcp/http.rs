@@ -1,6 +1,7 @@
 //! A client by HTTP: a connection for each call that is in flight, kept alive.
 
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -26,6 +27,7 @@ pub(crate) struct Web {
     idle: Mutex<Vec<SendRequest<Full<Bytes>>>>,
     /// No more connections than this are begun.
     places: Semaphore,
+    next: AtomicU64,
     child: Child,
 }
 
@@ -52,6 +54,7 @@ impl Web {
             session: Mutex::default(),
             idle: Mutex::default(),
             places: Semaphore::new(in_flight),
+            next: AtomicU64::new(1),
             child,
         })
     }
@@ -62,7 +65,9 @@ impl Web {
 
     /// Asks, and gives the message of the answer.
     pub(crate) async fn ask(&self, method: &str, params: &Value) -> Result<String> {
-        let asked = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        // No two of a session's may be in flight by the same id.
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let asked = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
         self.send(&asked).await
     }
 

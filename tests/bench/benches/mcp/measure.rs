@@ -172,7 +172,11 @@ pub(crate) async fn measure(
     let ms = u64::try_from(DISTANCE.as_millis())?;
     let late = Rule {
         fault: Fault::Latency { ms },
-        when: When::default(),
+        // Until it is cleared.
+        when: When {
+            times: None,
+            ..When::default()
+        },
         work: None,
     };
     let late = org.add_fault(late)?;
