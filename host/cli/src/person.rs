@@ -80,7 +80,7 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
         }
         PersonCommand::List(form) => list(store, *form).await,
         PersonCommand::Show { id, form } => show_one(store, id, *form).await,
-        PersonCommand::Subject { command } => subject::run(command, store).await,
+        PersonCommand::Subject { command } => subject::run(command, &session).await,
         PersonCommand::Token { command } => token::run(command, &session).await,
     }
 }

@@ -2,32 +2,63 @@
 
 use anyhow::Result;
 use portcullis::policy::PersonId;
-use portcullis_store::{Store, StoreError};
+use portcullis_store::{DecidedKind, Deciding, PersonSubject, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::args::Form;
 use crate::args::subject::{SubjectArgs, SubjectCommand};
+use crate::home::Session;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::{Table, moment, shown};
 
 /// Does what was asked, for an administrator: a name lets somebody in as that person.
-pub(crate) async fn run(command: &SubjectCommand, store: &Store) -> Result<()> {
+pub(crate) async fn run(command: &SubjectCommand, session: &Session) -> Result<()> {
     match command {
-        SubjectCommand::Add(args) => add(store, args).await,
-        SubjectCommand::List { person, form } => list(store, person, *form).await,
-        SubjectCommand::Remove(args) => remove(store, args).await,
+        SubjectCommand::Add(args) => add(session, args).await,
+        SubjectCommand::List { person, form } => list(&session.store, person, *form).await,
+        SubjectCommand::Remove(args) => remove(session, args).await,
     }
 }
 
-async fn add(store: &Store, args: &SubjectArgs) -> Result<()> {
+/// Says whether a name is a person's.
+async fn is_theirs(store: &Store, args: &SubjectArgs) -> Result<bool> {
+    let known = store.subjects(&args.person).await?;
+    let is_it = |one: &PersonSubject| one.issuer == args.issuer && one.subject == args.subject;
+    Ok(known.iter().any(is_it))
+}
+
+/// What is decided on a name, for the log.
+fn deciding(args: &SubjectArgs, is_there: bool) -> Deciding {
+    let there = Some("there".to_owned());
+    let (from, to) = match is_there {
+        true => (there, None),
+        false => (None, there),
+    };
+    Deciding {
+        kind: DecidedKind::Person,
+        subject: format!("{} as {} of {}", args.person, args.subject, args.issuer),
+        from,
+        to,
+        reason: None,
+    }
+}
+
+async fn add(session: &Session, args: &SubjectArgs) -> Result<()> {
+    let store = &session.store;
     let SubjectArgs {
         person,
         subject,
         issuer,
         form,
     } = args;
-    let is_new = store.add_subject(person, issuer, subject).await?;
+    let is_new = match is_theirs(store, args).await? {
+        true => false,
+        false => {
+            let work = store.add_subject(person, issuer, subject);
+            session.deciding(deciding(args, false), work).await?
+        }
+    };
     let (subject, issuer) = (shown(subject), shown(issuer));
     let sentence = match is_new {
         true => format!("`{subject}` of {issuer} is `{person}` here now."),
@@ -76,14 +107,22 @@ async fn list(store: &Store, person: &PersonId, form: Form) -> Result<()> {
     Ok(table.write(&mut anstream::stdout().lock())?)
 }
 
-async fn remove(store: &Store, args: &SubjectArgs) -> Result<()> {
+async fn remove(session: &Session, args: &SubjectArgs) -> Result<()> {
+    let store = &session.store;
     let SubjectArgs {
         person,
         subject,
         issuer,
         form,
     } = args;
-    if !store.remove_subject(person, issuer, subject).await? {
+    let removed = match is_theirs(store, args).await? {
+        true => {
+            let work = store.remove_subject(person, issuer, subject);
+            session.deciding(deciding(args, true), work).await?
+        }
+        false => false,
+    };
+    if !removed {
         let message = format!(
             "`{person}` is not `{}` of {}",
             shown(subject),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::Timestamp;
 use portcullis::policy::PersonId;
-use portcullis_store::{PersonToken, Store, StoreError};
+use portcullis_store::{DecidedKind, Deciding, PersonToken, Store, StoreError};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -26,16 +26,30 @@ pub(crate) async fn run(command: &TokenCommand, session: &Session) -> Result<()>
     }
     let store = &session.store;
     match command {
-        TokenCommand::Add(args) => add(store, args).await,
+        TokenCommand::Add(args) => add(session, args).await,
         TokenCommand::List { person, form } => list(store, person, *form).await,
-        TokenCommand::Remove { person, id, form } => remove(store, person, id, *form).await,
+        TokenCommand::Remove { person, id, form } => remove(session, person, id, *form).await,
     }
 }
 
-async fn add(store: &Store, args: &TokenAdd) -> Result<()> {
+/// What is decided on a token, for the log.
+fn deciding(person: &PersonId, from: Option<String>, to: Option<String>) -> Deciding {
+    Deciding {
+        kind: DecidedKind::Person,
+        subject: format!("a token of {person}"),
+        from,
+        to,
+        reason: None,
+    }
+}
+
+async fn add(session: &Session, args: &TokenAdd) -> Result<()> {
     let lasts = Duration::from_secs(u64::from(args.days) * DAY_SECONDS);
+    let to = format!("`{}` for {} days", shown(&args.label), args.days);
+    let what = deciding(&args.person, None, Some(to));
+    let store = &session.store;
     let made = store.make_person_token(&args.person, &args.label, lasts);
-    let (secret, token) = made.await?;
+    let (secret, token) = session.deciding(what, made).await?;
     let secret = secret.expose_secret();
     if args.form.json {
         let mut value = token_json(&token);
@@ -84,8 +98,19 @@ async fn list(store: &Store, person: &PersonId, form: Form) -> Result<()> {
     Ok(table.write(&mut anstream::stdout().lock())?)
 }
 
-async fn remove(store: &Store, person: &PersonId, id: &str, form: Form) -> Result<()> {
-    if !store.remove_person_token(person, id).await? {
+async fn remove(session: &Session, person: &PersonId, id: &str, form: Form) -> Result<()> {
+    let store = &session.store;
+    let tokens = store.person_tokens(person).await?;
+    let removed = match tokens.iter().find(|token| token.id == id) {
+        Some(token) => {
+            let from = format!("{} `{}`", token.id, shown(&token.label));
+            let work = store.remove_person_token(person, id);
+            let what = deciding(person, Some(from), None);
+            session.deciding(what, work).await?
+        }
+        None => false,
+    };
+    if !removed {
         let message = format!("`{person}` has no token `{}`", shown(id));
         let hint = format!("`portcullis person token list {person}` lists those that there are");
         return Err(Problem::mistake("not_found", message, hint).into());

@@ -30,13 +30,7 @@ const PROBLEM: &str = "portcullis/problem";
 /// Turns a reply into a tool's result.
 pub(crate) fn result(reply: Reply, served: &Served, addresses: &Addresses<'_>) -> CallToolResult {
     let problem = problem(&reply);
-    let mut words = text(&reply);
-    if served.checks_approvals && matches!(reply.outcome, Outcome::ApprovalRequired(_)) {
-        words.push_str(&format!(
-            "\nOr look with `{}` whether it was decided.",
-            check::NAME
-        ));
-    }
+    let words = text_for(&reply, served);
     match reply.outcome {
         Outcome::Done(output) => done(output, addresses),
         _ => {
@@ -91,6 +85,18 @@ fn attachment(file: Attachment, addresses: &Addresses<'_>) -> ContentBlock {
             }
         },
     }
+}
+
+/// Says it as a client reads it that can ask what became of a question, where it can.
+pub(crate) fn text_for(reply: &Reply, served: &Served) -> String {
+    let mut words = text(reply);
+    if served.checks_approvals && matches!(reply.outcome, Outcome::ApprovalRequired(_)) {
+        words.push_str(&format!(
+            "\nOr look with `{}` whether it was decided.",
+            check::NAME
+        ));
+    }
+    words
 }
 
 /// Says in words what a call came to: its answer, or what went wrong and what to do.

@@ -18,7 +18,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
 
 use crate::handler::Settled;
-use crate::{Server, answer};
+use crate::{Served, Server, answer};
 
 /// Lists the connectors of an agent's tools, each once.
 pub(crate) fn connectors(offered: &[OfferedTool]) -> Vec<&Connector> {
@@ -88,9 +88,15 @@ impl<'a> Addresses<'a> {
     ) -> Self {
         let resources = resources(offered).into_iter();
         let of_it = resources.filter(|(one, _)| one.manifest().name.as_str() == connector);
+        // Where a person said yes to the call, its answer is whole: to read it again would ask them once more.
+        let is_free = offered.iter().any(|one| {
+            one.connector().manifest().name.as_str() == connector
+                && one.tool().name.as_str() == tool
+                && one.decision.mode == Mode::Allow
+        });
         Self {
             resources: of_it.map(|(_, resource)| resource).collect(),
-            call: Some((tool, arguments)),
+            call: is_free.then_some((tool, arguments)),
         }
     }
 
@@ -154,15 +160,15 @@ impl Server {
                     read.cache_scope = Some(rmcp::model::CacheScope::Private);
                     Ok(read.into())
                 }
-                _ => Err(not_read(&uri, &reply)),
+                _ => Err(not_read(&uri, &reply, &self.served)),
             },
         }
     }
 }
 
 /// Says why something was not read.
-fn not_read(uri: &str, reply: &Reply) -> ErrorData {
-    let words = answer::text(reply);
+fn not_read(uri: &str, reply: &Reply, served: &Served) -> ErrorData {
+    let words = answer::text_for(reply, served);
     let mut data = answer::problem(reply).unwrap_or_else(|| json!({}));
     data["uri"] = uri.into();
     let code = match &reply.outcome {
@@ -184,10 +190,24 @@ fn contents(uri: &str, resource: &ResourceSpec, output: Output) -> Vec<ResourceC
     }
     let text = match (resource.media_type(), &output.structured) {
         ("application/json", Some(data)) => data.to_string(),
-        _ => output.text,
+        _ => with_what_is_left(
+            output.text,
+            output.next_cursor.as_deref(),
+            &resource.read.tool,
+        ),
     };
     let contents = ResourceContents::text(text, uri);
     vec![contents.with_mime_type(resource.media_type())]
+}
+
+/// Says, where an answer does not say so itself, that there is more than what is read by this address.
+fn with_what_is_left(text: String, cursor: Option<&str>, tool: &ToolName) -> String {
+    match cursor {
+        Some(cursor) if !text.contains(cursor) => {
+            format!("{text}\n\nThere is more: call `{tool}`, and pass `cursor` {cursor:?}.")
+        }
+        _ => text,
+    }
 }
 
 /// Gives a file, as text where it is text.

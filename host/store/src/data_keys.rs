@@ -55,7 +55,7 @@ impl DataKeys {
         tx: &mut SqliteConnection,
         now: i64,
     ) -> Result<Age, StoreError> {
-        let mut age = Age::OfNow;
+        let mut of_before: Vec<i64> = Vec::new();
         let rows = sqlx::query("SELECT id, master, wrapped FROM keys")
             .fetch_all(&mut *tx)
             .await?;
@@ -71,14 +71,23 @@ impl DataKeys {
             let (id, wrapped) = (row.try_get("id")?, row.try_get("wrapped")?);
             if self.meet(id, &sealed_under, wrapped).is_err() {
                 self.meet_of_before(id, &sealed_under, wrapped)?;
-                age = Age::OfBeforeDecisions;
+                of_before.push(id);
             }
         }
-        if rows.is_empty() {
-            self.add(tx, now).await?;
-            age = Age::New;
+        match of_before.as_slice() {
+            _ if rows.is_empty() => {
+                self.add(tx, now).await?;
+                Ok(Age::New)
+            }
+            [] => Ok(Age::OfNow),
+            all if all.len() == rows.len() => Ok(Age::OfBeforeDecisions),
+            // All are wrapped anew at once: somebody has put a key back that they kept.
+            [id, ..] => Err(StoreError::damaged(
+                "data key",
+                &id.to_string(),
+                "it is wrapped as before decisions were sealed, and others are not",
+            )),
         }
-        Ok(age)
     }
 
     /// Wraps every key as it is wrapped now.

@@ -68,11 +68,18 @@ impl Store {
             Some(decisions) => (row, decisions),
             // Something was decided, or tampered with: both are found out in one transaction.
             None => {
-                let mut tx = self.read().await?;
-                let Some(row) = offered().fetch_optional(&mut *tx).await? else {
-                    return Ok(None);
-                };
-                (row, self.decided_at(&mut tx).await?)
+                let mut is_first = true;
+                loop {
+                    let mut tx = self.read().await?;
+                    let Some(row) = offered().fetch_optional(&mut *tx).await? else {
+                        return Ok(None);
+                    };
+                    match self.decided_at(&mut tx).await {
+                        // Another call may have met what was decided since this one began to read.
+                        Err(StoreError::Decisions(_)) if is_first => is_first = false,
+                        decided => break (row, decided?),
+                    }
+                }
             }
         };
         policy(caller, connector, component, &row, &decisions).map(Some)

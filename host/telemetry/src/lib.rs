@@ -2,9 +2,9 @@
 //! metrics for a collector of OpenTelemetry.
 //!
 //! [`Watched`] stands before the audit log and looks at what is written down, so that nothing of a call knows that it is
-//! watched. Names of connectors, tools, routes and codes go out from here, and numbers. Refused: arguments, paths, answers,
-//! words, people's names. A name that no installed connector has is not passed on either, for then a caller could choose how many
-//! series there are.
+//! watched. Names of agents, connectors, tools, routes, hosts and codes go out from here, ids of calls and of clients' requests, and
+//! numbers. Refused: arguments, paths, answers, words, people's names. A name that no installed connector has is not passed on either,
+//! for then a caller could choose how many series there are.
 
 mod asked;
 mod numbers;

@@ -133,13 +133,30 @@ impl Watched {
 impl AuditLog for Watched {
     async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
         self.look(&record);
-        let (call, begins) = (record.call, matches!(record.event, Event::Opened(_)));
+        let begun = matches!(record.event, Event::Opened(_)).then_some(record.call);
+        let mut beginning = Beginning {
+            watched: self,
+            call: begun,
+        };
         let written = self.log.append(record, durability).await;
-        if begins && written.is_err() {
-            // It does not go on, and has no end.
-            self.under_way().remove(&call);
+        if written.is_ok() {
+            beginning.call = None;
         }
         written
+    }
+}
+
+/// A call whose beginning is being written. Where that fails, or nobody waits for it any more, the call does not go on, and has no end.
+struct Beginning<'w> {
+    watched: &'w Watched,
+    call: Option<CallId>,
+}
+
+impl Drop for Beginning<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.call {
+            self.watched.under_way().remove(&call);
+        }
     }
 }
 

@@ -38,12 +38,10 @@ pub(crate) async fn run(
         ApprovalsCommand::Approve(args) => approve::run(session, args, cache).await,
         ApprovalsCommand::Deny { id, reason, form } => {
             let id = find(&session, id).await?;
-            let denied = session
-                .store
-                .deny(id, &session.me.id, reason.as_deref())
-                .await;
-            let state = ApprovalState::Denied.as_str();
-            let Some(denied) = unless_so_already(denied, state)? else {
+            let (to, reason) = (ApprovalState::Denied, reason.as_deref());
+            let state = to.as_str();
+            let work = session.store.deny(id, &session.me.id, reason);
+            let Some(denied) = settle(&session, id, to, reason, work).await? else {
                 return so_already(*form, id, state);
             };
             let value = json!({ "changed": true, "id": id, "state": state });
@@ -55,9 +53,10 @@ pub(crate) async fn run(
         }
         ApprovalsCommand::Withdraw { id, form } => {
             let id = find(&session, id).await?;
-            let withdrawn = session.store.withdraw(id, &session.me.id).await;
-            let state = ApprovalState::Withdrawn.as_str();
-            if unless_so_already(withdrawn, state)?.is_none() {
+            let to = ApprovalState::Withdrawn;
+            let state = to.as_str();
+            let work = session.store.withdraw(id, &session.me.id);
+            if settle(&session, id, to, None, work).await?.is_none() {
                 return so_already(*form, id, state);
             }
             let value = json!({ "changed": true, "id": id, "state": state });
@@ -71,15 +70,23 @@ pub(crate) async fn run(
     }
 }
 
-/// Takes what a decision came to; none where the question was so already.
-fn unless_so_already(
-    decided: Result<Approval, StoreError>,
-    wanted: &'static str,
+/// Settles a question otherwise than by a yes, and writes that down before it is done; none where the question was so already.
+async fn settle(
+    session: &Session,
+    id: ApprovalId,
+    to: ApprovalState,
+    reason: Option<&str>,
+    work: impl Future<Output = Result<Approval, StoreError>>,
 ) -> Result<Option<Approval>> {
-    match decided {
-        Ok(approval) => Ok(Some(approval)),
-        Err(StoreError::Settled { state, .. }) if state == wanted => Ok(None),
-        Err(error) => Err(error.into()),
+    let question = session.store.question(id, &session.me.id).await?.approval;
+    match question.state {
+        state if state == to => Ok(None),
+        ApprovalState::Pending | ApprovalState::Approved => {
+            let what = Deciding::of_question(&question, to.as_str(), reason);
+            session.deciding(what, work).await.map(Some)
+        }
+        // Nothing is decided: the store says what it is.
+        _ => Ok(Some(work.await?)),
     }
 }
 

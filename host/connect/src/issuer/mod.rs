@@ -116,6 +116,10 @@ impl Issuer {
         if header.crit.is_some() {
             return Err(refused("it asks for what is not known here"));
         }
+        let typ = header.typ.as_deref();
+        if typ.is_some_and(|typ| !is_access_token(typ)) {
+            return Err(refused("it is a token of another kind"));
+        }
         let key = self.keys.key(header.kid.as_deref(), header.alg).await;
         let key = key.map_err(NotBelieved::Unavailable)?;
         let key = key.ok_or_else(|| refused("its key is none of the issuer's"))?;
@@ -129,6 +133,13 @@ impl Issuer {
         let claims = decode::<Map<String, Value>>(token, &key, &expected);
         named(&claims.map_err(refused)?.claims, claim)
     }
+}
+
+/// Says whether a token may be one for access, by the type that it has (RFC 9068, section 4; RFC 8725, section 3.11). Many issuers have
+/// a general one.
+fn is_access_token(typ: &str) -> bool {
+    let types = ["at+jwt", "application/at+jwt", "jwt"];
+    types.iter().any(|one| typ.eq_ignore_ascii_case(one))
 }
 
 /// Reads who a believed token names.

@@ -65,6 +65,9 @@ pub(super) async fn open(
     let (account, mode) = (connected.account, connected.decision.mode);
     let resolved = connected.validated.permitted.resolved;
     let connection = account.connection.as_ref().map(|found| found.id.clone());
+    // What is said while a call runs is not held to rows as its answer is: to an agent whose rows are limited nothing is.
+    let limits = resolved.policy.scope.as_ref();
+    let hears = limits.is_none_or(|limits| limits.rows_max.is_none());
     exit.open(connection)
         .await
         .map_err(|error| unavailable("open the audit entry", &error))?;
@@ -85,8 +88,8 @@ pub(super) async fn open(
         account,
         started: Instant::now(),
         cancellation: resolved.cancellation,
-        progress: resolved.progress,
-        steps: resolved.steps,
+        progress: resolved.progress.filter(|_| hears),
+        steps: resolved.steps.filter(|_| hears),
         placeholder,
         ports: guard.ports().clone(),
         limits: guard.limits().clone(),

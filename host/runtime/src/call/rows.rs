@@ -57,8 +57,12 @@ pub(super) fn hold(
     if found.values > VALUES_A_ROW.saturating_mul(around) {
         return too_much(format!("the answer has {} values", found.values));
     }
-    let bytes_max = BYTES_A_ROW.saturating_mul(max).saturating_add(BYTES_AROUND);
-    let texts = [Some(&output.text), output.structured.as_ref()];
+    let bytes_max = bytes_max(max);
+    let texts = [
+        Some(&output.text),
+        output.structured.as_ref(),
+        output.next_cursor.as_ref(),
+    ];
     let bytes = texts.into_iter().flatten().map(String::len).max();
     if let Some(bytes) = bytes.filter(|bytes| *bytes > bytes_max) {
         return too_much(format!("the answer has {bytes} bytes"));
@@ -72,6 +76,29 @@ pub(super) fn hold(
         return too_much(format!("the answer's values have {} lines", found.lines));
     }
     Ok(())
+}
+
+/// Holds what a connector says went wrong to as much: it reaches the agent as an answer does.
+pub(super) fn hold_failure(max: u32, failure: &Failure) -> Result<(), Failure> {
+    let max = usize::try_from(max).unwrap_or(usize::MAX);
+    let fields = failure.fields.iter();
+    let fields = fields.flat_map(|field| [field.pointer.len(), field.problem.len()]);
+    let optional = [&failure.hint, &failure.service_code].into_iter().flatten();
+    let bytes = fields
+        .chain(optional.map(String::len))
+        .fold(failure.message.len(), usize::saturating_add);
+    if bytes <= bytes_max(max) {
+        return Ok(());
+    }
+    let message = format!(
+        "the connector's error has {bytes} bytes, too much for an answer of at most {max} rows"
+    );
+    // Without a hint: what is said of a change whose outcome is not known goes there.
+    Err(Failure::new(FailureCode::RowLimit, message))
+}
+
+fn bytes_max(max: usize) -> usize {
+    BYTES_A_ROW.saturating_mul(max).saturating_add(BYTES_AROUND)
 }
 
 fn refused(message: String, max: usize) -> Failure {
@@ -161,6 +188,23 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_no_more_than_an_answer_may() {
+        let failure = |problems: usize| Failure {
+            hint: Some("h".repeat(100)),
+            fields: (0..problems)
+                .map(|row| crate::reply::FieldProblem {
+                    pointer: format!("/{row}"),
+                    problem: "Ada, 555-0100; ".repeat(1_000),
+                })
+                .collect(),
+            ..Failure::new(FailureCode::NotFound, "there is none")
+        };
+        assert_eq!(hold_failure(3, &failure(1)), Ok(()));
+        let refused = hold_failure(3, &failure(5)).unwrap_err();
+        assert_eq!((refused.code, refused.hint), (FailureCode::RowLimit, None));
+    }
+
+    #[test]
     fn what_is_not_called_a_row_is_bounded_all_the_same() {
         let names: Vec<String> = (0..1_000).map(|row| format!("r{row}")).collect();
         let members: serde_json::Map<String, Value> = names
@@ -183,6 +227,10 @@ mod tests {
         let refused = held(3, &"a row\n".repeat(200), &json!({})).unwrap_err();
         assert!(refused.contains("200 lines"), "{refused}");
         let refused = held(3, &long, &json!({})).unwrap_err();
+        assert!(refused.contains("bytes"), "{refused}");
+        let mut with_cursor = output("", &json!({}));
+        with_cursor.next_cursor = Some(long);
+        let refused = hold(3, &with_cursor, None).unwrap_err().message;
         assert!(refused.contains("bytes"), "{refused}");
         let mut with_file = output("", &json!({}));
         with_file.attachments.push(tools::Attachment {

@@ -122,8 +122,13 @@ fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
         return Err(invalid(message));
     }
     let limits = scope.policy.scope.as_ref();
+    let mut cited = scope.take_cited();
     if let Some(max) = limits.and_then(|limits| limits.rows_max) {
         rows::hold(max, &output, structured.as_ref())?;
+        // What it cites is shown beside it, and its labels are of records too.
+        if cited.len() > usize::try_from(max).unwrap_or(usize::MAX) {
+            cited.clear();
+        }
     }
     let attachments = output.attachments.into_iter().map(|file| Attachment {
         name: file.name,
@@ -135,7 +140,7 @@ fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
         structured,
         attachments: attachments.collect(),
         next_cursor: output.next_cursor,
-        records: scope.take_cited().into(),
+        records: cited.into(),
     })
 }
 
@@ -175,7 +180,7 @@ fn reported(scope: &CallScope, failure: failures::Failure) -> Outcome {
         _ => cut(failure.message),
     };
     let fields = failure.fields.into_iter().take(FIELDS_MAX);
-    Outcome::Failed(Failure {
+    let failure = Failure {
         code,
         message,
         hint: failure.hint.map(cut),
@@ -189,7 +194,12 @@ fn reported(scope: &CallScope, failure: failures::Failure) -> Outcome {
         retry_after: failure
             .retry_after_seconds
             .map(|seconds| Duration::from_secs(seconds.into())),
-    })
+    };
+    let limits = scope.policy.scope.as_ref();
+    let held = limits
+        .and_then(|limits| limits.rows_max)
+        .map_or(Ok(()), |max| rows::hold_failure(max, &failure));
+    Outcome::Failed(held.err().unwrap_or(failure))
 }
 
 /// Says how the connector broke.

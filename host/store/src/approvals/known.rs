@@ -49,11 +49,14 @@ impl Known {
             return Ok(Self::Approved(row));
         }
         let waiting = sqlx::query(
-            "SELECT * FROM approvals WHERE sent = ?1 AND state = 'pending' AND person = ?2 AND agent = ?3",
+            "SELECT * FROM approvals WHERE (sent = ?1 OR sent IS NULL AND digest = ?4) AND state = 'pending' \
+             AND person = ?2 AND agent = ?3",
         )
         .bind(request.sent.to_string())
         .bind(request.caller.person.as_str())
         .bind(request.caller.agent.as_str())
+        // One that was asked before what leaves was kept.
+        .bind(request.digest.to_string())
         .fetch_optional(&mut *tx)
         .await?;
         if let Some(row) = waiting {

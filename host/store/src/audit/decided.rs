@@ -78,7 +78,7 @@ pub enum DecidedKind {
     Connector,
     /// With whom a connection is shared.
     Share,
-    /// Who is known here, and who administers.
+    /// Who is known here, by which tokens and names of issuers, and who administers.
     Person,
     /// Who is in a group.
     Group,

@@ -49,6 +49,13 @@ impl StoreAudit {
         }
         let listed = segment::list(&inner.folder)?;
         let mut retained = Retained::default();
+        // What says how far decisions had come may go, also what another program wrote: it is said anew before that.
+        let logged = activity.index().await?.generation().await?.unwrap_or(0);
+        let logged = self.inner.in_force.load(Ordering::Acquire).max(logged);
+        let mut unsaid = match logged {
+            0 => None,
+            logged => Some(inner.store.decided_so_far().await.max(logged)),
+        };
         for (lane, kept) in lanes {
             let of_lane = listed.iter().filter(|(of, _)| *of == lane);
             let segments: Vec<u64> = of_lane.map(|(_, segment)| *segment).collect();
@@ -78,6 +85,10 @@ impl StoreAudit {
                 activity.index().await?.forget(lane, last).await?;
                 continue;
             };
+            if let Some(generation) = unsaid.take() {
+                self.note(Note::InForce { generation }).await?;
+                self.inner.in_force.fetch_max(generation, Ordering::AcqRel);
+            }
             let key = self.newest_key()?;
             retained.records += base.number - kept.base.number;
             let mut tx = inner.store.write().await?;
@@ -94,11 +105,6 @@ impl StoreAudit {
                 person: person.clone(),
             })
             .await?;
-            // What said how far decisions had come may be gone with them.
-            let generation = self.inner.in_force.load(Ordering::Acquire);
-            if generation > 0 {
-                self.note(Note::InForce { generation }).await?;
-            }
             retained.keys = self.remove_keys().await?;
         }
         Ok(retained)

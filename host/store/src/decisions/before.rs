@@ -154,7 +154,14 @@ mod tests {
         ] {
             sqlx::raw_sql(sql).execute(&mut *tx).await.unwrap();
         }
-        let key = store.keys().newest(&mut tx).await.unwrap();
+        wrap_as_before(store, &mut tx, master).await;
+        tx.commit().await.unwrap();
+        store.close().await;
+    }
+
+    /// Wraps the first data key as it was wrapped then.
+    async fn wrap_as_before(store: &Store, tx: &mut SqliteConnection, master: &MasterKey) {
+        let key = store.keys().get(tx, 1).await.unwrap();
         let (id, name) = (key.id().to_string(), master.id());
         let place = Place {
             table: "keys",
@@ -162,13 +169,27 @@ mod tests {
             row: &[&id, &name],
         };
         let wrapped = master.wrapping().seal(place, key.expose()).unwrap();
-        sqlx::query("UPDATE keys SET wrapped = ?1")
+        sqlx::query("UPDATE keys SET wrapped = ?1 WHERE id = 1")
             .bind(wrapped)
-            .execute(&mut *tx)
+            .execute(tx)
             .await
             .unwrap();
+    }
+
+    /// The attack: a key that somebody kept from before is put back beside those of now, so that tables are taken over once more.
+    #[tokio::test]
+    async fn a_key_of_before_beside_those_of_now_opens_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let master = MasterKey::random().unwrap();
+        let options = StoreOptions::new(Location::in_folder(folder.path()), master.clone());
+        let store = Store::open(options.clone()).await.unwrap();
+        let mut tx = store.write().await.unwrap();
+        store.keys().add(&mut tx, store.now()).await.unwrap();
+        wrap_as_before(&store, &mut tx, &master).await;
         tx.commit().await.unwrap();
         store.close().await;
+        let opened = Store::open(options).await;
+        assert!(matches!(opened, Err(StoreError::Damaged { .. })));
     }
 
     #[tokio::test]

@@ -290,6 +290,12 @@ impl Store {
         Ok(kept.generation)
     }
 
+    /// Says how far this program knows that decisions have come, also where what there is now is not in order.
+    pub(crate) async fn decided_so_far(&self) -> i64 {
+        let now = self.decided_generation().await.unwrap_or(0);
+        now.max(self.known().floor.load(Ordering::Acquire))
+    }
+
     /// Takes note that decisions had come this far: what is older is refused from now on.
     pub(crate) fn require_decided(&self, generation: i64) {
         self.known().floor.fetch_max(generation, Ordering::AcqRel);

@@ -57,6 +57,17 @@ async fn a_no_holds_for_the_same_request_in_other_words() {
     asked(&approvals, &in_other_words(1, "account")).await;
 }
 
+/// As an update leaves it: a question that waits has no digest of what leaves.
+#[tokio::test]
+async fn a_question_of_before_the_digest_of_what_leaves_still_waits() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let id = asked(&approvals, &request(1)).await;
+    fixture.tamper("UPDATE approvals SET sent = NULL").await;
+    assert_eq!(asked(&approvals, &request(1)).await, id);
+    assert_ne!(asked(&approvals, &request(2)).await, id);
+}
+
 #[tokio::test]
 async fn the_same_request_in_other_words_waits_as_one_question() {
     let fixture = Fixture::new().await;

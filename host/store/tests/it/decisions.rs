@@ -344,11 +344,18 @@ async fn who_decided_what_is_on_record_before_it_is_done() {
     let store = &fixture.store;
     let audit = StoreAudit::open(store.clone()).await.unwrap();
     let eve = PersonId::parse("eve").unwrap();
+    let of_tool = |made_for| ToolRule {
+        made_for: Some(made_for),
+        ..rule("query", Mode::Allow)
+    };
     let changes = [
         Change::Rule(rule("effect:write", Mode::Allow)),
         Change::Rule(rule("effect:write", Mode::Disabled)),
         // Nothing changes by it, so that nobody decided it.
         Change::Rule(rule("effect:write", Mode::Disabled)),
+        Change::Rule(of_tool(Effect::Read)),
+        // The same word, for a tool that reaches farther by now.
+        Change::Rule(of_tool(Effect::Write)),
         Change::Scope(read_only()),
         Change::Trust(crm(), component(b"one"), true),
         Change::TrustClients(helper(), true),
@@ -392,6 +399,8 @@ async fn who_decided_what_is_on_record_before_it_is_done() {
     let expected = [
         format!("rule `agent helper: effect:write`: none -> always, {cli}"),
         format!("rule `agent helper: effect:write`: always -> off, {cli}"),
+        format!("rule `agent helper: query`: none -> always, {cli}"),
+        format!("rule `agent helper: query`: always, for the tool as it was -> always, {cli}"),
         format!("scope `helper with crm`: none -> {{\"read_only\":true}}, {cli}"),
         format!("trust `crm <digest>`: not trusted -> trusted, {cli}"),
         format!("clients `helper`: not trusted -> trusted, {cli}"),

@@ -9,6 +9,7 @@ use super::{GetDeleted, STAMP, at_midnight};
 use crate::client::Client;
 use crate::fence;
 use crate::json::Json;
+use crate::order;
 use crate::records::{plural, told};
 use crate::repair::{Asked, repaired};
 use crate::table::Table;
@@ -62,8 +63,10 @@ pub(super) fn listed(
             pointer: "/object",
         };
         let mut failure = repaired(client, error, about);
-        if failure.service_code.as_deref() == Some("INVALID_REPLICATION_DATE") {
-            "/since".clone_into(&mut failure.fields[0].pointer);
+        if failure.service_code.as_deref() == Some("INVALID_REPLICATION_DATE")
+            && let Some(field) = failure.fields.first_mut()
+        {
+            "/since".clone_into(&mut field.pointer);
         }
         failure
     })?;
@@ -74,7 +77,7 @@ pub(super) fn listed(
         .iter()
         .map(|record| (text(record, "deletedDate"), text(record, "id")))
         .collect();
-    rows.sort_unstable_by(|one, other| other.cmp(one));
+    order::sort_by(&mut rows, |one, other| other.cmp(one));
     let total = rows.len();
     rows.truncate(usize::try_from(limit).unwrap_or(total));
     let mut notes = Vec::new();

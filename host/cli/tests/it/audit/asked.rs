@@ -60,6 +60,15 @@ async fn a_change_that_was_only_asked_for_reads_as_none() {
         at.home.must(&["approvals", "deny", &id]);
         let twice = at.home.must(&["approvals", "deny", &id]);
         assert!(twice.contains("denied already"), "{twice}");
+        // It is on record, and once.
+        let decided = at.home.json(&["activity", "--decisions"]);
+        let lines = decided.as_array().unwrap().iter();
+        let noes: Vec<&Value> = lines.filter(|line| line["to"] == "denied").collect();
+        assert_eq!(noes.len(), 1, "{decided}");
+        assert_eq!(
+            (&noes[0]["from"], &noes[0]["person"]),
+            (&json!("pending"), &json!("ada"))
+        );
         let refused = at.set_site("Munich");
         assert_eq!(refused.code, 1, "a person's no is no mistake of who calls");
         let _ = at.set_site("Vienna");

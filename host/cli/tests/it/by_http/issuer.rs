@@ -319,6 +319,11 @@ async fn a_token_that_is_not_for_here_from_here_and_now_is_nobodys() {
             site.key
                 .token(json!({"kid": "one", "crit": ["b64"], "b64": true}), &good),
         ),
+        (
+            "of another kind",
+            site.key
+                .token(json!({"kid": "one", "typ": "logout+jwt"}), &good),
+        ),
         ("without a signature", cut),
         (
             "too long",

@@ -200,6 +200,11 @@ fn a_client_is_told_of_steps_once_it_asks_and_never_of_details() {
             step("Tool execution completed")
         ]
     );
+    // To an agent whose rows are limited nothing is said that is not held to them.
+    home.must(&["scope", "helper", "--connector", "test", "--rows", "5"]);
+    let answer = client.call("test_tool_with_logging", json!({}));
+    assert_eq!(answer["content"][0]["text"], "It is done.", "{answer}");
+    assert!(client.told.is_empty(), "{:?}", client.told);
 }
 
 #[test]

@@ -232,6 +232,8 @@ async fn what_needs_approval_asks_when_it_is_read_and_not_while_somebody_types()
             held["error"]["data"]["outcome"], "approval_required",
             "{held}"
         );
+        let words = held["error"]["message"].as_str().unwrap();
+        assert!(words.contains("check_approval"), "{held}");
         let waits = place.home.json(&["approvals", "list"]);
         let waiting = &waits["approvals"];
         assert_eq!(waits["count"], 1, "{waits}");

@@ -10,6 +10,7 @@ pub(super) fn compare(before: &Declared<'_>, after: &Declared<'_>, found: &mut V
         let known = before.manifest.prompts.iter();
         if let Some(known) = known.clone().find(|known| known.name == prompt.name) {
             names_more(known, prompt, after, found);
+            completed_otherwise(known, prompt, found);
         }
     }
 }
@@ -49,6 +50,19 @@ fn resources(before: &[ResourceSpec], after: &[ResourceSpec], found: &mut Vec<Wi
 fn is_between(known: &ResourceSpec, new: &ResourceSpec) -> bool {
     let (was, now) = (known.uri.rank(), new.uri.rank());
     was.len() == now.len() && now < was && known.uri.scheme() == new.uri.scheme()
+}
+
+fn completed_otherwise(known: &PromptSpec, prompt: &PromptSpec, found: &mut Vec<Widening>) {
+    for argument in &prompt.arguments {
+        let was = known.argument(&argument.name);
+        let was = was.and_then(|known| known.complete.as_ref());
+        let both = was.zip(argument.complete.as_ref());
+        if both.is_some_and(|(was, now)| was.call != now.call) {
+            let (name, of) = (&argument.name, &prompt.name);
+            let text = format!("`{name}` of the prompt `{of}` is completed by another call");
+            found.push(Widening::new(Widened::Prompt, text));
+        }
+    }
 }
 
 fn names_more(

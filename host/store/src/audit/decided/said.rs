@@ -66,7 +66,7 @@ async fn of_agents(
         )));
     }
     let decisions = decisions?;
-    let mode_of = |level: &Level, connector: Option<&ConnectorName>, selector: &Selector| {
+    let rule_of = |level: &Level, connector: Option<&ConnectorName>, selector: &Selector| {
         let rules = decisions.rules()?;
         let mut rules = rules.into_iter();
         let found = rules.find(|rule| {
@@ -74,18 +74,27 @@ async fn of_agents(
                 && rule.connector.as_ref() == connector
                 && rule.selector == *selector
         });
-        Ok::<_, StoreError>(found.map(|rule| rule.mode.as_word().to_owned()))
+        Ok::<_, StoreError>(found)
     };
     Ok(Some(match change {
         Change::Rule(rule) => {
             let connector = rule.connector.as_ref();
-            let from = mode_of(&rule.level, connector, &rule.selector)?;
+            let before = rule_of(&rule.level, connector, &rule.selector)?;
+            let from = before.map(|before| {
+                let word = before.mode.as_word();
+                // The same word lets more pass, where the tool reaches farther than when the rule was made.
+                match before.mode == rule.mode && before.made_for != rule.made_for {
+                    true => format!("{word}, for the tool as it was"),
+                    false => word.to_owned(),
+                }
+            });
             let subject = rule_words(&rule.level, connector, &rule.selector);
             let to = Some(rule.mode.as_word().to_owned());
             (DecidedKind::Rule, subject, from, to)
         }
         Change::Unrule(level, connector, selector) => {
-            let from = mode_of(level, connector.as_ref(), selector)?;
+            let before = rule_of(level, connector.as_ref(), selector)?;
+            let from = before.map(|before| before.mode.as_word().to_owned());
             let subject = rule_words(level, connector.as_ref(), selector);
             (DecidedKind::Rule, subject, from, None)
         }
