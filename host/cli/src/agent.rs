@@ -128,6 +128,11 @@ async fn give(
         Some(text) => Account::Shared(connections::find(store, text).await?.id),
         None => Account::Personal,
     };
+    if before.connectors.get(connector) != Some(&account) {
+        // What it is given it could not use before, or not as this account.
+        let what = "an agent is given a connector or another account";
+        approvals::require_passphrase(session, what).await?;
+    }
     let give = Change::Give(id.clone(), connector.clone(), account.clone());
     session.change(give).await?;
     let after = require(store, id).await?;

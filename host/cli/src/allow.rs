@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 use portcullis::ComponentCache;
-use portcullis::policy::{AgentId, ConnectorName, Level, Mode, ToolRule};
-use portcullis_store::{Change, DecidedKind, Deciding, Owner, Store, StoredConnection};
+use portcullis::policy::{AgentId, ConnectorName, Level, Mode, Selector, ToolRule};
+use portcullis_store::{Account, Change, DecidedKind, Deciding, Owner, Store, StoredConnection};
 use serde_json::{Value, json};
 
 use crate::agent;
@@ -51,8 +51,7 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
         mode.unwrap_or(Mode::Disabled),
         connector.as_ref(),
     )?;
-    // What is taken back may have asked, or switched off.
-    if matches!(mode, None | Some(Mode::Allow)) {
+    if loosens(store, mode, &rule).await? {
         approvals::require_passphrase(&session, "a rule is loosened").await?;
     }
     let ToolRule {
@@ -89,6 +88,47 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
     let next = format!("`portcullis explain {agent}` shows what the rules come to");
     let value = json!({ "changed": changed, "rule": mode.map(|_| rule_json(&rule)) });
     Ok(show::done(args.form, &value, &sentence, Some(&next))?)
+}
+
+/// Says whether a rule may let more pass than what holds before it; with no mode it is taken back.
+async fn loosens(store: &Store, mode: Option<Mode>, rule: &ToolRule) -> Result<bool> {
+    match mode {
+        // What is taken back may have asked, or switched off.
+        None | Some(Mode::Allow) => return Ok(true),
+        Some(Mode::Disabled) => return Ok(false),
+        Some(Mode::Ask) => {}
+    }
+    let rules = store.tool_rules().await?;
+    let before = rules.iter().find(|one| {
+        one.level == rule.level && one.connector == rule.connector && one.selector == rule.selector
+    });
+    match before {
+        Some(before) if before.mode == Mode::Disabled => Ok(true),
+        // The default did not hold for the tool as it is.
+        Some(before) if before.made_for == rule.made_for => Ok(false),
+        _ => is_off_by_default(store, rule).await,
+    }
+}
+
+/// Says whether some of the tools that a rule is about may be off where there is no rule.
+async fn is_off_by_default(store: &Store, rule: &ToolRule) -> Result<bool> {
+    let may_be_shared = match &rule.level {
+        Level::Workspace | Level::Shared(_) => true,
+        Level::Own(_) => false,
+        Level::Agent(id) => {
+            let agent = agent::require(store, id).await?;
+            let mut accounts = agent.connectors.values();
+            accounts.any(|account| matches!(account, Account::Shared(_)))
+        }
+    };
+    let effect = match &rule.selector {
+        Selector::Effect(effect) => Some(*effect),
+        Selector::Tool(_) => rule.made_for,
+        // Its tools reach as far as they do.
+        Selector::Toolset(_) => None,
+    };
+    let is_off = |effect| Mode::default_for(effect, may_be_shared) == Mode::Disabled;
+    Ok(effect.is_none_or(is_off))
 }
 
 /// Lists all rules, those of the workspace first.

@@ -96,15 +96,10 @@ impl Catalog {
                 let hint = "`portcullis tools` lists the tools, and `--json` their toolsets";
                 Err(Problem::mistake("unknown_tool", message, hint).into())
             }
-            several => {
-                let names: Vec<&str> = several
-                    .iter()
-                    .map(|one| one.manifest().name.as_str())
-                    .collect();
-                let message = format!("several connectors have `{what}`");
-                let hint = format!("name one with `--connector`: {}", names.join(", "));
-                Err(Problem::mistake("ambiguous", message, hint).into())
-            }
+            several => Err(ambiguous(
+                &format!("several connectors have `{what}`"),
+                several.iter().copied(),
+            )),
         }
     }
 
@@ -118,6 +113,23 @@ impl Catalog {
         if let Some(name) = named.filter(|name| !names.contains(name)) {
             return Err(connectors::unknown(name, &names).into());
         }
-        self.one(named, "", |_| true)
+        match self.connectors.as_slice() {
+            several @ [_, _, ..] if named.is_none() => {
+                Err(ambiguous("several connectors could be meant", several))
+            }
+            _ => self.one(named, "", |_| true),
+        }
     }
+}
+
+fn ambiguous<'a>(
+    message: &str,
+    several: impl IntoIterator<Item = &'a Arc<Connector>>,
+) -> anyhow::Error {
+    let names: Vec<&str> = several
+        .into_iter()
+        .map(|one| one.manifest().name.as_str())
+        .collect();
+    let hint = format!("name one with `--connector`: {}", names.join(", "));
+    Problem::mistake("ambiguous", message, hint).into()
 }

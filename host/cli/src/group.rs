@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use portcullis::policy::{GroupName, PersonId};
-use portcullis_store::{Change, Group, Store, StoreError, Subject};
+use portcullis_store::{Change, Group, Store, StoreError, StoredConnection, Subject};
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::args::Form;
 use crate::args::people::{GroupCommand, Membership};
 use crate::connections;
@@ -60,6 +61,11 @@ async fn join(session: &Session, args: &Membership) -> Result<()> {
     let store = &session.store;
     let group = &args.group;
     let before = require(store, group).await?;
+    let is_new = |person: &PersonId| !before.members.contains(person);
+    if args.people.iter().any(is_new) && !shared_with(store, group).await?.is_empty() {
+        let what = "somebody joins a group that an account is shared with";
+        approvals::require_passphrase(session, what).await?;
+    }
     let changes: Vec<Change> = args
         .people
         .iter()
@@ -133,15 +139,10 @@ async fn list(store: &Store, form: Form) -> Result<()> {
 
 /// Shows a group. What is shared with it is for administrators, who share it, and for who is in it.
 async fn show_one(store: &Store, group: Group, may_see_shares: bool, form: Form) -> Result<()> {
-    let mut shared = Vec::new();
-    if may_see_shares {
-        for connection in connections::finished(store).await? {
-            let shares = store.shares(&connection.id).await?;
-            if shares.contains(&Subject::Group(group.name.clone())) {
-                shared.push(connection);
-            }
-        }
-    }
+    let shared = match may_see_shares {
+        true => shared_with(store, &group.name).await?,
+        false => Vec::new(),
+    };
     if form.json {
         let mut value = json_of(group);
         if may_see_shares {
@@ -157,6 +158,18 @@ async fn show_one(store: &Store, group: Group, may_see_shares: bool, form: Form)
         sheet.line("shared with it", &or_none(&shared));
     }
     Ok(sheet.write(&mut anstream::stdout().lock())?)
+}
+
+/// The accounts that are shared with a group.
+async fn shared_with(store: &Store, group: &GroupName) -> Result<Vec<StoredConnection>> {
+    let mut shared = Vec::new();
+    for connection in connections::finished(store).await? {
+        let shares = store.shares(&connection.id).await?;
+        if shares.contains(&Subject::Group(group.clone())) {
+            shared.push(connection);
+        }
+    }
+    Ok(shared)
 }
 
 async fn of(store: &Store, name: &GroupName) -> Result<Option<Group>> {

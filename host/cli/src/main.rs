@@ -139,11 +139,13 @@ fn log(settings: &Settings) -> Result<()> {
 /// The target of the lines that connectors print.
 const PRINTED: &str = "portcullis_printed";
 
-/// Leaves out what the libraries below say at their lowest level, whatever is asked for: the sandbox's names the arguments of a connector's
-/// calls, and with them values of records. So may what a connector prints, which is for who asks for it by its name.
+/// Leaves out what the libraries below say of what passes through them, whatever is asked for: the protocol's writes messages of clients
+/// out, the sandbox's the arguments of a connector's calls, and with them values of records. So may what a connector prints, which is for who asks for it by its name.
 fn has_no_values(line: &Metadata<'_>, shows_printed: bool) -> bool {
     match line.target() {
         PRINTED => shows_printed,
+        // Which writes out whole requests, answers and errors.
+        target if target.starts_with("rmcp::service") => *line.level() == Level::ERROR,
         target => *line.level() <= Level::DEBUG || target.starts_with("portcullis"),
     }
 }

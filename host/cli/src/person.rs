@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use portcullis::ComponentCache;
-use portcullis::policy::PersonId;
+use portcullis::policy::{Level, PersonId};
 use portcullis_connect::Disconnected;
 use portcullis_store::{Access, Change, Owner, Person, Role, Store, StoreError, StoredConnection};
 use serde_json::{Value, json};
@@ -137,6 +137,12 @@ async fn remove(
     cache: ComponentCache,
 ) -> Result<()> {
     let was_here = session.store.person(id).await?.is_some();
+    let level = Level::Own(id.clone());
+    if session.store.rules_that_go(&level).await?.is_some() {
+        // Else whoever may add and remove people gets rid of what restricts their accounts.
+        let what = "a person with rules for their own accounts is removed";
+        approvals::require_passphrase(&session, what).await?;
+    }
     let leaving = std::slice::from_ref(id);
     let accounts = office::to_revoke(&session, leaving, network, cache).await?;
     let (_, removed) = session.apply(&[Change::RemovePerson(id.clone())]).await?;

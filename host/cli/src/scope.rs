@@ -22,9 +22,12 @@ pub(crate) async fn run(args: &ScopeArgs, home: &Home, cache: ComponentCache) ->
     let session = home.open().await?;
     session.require_administrator().await?;
     let store = &session.store;
-    let agent = agent::require(store, &args.agent).await?.id;
+    let agent = agent::require(store, &args.agent).await?;
+    let mut has = agent.connectors.keys();
+    let only = has.next().filter(|_| has.next().is_none());
+    let agent = agent.id;
     let catalog = Catalog::open(store, cache).await?;
-    let connector = catalog.connector(args.connector.as_ref())?;
+    let connector = catalog.connector(args.connector.as_ref().or(only))?;
     catalog::meet(store, connector).await?;
     let manifest = connector.manifest();
     let before = store.scope(&agent, &manifest.name).await?;

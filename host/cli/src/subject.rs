@@ -2,9 +2,10 @@
 
 use anyhow::Result;
 use portcullis::policy::PersonId;
-use portcullis_store::{DecidedKind, Deciding, PersonSubject, Store, StoreError};
+use portcullis_store::{DecidedKind, Deciding, PersonSubject, Store, StoreError, subject_of};
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::args::Form;
 use crate::args::subject::{SubjectArgs, SubjectCommand};
 use crate::home::Session;
@@ -15,10 +16,21 @@ use crate::show::table::{Table, moment, shown};
 /// Does what was asked, for an administrator: a name lets somebody in as that person.
 pub(crate) async fn run(command: &SubjectCommand, session: &Session) -> Result<()> {
     match command {
-        SubjectCommand::Add(args) => add(session, args).await,
+        SubjectCommand::Add(args) => add(session, &as_kept(args)?).await,
         SubjectCommand::List { person, form } => list(&session.store, person, *form).await,
-        SubjectCommand::Remove(args) => remove(session, args).await,
+        SubjectCommand::Remove(args) => remove(session, &as_kept(args)?).await,
     }
+}
+
+/// Gives what was asked with the name as the store keeps it.
+fn as_kept(args: &SubjectArgs) -> Result<SubjectArgs> {
+    let (issuer, subject) = subject_of(&args.issuer, &args.subject)?;
+    Ok(SubjectArgs {
+        person: args.person.clone(),
+        subject,
+        issuer,
+        form: args.form,
+    })
 }
 
 /// Says whether a name is a person's.
@@ -55,6 +67,11 @@ async fn add(session: &Session, args: &SubjectArgs) -> Result<()> {
     let is_new = match is_theirs(store, args).await? {
         true => false,
         false => {
+            if *person != session.me.id {
+                // Whoever has the name at the issuer is let in as them, and may approve as they may.
+                let what = "somebody is let in as another person";
+                approvals::require_passphrase(session, what).await?;
+            }
             let work = store.add_subject(person, issuer, subject);
             session.deciding(deciding(args, false), work).await?
         }

@@ -9,6 +9,7 @@ use portcullis_store::{DecidedKind, Deciding, PersonToken, Store, StoreError};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::args::Form;
 use crate::args::token::{TokenAdd, TokenCommand};
 use crate::home::Session;
@@ -44,6 +45,10 @@ fn deciding(person: &PersonId, from: Option<String>, to: Option<String>) -> Deci
 }
 
 async fn add(session: &Session, args: &TokenAdd) -> Result<()> {
+    if args.person != session.me.id {
+        // Whoever has the token is taken for them, and may approve as they may.
+        approvals::require_passphrase(session, "somebody is let in as another person").await?;
+    }
     let lasts = Duration::from_secs(u64::from(args.days) * DAY_SECONDS);
     let to = format!("`{}` for {} days", shown(&args.label), args.days);
     let what = deciding(&args.person, None, Some(to));

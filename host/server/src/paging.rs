@@ -1,6 +1,9 @@
 //! Lists that come in pages.
 //!
-//! A cursor is the name of the last that was shown: so a list that changes between two pages shows nothing twice.
+//! A cursor is the name of the last that was shown: so a list that changes between two pages shows nothing twice. Of namesakes, such as two
+//! connectors may have, the first is shown, as it is the one that is called by the name; a cursor that meant either would begin the same page anew.
+
+use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,11 +15,13 @@ const ITEMS: usize = 100;
 
 /// Gives the page that a client asks for, and the cursor of the next.
 pub(crate) fn page<T>(
-    items: Vec<T>,
+    mut items: Vec<T>,
     name: impl Fn(&T) -> &str,
     asked: Option<&PaginatedRequestParams>,
     most: Option<usize>,
 ) -> Result<(Vec<T>, Option<String>), ErrorData> {
+    let mut names = HashSet::new();
+    items.retain(|item| names.insert(name(item).to_owned()));
     let begin = match asked.and_then(|asked| asked.cursor.as_deref()) {
         None => 0,
         Some(cursor) => {
@@ -72,6 +77,19 @@ mod tests {
         assert_eq!((third, cursor), (vec!["e"], None));
         assert_eq!(paged(&names[..2], None), (vec!["a", "b"], None));
         assert_eq!(paged(&[], None), (vec![], None));
+    }
+
+    #[test]
+    fn of_namesakes_the_first_is_shown_and_no_page_twice() {
+        let names = ["a", "b", "b", "b", "a", "c", "b", "d", "e"];
+        let (first, cursor) = paged(&names, None);
+        assert_eq!(first, ["a", "b"]);
+        let (second, cursor) = paged(&names, cursor);
+        assert_eq!(second, ["c", "d"]);
+        assert_eq!(paged(&names, cursor), (vec!["e"], None));
+        let pairs = vec![("a", 1), ("a", 2)];
+        let (shown, cursor) = page(pairs, |(name, _)| name, None, Some(1)).unwrap();
+        assert_eq!((shown, cursor), (vec![("a", 1)], None));
     }
 
     #[test]

@@ -88,5 +88,5 @@ pub use seal::SealError;
 pub use sharing::{Access, Found, Subject};
 pub use sign_in::{SignIn, Taken};
 pub use store::{Store, StoreOptions};
-pub use subjects::PersonSubject;
+pub use subjects::{PersonSubject, subject_of};
 pub use text::is_name;

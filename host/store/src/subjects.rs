@@ -13,6 +13,15 @@ use crate::people::{self, Person, require_person};
 use crate::store::{Store, time};
 use crate::text::text;
 
+/// What of a name is kept and compared, here and by whoever asks: an issuer and a subject without the spaces around them.
+///
+/// # Errors
+///
+/// [`StoreError::Text`]: one of them cannot be shown.
+pub fn subject_of(issuer: &str, subject: &str) -> Result<(String, String), StoreError> {
+    Ok((text("an issuer", issuer)?, text("a subject", subject)?))
+}
+
 /// A name by which an issuer knows a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonSubject {
@@ -37,8 +46,7 @@ impl Store {
         issuer: &str,
         subject: &str,
     ) -> Result<bool, StoreError> {
-        let issuer = text("an issuer", issuer)?;
-        let subject = text("a subject", subject)?;
+        let (issuer, subject) = subject_of(issuer, subject)?;
         let mut tx = self.write().await?;
         require_person(&mut tx, person).await?;
         let known: Option<String> = sqlx::query_scalar(
@@ -70,20 +78,21 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When the store cannot be written.
+    /// [`StoreError::Text`] where it can be no name, and when the store cannot be written.
     pub async fn remove_subject(
         &self,
         person: &PersonId,
         issuer: &str,
         subject: &str,
     ) -> Result<bool, StoreError> {
+        let (issuer, subject) = subject_of(issuer, subject)?;
         let mut tx = self.write().await?;
         let removed = sqlx::query(
             "DELETE FROM person_subjects WHERE person = ?1 AND issuer = ?2 AND subject = ?3",
         )
         .bind(person.as_str())
-        .bind(issuer)
-        .bind(subject)
+        .bind(&issuer)
+        .bind(&subject)
         .execute(&mut *tx)
         .await?;
         tx.commit().await?;

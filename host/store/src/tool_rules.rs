@@ -195,6 +195,15 @@ impl KeptRule {
             && self.person.as_deref() == person
     }
 
+    /// Says what holds for which tools, for the log.
+    pub(crate) fn words(&self) -> String {
+        let Self { selector, mode, .. } = self;
+        match &self.connector {
+            Some(connector) => format!("{selector} of {connector} {mode}"),
+            None => format!("{selector} {mode}"),
+        }
+    }
+
     /// Says whether a call of an agent at a connector could be one of those that it is about.
     pub(crate) fn may_be_for(&self, agent: &AgentId, connector: &ConnectorName) -> bool {
         let is_for = self.agent.as_deref().is_none_or(|of| of == agent.as_str());

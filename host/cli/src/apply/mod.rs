@@ -9,7 +9,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use portcullis::ComponentCache;
-use portcullis::policy::PersonId;
+use portcullis::policy::{Level, PersonId};
 use portcullis_store::{Change, Role};
 use serde_json::{Value, json};
 
@@ -83,11 +83,16 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
         }
     }
     let changes: Vec<Change> = differences.iter().map(|one| one.change.clone()).collect();
-    if changes.iter().any(may_loosen) {
+    let leaving: Vec<PersonId> = changes.iter().filter_map(leaves).collect();
+    let mut loosens = changes.iter().any(may_loosen);
+    for person in &leaving {
+        let level = Level::Own(person.clone());
+        loosens |= session.store.rules_that_go(&level).await?.is_some();
+    }
+    if loosens {
         let what = "what agents may do is changed";
         approvals::require_passphrase(&session, what).await?;
     }
-    let leaving: Vec<PersonId> = changes.iter().filter_map(leaves).collect();
     let accounts = office::to_revoke(&session, &leaving, &args.network, cache).await?;
     let (_, removed) = session.apply(&changes).await?;
     let ended = office::revoke(accounts, removed).await;
@@ -104,10 +109,16 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
     )?)
 }
 
-/// Says whether a change is one of what agents may do, or makes somebody else one who may change that.
+/// Says whether a change is one of what agents may do, lets somebody use an account, or makes somebody else one who may change that.
 fn may_loosen(change: &Change) -> bool {
     match change {
-        Change::Rule(_) | Change::Unrule(..) | Change::Scope(_) | Change::RemoveAgent(_) => true,
+        Change::Rule(_)
+        | Change::Unrule(..)
+        | Change::Scope(_)
+        | Change::RemoveAgent(_)
+        | Change::Give(..)
+        | Change::Share(..)
+        | Change::Join(..) => true,
         Change::AddPerson { role, .. } | Change::SetRole { role, .. } => *role == Role::Admin,
         _ => false,
     }

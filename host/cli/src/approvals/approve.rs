@@ -137,20 +137,24 @@ fn said(args: &Approve, approved: &Approved, reply: &Reply, is_kept: bool) -> Re
             show::reply::output(&mut out, output)?;
             Ok(())
         }
-        Outcome::ApprovalRequired(asked) if !args.form.json => {
-            let mut out = anstream::stdout().lock();
-            writeln!(out, "It is not the same any more, so nothing was sent:")?;
-            for difference in &asked.card.differs {
-                writeln!(out, "- {}", show::table::shown(difference))?;
-            }
+        Outcome::ApprovalRequired(asked) => {
+            let differs = asked.card.differs.iter().map(|one| show::table::shown(one));
+            let message = format!(
+                "it is not the same any more, so nothing was sent: {}",
+                differs.collect::<Vec<_>>().join("; ")
+            );
             let next = format!(
                 "`portcullis approvals approve {}` shows it as it is now",
                 asked.id
             );
-            writeln!(out, "{} {next}", styled(HINT, "next:"))?;
-            Ok(())
+            let problem = Problem::failure("not_the_same", message, Some(next));
+            Err(match args.form.json {
+                true => problem.printed(),
+                false => problem,
+            }
+            .into())
         }
-        Outcome::Done(_) | Outcome::ApprovalRequired(_) => Ok(()),
+        Outcome::Done(_) => Ok(()),
         _ => match Problem::of_reply(reply) {
             Some(problem) => Err(problem.into()),
             None => Ok(()),

@@ -58,6 +58,9 @@ pub(crate) enum ConnectorCommand {
         /// The version that waits alone.
         #[arg(long)]
         waiting: bool,
+        /// Do not ask, where the one that is part of this program reaches farther than the one in use.
+        #[arg(long)]
+        yes: bool,
         #[command(flatten)]
         form: Form,
     },

@@ -113,7 +113,8 @@ pub(crate) struct IssuerArgs {
     /// The issuer where clients get tokens by themselves, exactly as it writes its own URL: `portcullis person subject` says who is who.
     #[arg(long, value_name = "URL", requires = "listen")]
     pub(crate) issuer: Option<String>,
-    /// By which names besides its addresses a token may mean this server, for issuers that know no resource indicators (RFC 8707).
+    /// By which names besides its addresses a token may mean this server, for issuers that know no resource indicators (RFC 8707). An ID
+    /// token, with `nonce`, `at_hash` or `c_hash`, is refused all the same; where that may have none of them, give no client's id.
     #[arg(
         long,
         value_name = "NAME,…",

@@ -13,6 +13,7 @@ use portcullis::policy::PersonId;
 use portcullis_store::{Change, ConnectionState, Owner, Store, StoredConnection, Subject};
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::args::Form;
 use crate::args::accounts::{ConnectionsCommand, Sharing};
 use crate::home::{Home, Session};
@@ -193,6 +194,9 @@ async fn share(session: &Session, args: &Sharing) -> Result<()> {
     let connection = find(store, &args.connection).await?;
     require_shared(&connection)?;
     let subject = args.with.subject();
+    if !store.shares(&connection.id).await?.contains(&subject) {
+        approvals::require_passphrase(session, "an account is shared").await?;
+    }
     let share = Change::Share(connection.id.clone(), subject.clone());
     let is_new = session.change(share).await?;
     let (label, with) = (shown(&connection.label), view::words(&subject));

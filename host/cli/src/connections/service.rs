@@ -1,13 +1,17 @@
 //! What is asked of a connection's service: whether it works, and to end it.
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use portcullis::ComponentCache;
+use portcullis::policy::Level;
 use portcullis_connect::{Disconnected, Fate};
-use portcullis_store::{Account, Store, StoredConnection};
+use portcullis_store::{Account, DecidedKind, Deciding, Owner, Store, StoredConnection};
 use serde_json::{Value, json};
 
+use crate::approvals;
 use crate::args::accounts::Trying;
 use crate::clients::quoted;
+use crate::desk;
+use crate::environment;
 use crate::home::Session;
 use crate::office::{Office, problem};
 use crate::show;
@@ -48,9 +52,37 @@ pub(super) async fn disconnect(
     cache: ComponentCache,
 ) -> Result<()> {
     let agents = agents_on(&session.store, connection).await?;
-    let office = Office::open(session, &args.network, cache).await?;
-    let ended = office.accounts.disconnect(&connection.id).await;
-    let ended = ended.map_err(|error| problem(&error))?;
+    let level = Level::Shared(connection.id.clone());
+    let rules = match connection.owner {
+        Owner::Shared => session.store.rules_that_go(&level).await?,
+        // Those of a person's own stay, for the one that they connect anew.
+        Owner::Person(_) => None,
+    };
+    if rules.is_some() {
+        // Else whoever may connect accounts gets rid of what restricts one, and connects it anew.
+        let what = "an account with rules of its own is disconnected";
+        approvals::require_passphrase(&session, what).await?;
+    }
+    let options = environment::network(&args.network)?;
+    let built = desk::host(session.store.clone(), options, cache, None);
+    let accounts = built.await?.accounts;
+    let work = async {
+        let ended = accounts.disconnect(&connection.id).await;
+        ended.map_err(|error| Error::from(problem(&error)))
+    };
+    let ended = match rules {
+        Some(rules) => {
+            let what = Deciding {
+                kind: DecidedKind::Rule,
+                subject: level.to_string(),
+                from: Some(rules),
+                to: None,
+                reason: None,
+            };
+            session.deciding(what, work).await?
+        }
+        None => work.await?,
+    };
     let value = json!({ "changed": ended.is_some(), "ended": ended.as_ref().map(json_of) });
     let sentence = match &ended {
         Some(ended) => words_of(ended),

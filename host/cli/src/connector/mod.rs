@@ -51,9 +51,16 @@ pub(crate) async fn run(
         } => back::roll_back(connector, *yes, *form, &home()?, cache).await,
         ConnectorCommand::Remove {
             connector,
-            waiting,
+            waiting: true,
             form,
-        } => back::remove(connector, *waiting, *form, &home()?).await,
+            ..
+        } => back::remove_waiting(connector, *form, &home()?).await,
+        ConnectorCommand::Remove {
+            connector,
+            waiting: false,
+            yes,
+            form,
+        } => back::remove(connector, *yes, *form, &home()?, cache).await,
         ConnectorCommand::TrustScope(args) => scope::trust(args, &home()?).await,
     }
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Method, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use portcullis::network::{HostPort, Network, NetworkOptions, Reach};
 use portcullis_server::{Bounds, Here, Http, HttpBody, PublicRequest, PublicServer};
@@ -102,7 +102,7 @@ fn exporting(endpoint: String, options: &NetworkOptions) -> Result<Exporting> {
     let refused = |why: &str| {
         let message = format!(
             "`{}` is no address of a collector: {why}",
-            endpoint.escape_debug()
+            without_user(&endpoint).escape_debug()
         );
         let hint = "give `OTEL_EXPORTER_OTLP_ENDPOINT` as `http://localhost:4318`, or unset it";
         Problem::mistake("collector", message, hint)
@@ -111,6 +111,10 @@ fn exporting(endpoint: String, options: &NetworkOptions) -> Result<Exporting> {
     let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
         return Err(refused("it has no host").into());
     };
+    // What makes the requests takes less than a URL may be, and repeats all of it where it does not.
+    if let Err(error) = endpoint.parse::<Uri>() {
+        return Err(refused(&error.to_string()).into());
+    }
     // Whoever sets the variable has named it.
     let destination = HostPort::new(host, port);
     let mut options = options.clone();
@@ -122,6 +126,11 @@ fn exporting(endpoint: String, options: &NetworkOptions) -> Result<Exporting> {
         version: env!("CARGO_PKG_VERSION"),
     };
     Exporting::begin(collector).context("no collector can be told")
+}
+
+/// Leaves out what may be a user and a password, also where the text is no URL.
+fn without_user(endpoint: &str) -> &str {
+    endpoint.rsplit_once('@').map_or(endpoint, |(_, rest)| rest)
 }
 
 /// What the numbers are taken from.

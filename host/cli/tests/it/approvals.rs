@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use portcullis::policy::PersonId;
 use portcullis_store::Owner;
 use rexpect::session::{PtySession, spawn_command};
 use salesforce_devorg::{DevOrg, Options};
@@ -359,4 +360,79 @@ fn what_loosens_asks_for_the_passphrase_as_a_yes_does() {
     assert!(said.contains("There is a rule now"), "{said}");
     let said = with_passphrase(&home, &["scope", "helper", "--clear"], PASSPHRASE);
     assert!(said.contains("Now what the agent"), "{said}");
+}
+
+/// The attack: who cannot approve for want of the passphrase is let in as somebody else, gives agents and people what they had not, or
+/// has what restricts an account go with it.
+#[test]
+fn what_lets_in_or_widens_asks_for_the_passphrase() {
+    const ACME: &str = "https://acme.my.salesforce.com";
+    let home = Home::new();
+    let setup: [&[&str]; 7] = [
+        &["person", "add", "bob"],
+        &["group", "add", "sales"],
+        &["group", "add", "idle"],
+        &["agent", "add", "helper"],
+        &["agent", "add", "free"],
+        &["agent", "give", "helper", "salesforce"],
+        &["allow", "helper", "update_record", "off"],
+    ];
+    for arguments in setup {
+        home.must(arguments);
+    }
+    let bob = Owner::Person(PersonId::parse("bob").unwrap());
+    let own = home.connect(connection(bob, "Bob's Acme", ACME));
+    let shared = home.connect(connection(Owner::Shared, "Acme production", ACME));
+    home.must(&["allow", "--connection", &own, "effect:write", "off"]);
+    home.must(&["allow", "--connection", &shared, "effect:read", "ask"]);
+    home.must(&["connections", "share", &shared, "--group", "sales"]);
+    set_passphrase(&home);
+    let state = || {
+        let asked: [&[&str]; 7] = [
+            &["person", "list", "--json"],
+            &["person", "token", "list", "bob", "--json"],
+            &["person", "subject", "list", "bob", "--json"],
+            &["group", "list", "--json"],
+            &["agent", "list", "--json"],
+            &["connections", "show", &shared, "--json"],
+            &["allow", "--list", "--json"],
+        ];
+        asked.map(|arguments| home.must(arguments))
+    };
+    let before = state();
+    let issuer = "https://login.example.com";
+    let file = "[agents.free]\nconnectors.salesforce = { account = \"personal\" }\n";
+    std::fs::write(home.folder.path().join("portcullis.toml"), file).unwrap();
+    let widens: [&[&str]; 11] = [
+        &[
+            "person", "subject", "add", "bob", "00ubob", "--issuer", issuer,
+        ],
+        &["person", "token", "add", "bob"],
+        &["person", "remove", "bob"],
+        &["agent", "give", "free", "salesforce"],
+        &["agent", "give", "helper", "salesforce", "--shared", &shared],
+        &["connections", "share", &shared, "--everyone"],
+        &["connections", "disconnect", &shared],
+        &["group", "join", "sales", "bob"],
+        &["allow", "helper", "update_record", "ask"],
+        &["allow", "helper", "effect:destructive", "ask"],
+        &["apply", "--yes"],
+    ];
+    for arguments in widens {
+        let said = home.json(arguments);
+        assert_eq!(said["code"], "no_terminal", "{arguments:?}: {said}");
+        assert_eq!(state(), before, "{arguments:?}");
+    }
+    // One's own token, what is so already, and what widens nothing are not held up.
+    home.must(&["person", "token", "add", "ada"]);
+    home.must(&["agent", "give", "helper", "salesforce"]);
+    home.must(&["connections", "share", &shared, "--group", "sales"]);
+    home.must(&["group", "join", "idle", "bob"]);
+    home.must(&["allow", "helper", "query", "ask"]);
+    home.must(&["allow", "helper", "update_record", "off"]);
+    let said = with_passphrase(&home, &["person", "token", "add", "bob"], PASSPHRASE);
+    assert!(said.contains("shown this once"), "{said}");
+    let join = ["group", "join", "sales", "bob"];
+    let said = with_passphrase(&home, &join, PASSPHRASE);
+    assert!(said.contains("now: `bob`"), "{said}");
 }

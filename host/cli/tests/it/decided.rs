@@ -3,10 +3,12 @@
 
 use std::path::Path;
 
+use portcullis::policy::{ConnectionId, PersonId};
+use portcullis_store::Owner;
 use serde_json::{Value, json};
 
 use crate::approvals::{PASSPHRASE, set_passphrase, with_passphrase};
-use crate::program::Home;
+use crate::program::{Home, connection};
 
 fn helper() -> Home {
     let home = Home::new();
@@ -120,6 +122,34 @@ fn an_agent_with_limits_goes_by_the_passphrase_where_there_is_one() {
     let said = with_passphrase(&home, &remove, PASSPHRASE);
     assert!(said.contains("is gone"), "{said}");
     home.must(&["agent", "remove", "free"]);
+}
+
+/// The attack: a person goes and comes again, and nobody sees that what restricted their accounts went with them.
+#[test]
+fn the_rules_that_go_with_a_person_are_on_record() {
+    let home = Home::new();
+    home.must(&["person", "add", "bob"]);
+    let owner = Owner::Person(PersonId::parse("bob").unwrap());
+    let own = home.connect(connection(
+        owner,
+        "Bob's Acme",
+        "https://acme.my.salesforce.com",
+    ));
+    home.must(&["allow", "--connection", &own, "effect:write", "off"]);
+    // Without an account there is nothing to revoke; the rule is the person's.
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = home.store().await;
+        let id = ConnectionId::parse(own.as_str()).unwrap();
+        store.remove_connection(&id).await.unwrap();
+        store.close().await;
+    });
+    home.must(&["person", "remove", "bob"]);
+    let lines = decided(&home, &[]);
+    let last = words(lines.last().unwrap());
+    let from = "member, with the rules effect:write of salesforce off";
+    assert_eq!(last, ["person", "bob", from, "none"]);
+    assert_eq!(home.json(&["allow", "--list"]), json!([]));
 }
 
 /// Puts the store's file back to what it was, the log's files aside.

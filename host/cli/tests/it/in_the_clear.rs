@@ -4,7 +4,9 @@
 //! and everything that is left is searched: the database with its journal, the audit log with its index, and the logs.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 
 use portcullis_store::Owner;
@@ -87,6 +89,49 @@ impl Site {
     fn waiting(&self) -> String {
         let listed = self.home.json(&["approvals", "list"]);
         listed["approvals"][0]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Serves a client that sends requests, logging everything, and gives the answers and the log.
+    fn serve(&self, requests: &[(&str, Value)]) -> (Vec<Value>, String) {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let reach = ["--allow-origin", &self.address, "--log", "trace"];
+        let mut child = self
+            .home
+            .command(
+                "ada",
+                &[&["serve", "--stdio", "--agent", "helper"][..], &reach].concat(),
+            )
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log.reopen().unwrap())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
+        let client = json!({"name": "test", "version": "1"});
+        let begin =
+            json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
+        let mut answers = Vec::new();
+        for (id, (method, params)) in std::iter::once(&("initialize", begin))
+            .chain(requests)
+            .enumerate()
+        {
+            let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
+            writeln!(input, "{request}").unwrap();
+            let answer = output
+                .by_ref()
+                .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
+                .find(|message| message["id"] == id)
+                .unwrap();
+            if id == 0 {
+                let begun = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+                writeln!(input, "{begun}").unwrap();
+            }
+            answers.push(answer);
+        }
+        drop(input);
+        assert!(child.wait().unwrap().success());
+        (answers, std::fs::read_to_string(log.path()).unwrap())
     }
 
     /// Runs another command, logging everything, and gives its log.
@@ -203,6 +248,31 @@ fn works(site: &Site) {
     ] {
         logs.push(site.call(tool, &arguments).1);
     }
+    // The same by a client, whose messages the protocol's library would write out.
+    let query = json!({"name": "query", "arguments": {"soql": soql}});
+    let (nothing, no_record) = (
+        format!("{MARK}-nothing"),
+        "salesforce://Account/001DO0000009999YAA",
+    );
+    let (answers, log) = site.serve(&[
+        ("tools/call", query),
+        (
+            "tools/call",
+            json!({"name": "query", "arguments": {"soql": nothing}}),
+        ),
+        ("tools/call", json!({"name": nothing, "arguments": {}})),
+        ("resources/read", json!({"uri": no_record})),
+        (
+            "resources/read",
+            json!({"uri": format!("salesforce://{MARK}/x")}),
+        ),
+    ]);
+    let rows = &answers[1]["result"]["structuredContent"]["rows"];
+    assert!(rows.is_array(), "{answers:?}");
+    for refused in &answers[3..] {
+        assert!(refused["error"].is_object(), "{refused}");
+    }
+    logs.push(log);
     // What is changed: asked for, refused, taken back, approved and run by the person, fetched, and made.
     let (answer, log) = site.update("Site", &format!("{MARK}-denied"));
     assert_eq!(answer["code"], "approval_required", "{answer}");

@@ -1,7 +1,7 @@
 //! Who somebody is by the word of an OpenID Connect issuer: access tokens that it signs for this server (RFC 9068).
 //!
-//! The attack: a token that the issuer made for another server, that another issuer made, that has ended, that is signed by
-//! whatever it names itself, or by a public key taken for a shared secret. So one issuer is believed, by keys that it
+//! The attack: a token that the issuer made for another server, that another issuer made, that has ended, that only tells a client who
+//! signed in, that is signed by whatever it names itself, or by a public key taken for a shared secret. So one issuer is believed, by keys that it
 //! publishes (`keys`) and algorithms of public keys alone (`checks`); a token names this server as its audience (RFC 8707), has an end
 //! that is not past, and says nothing about where its key is. Each token is looked at anew. And a flood of tokens with keys that nobody
 //! knows: the issuer is asked so often and no more.
@@ -24,6 +24,10 @@ const CLOCKS_DIFFER_SECONDS: u64 = 60;
 
 /// Bytes of a token; those with many groups have four thousand.
 const TOKEN_BYTES_MAX: usize = 16 << 10;
+
+/// What ID tokens have and access tokens do not: they tie it to a client's request, or to what was issued beside it (OpenID Connect Core 1.0,
+/// sections 2, 3.1.3.6 and 3.3.2.11).
+const OF_ID_TOKENS: [&str; 3] = ["nonce", "at_hash", "c_hash"];
 
 /// Bytes of what names a person.
 const NAME_BYTES_MAX: usize = 255;
@@ -131,7 +135,12 @@ impl Issuer {
         expected.set_issuer(&[&self.url]);
         expected.set_audience(audiences);
         let claims = decode::<Map<String, Value>>(token, &key, &expected);
-        named(&claims.map_err(refused)?.claims, claim)
+        let claims = claims.map_err(refused)?.claims;
+        // Its audience is the client that it was made for, which may be a name of this server, too; and some issuers name no type.
+        if OF_ID_TOKENS.iter().any(|one| claims.contains_key(*one)) {
+            return Err(refused("it is an ID token, and none for access"));
+        }
+        named(&claims, claim)
     }
 }
 

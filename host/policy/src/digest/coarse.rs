@@ -4,7 +4,10 @@
 //! bytes for both, and a no to one is a no to the other.
 //!
 //! The attack on the second: a rule that a person made on seeing one request lets another one pass. What is no field of a record is
-//! bound, but for what a person expects to differ: the record, the values, and what must still hold of the record.
+//! bound, but for what a person expects to differ: the record, the values, and what must still hold of the record. Nor is a field told by its
+//! name alone: `/External_Id__c` is the record's, and `/Owner/External_Id__c` says whose it is. So where the fields stand is bound, too.
+
+use std::collections::BTreeSet;
 
 use super::{Digest, Parts};
 use crate::{
@@ -62,7 +65,7 @@ impl BoundSent<'_> {
     }
 }
 
-/// What requests have in common that a standing approval may cover: all but the record, the fields and their values.
+/// What requests have in common that a standing approval may cover: all but the record, the names of fields and their values.
 #[derive(Clone, Copy, Debug)]
 pub struct BoundAlike<'a> {
     /// The digest of the connector's component: another version is none that a person has seen at work.
@@ -81,7 +84,7 @@ pub struct BoundAlike<'a> {
     pub route: Option<&'a str>,
     /// Its headers, but those that are the host's.
     pub headers: &'a [(String, Vec<u8>)],
-    /// What the connector announced: the actions and kinds of it.
+    /// What the connector announced: the actions and kinds of it, and where its fields stand.
     pub changes: &'a [Change],
 }
 
@@ -89,7 +92,7 @@ impl BoundAlike<'_> {
     /// Gives the keyed digest, as [`BoundRequest::digest`](super::BoundRequest::digest) does; it is equal to none of those.
     pub fn digest(&self, key: &[u8; 32]) -> Digest {
         let mut parts = Parts::new(key);
-        parts.add("alike", b"1");
+        parts.add("alike", b"2");
         parts.add("component", self.component.as_bytes());
         parts.add("tool", self.tool.as_str().as_bytes());
         parts.add("connection", self.connection.as_str().as_bytes());
@@ -109,8 +112,43 @@ impl BoundAlike<'_> {
             parts.add("action", action.as_bytes());
             parts.add("kind", kind.as_bytes());
         }
+        add_places(&mut parts, self.changes);
         parts.finish()
     }
+}
+
+/// Adds where the fields stand. Which names there may be is said elsewhere, for fewer of them are covered, too: so of fields that all stand beside
+/// each other by their names it is where that is, and else each name with its own place.
+fn add_places(parts: &mut Parts, changes: &[Change]) {
+    let fields = changes.iter().flat_map(|change| &change.fields);
+    let places: BTreeSet<(&str, Option<String>)> = fields
+        .map(|field| {
+            let place = field.pointer.as_deref().map(of_each_item);
+            (field.name.as_str(), place)
+        })
+        .collect();
+    let before_names = places
+        .iter()
+        .map(|(name, place)| place.as_deref()?.strip_suffix(*name));
+    let mut before_names: Vec<Option<&str>> = before_names.collect();
+    before_names.dedup();
+    if let [Some(before)] = before_names[..] {
+        parts.add("beside", before.as_bytes());
+        return;
+    }
+    parts.count("places", places.len());
+    for (name, place) in &places {
+        parts.add("field", name.as_bytes());
+        parts.option("place", place.as_deref());
+    }
+}
+
+/// Gives a place in a list as that of each of its items: how many records there are, and in which order, differs from request to request.
+fn of_each_item(pointer: &str) -> String {
+    let is_number = |step: &str| !step.is_empty() && step.bytes().all(|byte| byte.is_ascii_digit());
+    let steps = pointer.split('/');
+    let steps = steps.map(|step| if is_number(step) { "*" } else { step });
+    steps.collect::<Vec<_>>().join("/")
 }
 
 /// Gives the headers with the values that preconditions hang on left out; that there is one counts.

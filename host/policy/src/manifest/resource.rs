@@ -183,7 +183,7 @@ pub(super) fn check(manifest: &Manifest, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Finds placeholders of a completion that stand for nothing.
+/// Finds placeholders of a completion that stand for nothing, or for two things.
 pub(super) fn check_completing(
     completing: &Completing,
     of: &str,
@@ -192,7 +192,15 @@ pub(super) fn check_completing(
     problems: &mut Vec<Problem>,
 ) {
     let others = arguments.iter().copied().filter(|name| *name != of);
-    let known: Vec<&str> = others.chain([TYPED]).collect();
+    let mut known: Vec<&str> = others.collect();
+    if known.contains(&TYPED) {
+        let problem = format!(
+            "`{{{TYPED}}}` is what was typed so far: an argument beside it cannot be called `{TYPED}`"
+        );
+        let pointer = at.to_owned();
+        problems.push(Problem { pointer, problem });
+    }
+    known.push(TYPED);
     completing
         .call
         .problems(&format!("{at}/call"), &known, problems);

@@ -152,6 +152,20 @@ fn what_a_resource_cannot_be_is_refused_with_its_place() {
 }
 
 #[test]
+fn what_was_typed_stands_for_no_argument_beside_it() {
+    let with = |completed: &str| {
+        problems(|manifest| {
+            let file = &mut manifest["resources"][1];
+            file["uri"] = json!("crm://files/{value}/{id}");
+            file["read"]["arguments"]["in"] = json!("{value}");
+            file["complete"][completed] = json!({"call": {"tool": "find", "arguments": {"text": "{value}"}}, "values": "/ids/*"});
+        })
+    };
+    assert_eq!(with("id"), ["/resources/1/complete/id"]);
+    assert_eq!(with("value"), [""; 0]);
+}
+
+#[test]
 fn a_completion_is_a_call_and_its_answer_is_bounded() {
     let manifest = parsed();
     let complete = &manifest.resources[0].complete;

@@ -247,7 +247,7 @@ impl StoreAudit {
         }
         let ids = self.write_decided(by, &said).await?;
         match tx.commit().await {
-            Ok(()) => self.note_in_force().await?,
+            Ok(()) => self.note_in_force().await,
             Err(error) => {
                 self.undone(ids).await?;
                 return Err(error.into());
@@ -271,7 +271,7 @@ impl StoreAudit {
         let ids = self.write_decided(by, &what).await?;
         let done = work.await;
         match &done {
-            Ok(_) => self.note_in_force().await?,
+            Ok(_) => self.note_in_force().await,
             Err(_) => self.undone(ids).await?,
         }
         done
@@ -308,17 +308,25 @@ impl StoreAudit {
         Ok(())
     }
 
-    /// Writes down how far decisions on agents have come, if that is farther than the log says.
-    pub(super) async fn note_in_force(&self) -> Result<(), StoreError> {
+    /// Writes down how far decisions on agents have come, if that is farther than the log says. What was decided is done by then, and to call it
+    /// a failure would have it decided again: where this cannot be written, the next decision writes it.
+    async fn note_in_force(&self) {
         let store = &self.activity().inner.store;
         // Those that are not in order are refused wherever they are used.
         let Ok(generation) = store.decided_generation().await else {
-            return Ok(());
+            return;
         };
-        if self.inner.in_force.fetch_max(generation, Ordering::AcqRel) < generation {
-            self.note(Note::InForce { generation }).await?;
+        let in_force = &self.inner.in_force;
+        let before = in_force.fetch_max(generation, Ordering::AcqRel);
+        if before >= generation {
+            return;
         }
-        Ok(())
+        if let Err(error) = self.note(Note::InForce { generation }).await {
+            tracing::error!(%error, "how far decisions have come could not be written down; what was decided is done");
+            // Where another decision came farther meanwhile, it says so itself.
+            let _ =
+                in_force.compare_exchange(generation, before, Ordering::AcqRel, Ordering::Acquire);
+        }
     }
 }
 

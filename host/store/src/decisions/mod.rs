@@ -128,6 +128,14 @@ impl Decisions {
         format!("an agent with {rules} rules of its own and {scopes} scopes")
     }
 
+    /// Says which rules a level has, for the log; none: it has none.
+    pub(crate) fn words_at(&self, level: &Level) -> Option<String> {
+        let rules = self.rules.iter().filter(|rule| rule.is_at(level));
+        let mut words: Vec<String> = rules.map(KeptRule::words).collect();
+        words.sort();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+
     /// Forgets a person, with the rules for their own accounts.
     pub(crate) fn forget_person(&mut self, person: &PersonId) {
         let level = Level::Own(person.clone());
@@ -316,6 +324,20 @@ impl Store {
         let level = Level::Agent(agent.clone());
         let has_rule = decisions.rules.iter().any(|rule| rule.is_at(&level));
         Ok(has_rule || decisions.scopes.contains_key(agent))
+    }
+
+    /// Gives the rules of a connection or a person in words, which go with it; none: it has none.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn rules_that_go(&self, level: &Level) -> Result<Option<String>, StoreError> {
+        match self.decided().await {
+            Ok(decisions) => Ok(decisions.words_at(level)),
+            // What cannot be read may be anything.
+            Err(StoreError::Decisions(_)) => Ok(Some("rules that cannot be read".to_owned())),
+            Err(error) => Err(error),
+        }
     }
 
     /// Begins without any decision, where those that there are do not open or were put back. So that nothing is wider by it, no

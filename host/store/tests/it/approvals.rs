@@ -504,7 +504,7 @@ async fn a_standing_approval_covers_what_is_alike_and_no_more() {
 
     // Not alike: another kind, another field, another tool, account, agent or person, what nobody could check, what destroys, too many.
     let edits: [fn(&mut HeldRequest); 14] = [
-        // The digest binds the connector's version, the route, the headers and the organization (`host/policy/src/digest/coarse.rs`).
+        // The digest binds the connector's version, the route, the headers, where fields stand, and the organization (`host/policy/src/digest/coarse.rs`).
         |it| it.alike = Digest::of(b"another version, route or header"),
         |it| it.connector = "other".parse().unwrap(),
         |it| it.card.changes[0].action = "create".to_owned(),

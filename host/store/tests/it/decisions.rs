@@ -339,6 +339,44 @@ async fn nobody_goes_back_to_what_was_never_made_active() {
 }
 
 #[tokio::test]
+async fn what_is_decided_is_no_failure_where_the_log_is_lost_after_it() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let folder = store.location().audit_folder();
+    let aside = fixture.folder.path().join("aside");
+    let said = || Deciding {
+        kind: DecidedKind::Rule,
+        subject: "effect:write".to_owned(),
+        from: None,
+        to: Some("always".to_owned()),
+        reason: None,
+    };
+    let always = rule("effect:write", Mode::Allow);
+    let work = async {
+        let done = store.put_tool_rule(&always).await;
+        std::fs::rename(&folder, &aside).unwrap();
+        done
+    };
+    assert!(audit.deciding(&by(), [said()], work).await.unwrap());
+    std::fs::rename(&aside, &folder).unwrap();
+    let in_force = async || {
+        let (notes, _) = audit.activity().notes().await.unwrap();
+        let notes = notes.iter();
+        notes
+            .filter(|line| matches!(line.note, Note::InForce { .. }))
+            .count()
+    };
+    assert_eq!(in_force().await, 0);
+    // What could not be written then, the next decision writes, also where it is none on agents.
+    let nothing = async { Ok::<_, StoreError>(()) };
+    audit.deciding(&by(), [said()], nothing).await.unwrap();
+    assert_eq!(in_force().await, 1);
+    audit.close().await.unwrap();
+    crate::audit::support::whole(store).await;
+}
+
+#[tokio::test]
 async fn who_decided_what_is_on_record_before_it_is_done() {
     let fixture = Fixture::new().await;
     let store = &fixture.store;

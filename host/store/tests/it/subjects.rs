@@ -42,6 +42,32 @@ async fn a_subject_is_one_persons_at_one_issuer_as_it_is_written() {
 }
 
 #[tokio::test]
+async fn spaces_around_a_subject_are_no_part_of_it_whatever_is_done_with_it() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let spaced = format!(" {ISSUER}\t");
+    assert!(store.add_subject(&bob(), &spaced, "  00u1 ").await.unwrap());
+    assert!(!store.add_subject(&bob(), ISSUER, "00u1").await.unwrap());
+    let known = store.subjects(&bob()).await.unwrap();
+    let known: Vec<_> = known
+        .iter()
+        .map(|one| (one.issuer.as_str(), one.subject.as_str()))
+        .collect();
+    assert_eq!(known, [(ISSUER, "00u1")]);
+    let taken = store.add_subject(&ada(), ISSUER, "00u1 ").await;
+    assert!(matches!(taken, Err(StoreError::SubjectTaken { .. })));
+    assert!(
+        store
+            .remove_subject(&bob(), &spaced, " 00u1")
+            .await
+            .unwrap()
+    );
+    assert_eq!(who(&fixture, ISSUER, "00u1").await, None);
+    let refused = store.remove_subject(&bob(), ISSUER, " ").await;
+    assert!(matches!(refused, Err(StoreError::Text { .. })));
+}
+
+#[tokio::test]
 async fn a_subject_ends_with_its_person() {
     let fixture = Fixture::new().await;
     let store = &fixture.store;

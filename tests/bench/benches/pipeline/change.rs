@@ -2,6 +2,7 @@
 
 use std::hint::black_box;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bench::{SALESFORCE, World};
@@ -22,24 +23,33 @@ struct Sides {
     world: World,
     connector: ConnectorName,
     direct: Mutex<Direct>,
+    /// Changes so far, by either way: what is so already is not sent, also where a sample begins.
+    changes: AtomicU64,
 }
 
 impl Sides {
-    /// Each change is another one than the one before, for what is so already is not sent.
-    fn call(&self, round: u64) -> Call {
-        let fields = json!({"Phone": format!("+49 30 {}", round % 2)});
+    /// Gives another number than the one before.
+    fn phone(&self) -> String {
+        format!(
+            "+49 30 {}",
+            self.changes.fetch_add(1, Ordering::Relaxed) % 2
+        )
+    }
+
+    fn call(&self) -> Call {
+        let fields = json!({"Phone": self.phone()});
         let arguments = json!({"object": "Account", "id": ACCOUNT, "fields": fields});
         World::call(&self.connector, "update_record", arguments).unwrap()
     }
 }
 
-async fn directly(direct: &mut Direct, round: u64) {
+async fn directly(direct: &mut Direct, phone: &str) {
     let record = format!("/services/data/v68.0/sobjects/Account/{ACCOUNT}");
     let query = format!(
         "/services/data/v68.0/query?q=SELECT+Id,Name,Phone+FROM+Account+WHERE+Id='{ACCOUNT}'"
     );
     black_box(direct.ask("GET", &query, String::new()).await);
-    let body = json!({"Phone": format!("+49 30 {}", round % 2)}).to_string();
+    let body = json!({ "Phone": phone }).to_string();
     black_box(direct.ask("PATCH", &record, body).await);
     black_box(direct.ask("GET", &query, String::new()).await);
 }
@@ -67,13 +77,14 @@ pub(crate) fn change(criterion: &mut Criterion) {
             world,
             connector,
             direct,
+            changes: AtomicU64::new(0),
         }
     });
     let sides = Arc::new(sides);
     // The first change asks for the description of what it is about.
-    here.block_on(sides.world.answer(sides.call(0))).unwrap();
+    here.block_on(sides.world.answer(sides.call())).unwrap();
     let before = sides.org.requests();
-    here.block_on(sides.world.answer(sides.call(1))).unwrap();
+    here.block_on(sides.world.answer(sides.call())).unwrap();
     assert_eq!(
         sides.org.requests() - before,
         3,
@@ -86,8 +97,8 @@ pub(crate) fn change(criterion: &mut Criterion) {
             let sides = sides.clone();
             timed(async move {
                 let mut direct = sides.direct.lock().await;
-                for round in 0..rounds {
-                    directly(&mut direct, round).await;
+                for _ in 0..rounds {
+                    directly(&mut direct, &sides.phone()).await;
                 }
             })
         });
@@ -96,8 +107,8 @@ pub(crate) fn change(criterion: &mut Criterion) {
         bencher.to_async(&here).iter_custom(|rounds| {
             let sides = sides.clone();
             timed(async move {
-                for round in 0..rounds {
-                    black_box(sides.world.answer(sides.call(round)).await.unwrap());
+                for _ in 0..rounds {
+                    black_box(sides.world.answer(sides.call()).await.unwrap());
                 }
             })
         });

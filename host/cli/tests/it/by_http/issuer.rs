@@ -400,10 +400,18 @@ async fn a_token_of_another_person_is_another_person() {
     assert_eq!(taken.status, 404, "{}", taken.text);
     // Who is taken away ends in the middle of a session.
     for command in ["remove", "add"] {
-        let by = ["person", "subject", command, "ada", "00uada"];
-        site.place
+        // Spaces around a name or an issuer are no part of it, for either.
+        let by = ["person", "subject", command, "ada", " 00uada "];
+        let spaced = format!("{issuer} ");
+        let said = site
+            .place
             .home
-            .must(&[&by[..], &["--issuer", &issuer]].concat());
+            .must(&[&by[..], &["--issuer", &spaced, "--json"]].concat());
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(
+            said,
+            json!({"changed": true, "person": "ada", "issuer": issuer, "subject": "00uada"})
+        );
         let expected = if command == "add" { 200 } else { 401 };
         let asked = ada
             .ask("tools/call", json!({"name": "query", "arguments": count()}))
@@ -477,6 +485,34 @@ async fn an_issuer_that_is_not_reached_or_is_another_lets_nobody_in() {
         let said = site.place.home.run(&serve);
         assert_eq!(said.code, 2, "{issuer}: {}", said.stderr);
         assert!(said.stderr.contains(words), "{}", said.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_token_for_a_client_that_is_an_audience_is_nobodys() {
+    let site = Site::new(Key::curve(), &["--audience", "client-7"]).await;
+    let mut claims = site.issuer.claims("00uada");
+    claims["aud"] = json!("client-7");
+    // Access tokens name their client, too, and when the person signed in (RFC 9068, section 2.2).
+    claims["client_id"] = json!("client-7");
+    claims["auth_time"] = json!(now() - 20);
+    for typ in ["JWT", "at+jwt"] {
+        let header = json!({"kid": "one", "typ": typ});
+        let access = site.key.token(header.clone(), &claims);
+        assert_eq!(site.with(&access).initialize().await.status, 200, "{typ}");
+        for (name, value) in [
+            ("nonce", json!("n-0S6_WzA2Mj")),
+            ("nonce", json!("")),
+            ("nonce", Value::Null),
+            ("at_hash", json!("77QmUPtjPfzWtF2AnpK9RQ")),
+            ("c_hash", json!("LDktKdoQak3Pk0cnXxCltA")),
+        ] {
+            let mut of_sign_in = claims.clone();
+            of_sign_in[name] = value;
+            let token = site.key.token(header.clone(), &of_sign_in);
+            let refused = site.with(&token).initialize().await;
+            assert_eq!(refused.status, 401, "{typ} {name}: {}", refused.text);
+        }
     }
 }
 

@@ -284,4 +284,19 @@ async fn a_collector_that_is_not_there_costs_no_call() {
     nonsense.env("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense");
     let said = nonsense.output().unwrap();
     assert_eq!(said.status.code(), Some(2));
+    // What is refused may have a password in it, where it is no URL, too.
+    for endpoint in [
+        "http://ada:Slartibartfast@collector.example:99999",
+        "http://ada:Slart@Slartibartfast@collector.example:99999/@x",
+        "ada:Slartibartfast@collector.example",
+        "http://ada:Slartibartfast@collector.example/a b",
+    ] {
+        let mut refused = place.home.command("ada", &serve);
+        refused.env("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint);
+        let said = refused.output().unwrap();
+        let words = String::from_utf8_lossy(&said.stderr);
+        assert_eq!(said.status.code(), Some(2), "{endpoint}: {words}");
+        assert!(words.contains("no address of a collector"), "{words}");
+        assert!(!words.contains("Slart"), "{words}");
+    }
 }

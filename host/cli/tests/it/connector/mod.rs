@@ -254,3 +254,29 @@ fn versions_change_by_the_passphrase_where_there_is_one() {
     assert!(said.contains("is in use again"), "{said}");
     assert_eq!(in_use(), own.as_str());
 }
+
+/// The attack: what an administrator put a narrower version in the place of is in use again, and nobody has seen that it reaches farther.
+#[test]
+fn removing_a_version_shows_where_the_one_of_the_program_reaches_farther() {
+    let home = Home::new();
+    let own = salesforce();
+    let guarded = "\"guarded_kinds\": [";
+    let narrower = repacked(&own, guarded, &format!("{guarded} \"Payslip__c\","));
+    home.write("narrower.wasm", &narrower);
+    let installed = home.json(&["connector", "install", "narrower.wasm"]);
+    assert_eq!(installed["state"], "active", "{installed}");
+    let remove = ["connector", "remove", "salesforce"];
+    let in_use = || home.json(&["connector", "show", "salesforce"])["in_use"]["digest"].clone();
+    let refused = home.run(&remove);
+    assert_eq!(refused.code, 2, "{}", refused.stderr);
+    assert!(
+        refused.stdout.contains("records of `Payslip__c`"),
+        "{}",
+        refused.stdout
+    );
+    assert_eq!(home.json(&remove)["code"], "not_confirmed");
+    assert_eq!(in_use(), Digest::of(&narrower).to_string());
+    let removed = home.json(&[&remove[..], &["--yes"]].concat());
+    assert_eq!(removed["widenings"][0]["what"], "guarded_kind");
+    assert_eq!(in_use(), Digest::of(&own).to_string());
+}

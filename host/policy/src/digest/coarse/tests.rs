@@ -50,13 +50,7 @@ impl Owned {
                 id: Some("001".to_owned()),
                 label: "Acme".to_owned(),
                 url: None,
-                fields: vec![FieldChange {
-                    name: "Name".to_owned(),
-                    label: "Name".to_owned(),
-                    before: None,
-                    after: Some("\"Acme\"".to_owned()),
-                    pointer: Some("/Name".to_owned()),
-                }],
+                fields: vec![field("Name", Some("/Name"))],
                 notes: Vec::new(),
                 undo: None,
             }],
@@ -91,6 +85,16 @@ impl Owned {
             changes: &self.changes,
         }
         .digest(&KEY)
+    }
+}
+
+fn field(name: &str, pointer: Option<&str>) -> FieldChange {
+    FieldChange {
+        name: name.to_owned(),
+        label: name.to_owned(),
+        before: None,
+        after: Some("\"Acme\"".to_owned()),
+        pointer: pointer.map(str::to_owned),
     }
 }
 
@@ -154,7 +158,10 @@ fn alike_is_what_differs_in_record_and_values_alone() {
             |it| it.body = br#"{"Name":"Other"}"#.to_vec(),
             |it| it.changes[0].id = Some("002".to_owned()),
             |it| it.changes[0].label = "Other".to_owned(),
-            |it| it.changes[0].fields.clear(),
+            |it| it.changes[0].fields[0].after = None,
+            // Which names there may be, the rule itself says.
+            |it| it.changes[0].fields[0] = field("Phone", Some("/Phone")),
+            |it| it.changes[0].fields.push(field("Phone", Some("/Phone"))),
             |it| it.changes.push(it.changes[0].clone()),
         ],
         Owned::alike,
@@ -178,7 +185,44 @@ fn alike_is_what_differs_in_record_and_values_alone() {
             |it| it.changes[0].action = "create".to_owned(),
             |it| it.changes[0].kind = "Contact".to_owned(),
             |it| it.changes.clear(),
+            |it| it.changes[0].fields.clear(),
         ],
         Owned::alike,
     );
+}
+
+#[test]
+fn a_field_is_the_same_where_it_stands_in_the_same_place() {
+    let alike = |fields: &[(&str, Option<&str>)]| {
+        let mut it = Owned::new();
+        let fields = fields.iter().map(|(name, pointer)| field(name, *pointer));
+        it.changes[0].fields = fields.collect();
+        it.alike()
+    };
+    let places = [
+        alike(&[("Id__c", Some("/Id__c"))]),
+        alike(&[("Id__c", Some("/Owner/Id__c"))]),
+        alike(&[("Id__c", Some("/External_Id__c"))]),
+        alike(&[("Id__c", Some("Id__c"))]),
+        alike(&[("Id__c", Some("{Id__c}"))]),
+        alike(&[("Id__c", Some("/Id__c/0"))]),
+        alike(&[("Id__c", Some("/records/0/Id__c"))]),
+        alike(&[("Id__c", None)]),
+        // One of another place beside those that stand together, under a name that was seen or another.
+        alike(&[("Id__c", Some("/Id__c")), ("Id__c", Some("/Owner/Id__c"))]),
+        alike(&[("Id__c", Some("/Id__c")), ("Name", Some("/Owner/Name"))]),
+        alike(&[("Id__c", Some("/Owner/Id__c")), ("Name", Some("/Name"))]),
+    ];
+    let others: HashSet<Digest> = places.into_iter().collect();
+    assert_eq!(others.len(), places.len());
+    // Of a list it is the place in each item, however many there are.
+    let one = alike(&[("Name", Some("/records/0/Name"))]);
+    let names = [
+        ("Name", Some("/records/11/Name")),
+        ("Name", Some("/records/2/Name")),
+        ("Phone", Some("/records/0/Phone")),
+    ];
+    assert_eq!(alike(&names), one);
+    let owner = ("Name", Some("/records/0/Owner/Name"));
+    assert_ne!(alike(&[names[0], owner]), one);
 }

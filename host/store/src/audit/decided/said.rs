@@ -23,7 +23,7 @@ pub(super) async fn said(
         | Change::Trust(..)
         | Change::TrustClients(..)
         | Change::RemoveAgent(_) => of_agents(store, tx, change).await?,
-        other => of_people(tx, other).await?,
+        other => of_people(store, tx, other).await?,
     };
     let deciding = |(kind, subject, from, to)| Deciding {
         kind,
@@ -132,6 +132,7 @@ async fn of_agents(
 
 /// What is in tables of its own.
 async fn of_people(
+    store: &Store,
     tx: &mut SqliteConnection,
     change: &Change,
 ) -> Result<Option<Words>, StoreError> {
@@ -148,7 +149,15 @@ async fn of_people(
             (DecidedKind::Person, id.to_string(), from, to)
         }
         Change::RemovePerson(id) => {
-            let from = text(tx, role_of, [id.as_str()]).await?;
+            let role = text(tx, role_of, [id.as_str()]).await?;
+            // They can go also where what was decided does not open.
+            let decisions = store.decided_in(tx).await.ok();
+            let level = Level::Own(id.clone());
+            let rules = decisions.and_then(|decisions| decisions.words_at(&level));
+            let from = role.map(|role| match rules {
+                Some(rules) => format!("{role}, with the rules {rules}"),
+                None => role,
+            });
             (DecidedKind::Person, id.to_string(), from, None)
         }
         Change::AddGroup(group) | Change::RemoveGroup(group) => {

@@ -118,7 +118,11 @@ async fn a_change_is_sent_once() {
             let sent = desk.requests(&reply);
             // Where the org has refused the token and done nothing, the host sends it again, with a record of its own.
             let times = if is_stale { 2 } else { 1 };
-            assert_eq!(sent.iter().filter(is_change).count(), times, "{tool}: {what}");
+            assert_eq!(
+                sent.iter().filter(is_change).count(),
+                times,
+                "{tool}: {what}"
+            );
             if is_stale {
                 assert_eq!(ended(&reply), "done", "{tool}: {what}: {reply:?}");
             }
