@@ -29,6 +29,7 @@ use crate::clients::{Clients, Offering};
 use crate::connectors;
 use crate::environment;
 use crate::home::{Home, Session};
+use crate::person;
 use crate::problem::Problem;
 
 /// Where one agent works for one person.
@@ -354,14 +355,7 @@ async fn person(session: &Session, who: &Who) -> Result<PersonId> {
     if *person != session.me.id {
         session.require_administrator().await?;
     }
-    match session.store.person(person).await? {
-        Some(person) => Ok(person.id),
-        None => Err(portcullis_store::StoreError::NotFound {
-            kind: "person",
-            id: person.to_string(),
-        }
-        .into()),
-    }
+    Ok(person::require(&session.store, person).await?.id)
 }
 
 /// Which agent: the one that is named, or the only one that there is.

@@ -16,6 +16,7 @@ use crate::catalog::{self, Catalog};
 use crate::connections::Labels;
 use crate::connectors;
 use crate::home::Home;
+use crate::person;
 use crate::problem::Problem;
 use crate::scope::in_a_line;
 use crate::show;
@@ -40,13 +41,7 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
         session.require_administrator().await?;
     }
     let agent = agent::require(store, &args.agent).await?;
-    if store.person(&person).await?.is_none() {
-        return Err(portcullis_store::StoreError::NotFound {
-            kind: "person",
-            id: person.to_string(),
-        }
-        .into());
-    }
+    person::require(store, &person).await?;
     let catalog = Catalog::open(store, cache).await?;
     let labels = Labels::of(store).await?;
     let mut cases = Vec::new();

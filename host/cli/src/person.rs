@@ -236,7 +236,8 @@ async fn show_one(store: &Store, id: &PersonId, form: Form) -> Result<()> {
     Ok(())
 }
 
-async fn require(store: &Store, id: &PersonId) -> Result<Person> {
+/// Finds a person who must be there.
+pub(crate) async fn require(store: &Store, id: &PersonId) -> Result<Person> {
     let missing = || StoreError::NotFound {
         kind: "person",
         id: id.to_string(),

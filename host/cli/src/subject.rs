@@ -2,13 +2,14 @@
 
 use anyhow::Result;
 use portcullis::policy::PersonId;
-use portcullis_store::{DecidedKind, Deciding, PersonSubject, Store, StoreError, subject_of};
+use portcullis_store::{DecidedKind, Deciding, PersonSubject, Store, subject_of};
 use serde_json::{Value, json};
 
 use crate::approvals;
 use crate::args::Form;
 use crate::args::subject::{SubjectArgs, SubjectCommand};
 use crate::home::Session;
+use crate::person;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::{Table, moment, shown};
@@ -96,13 +97,7 @@ async fn add(session: &Session, args: &SubjectArgs) -> Result<()> {
 }
 
 async fn list(store: &Store, person: &PersonId, form: Form) -> Result<()> {
-    if store.person(person).await?.is_none() {
-        return Err(StoreError::NotFound {
-            kind: "person",
-            id: person.to_string(),
-        }
-        .into());
-    }
+    person::require(store, person).await?;
     let subjects = store.subjects(person).await?;
     if form.json {
         let subjects: Value = subjects

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Result;
 use jiff::Timestamp;
 use portcullis::policy::PersonId;
-use portcullis_store::{DecidedKind, Deciding, PersonToken, Store, StoreError};
+use portcullis_store::{DecidedKind, Deciding, PersonToken, Store};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use crate::approvals;
 use crate::args::Form;
 use crate::args::token::{TokenAdd, TokenCommand};
 use crate::home::Session;
+use crate::person;
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::{Table, moment, shown};
@@ -74,13 +75,7 @@ async fn add(session: &Session, args: &TokenAdd) -> Result<()> {
 }
 
 async fn list(store: &Store, person: &PersonId, form: Form) -> Result<()> {
-    if store.person(person).await?.is_none() {
-        return Err(StoreError::NotFound {
-            kind: "person",
-            id: person.to_string(),
-        }
-        .into());
-    }
+    person::require(store, person).await?;
     let tokens = store.person_tokens(person).await?;
     if form.json {
         let tokens: Value = tokens.iter().map(token_json).collect();

@@ -173,18 +173,11 @@ impl KeptRule {
 
     /// Says whether it is for the same tools at the same level as another.
     pub(crate) fn is_in_place_of(&self, other: &Self) -> bool {
-        let of = |rule: &Self| {
-            let Self {
-                agent,
-                connection,
-                person,
-                connector,
-                selector,
-                ..
-            } = rule.clone();
-            (agent, connection, person, connector, selector)
-        };
-        of(self) == of(other)
+        self.agent == other.agent
+            && self.connection == other.connection
+            && self.person == other.person
+            && self.connector == other.connector
+            && self.selector == other.selector
     }
 
     /// Says whether it is a rule of this level.

@@ -57,6 +57,18 @@ impl World {
         Self::with_audit(cache, org, Arc::new(MemoryAudit::of_calls(64)))
     }
 
+    /// Makes a host with the Salesforce connector, connected to an org.
+    ///
+    /// # Errors
+    ///
+    /// When the host cannot be made, or does not take the connector.
+    pub async fn of_salesforce(org: &DevOrg) -> Result<(Self, ConnectorName)> {
+        let world = Self::new(ComponentCache::none(), Some(&Origin::parse(org.url())?))?;
+        let connector = world.install(SALESFORCE).await?;
+        world.connect(&connector, org).await?;
+        Ok((world, connector))
+    }
+
     /// Makes a host that may reach `org`, if there is one, with an audit log of the caller's.
     ///
     /// # Errors

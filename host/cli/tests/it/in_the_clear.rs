@@ -4,9 +4,7 @@
 //! and everything that is left is searched: the database with its journal, the audit log with its index, and the logs.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 
 use portcullis_store::Owner;
@@ -14,6 +12,7 @@ use rexpect::session::spawn_command;
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 
+use crate::offers::Client;
 use crate::program::{Home, Said, connection};
 
 /// An account of the sample records.
@@ -95,42 +94,14 @@ impl Site {
     fn serve(&self, requests: &[(&str, Value)]) -> (Vec<Value>, String) {
         let log = tempfile::NamedTempFile::new().unwrap();
         let reach = ["--allow-origin", &self.address, "--log", "trace"];
-        let mut child = self
-            .home
-            .command(
-                "ada",
-                &[&["serve", "--stdio", "--agent", "helper"][..], &reach].concat(),
-            )
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log.reopen().unwrap())
-            .spawn()
-            .unwrap();
-        let mut input = child.stdin.take().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap()).lines();
-        let client = json!({"name": "test", "version": "1"});
-        let begin =
-            json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client});
-        let mut answers = Vec::new();
-        for (id, (method, params)) in std::iter::once(&("initialize", begin))
-            .chain(requests)
-            .enumerate()
-        {
-            let request = json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params});
-            writeln!(input, "{request}").unwrap();
-            let answer = output
-                .by_ref()
-                .map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap())
-                .find(|message| message["id"] == id)
-                .unwrap();
-            if id == 0 {
-                let begun = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-                writeln!(input, "{begun}").unwrap();
-            }
-            answers.push(answer);
-        }
-        drop(input);
-        assert!(child.wait().unwrap().success());
+        let its = log.reopen().unwrap().into();
+        let mut client = Client::begin_with(&self.home, "ada", "2025-06-18", &reach, its);
+        let answers = requests
+            .iter()
+            .map(|(method, params)| client.ask(method, params.clone()))
+            .collect();
+        // An answer is sent before it would be logged: whatever is logged of it has been when the program has ended.
+        client.end();
         (answers, std::fs::read_to_string(log.path()).unwrap())
     }
 
@@ -267,9 +238,9 @@ fn works(site: &Site) {
             json!({"uri": format!("salesforce://{MARK}/x")}),
         ),
     ]);
-    let rows = &answers[1]["result"]["structuredContent"]["rows"];
+    let rows = &answers[0]["result"]["structuredContent"]["rows"];
     assert!(rows.is_array(), "{answers:?}");
-    for refused in &answers[3..] {
+    for refused in &answers[2..] {
         assert!(refused["error"].is_object(), "{refused}");
     }
     logs.push(log);

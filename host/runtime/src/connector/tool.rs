@@ -45,8 +45,12 @@ pub struct Tool {
 struct Compiled(OnceLock<Option<Validator>>);
 
 impl Compiled {
+    fn of(&self, schema: &Value) -> Option<&Validator> {
+        self.0.get_or_init(|| validator(schema).ok()).as_ref()
+    }
+
     fn problems(&self, schema: &Value, value: &Value) -> Vec<FieldProblem> {
-        match self.0.get_or_init(|| validator(schema).ok()) {
+        match self.of(schema) {
             Some(validator) => problems(validator, value),
             // Compiling it again comes out as it did when the tool was checked; if not, nothing fits.
             None => vec![FieldProblem {
@@ -91,7 +95,7 @@ impl Tool {
         named: &Map<String, Value>,
         sample: ToolCall,
     ) -> Vec<FieldProblem> {
-        let Ok(input) = validator(&self.input_schema) else {
+        let Some(input) = self.input.of(&self.input_schema) else {
             return Vec::new();
         };
         let arguments = Value::Object(sample.arguments);

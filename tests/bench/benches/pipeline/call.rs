@@ -5,9 +5,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Instant;
 
-use bench::{HELLO, SALESFORCE, World};
+use bench::{HELLO, World};
 use criterion::{Criterion, Throughput};
-use portcullis::policy::Origin;
 use portcullis::{ComponentCache, Outcome};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::json;
@@ -79,13 +78,7 @@ pub(crate) fn nothing_asked(criterion: &mut Criterion) {
     let org = elsewhere
         .block_on(DevOrg::start(Options::default()))
         .unwrap();
-    let origin = Origin::parse(org.url()).unwrap();
-    let (world, connector) = runtime.block_on(async {
-        let world = World::new(ComponentCache::none(), Some(&origin)).unwrap();
-        let connector = world.install(SALESFORCE).await.unwrap();
-        world.connect(&connector, &org).await.unwrap();
-        (world, connector)
-    });
+    let (world, connector) = runtime.block_on(World::of_salesforce(&org)).unwrap();
     let call = || World::call(&connector, "query_next", json!({"cursor": ""})).unwrap();
     let before = org.requests();
     criterion.bench_function("call/of salesforce, nothing asked", |bencher| {

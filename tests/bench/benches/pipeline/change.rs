@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use bench::{SALESFORCE, World};
+use bench::World;
 use criterion::Criterion;
-use portcullis::policy::{ConnectorName, Origin};
-use portcullis::{Call, ComponentCache};
+use portcullis::Call;
+use portcullis::policy::ConnectorName;
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -65,11 +65,8 @@ pub(crate) fn change(criterion: &mut Criterion) {
     let org = elsewhere
         .block_on(DevOrg::start(Options::default()))
         .unwrap();
-    let origin = Origin::parse(org.url()).unwrap();
     let sides = here.block_on(async {
-        let world = World::new(ComponentCache::none(), Some(&origin)).unwrap();
-        let connector = world.install(SALESFORCE).await.unwrap();
-        world.connect(&connector, &org).await.unwrap();
+        let (world, connector) = World::of_salesforce(&org).await.unwrap();
         world.allow(&connector, "update_record").unwrap();
         let direct = Mutex::new(Direct::connect(&org).await);
         Sides {

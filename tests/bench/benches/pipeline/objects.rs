@@ -4,10 +4,10 @@
 use std::hint::black_box;
 use std::path::Path;
 
-use bench::{SALESFORCE, World};
+use bench::World;
 use criterion::Criterion;
-use portcullis::policy::{ConnectorName, Origin};
-use portcullis::{Call, ComponentCache};
+use portcullis::Call;
+use portcullis::policy::ConnectorName;
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -91,13 +91,7 @@ pub(crate) fn objects(criterion: &mut Criterion) {
             ..Options::default()
         };
         let org = elsewhere.block_on(DevOrg::start(options)).unwrap();
-        let origin = Origin::parse(org.url()).unwrap();
-        let (world, connector) = here.block_on(async {
-            let world = World::new(ComponentCache::none(), Some(&origin)).unwrap();
-            let connector = world.install(SALESFORCE).await.unwrap();
-            world.connect(&connector, &org).await.unwrap();
-            (world, connector)
-        });
+        let (world, connector) = here.block_on(World::of_salesforce(&org)).unwrap();
         let calls = [
             (format!("list_objects {name}"), list(&connector)),
             (

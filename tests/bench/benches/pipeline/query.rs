@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bench::{SALESFORCE, World};
+use bench::World;
 use criterion::Criterion;
-use portcullis::policy::{ConnectorName, Origin};
-use portcullis::{Call, ComponentCache};
+use portcullis::Call;
+use portcullis::policy::ConnectorName;
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::json;
 use tokio::runtime::Builder;
@@ -58,11 +58,8 @@ pub(crate) fn query(criterion: &mut Criterion) {
     let org = elsewhere
         .block_on(DevOrg::start(Options::default()))
         .unwrap();
-    let origin = Origin::parse(org.url()).unwrap();
     let (world, connector, direct) = here.block_on(async {
-        let world = World::new(ComponentCache::none(), Some(&origin)).unwrap();
-        let connector = world.install(SALESFORCE).await.unwrap();
-        world.connect(&connector, &org).await.unwrap();
+        let (world, connector) = World::of_salesforce(&org).await.unwrap();
         (world, connector, Mutex::new(Direct::connect(&org).await))
     });
     let call = || query_call(&connector);

@@ -1,5 +1,6 @@
 //! A stale token is renewed once, by whoever comes first, and the request is sent again.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -16,14 +17,17 @@ use tokio::sync::Notify;
 use crate::support::world::call;
 use crate::support::{Setup, World, done, ended, logs, name};
 
-/// Counts renewals, and takes its time for each.
-struct Counting {
+/// What happens before a token is renewed.
+type Before = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// Renews tokens by what it has inside, after something.
+struct Renewing {
     inner: Arc<dyn Credentials>,
-    renewals: Arc<AtomicUsize>,
+    before: Before,
 }
 
 #[async_trait]
-impl Credentials for Counting {
+impl Credentials for Renewing {
     async fn connection(
         &self,
         caller: &Caller,
@@ -37,27 +41,35 @@ impl Credentials for Counting {
     }
 
     async fn refresh(&self, id: &ConnectionId, stale: &Token) -> Result<Token, RefreshError> {
-        self.renewals.fetch_add(1, Ordering::SeqCst);
-        // As a service does; whoever else finds the token stale meanwhile must wait.
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        (self.before)().await;
         self.inner.refresh(id, stale).await
+    }
+}
+
+/// A world with a token that may be stale, in which something happens before it is renewed.
+fn renewing(old: &str, before: Before) -> Setup {
+    Setup {
+        token: old.to_owned(),
+        ports: Box::new(move |ports| Ports {
+            credentials: Arc::new(Renewing {
+                inner: ports.credentials.clone(),
+                before,
+            }),
+            ..ports
+        }),
+        ..Setup::default()
     }
 }
 
 async fn world(old: &str) -> (World, Arc<AtomicUsize>) {
     let renewals = Arc::new(AtomicUsize::new(0));
     let counted = renewals.clone();
-    let mut setup = Setup {
-        token: old.to_owned(),
-        ports: Box::new(move |ports| Ports {
-            credentials: Arc::new(Counting {
-                inner: ports.credentials.clone(),
-                renewals: counted,
-            }),
-            ..ports
-        }),
-        ..Setup::default()
-    };
+    let before: Before = Box::new(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        // As a service does; whoever else finds the token stale meanwhile must wait.
+        Box::pin(tokio::time::sleep(Duration::from_millis(50)))
+    });
+    let mut setup = renewing(old, before);
     setup.limits.concurrent_calls_max = 64;
     (World::new(setup, &["fetch"]).await, renewals)
 }
@@ -177,34 +189,6 @@ async fn a_change_is_not_sent_again_without_an_intent_of_its_own() {
     assert_eq!(ended(&world.call("fetch", "get", read).await), "done");
 }
 
-/// Gives its call up when a token is to be renewed, and renews it when it is told to.
-struct Cancelling {
-    inner: Arc<dyn Credentials>,
-    cancelled: Cancellation,
-    goes_on: Arc<Notify>,
-}
-
-#[async_trait]
-impl Credentials for Cancelling {
-    async fn connection(
-        &self,
-        caller: &Caller,
-        connector: &ConnectorName,
-    ) -> Result<Lookup, PortError> {
-        self.inner.connection(caller, connector).await
-    }
-
-    async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError> {
-        self.inner.token(connection).await
-    }
-
-    async fn refresh(&self, id: &ConnectionId, stale: &Token) -> Result<Token, RefreshError> {
-        self.cancelled.cancel();
-        self.goes_on.notified().await;
-        self.inner.refresh(id, stale).await
-    }
-}
-
 /// The attack: a service that calls the token stale for so long that the change would be made when nobody waits for it any more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_whose_call_has_ended_meanwhile_is_not_sent_again() {
@@ -212,18 +196,13 @@ async fn a_change_whose_call_has_ended_meanwhile_is_not_sent_again() {
     let cancelled = cancellation.clone();
     let goes_on = Arc::new(Notify::new());
     let waits = goes_on.clone();
-    let mut setup = Setup {
-        token: "an-old-token".to_owned(),
-        ports: Box::new(move |ports| Ports {
-            credentials: Arc::new(Cancelling {
-                inner: ports.credentials.clone(),
-                cancelled,
-                goes_on: waits,
-            }),
-            ..ports
-        }),
-        ..Setup::default()
-    };
+    // Its call is given up when a token is to be renewed, and it is renewed when that is told.
+    let before: Before = Box::new(move || {
+        cancelled.cancel();
+        let waits = waits.clone();
+        Box::pin(async move { waits.notified().await })
+    });
+    let mut setup = renewing("an-old-token", before);
     setup.limits.cancel_grace = Duration::from_millis(10);
     let world = World::new(setup, &["fetch"]).await;
     world.mode("fetch", "delete", Mode::Allow);

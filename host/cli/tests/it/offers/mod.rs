@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use crate::program::Home;
 
 /// A client over standard input and output, down to the messages.
-struct Client {
+pub(crate) struct Client {
     child: Child,
-    input: ChildStdin,
+    /// None once it is closed.
+    input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     asked: u64,
     /// What it was told besides answers.
@@ -23,16 +24,27 @@ struct Client {
 impl Client {
     /// Begins as the agent `helper`, in the revision of the protocol that is given.
     fn begin(home: &Home, person: &str, version: &str, more: &[&str]) -> Self {
+        Self::begin_with(home, person, version, more, Stdio::null())
+    }
+
+    /// The same, with a place for what the program says beside.
+    pub(crate) fn begin_with(
+        home: &Home,
+        person: &str,
+        version: &str,
+        more: &[&str],
+        log: Stdio,
+    ) -> Self {
         let serve = ["serve", "--stdio", "--agent", "helper", "--as", person];
         let mut child = home
             .command("ada", &[&serve[..], more].concat())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut client = Self {
-            input: child.stdin.take().unwrap(),
+            input: child.stdin.take(),
             output: BufReader::new(child.stdout.take().unwrap()),
             child,
             asked: 0,
@@ -51,7 +63,7 @@ impl Client {
     }
 
     fn send(&mut self, message: &Value) {
-        writeln!(self.input, "{message}").unwrap();
+        writeln!(self.input.as_ref().unwrap(), "{message}").unwrap();
     }
 
     /// Sends a request, and gives its id.
@@ -73,7 +85,7 @@ impl Client {
         message
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Value {
         let id = self.request(method, params);
         loop {
             let message = self.next();
@@ -81,6 +93,12 @@ impl Client {
                 return message;
             }
         }
+    }
+
+    /// Ends the program as a client does, by closing its standard input.
+    pub(crate) fn end(mut self) {
+        self.input = None;
+        assert!(self.child.wait().unwrap().success());
     }
 
     /// Asks, and gives the result.
