@@ -14,6 +14,7 @@ use crate::rename::{Named, rename};
 use crate::scopes::{self, AgentScope, Component};
 use crate::sharing::{self, Subject};
 use crate::store::Store;
+use crate::subjects;
 use crate::tool_rules;
 
 /// A change of people, groups, agents, what they may do, or sharing. What is so already stays so.
@@ -44,6 +45,24 @@ pub enum Change {
     },
     /// As [`Store::remove_person`].
     RemovePerson(PersonId),
+    /// As [`Store::add_subject`].
+    AddSubject {
+        /// Whose it is to be.
+        person: PersonId,
+        /// The issuer's URL.
+        issuer: String,
+        /// The name there.
+        subject: String,
+    },
+    /// As [`Store::remove_subject`].
+    RemoveSubject {
+        /// Whose it was.
+        person: PersonId,
+        /// The issuer's URL.
+        issuer: String,
+        /// The name there.
+        subject: String,
+    },
     /// As [`Store::add_group`].
     AddGroup(GroupName),
     /// As [`Store::remove_group`].
@@ -120,6 +139,20 @@ impl Store {
             Change::SetRole { id, role } => people::set_role(tx, id, *role).await?,
             Change::RemovePerson(id) => {
                 return people::remove(self, tx, id).await;
+            }
+            Change::AddSubject {
+                person,
+                issuer,
+                subject,
+            } => {
+                subjects::add(tx, now, person, issuer, subject).await?;
+            }
+            Change::RemoveSubject {
+                person,
+                issuer,
+                subject,
+            } => {
+                subjects::remove(tx, person, issuer, subject).await?;
             }
             Change::AddGroup(name) => {
                 groups::add(tx, now, name).await?;

@@ -1,7 +1,8 @@
-//! Sessions: browsers in which a person has signed in by a token of theirs.
+//! Sessions: browsers in which a person has signed in, by a token of theirs or by the word of an issuer.
 //!
 //! The attack: a cookie that is kept, copied or planted. So a session is a secret of its own, made anew at each sign-in and never
-//! the token; the store has its digest alone; and it is good only for as long as its token and its person are.
+//! the token; the store has its digest alone; and it is good only for as long as its person and its token are, or the name by which the issuer
+//! knows them.
 
 use std::time::Duration;
 
@@ -13,8 +14,9 @@ use crate::people::{self, Person};
 use crate::person_token::{find, is_token};
 use crate::sign_in::{digest_of, expiry};
 use crate::store::{Store, random_secret};
+use crate::subjects;
 
-/// Sessions that a token can have; a further one takes the place of the oldest.
+/// Sessions that a token can have, or a name; a further one takes the place of the oldest.
 const OPEN_MAX: i64 = 16;
 
 impl Store {
@@ -60,6 +62,53 @@ impl Store {
         Ok(Some((secret, found.person)))
     }
 
+    /// Begins a session by a name by which an issuer knows a person, as that has just said: gives the browser's secret, and who it is. None where
+    /// the name is nobody's.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn begin_session_of_subject(
+        &self,
+        issuer: &str,
+        subject: &str,
+        lasts: Duration,
+    ) -> Result<Option<(SecretString, Person)>, StoreError> {
+        // Whom nobody knows here makes nobody wait for a write.
+        if self.person_of_subject(issuer, subject).await?.is_none() {
+            return Ok(None);
+        }
+        let secret = random_secret()?;
+        let id = digest_of(secret.expose_secret()).to_string();
+        let now = self.now();
+        let mut tx = self.write().await?;
+        let Some(person) = subjects::find(&mut tx, issuer, subject).await? else {
+            return Ok(None);
+        };
+        sweep(&mut tx, now).await?;
+        sqlx::query(
+            "INSERT INTO subject_sessions (id, issuer, subject, expires) VALUES (?1, ?2, ?3, ?4)",
+        )
+        .bind(&id)
+        .bind(issuer)
+        .bind(subject)
+        .bind(expiry(now, lasts))
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "DELETE FROM subject_sessions WHERE id IN (SELECT id FROM subject_sessions WHERE issuer = ?1 AND subject = ?2 \
+             AND id <> ?3 ORDER BY expires DESC LIMIT -1 OFFSET ?4)",
+        )
+        .bind(issuer)
+        .bind(subject)
+        .bind(&id)
+        .bind(OPEN_MAX - 1)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Some((secret, person)))
+    }
+
     /// Says whose session this is; none where it has ended.
     ///
     /// # Errors
@@ -73,7 +122,11 @@ impl Store {
         let row = sqlx::query(
             "SELECT people.* FROM sessions JOIN person_tokens ON person_tokens.id = token \
              JOIN people ON people.id = person \
-             WHERE sessions.id = ?1 AND sessions.expires > ?2 AND person_tokens.expires > ?2",
+             WHERE sessions.id = ?1 AND sessions.expires > ?2 AND person_tokens.expires > ?2 \
+             UNION ALL \
+             SELECT people.* FROM subject_sessions JOIN person_subjects USING (issuer, subject) \
+             JOIN people ON people.id = person \
+             WHERE subject_sessions.id = ?1 AND subject_sessions.expires > ?2",
         )
         .bind(digest_of(secret.expose_secret()).to_string())
         .bind(self.now())
@@ -89,21 +142,31 @@ impl Store {
     /// When the store cannot be written: it may go on.
     pub async fn end_session(&self, secret: &SecretString) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let ended = sqlx::query("DELETE FROM sessions WHERE id = ?1")
-            .bind(digest_of(secret.expose_secret()).to_string())
-            .execute(&mut *tx)
-            .await?;
+        let id = digest_of(secret.expose_secret()).to_string();
+        let mut ended = 0;
+        for sql in [
+            "DELETE FROM sessions WHERE id = ?1",
+            "DELETE FROM subject_sessions WHERE id = ?1",
+        ] {
+            ended += sqlx::query(sql)
+                .bind(&id)
+                .execute(&mut *tx)
+                .await?
+                .rows_affected();
+        }
         sweep(&mut tx, self.now()).await?;
         tx.commit().await?;
-        Ok(ended.rows_affected() > 0)
+        Ok(ended > 0)
     }
 }
 
 /// Removes what has expired.
 async fn sweep(tx: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM sessions WHERE expires <= ?1")
-        .bind(now)
-        .execute(tx)
-        .await?;
+    for sql in [
+        "DELETE FROM sessions WHERE expires <= ?1",
+        "DELETE FROM subject_sessions WHERE expires <= ?1",
+    ] {
+        sqlx::query(sql).bind(now).execute(&mut *tx).await?;
+    }
     Ok(())
 }

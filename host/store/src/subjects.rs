@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 use portcullis_policy::PersonId;
-use sqlx::Row;
+use sqlx::{Row, SqliteConnection};
 
 use crate::error::StoreError;
 use crate::people::{self, Person, require_person};
@@ -46,32 +46,10 @@ impl Store {
         issuer: &str,
         subject: &str,
     ) -> Result<bool, StoreError> {
-        let (issuer, subject) = subject_of(issuer, subject)?;
         let mut tx = self.write().await?;
-        require_person(&mut tx, person).await?;
-        let known: Option<String> = sqlx::query_scalar(
-            "SELECT person FROM person_subjects WHERE issuer = ?1 AND subject = ?2",
-        )
-        .bind(&issuer)
-        .bind(&subject)
-        .fetch_optional(&mut *tx)
-        .await?;
-        match known {
-            Some(known) if known == person.as_str() => return Ok(false),
-            Some(known) => return Err(StoreError::SubjectTaken { subject, known }),
-            None => {}
-        }
-        sqlx::query(
-            "INSERT INTO person_subjects (issuer, subject, person, created) VALUES (?1, ?2, ?3, ?4)",
-        )
-        .bind(&issuer)
-        .bind(&subject)
-        .bind(person.as_str())
-        .bind(self.now())
-        .execute(&mut *tx)
-        .await?;
+        let is_new = add(&mut tx, self.now(), person, issuer, subject).await?;
         tx.commit().await?;
-        Ok(true)
+        Ok(is_new)
     }
 
     /// Takes a name from a person, and says whether it was theirs.
@@ -85,18 +63,10 @@ impl Store {
         issuer: &str,
         subject: &str,
     ) -> Result<bool, StoreError> {
-        let (issuer, subject) = subject_of(issuer, subject)?;
         let mut tx = self.write().await?;
-        let removed = sqlx::query(
-            "DELETE FROM person_subjects WHERE person = ?1 AND issuer = ?2 AND subject = ?3",
-        )
-        .bind(person.as_str())
-        .bind(&issuer)
-        .bind(&subject)
-        .execute(&mut *tx)
-        .await?;
+        let was_theirs = remove(&mut tx, person, issuer, subject).await?;
         tx.commit().await?;
-        Ok(removed.rows_affected() > 0)
+        Ok(was_theirs)
     }
 
     /// Lists the names by which issuers know a person.
@@ -134,14 +104,75 @@ impl Store {
         subject: &str,
     ) -> Result<Option<Person>, StoreError> {
         let mut tx = self.read().await?;
-        let row = sqlx::query(
-            "SELECT people.* FROM person_subjects JOIN people ON people.id = person \
-             WHERE issuer = ?1 AND subject = ?2",
-        )
-        .bind(issuer)
-        .bind(subject)
-        .fetch_optional(&mut *tx)
-        .await?;
-        row.as_ref().map(people::of_row).transpose()
+        find(&mut tx, issuer, subject).await
     }
+}
+
+/// Gives a person a name, and says whether it is new.
+pub(crate) async fn add(
+    tx: &mut SqliteConnection,
+    now: i64,
+    person: &PersonId,
+    issuer: &str,
+    subject: &str,
+) -> Result<bool, StoreError> {
+    let (issuer, subject) = subject_of(issuer, subject)?;
+    require_person(tx, person).await?;
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT person FROM person_subjects WHERE issuer = ?1 AND subject = ?2")
+            .bind(&issuer)
+            .bind(&subject)
+            .fetch_optional(&mut *tx)
+            .await?;
+    match known {
+        Some(known) if known == person.as_str() => return Ok(false),
+        Some(known) => return Err(StoreError::SubjectTaken { subject, known }),
+        None => {}
+    }
+    sqlx::query(
+        "INSERT INTO person_subjects (issuer, subject, person, created) VALUES (?1, ?2, ?3, ?4)",
+    )
+    .bind(&issuer)
+    .bind(&subject)
+    .bind(person.as_str())
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(true)
+}
+
+/// Takes a name from a person, and says whether it was theirs.
+pub(crate) async fn remove(
+    tx: &mut SqliteConnection,
+    person: &PersonId,
+    issuer: &str,
+    subject: &str,
+) -> Result<bool, StoreError> {
+    let (issuer, subject) = subject_of(issuer, subject)?;
+    let removed = sqlx::query(
+        "DELETE FROM person_subjects WHERE person = ?1 AND issuer = ?2 AND subject = ?3",
+    )
+    .bind(person.as_str())
+    .bind(&issuer)
+    .bind(&subject)
+    .execute(tx)
+    .await?;
+    Ok(removed.rows_affected() > 0)
+}
+
+/// Finds whom an issuer knows by a name.
+pub(crate) async fn find(
+    tx: &mut SqliteConnection,
+    issuer: &str,
+    subject: &str,
+) -> Result<Option<Person>, StoreError> {
+    let row = sqlx::query(
+        "SELECT people.* FROM person_subjects JOIN people ON people.id = person \
+         WHERE issuer = ?1 AND subject = ?2",
+    )
+    .bind(issuer)
+    .bind(subject)
+    .fetch_optional(tx)
+    .await?;
+    row.as_ref().map(people::of_row).transpose()
 }

@@ -1,6 +1,9 @@
 //! Whom an issuer knows by which name: as an administrator said, and nobody else.
 
+use std::time::Duration;
+
 use portcullis_store::StoreError;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::support::{Fixture, ada, bob};
 
@@ -79,5 +82,61 @@ async fn a_subject_ends_with_its_person() {
     for text in ["", "a\nb"] {
         let refused = store.add_subject(&ada(), ISSUER, text).await.unwrap_err();
         assert!(matches!(refused, StoreError::Text { .. }), "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_a_subject_lasts_as_long_as_the_subject_is_its_persons() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let begin = async |subject: &str| {
+        let begun = store.begin_session_of_subject(ISSUER, subject, HOUR).await;
+        begun.unwrap().map(|(session, _)| session)
+    };
+    let signed_in = async |session: &SecretString| {
+        let person = store.person_of_session(session).await.unwrap();
+        person.map(|person| person.id.to_string())
+    };
+    // Whom nobody knows, and by another writing, gets none.
+    store.add_subject(&bob(), ISSUER, "00u1").await.unwrap();
+    for nobody in ["", "00U1", "00u1 ", "bob", "ada"] {
+        assert!(begin(nobody).await.is_none(), "{nobody}");
+    }
+    let other = store
+        .begin_session_of_subject("https://evil.example", "00u1", HOUR)
+        .await;
+    assert!(other.unwrap().is_none());
+    let (one, two) = (begin("00u1").await.unwrap(), begin("00u1").await.unwrap());
+    assert_ne!(one.expose_secret(), two.expose_secret());
+    assert_eq!(signed_in(&one).await, Some(bob().to_string()));
+    // It is no token, and ends where it is ended.
+    assert!(store.person_of_token(&one).await.unwrap().is_none());
+    assert!(store.end_session(&one).await.unwrap());
+    assert!(!store.end_session(&one).await.unwrap());
+    assert_eq!(signed_in(&one).await, None);
+    assert_eq!(signed_in(&two).await, Some(bob().to_string()));
+    // It ends in its time,
+    fixture.pass(HOUR);
+    assert_eq!(signed_in(&two).await, None);
+    // with the name, also where that is somebody else's from then on,
+    let three = begin("00u1").await.unwrap();
+    assert!(store.remove_subject(&bob(), ISSUER, "00u1").await.unwrap());
+    store.add_subject(&ada(), ISSUER, "00u1").await.unwrap();
+    assert_eq!(signed_in(&three).await, None);
+    // with the person,
+    store.add_subject(&bob(), ISSUER, "00u2").await.unwrap();
+    let four = begin("00u2").await.unwrap();
+    store.remove_person(&bob()).await.unwrap();
+    assert_eq!(signed_in(&four).await, None);
+    // and there are so many of a name and no more: the oldest goes.
+    let mut all = Vec::new();
+    for _ in 0..17 {
+        fixture.pass(Duration::from_secs(1));
+        all.push(begin("00u1").await.unwrap());
+    }
+    assert_eq!(signed_in(&all[0]).await, None);
+    for session in &all[1..] {
+        assert_eq!(signed_in(session).await, Some(ada().to_string()));
     }
 }

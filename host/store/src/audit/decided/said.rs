@@ -160,6 +160,22 @@ async fn of_people(
             });
             (DecidedKind::Person, id.to_string(), from, None)
         }
+        Change::AddSubject {
+            person,
+            issuer,
+            subject,
+        }
+        | Change::RemoveSubject {
+            person,
+            issuer,
+            subject,
+        } => {
+            let sql = "SELECT EXISTS (SELECT 1 FROM person_subjects WHERE person = ?1 AND issuer = ?2 AND subject = ?3)";
+            let before = is_there(tx, sql, [person.as_str(), issuer, subject]).await?;
+            let after = matches!(change, Change::AddSubject { .. });
+            let subject = format!("{person} as {subject} of {issuer}");
+            (DecidedKind::Person, subject, there(before), there(after))
+        }
         Change::AddGroup(group) | Change::RemoveGroup(group) => {
             let sql = "SELECT EXISTS (SELECT 1 FROM groups WHERE name = ?1)";
             let before = is_there(tx, sql, [group.as_str()]).await?;
