@@ -147,7 +147,8 @@ impl Exchange {
         self.send(request).await
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
+    /// Sends a request, and takes its whole answer.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Answer, Failure> {
         let timeouts = Timeouts {
             response_header: Some(HEAD_WAITS),
         };

@@ -12,7 +12,8 @@
 //! [`Accounts`] joins all of it with the store, and [`Renewal`] keeps its tokens fresh. [`Pages`] is where people do it by a link,
 //! signed in by a token of their own where that is not their own machine; [`LoopbackPages`] has them on this one.
 //!
-//! People of an [`Issuer`] need none of that: it says who they are by the tokens that it signs.
+//! People of an [`Issuer`] need none of that: it says who they are by the tokens that it signs. To the pages they sign in there, too, where
+//! this server is an [`IssuerClient`].
 //!
 //! What the service refuses comes with a [`Guide`]: what it means, and what who can do about it.
 
@@ -55,14 +56,16 @@ pub use decisions::{DecideError, Decided, Decisions};
 pub use endpoints::Endpoints;
 pub use exchange::{Body, Unavailable, Unclear};
 pub use guidance::{Guide, SetupLink, Subject, guide_of, guide_of_page, guides_on_page};
-pub use issuer::{Claim, Issuer, IssuerError, IssuerProblem, NotBelieved};
+pub use issuer::{
+    Claim, Issuer, IssuerClient, IssuerError, IssuerProblem, NotBelieved, NotSignedIn,
+};
 pub use limit::{Allowance, Limit, network};
 pub use links::{LINK_LASTS, Links, LinksHere, link_to};
 pub use login::{Login, LoginError, LoginProblem, resolve};
 pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Returned, Waiting};
 pub use pages::{
     LoopbackPages, LoopbackPagesOptions, NoOffer, Offer, Offers, Pages, PagesError, Peer,
-    SESSION_LASTS, pages_here,
+    SESSION_LASTS, SIGN_IN_BACK, pages_here,
 };
 pub use pasted::{Pasted, pasted};
 pub use random::NoRandom;

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full, Limited};
 use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey};
 use portcullis::Network;
-use portcullis::network::{NetworkError, Reach, Timeouts};
+use portcullis::network::{Client, NetworkError, Reach, Timeouts};
 use portcullis_policy::Origin;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -64,15 +64,15 @@ pub enum IssuerProblem {
     /// It says that it is another one.
     #[error("the issuer calls itself `{0}`: give its URL exactly so")]
     Other(String),
-    /// Its keys are somewhere that may not be asked.
-    #[error("the issuer's keys are at `{0}`, which is not https, or not where requests may go")]
+    /// What is asked for is somewhere that may not be asked.
+    #[error("the issuer sends to `{0}`, which is not https, or not where requests may go")]
     Elsewhere(String),
     /// It was asked too often.
     #[error("the issuer was asked too often: it is asked again in a minute")]
     TooOften,
 }
 
-/// Keys of one issuer.
+/// Keys of one issuer, and what it says of itself.
 pub(super) struct Keys {
     issuer: String,
     network: Network,
@@ -85,14 +85,24 @@ pub(super) struct Keys {
 #[derive(Clone)]
 struct Known {
     keys: Arc<JwkSet>,
+    description: Arc<Description>,
     since: Instant,
 }
 
-/// What of an issuer's description is needed.
+/// What of an issuer's description is needed (OpenID Connect Discovery 1.0, section 3; RFC 8414; RFC 9207).
 #[derive(Deserialize)]
-struct Description {
+pub(super) struct Description {
     issuer: String,
     jwks_uri: String,
+    /// Where people sign in.
+    pub(super) authorization_endpoint: Option<String>,
+    /// Where codes become tokens.
+    pub(super) token_endpoint: Option<String>,
+    /// How a client says who it is there.
+    pub(super) token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// Whether who comes back says from which issuer.
+    #[serde(default)]
+    pub(super) authorization_response_iss_parameter_supported: bool,
 }
 
 impl Keys {
@@ -170,6 +180,34 @@ impl Keys {
         }
     }
 
+    /// Gives what the issuer says of itself.
+    pub(super) async fn described(&self) -> Result<Arc<Description>, IssuerProblem> {
+        let now = Instant::now();
+        let is_fresh = |known: &Known| now.saturating_duration_since(known.since) < FRESH;
+        if let Some(known) = self.known().filter(is_fresh) {
+            return Ok(known.description);
+        }
+        let _flight = self.flight.lock().await;
+        // Whoever asked before may have got it.
+        if let Some(known) = self.known().filter(is_fresh) {
+            return Ok(known.description);
+        }
+        match (self.ask(now).await, self.known()) {
+            // As the keys, it is used as it was.
+            (_, Some(known)) if now.saturating_duration_since(known.since) < KEPT => {
+                Ok(known.description)
+            }
+            (Err(problem), _) => Err(problem),
+            (Ok(_), _) => Err(IssuerProblem::Broken(self.issuer.clone())),
+        }
+    }
+
+    /// Gives what sends requests to an address that the issuer names.
+    pub(super) fn client(&self, url: &str) -> Result<Client, IssuerProblem> {
+        let reach = reach(&self.network, url).ok_or_else(|| elsewhere(url))?;
+        Ok(self.network.client(reach))
+    }
+
     /// Asks the issuer. Who calls holds the flight.
     async fn ask(&self, now: Instant) -> Result<Arc<JwkSet>, IssuerProblem> {
         let counted = self.asked.count(Some(()), now);
@@ -182,6 +220,7 @@ impl Keys {
         let keys: Arc<JwkSet> = Arc::new(self.get(&description.jwks_uri).await?);
         let known = Known {
             keys: keys.clone(),
+            description: Arc::new(description),
             since: Instant::now(),
         };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(known);
@@ -189,16 +228,15 @@ impl Keys {
     }
 
     async fn get<T: DeserializeOwned>(&self, url: &str) -> Result<T, IssuerProblem> {
-        let elsewhere = || IssuerProblem::Elsewhere(url.chars().take(256).collect());
-        let reach = reach(&self.network, url).ok_or_else(elsewhere)?;
+        let client = self.client(url)?;
         let request = Request::get(url)
             .header(ACCEPT, HeaderValue::from_static("application/json"))
             .body(Full::new(Bytes::new()))
-            .map_err(|_| elsewhere())?;
+            .map_err(|_| elsewhere(url))?;
         let timeouts = Timeouts {
             response_header: Some(ANSWER_WAITS),
         };
-        let response = self.network.client(reach).send(request, timeouts).await;
+        let response = client.send(request, timeouts).await;
         let response = response.map_err(IssuerProblem::Network)?;
         let status = response.status();
         let body = Limited::new(response.into_body(), ANSWER_BYTES_MAX).collect();
@@ -221,6 +259,10 @@ impl Keys {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
         known.clone()
     }
+}
+
+fn elsewhere(url: &str) -> IssuerProblem {
+    IssuerProblem::Elsewhere(url.chars().take(256).collect())
 }
 
 /// Finds the key of an id that signs by an algorithm; without an id, the only one that does.

@@ -5,9 +5,13 @@
 //! publishes (`keys`) and algorithms of public keys alone (`checks`); a token names this server as its audience (RFC 8707), has an end
 //! that is not past, and says nothing about where its key is. Each token is looked at anew. And a flood of tokens with keys that nobody
 //! knows: the issuer is asked so often and no more.
+//!
+//! People at a browser are another matter: they sign in there, and what is believed is the ID token that this server gets for that very
+//! sign-in (`sign_in`).
 
 mod checks;
 mod keys;
+mod sign_in;
 
 use std::fmt;
 
@@ -18,6 +22,8 @@ use serde_json::{Map, Value};
 
 use keys::Keys;
 pub use keys::{IssuerError, IssuerProblem};
+pub(crate) use sign_in::{CameBack, Tie};
+pub use sign_in::{IssuerClient, NotSignedIn};
 
 /// Seconds by which the issuer's clock and this machine's may differ.
 const CLOCKS_DIFFER_SECONDS: u64 = 60;
@@ -109,6 +115,21 @@ impl Issuer {
         audiences: &[String],
         claim: &Claim,
     ) -> Result<String, NotBelieved> {
+        let claims = self.claims(token, audiences, is_access_token).await?;
+        // Its audience is the client that it was made for, which may be a name of this server, too; and some issuers name no type.
+        if OF_ID_TOKENS.iter().any(|one| claims.contains_key(*one)) {
+            return Err(refused("it is an ID token, and none for access"));
+        }
+        named(&claims, claim)
+    }
+
+    /// Reads what a token says, if the issuer made it for one of these audiences and it is good now. `is_kind` says which types it may have.
+    async fn claims(
+        &self,
+        token: &SecretString,
+        audiences: &[String],
+        is_kind: fn(&str) -> bool,
+    ) -> Result<Map<String, Value>, NotBelieved> {
         let token = token.expose_secret();
         if token.len() > TOKEN_BYTES_MAX {
             return Err(refused("it is too long"));
@@ -121,7 +142,7 @@ impl Issuer {
             return Err(refused("it asks for what is not known here"));
         }
         let typ = header.typ.as_deref();
-        if typ.is_some_and(|typ| !is_access_token(typ)) {
+        if typ.is_some_and(|typ| !is_kind(typ)) {
             return Err(refused("it is a token of another kind"));
         }
         let key = self.keys.key(header.kid.as_deref(), header.alg).await;
@@ -135,12 +156,7 @@ impl Issuer {
         expected.set_issuer(&[&self.url]);
         expected.set_audience(audiences);
         let claims = decode::<Map<String, Value>>(token, &key, &expected);
-        let claims = claims.map_err(refused)?.claims;
-        // Its audience is the client that it was made for, which may be a name of this server, too; and some issuers name no type.
-        if OF_ID_TOKENS.iter().any(|one| claims.contains_key(*one)) {
-            return Err(refused("it is an ID token, and none for access"));
-        }
-        named(&claims, claim)
+        Ok(claims.map_err(refused)?.claims)
     }
 }
 

@@ -14,10 +14,13 @@ use portcullis::ApprovalId;
 use portcullis_policy::{ConnectorName, Digest, Origin, PersonId};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq;
 
 use super::SESSION_LASTS;
+use super::back::Back;
 use crate::NoRandom;
 use crate::accounts::SIGN_IN_LASTS;
+use crate::issuer::Tie;
 use crate::random::unguessable;
 
 /// Characters of what [`unguessable`] makes.
@@ -31,6 +34,8 @@ pub(super) enum Form<'a> {
     /// Goes on from the page of a link.
     Connect(&'a SecretString),
     SignIn,
+    /// Goes on to the issuer.
+    AtIssuer,
     SignOut,
     /// Decides on a question, in a person's name.
     Decide {
@@ -119,6 +124,63 @@ impl Cookies {
         self.set(&self.sign_in_name(state), browser, "Lax", SIGN_IN_LASTS)
     }
 
+    /// Gives what ties a sign-in at the issuer to the browser that holds a secret of its own for it.
+    pub(super) fn tie(&self, browser: &SecretString) -> Tie {
+        let part = |name: &str| {
+            let message = [browser.expose_secret(), "/sign-in/issuer\n", name].concat();
+            let tag = hmac::sign(&self.key, message.as_bytes());
+            SecretString::from(BASE64_URL_SAFE_NO_PAD.encode(tag.as_ref()))
+        };
+        Tie {
+            state: part("state"),
+            nonce: part("nonce"),
+            verifier: part("verifier"),
+        }
+    }
+
+    /// Gives what ties the sign-in of a state to this browser, and what is led back to; none where another began it.
+    pub(super) fn at_issuer(
+        &self,
+        headers: &HeaderMap,
+        state: &SecretString,
+    ) -> Option<(Tie, Option<Back>)> {
+        let value = find_text(headers, &self.issuer_name(state))?;
+        let (browser, back) = match value.split_once('.') {
+            Some((browser, back)) => (browser, Some(back.replacen('.', "=", 1))),
+            None => (value, None),
+        };
+        let browser = is_secret(browser).then(|| SecretString::from(browser))?;
+        let tie = self.tie(&browser);
+        let (own, given) = (tie.state.expose_secret(), state.expose_secret());
+        let is_it = bool::from(own.as_bytes().ct_eq(given.as_bytes()));
+        let back = back.and_then(|back| Back::of(back.as_bytes()));
+        is_it.then_some((tie, back))
+    }
+
+    /// Lax, for the issuer leads back from another site.
+    pub(super) fn set_at_issuer(
+        &self,
+        state: &SecretString,
+        browser: &SecretString,
+        back: Option<&Back>,
+    ) -> String {
+        let value = match back.map(Back::field) {
+            Some((name, value)) => format!("{}.{name}.{value}", browser.expose_secret()).into(),
+            None => browser.clone(),
+        };
+        self.set(&self.issuer_name(state), &value, "Lax", SIGN_IN_LASTS)
+    }
+
+    /// Takes what a sign-in at the issuer was tied by from the browser: it is over.
+    pub(super) fn unset_at_issuer(&self, state: &SecretString) -> String {
+        let nothing = SecretString::default();
+        self.set(&self.issuer_name(state), &nothing, "Lax", Duration::ZERO)
+    }
+
+    fn issuer_name(&self, state: &SecretString) -> String {
+        format!("{}_issuer", self.sign_in_name(state))
+    }
+
     fn page_name(&self) -> String {
         format!("{}portcullis_page_{}", self.prefix(), self.port)
     }
@@ -158,6 +220,7 @@ fn message(browser: &SecretString, form: Form<'_>) -> Vec<u8> {
     let what = match form {
         Form::Connect(link) => format!("/connect/{}", link.expose_secret()),
         Form::SignIn => "/sign-in".to_owned(),
+        Form::AtIssuer => "/sign-in/issuer".to_owned(),
         Form::SignOut => "/sign-out".to_owned(),
         // An id has one length.
         Form::Decide { id, person } => format!("/approve/{id}\n{person}"),
@@ -180,6 +243,12 @@ pub(super) fn is_secret(text: &str) -> bool {
 
 /// Finds a cookie that is there once and is one of ours.
 fn find(headers: &HeaderMap, name: &str) -> Option<SecretString> {
+    let value = find_text(headers, name)?;
+    is_secret(value).then(|| value.to_owned().into())
+}
+
+/// Finds a cookie that is there once.
+fn find_text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut found = headers
         .get_all(COOKIE)
         .iter()
@@ -188,7 +257,7 @@ fn find(headers: &HeaderMap, name: &str) -> Option<SecretString> {
         .filter_map(|pair| pair.trim().split_once('='))
         .filter(|(found, _)| *found == name);
     let (_, value) = found.next()?;
-    (is_secret(value) && found.next().is_none()).then(|| value.to_owned().into())
+    found.next().is_none().then_some(value)
 }
 
 #[cfg(test)]
@@ -209,7 +278,12 @@ mod tests {
         assert!(ours.is_form_token(&token, &one, Form::Connect(&link)));
         assert!(!ours.is_form_token(&token, &other, Form::Connect(&link)));
         assert!(!ours.is_form_token("", &one, Form::Connect(&link)));
-        let forms = [Form::Connect(&another), Form::SignIn, Form::SignOut];
+        let forms = [
+            Form::Connect(&another),
+            Form::SignIn,
+            Form::AtIssuer,
+            Form::SignOut,
+        ];
         for form in forms {
             assert!(!ours.is_form_token(&token, &one, form));
             let token = ours.form_token(&one, form);
@@ -241,6 +315,48 @@ mod tests {
         }
         assert!(!local.set_page(&secret).contains("Secure"));
         assert!(ours.unset_session().contains("=; Path=/; Max-Age=0;"));
+    }
+
+    #[test]
+    fn a_sign_in_at_the_issuer_is_the_browsers_that_began_it() {
+        let ours = cookies("https://host.example");
+        let (browser, other) = (unguessable().unwrap(), unguessable().unwrap());
+        let tie = ours.tie(&browser);
+        let parts = [&tie.state, &tie.nonce, &tie.verifier].map(ExposeSecret::expose_secret);
+        // What the issuer and the address bar see tells nothing of what they do not.
+        assert!(parts[0] != parts[1] && parts[1] != parts[2] && parts[0] != parts[2]);
+        let back = Back::of(b"question=all");
+        let set = ours.set_at_issuer(&tie.state, &browser, back.as_ref());
+        assert!(set.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{set}");
+        let found = |cookie: &str, state: &SecretString| {
+            let mut headers = HeaderMap::new();
+            headers.insert(COOKIE, cookie.parse().unwrap());
+            let (tie, back) = ours.at_issuer(&headers, state)?;
+            Some((
+                tie.nonce.expose_secret().to_owned(),
+                back.map(|back| back.path()),
+            ))
+        };
+        let pair = set.split(';').next().unwrap();
+        let led_back = Some("/approvals".to_owned());
+        assert_eq!(
+            found(pair, &tie.state),
+            Some((parts[1].to_owned(), led_back))
+        );
+        // Of another sign-in, by another browser's secret, twice, or of another process.
+        assert_eq!(found(pair, &ours.tie(&other).state), None);
+        let planted = ours.set_at_issuer(&tie.state, &other, None);
+        assert_eq!(found(planted.split(';').next().unwrap(), &tie.state), None);
+        assert_eq!(found(&format!("{pair}; {pair}"), &tie.state), None);
+        let theirs = cookies("https://host.example").tie(&browser);
+        assert_eq!(found(pair, &theirs.state), None);
+        // What is led back to is a page here, whatever the cookie says.
+        let (name, _) = pair.split_once('=').unwrap();
+        let elsewhere = format!("{name}={}.link.//evil.example", browser.expose_secret());
+        assert_eq!(
+            found(&elsewhere, &tie.state),
+            Some((parts[1].to_owned(), None))
+        );
     }
 
     #[test]

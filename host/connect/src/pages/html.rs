@@ -37,7 +37,7 @@ pub(crate) struct Page {
     title: String,
     head: String,
     body: String,
-    cookie: Option<String>,
+    cookies: Vec<String>,
     allow: Option<&'static str>,
     /// A path here.
     location: Option<String>,
@@ -84,7 +84,7 @@ impl Page {
             title: escaped(title),
             head: String::new(),
             body,
-            cookie: None,
+            cookies: Vec::new(),
             allow: None,
             location: None,
             retry_after: None,
@@ -272,11 +272,9 @@ impl Page {
         Self::new(status, "Not connected", body)
     }
 
-    pub(super) fn with_cookie(self, cookie: String) -> Self {
-        Self {
-            cookie: Some(cookie),
-            ..self
-        }
+    pub(super) fn with_cookie(mut self, cookie: String) -> Self {
+        self.cookies.push(cookie);
+        self
     }
 
     /// Writes the page; `is_https_alone` where browsers must not come by http.
@@ -313,11 +311,9 @@ impl Page {
         if let Some(allow) = self.allow {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
-        if let Some(cookie) = self
-            .cookie
-            .and_then(|text| HeaderValue::from_str(&text).ok())
-        {
-            headers.insert(SET_COOKIE, cookie);
+        let cookies = self.cookies.iter();
+        for cookie in cookies.filter_map(|text| HeaderValue::from_str(text).ok()) {
+            headers.append(SET_COOKIE, cookie);
         }
         response
     }

@@ -9,7 +9,7 @@
 //!
 //! Away from a person's own machine, anybody can be at the browser: somebody who is lured into lending their account by
 //! a link that is another's. So there (at every address of https) a link, and the way back, are for that person alone,
-//! signed in by a token of their own (`sign_in`).
+//! signed in by a token of their own (`sign_in`), or at the issuer that the server believes (`vouched`).
 
 mod approve;
 mod back;
@@ -19,6 +19,7 @@ mod html;
 mod local;
 mod same_store;
 mod sign_in;
+mod vouched;
 mod waiting;
 
 use std::fmt;
@@ -40,7 +41,8 @@ use url::form_urlencoded;
 use crate::links::Questions;
 use crate::named::Named;
 use crate::{
-    Accounts, Allowance, App, Decisions, Limit, Login, NoRandom, RedirectError, RedirectUri,
+    Accounts, Allowance, App, Decisions, IssuerClient, Limit, Login, NoRandom, RedirectError,
+    RedirectUri,
 };
 use cookie::{Cookies, Form, is_secret};
 pub(crate) use html::Page;
@@ -57,6 +59,10 @@ const CALLBACK: &str = "/callback";
 const CONNECT: &str = "/connect/";
 /// Where a person signs in to these pages.
 const SIGN_IN: &str = "/sign-in";
+/// Where they go on to the issuer.
+const SIGN_IN_AT: &str = "/sign-in/issuer";
+/// Where that leads back to.
+pub const SIGN_IN_BACK: &str = "/sign-in/issuer/back";
 /// Where they sign out.
 const SIGN_OUT: &str = "/sign-out";
 /// The path of a question, before its id.
@@ -125,6 +131,8 @@ pub struct Pages {
     redirect: RedirectUri,
     named: Named,
     cookies: Cookies,
+    /// Where people sign in besides.
+    issuer: Option<Arc<IssuerClient>>,
     limit: Arc<Limit<IpAddr>>,
 }
 
@@ -146,12 +154,22 @@ impl Pages {
             named: Named::of(&redirect),
             redirect,
             cookies: Cookies::of(&base)?,
+            issuer: None,
             limit: Arc::new(Limit::new(TRIES, Instant::now())),
             accounts,
             offers,
             decisions,
             base,
         })
+    }
+
+    /// Has people sign in at an issuer, too, where they sign in at all: as the client whose redirect URI is [`SIGN_IN_BACK`] of this origin.
+    #[must_use]
+    pub fn with_issuer(self, issuer: IssuerClient) -> Self {
+        Self {
+            issuer: Some(Arc::new(issuer)),
+            ..self
+        }
     }
 
     /// Gives the callback URL.
@@ -207,6 +225,15 @@ impl Pages {
                 Method::POST => self.decide(decisions, what, request).await,
                 _ => Page::not_allowed("GET, POST"),
             };
+        }
+        if let Some(issuer) = self.issuer.as_ref().filter(|_| self.signs_in()) {
+            match (&method, &*path) {
+                (&Method::POST, SIGN_IN_AT) => return self.begin_at_issuer(issuer, request).await,
+                (_, SIGN_IN_AT) => return Page::not_allowed("POST"),
+                (&Method::GET, SIGN_IN_BACK) => return self.come_back(issuer, &request).await,
+                (_, SIGN_IN_BACK) => return Page::not_allowed("GET"),
+                _ => {}
+            }
         }
         match (method, &*path) {
             (Method::GET, CALLBACK) => self.finish(&request).await,

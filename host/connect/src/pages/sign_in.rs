@@ -1,9 +1,10 @@
-//! Who is at the browser: a person signs in to these pages by a token of theirs.
+//! Who is at the browser: a person signs in to these pages by a token of theirs, or at the issuer (`vouched`).
 //!
 //! The attack: somebody is signed in as another without knowing it (a form that another site sends, a cookie that was planted, a
 //! session that was there before), or is led elsewhere afterwards by a page that they trust. So the form counts only from the page
 //! that this browser was shown; each sign-in makes a new session; and what is led back to is a page here (`back`).
 
+use std::net::IpAddr;
 use std::time::Instant;
 
 use http::{HeaderMap, Request, StatusCode};
@@ -14,7 +15,7 @@ use secrecy::SecretString;
 
 use super::back::Back;
 use super::html::Page;
-use super::html::sign_in::{Asked, SignOut};
+use super::html::sign_in::{Asked, AtIssuer, SignOut};
 use super::{Form, Pages, Peer, SESSION_LASTS};
 use crate::random::unguessable;
 use crate::{ConnectError, NoRandom, network};
@@ -77,8 +78,7 @@ impl Pages {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let peer = request.extensions().get::<Peer>();
-        let address = peer.map(|peer| network(peer.0));
+        let address = address_of(&request);
         let Some(fields) = self.form(request, Form::SignIn).await else {
             return Page::not_from_here();
         };
@@ -98,15 +98,28 @@ impl Pages {
             let page = self.sign_in_form(&fields.headers, back, Some(Asked::NOT_KNOWN));
             return page.unwrap_or_else(|error| Page::of_error(&error.into()));
         };
+        self.signed_in(&session, &person, address, &fields.headers, back)
+            .await
+    }
+
+    /// Hands a session that has begun to the browser, and leads back.
+    pub(super) async fn signed_in(
+        &self,
+        session: &SecretString,
+        person: &Person,
+        address: Option<IpAddr>,
+        headers: &HeaderMap,
+        back: Option<Back>,
+    ) -> Page {
         self.limit.give_back(address);
         tracing::info!(person = %person.id, ?address, "signed in");
         // What the browser had before is good for nothing any more.
-        if let Some(before) = self.cookies.session(&fields.headers)
-            && let Err(error) = store.end_session(&before).await
+        if let Some(before) = self.cookies.session(headers)
+            && let Err(error) = self.accounts.store().end_session(&before).await
         {
             tracing::warn!(%error, "the session before was not ended");
         }
-        Page::go_to(back.as_ref()).with_cookie(self.cookies.set_session(&session))
+        Page::go_to(back.as_ref()).with_cookie(self.cookies.set_session(session))
     }
 
     /// Ends the session.
@@ -153,6 +166,10 @@ impl Pages {
             token: self.cookies.form_token(&browser, Form::SignIn),
             back,
             problem,
+            issuer: self.issuer.as_ref().map(|issuer| AtIssuer {
+                token: self.cookies.form_token(&browser, Form::AtIssuer),
+                name: issuer.name(),
+            }),
         });
         Ok(page.with_cookie(self.cookies.set_page(&browser)))
     }
@@ -183,6 +200,12 @@ impl Pages {
             None => unguessable(),
         }
     }
+}
+
+/// Gives from where a request comes, as tries are counted.
+pub(super) fn address_of<B>(request: &Request<B>) -> Option<IpAddr> {
+    let peer = request.extensions().get::<Peer>();
+    peer.map(|peer| network(peer.0))
 }
 
 /// What is answered where nobody who is known comes back from a service.

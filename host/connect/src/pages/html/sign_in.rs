@@ -4,10 +4,12 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use http::StatusCode;
+use portcullis_policy::escape_html;
 
 use super::{Page, escaped, heading, paragraph};
+use crate::NotSignedIn;
 use crate::pages::back::Back;
-use crate::pages::{SIGN_IN, SIGN_OUT};
+use crate::pages::{SIGN_IN, SIGN_IN_AT, SIGN_OUT};
 
 /// What the page that asks for a token is made of.
 pub(in crate::pages) struct Asked {
@@ -15,6 +17,15 @@ pub(in crate::pages) struct Asked {
     /// What is led back to.
     pub(in crate::pages) back: Option<Back>,
     pub(in crate::pages) problem: Option<&'static str>,
+    /// Where people sign in besides, if there is such a place.
+    pub(in crate::pages) issuer: Option<AtIssuer>,
+}
+
+/// The form by which a person goes on to the issuer.
+pub(in crate::pages) struct AtIssuer {
+    pub(in crate::pages) token: String,
+    /// What people call it.
+    pub(in crate::pages) name: String,
 }
 
 impl Asked {
@@ -66,6 +77,15 @@ impl Page {
             }
             None => {}
         }
+        if let Some(issuer) = &asked.issuer {
+            body += &form(SIGN_IN_AT, &issuer.token, asked.back.as_ref());
+            let _ = write!(
+                body,
+                "<p><button type=\"submit\">Sign in at {}</button></form>",
+                escaped(&issuer.name)
+            );
+            body += &paragraph("Or by a token of yours:");
+        }
         body += &form(SIGN_IN, &asked.token, asked.back.as_ref());
         body += "<p><label>Your token <input type=\"password\" name=\"secret\" autocomplete=\"off\" required autofocus></label>\
                  <p><button type=\"submit\">Sign in</button></form>";
@@ -77,6 +97,50 @@ impl Page {
             None => StatusCode::OK,
         };
         Self::new(status, "Sign in", body)
+    }
+
+    /// Leads to the issuer, by a page rather than a redirect: browsers hold the redirects behind a form to its page's `form-action`.
+    pub(in crate::pages) fn to_issuer(name: &str, url: &str) -> Self {
+        let mut body = heading("Sign in");
+        let _ = write!(
+            body,
+            "<p><a href=\"{}\" rel=\"noreferrer\">Go on to {}</a>",
+            escaped_whole(url),
+            escaped(name)
+        );
+        let head = format!(
+            "<meta http-equiv=\"refresh\" content=\"0;url={}\">",
+            escaped_whole(url)
+        );
+        Self {
+            head,
+            ..Self::new(StatusCode::OK, "Sign in", body)
+        }
+    }
+
+    /// Says that nobody is signed in, as the issuer's word does not count.
+    pub(in crate::pages) fn not_vouched(name: &str, why: &NotSignedIn) -> Self {
+        let mut body = heading("You are not signed in");
+        body += &paragraph(&format!("You did not get in by way of {name}: {why}."));
+        body += &again();
+        let status = match why {
+            NotSignedIn::Unavailable(_) | NotSignedIn::NoEndpoint => StatusCode::BAD_GATEWAY,
+            _ => StatusCode::FORBIDDEN,
+        };
+        Self::new(status, "You are not signed in", body)
+    }
+
+    /// Says that nobody here is who the issuer says, and who can say who they are.
+    pub(in crate::pages) fn nobody_here(name: &str, subject: &str, url: &str) -> Self {
+        let mut body = heading("Nobody knows you here yet");
+        body += &paragraph(&format!(
+            "{name} says who you are there, and no administrator has said who you are here."
+        ));
+        body += &paragraph(&format!(
+            "Ask one for it: portcullis person subject add NAME {subject} --issuer {url}"
+        ));
+        body += &again();
+        Self::new(StatusCode::FORBIDDEN, "Nobody knows you here yet", body)
     }
 
     /// Says who is signed in.
@@ -121,6 +185,15 @@ impl SignOut {
         html += "<p><button type=\"submit\">Sign out</button></form>";
         html
     }
+}
+
+fn again() -> String {
+    format!("<p><a href=\"{SIGN_IN}\">Sign in another way</a>")
+}
+
+/// Writes an address so that it is one wherever it stands, and whole: it is this program's own, or the issuer's.
+fn escaped_whole(url: &str) -> String {
+    escape_html(url)
 }
 
 fn sign_in_for(back: Option<&Back>) -> String {
