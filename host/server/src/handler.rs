@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 
-use portcullis::policy::{ConnectorName, Mode};
+use portcullis::policy::ConnectorName;
 use portcullis::{Call, Connector, OfferedTool, Progress, Reply};
-use portcullis_telemetry::Asked;
+use portcullis_telemetry::Target;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
     GetPromptRequestParams, GetPromptResponse, Implementation, InputRequiredResult,
     ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
     PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ReadResourceRequestParams,
-    ReadResourceResponse, ResourceTemplate, ServerCapabilities, ServerConfig, SubscriptionFilter,
+    ReadResourceResponse, ServerCapabilities, ServerConfig, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
 use serde_json::Value;
@@ -21,9 +21,8 @@ use tokio::task::JoinHandle;
 
 use crate::busy::UnderWay;
 use crate::chat::Answered;
-use crate::paging::page;
 use crate::resources::Addresses;
-use crate::{Server, answer, check, logging, prompts, resources, tools};
+use crate::{Server, answer, check, logging, tools};
 
 /// Times that a person is asked in one call: to sign in, to approve, and once more where the record has changed meanwhile.
 const ASKS_MAX: usize = 3;
@@ -165,42 +164,20 @@ impl ServerHandler for Server {
     async fn list_resources(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let offered = self.offered().await?;
-        let resources = resources::resources(&offered).into_iter();
-        let resources = resources.filter(|(_, resource)| !resource.is_template());
-        let resources = resources.map(|(_, resource)| resources::describe(resource));
-        let all = resources.collect();
-        let (all, next) = page(all, |one| &one.uri, request.as_ref(), self.page_items())?;
-        let mut listed = ListResourcesResult::with_all_items(all);
-        listed.next_cursor = next;
-        listed.ttl_ms = Some(0);
-        listed.cache_scope = Some(CacheScope::Private);
-        Ok(listed)
+        let listed = self.resources_listed(request);
+        self.told("resources/list", None, &context, listed).await
     }
 
     async fn list_resource_templates(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let offered = self.offered().await?;
-        let resources = resources::resources(&offered).into_iter();
-        let templates = resources.filter(|(_, resource)| resource.is_template());
-        let templates = templates.map(|(_, resource)| resources::describe_template(resource));
-        let all = templates.collect();
-        let (all, next) = page(
-            all,
-            |one: &ResourceTemplate| &one.uri_template,
-            request.as_ref(),
-            self.page_items(),
-        )?;
-        let mut listed = ListResourceTemplatesResult::with_all_items(all);
-        listed.next_cursor = next;
-        listed.ttl_ms = Some(0);
-        listed.cache_scope = Some(CacheScope::Private);
-        Ok(listed)
+        let listed = self.templates_listed(request);
+        self.told("resources/templates/list", None, &context, listed)
+            .await
     }
 
     async fn read_resource(
@@ -208,34 +185,31 @@ impl ServerHandler for Server {
         request: ReadResourceRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
-        let _under_way = self.begin()?;
-        self.read(request, &context).await
+        let read = async {
+            let _under_way = self.begin()?;
+            self.read(request, &context).await
+        };
+        self.told("resources/read", None, &context, read).await
     }
 
     async fn list_prompts(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let offered = self.offered().await?;
-        let prompts = prompts::prompts(&offered).into_iter();
-        let all = prompts
-            .map(|(_, prompt)| prompts::describe(prompt))
-            .collect();
-        let (all, next) = page(all, |one| &one.name, request.as_ref(), self.page_items())?;
-        let mut listed = ListPromptsResult::with_all_items(all);
-        listed.next_cursor = next;
-        listed.ttl_ms = Some(0);
-        listed.cache_scope = Some(CacheScope::Private);
-        Ok(listed)
+        let listed = self.prompts_listed(request);
+        self.told("prompts/list", None, &context, listed).await
     }
 
     async fn get_prompt(
         &self,
         request: GetPromptRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        Ok(self.prompt(request).await?.into())
+        let target = Target::Prompt(request.name.clone());
+        let prompt = async { Ok(self.prompt(request).await?.into()) };
+        self.told("prompts/get", Some(target), &context, prompt)
+            .await
     }
 
     async fn complete(
@@ -243,30 +217,21 @@ impl ServerHandler for Server {
         request: CompleteRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let _under_way = self.begin()?;
-        self.completions(request, &context).await
+        let completed = async {
+            let _under_way = self.begin()?;
+            self.completions(request, &context).await
+        };
+        self.told("completion/complete", None, &context, completed)
+            .await
     }
 
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let offered = self.offered().await?;
-        let asks = offered
-            .iter()
-            .any(|offered| offered.decision.mode == Mode::Ask);
-        let mut tools: Vec<_> = offered.iter().map(tools::describe).collect();
-        if self.served.checks_approvals && asks {
-            tools.push(check::describe());
-        }
-        let (tools, next) = page(tools, |one| &one.name, request.as_ref(), self.page_items())?;
-        let mut listed = ListToolsResult::with_all_items(tools);
-        listed.next_cursor = next;
-        // What an agent has for a person is nobody else's, and may be other at any time.
-        listed.ttl_ms = Some(0);
-        listed.cache_scope = Some(CacheScope::Private);
-        Ok(listed)
+        let listed = self.tools_listed(request);
+        self.told("tools/list", None, &context, listed).await
     }
 
     async fn call_tool(
@@ -274,36 +239,49 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let target = self
+            .checks(&request.name)
+            .then(|| Target::Tool(check::NAME.to_owned()));
+        let called = self.called(request, &context);
+        self.told("tools/call", target, &context, called).await
+    }
+}
+
+impl Server {
+    async fn called(
+        &self,
+        request: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
         let _under_way = self.begin()?;
-        if self.served.checks_approvals && request.name == check::NAME {
+        if self.checks(&request.name) {
             let arguments = request.arguments.unwrap_or_default();
             return Ok(self.check(&arguments).await?.into());
         }
         let offered = self.offered().await?;
         let connector = self.connector_of(&offered, &request.name)?;
-        let reply = match self.settle(&connector, &request, &context).await? {
+        let reply = match self.settle(&connector, &request, context).await? {
             Settled::Asks(asks) => return Ok(CallToolResponse::InputRequired(*asks)),
             Settled::Reply(reply) => *reply,
         };
         let arguments = request.arguments.unwrap_or_default();
-        let links = answer::takes_links(&context);
+        let links = answer::takes_links(context);
         let addresses = match links {
             true => Addresses::of_call(&offered, connector.as_str(), &request.name, &arguments),
             false => Addresses::default(),
         };
         Ok(answer::result(reply, &self.served, &addresses).into())
     }
-}
 
-impl Server {
+    /// Says whether a tool is the host's own.
+    fn checks(&self, tool: &str) -> bool {
+        self.served.checks_approvals && tool == check::NAME
+    }
+
     /// Begins something that the end waits for.
     fn begin(&self) -> Result<UnderWay, ErrorData> {
         let began = self.busy.begin();
         began.ok_or_else(|| ErrorData::internal_error("the server is about to end", None))
-    }
-
-    fn page_items(&self) -> Option<usize> {
-        self.served.page_items.map(usize::from)
     }
 
     /// Calls a tool, and has its person asked what is missing, where the client can ask.
@@ -367,7 +345,7 @@ impl Server {
             steps = Some(told);
         }
         let cancellation = call.cancellation.clone();
-        let answer = asked(context).during(self.host.call(call));
+        let answer = self.host.call(call);
         tokio::pin!(answer);
         let reply = tokio::select! {
             reply = &mut answer => reply,
@@ -381,17 +359,6 @@ impl Server {
             let _ = told.await; // Who cannot be told gets the answer all the same.
         }
         Ok(reply)
-    }
-}
-
-/// Takes of a request what its trace is to have.
-fn asked(context: &RequestContext<RoleServer>) -> Asked {
-    let peer = context.peer.peer_info();
-    let traceparent = context.meta.get("traceparent").and_then(Value::as_str);
-    Asked {
-        request: context.id.to_string(),
-        protocol: peer.map(|peer| peer.protocol_version.to_string()),
-        traceparent: traceparent.map(str::to_owned),
     }
 }
 

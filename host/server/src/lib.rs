@@ -10,15 +10,19 @@ mod busy;
 mod changes;
 mod chat;
 mod check;
+mod codes;
 mod complete;
 mod handler;
+mod lists;
 mod logging;
+mod once;
 mod paging;
 mod prompts;
 mod public;
 mod resources;
 mod served;
 mod streamable;
+mod told;
 mod tools;
 mod until_end;
 
@@ -26,17 +30,20 @@ use std::sync::Arc;
 
 use portcullis::Host;
 use portcullis::policy::{AgentId, PersonId};
-use rmcp::ServiceExt;
+use portcullis_telemetry::{Transport, Watchers};
 use rmcp::service::QuitReason;
+use rmcp::transport::IntoTransport;
+use rmcp::{RoleServer, ServiceExt};
 use tokio::sync::watch;
 
 pub use answer::text;
 pub use chat::{Asking, Chat, NoSeal};
 pub use public::{Bounds, PublicRequest, PublicServer, Tls, TlsError};
 pub use served::{Served, toolsets};
-pub use streamable::{Callers, Here, Http, HttpBody, HttpBounds};
+pub use streamable::{Beside, Callers, Here, Http, HttpBody, HttpBounds};
 
 use busy::Busy;
+use once::Once;
 use until_end::UntilEnd;
 
 /// A server that could not go on.
@@ -63,6 +70,9 @@ pub struct Server {
     asking: Option<Asking>,
     /// Of how little the client wants to be told.
     wanted: logging::Wanted,
+    /// Who is told of what is asked.
+    watchers: Watchers,
+    transport: Transport,
 }
 
 impl Server {
@@ -77,7 +87,15 @@ impl Server {
             changes: None,
             asking: None,
             wanted: logging::Wanted::default(),
+            watchers: Watchers::default(),
+            transport: Transport::Pipe,
         }
+    }
+
+    /// Tells somebody of what is asked.
+    #[must_use]
+    pub fn watched(self, watchers: Watchers) -> Self {
+        Self { watchers, ..self }
     }
 
     /// Lets the client ask its person what is missing, where it can.
@@ -106,7 +124,8 @@ impl Server {
         R: tokio::io::AsyncRead + Send + Unpin + 'static,
         W: tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
-        let service = ServiceExt::serve(self, (reader, writer))
+        let client = IntoTransport::<RoleServer, _, _>::into_transport((reader, writer));
+        let service = ServiceExt::serve(self, Once::new(client))
             .await
             .map_err(|error| ServeError::Initialize(Box::new(error)))?;
         match service.waiting().await {

@@ -6,9 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::policy::{Mode, ResourceSpec, ToolName};
-use portcullis::{
-    Attachment, CitedRecord, Connector, FailureCode, OfferedTool, Outcome, Output, Reply,
-};
+use portcullis::{Attachment, CitedRecord, Connector, OfferedTool, Outcome, Output, Reply};
 use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequestParams, JsonObject, ReadResourceRequestParams, ReadResourceResponse,
@@ -18,7 +16,7 @@ use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
 
 use crate::handler::Settled;
-use crate::{Served, Server, answer};
+use crate::{Served, Server, answer, codes};
 
 /// Lists the connectors of an agent's tools, each once.
 pub(crate) fn connectors(offered: &[OfferedTool]) -> Vec<&Connector> {
@@ -171,15 +169,7 @@ fn not_read(uri: &str, reply: &Reply, served: &Served) -> ErrorData {
     let words = answer::text_for(reply, served);
     let mut data = answer::problem(reply).unwrap_or_else(|| json!({}));
     data["uri"] = uri.into();
-    let code = match &reply.outcome {
-        Outcome::Failed(failure) => Some(failure.code),
-        _ => None,
-    };
-    match code {
-        Some(FailureCode::NotFound) => ErrorData::resource_not_found(words, Some(data)),
-        Some(FailureCode::InvalidArguments) => ErrorData::invalid_params(words, Some(data)),
-        _ => ErrorData::internal_error(words, Some(data)),
-    }
+    ErrorData::new(codes::of_read(&reply.outcome), words, Some(data))
 }
 
 /// Gives what was read: the attachments where there are any, else what the tool says.

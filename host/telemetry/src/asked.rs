@@ -1,14 +1,32 @@
-//! The request of the protocol that a call answers, for its trace.
+//! The request of the protocol that is being answered, for its trace.
 
-/// Which request of a client's a call answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Which request of a client's is being answered.
+#[derive(Clone, Debug)]
 pub struct Asked {
-    /// The request's id, as the client gave it.
+    /// Its method, such as `tools/call`.
+    pub method: &'static str,
+    /// Its id, as the client gave it.
     pub request: String,
     /// The version of the protocol; none where it is not known.
     pub protocol: Option<String>,
+    /// By what it came.
+    pub transport: Transport,
     /// The span in which the client asked (W3C Trace Context); none where it names none.
     pub traceparent: Option<String>,
+    /// Whether a call was made to answer it, which tells of it then.
+    is_told: Arc<AtomicBool>,
+}
+
+/// By what a client's messages come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Standard input and output.
+    Pipe,
+    /// HTTP.
+    Http,
 }
 
 tokio::task_local! {
@@ -19,16 +37,43 @@ tokio::task_local! {
 const CHARS_MAX: usize = 64;
 
 impl Asked {
-    /// Runs a call as the answer to this request.
-    pub async fn during<T>(mut self, call: impl Future<Output = T>) -> T {
-        self.request = bounded(&self.request);
-        self.protocol = self.protocol.as_deref().map(bounded);
-        ASKED.scope(self, call).await
+    /// Takes a request of a method, with the id that the client gave it, which came so.
+    pub fn new(method: &'static str, request: &str, transport: Transport) -> Self {
+        Self {
+            method,
+            request: bounded(request),
+            protocol: None,
+            transport,
+            traceparent: None,
+            is_told: Arc::default(),
+        }
     }
 
-    /// Gives the request that the call under way answers.
-    pub(crate) fn now() -> Option<Self> {
-        ASKED.try_with(Self::clone).ok()
+    /// Gives its attributes besides: the version of the protocol, and the span in which the client asked.
+    #[must_use]
+    pub fn with(self, protocol: Option<&str>, traceparent: Option<&str>) -> Self {
+        Self {
+            protocol: protocol.map(bounded),
+            traceparent: traceparent.map(str::to_owned),
+            ..self
+        }
+    }
+
+    /// Answers the request. Calls that are made meanwhile are made for it.
+    pub async fn during<T>(self, answer: impl Future<Output = T>) -> T {
+        ASKED.scope(self, answer).await
+    }
+
+    /// Says whether a call was made for it.
+    pub(crate) fn is_told(&self) -> bool {
+        self.is_told.load(Ordering::Relaxed)
+    }
+
+    /// Gives the request that is being answered to a call, which tells of it.
+    pub(crate) fn of_call() -> Option<Self> {
+        let asked = ASKED.try_with(Self::clone).ok()?;
+        asked.is_told.store(true, Ordering::Relaxed);
+        Some(asked)
     }
 }
 
@@ -37,18 +82,19 @@ fn bounded(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
     #[tokio::test]
     async fn a_call_knows_the_request_that_it_answers_and_no_more_of_it_than_is_bounded() {
-        assert_eq!(Asked::now(), None);
-        let asked = Asked {
-            request: "x".repeat(10_000),
-            ..Asked::default()
-        };
-        let seen = asked.during(async { Asked::now() }).await;
-        assert_eq!(seen.map(|asked| asked.request.len()), Some(CHARS_MAX));
-        assert_eq!(Asked::now(), None);
+        assert!(Asked::of_call().is_none());
+        let asked = Asked::new("tools/call", &"x".repeat(10_000), Transport::Pipe);
+        let told = asked.clone();
+        assert!(!told.is_told());
+        let seen = asked.during(async { Asked::of_call() }).await.unwrap();
+        assert_eq!(seen.request.len(), CHARS_MAX);
+        assert!(told.is_told());
+        assert!(Asked::of_call().is_none());
     }
 }

@@ -6,6 +6,7 @@
 //! numbers. Refused: arguments, paths, answers, words, people's names. A name that no installed connector has is not passed on either,
 //! for then a caller could choose how many series there are.
 
+mod answered;
 mod asked;
 mod numbers;
 #[cfg(feature = "otlp")]
@@ -13,7 +14,8 @@ mod otlp;
 mod seen;
 mod watched;
 
-pub use asked::Asked;
+pub use answered::{Answered, Target};
+pub use asked::{Asked, Transport};
 pub use numbers::{Now, Numbers};
 #[cfg(feature = "otlp")]
 pub use otlp::{Collector, Exporting, ExportingError};

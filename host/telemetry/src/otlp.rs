@@ -4,6 +4,7 @@
 //! name for begins with `portcullis.`. The variables `OTEL_…` of the specification set the rest, such as headers for the collector.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -26,6 +27,7 @@ use portcullis::network::{Client, Timeouts};
 use tokio::runtime::Handle;
 
 use crate::seen::{CallBegun, CallEnded, RequestEnded, RequestSeen};
+use crate::{Answered, Asked, Now, Target, Transport};
 
 /// How a program is called where `OTEL_SERVICE_NAME` says nothing else.
 const NAME: &str = "portcullis";
@@ -35,6 +37,12 @@ const HEAD_WAITS: Duration = Duration::from_secs(10);
 const ANSWER_WAITS: Duration = Duration::from_secs(15);
 /// Bytes of a collector's answer; it has next to nothing to say.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// The method by which a client calls a tool.
+const TOOLS_CALL: &str = "tools/call";
+/// What the conventions for generative AI call that.
+const EXECUTE_TOOL: &str = "execute_tool";
+/// What the conventions call a tool's result that says that something went wrong.
+const TOOL_ERROR: &str = "tool_error";
 /// The bounds of times in seconds, as the conventions have them.
 const SECONDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
@@ -143,37 +151,117 @@ impl Exporting {
         }
     }
 
+    /// Has the numbers of what there is now told, too, each time that a collector is told of metrics: `now` finds them out, and may block.
+    pub fn watch(&self, now: impl Fn() -> Option<Now> + Send + Sync + 'static) {
+        let now = Arc::new(now);
+        let meter = self.metrics.meter(NAME);
+        let gauge = |name: &'static str, words: &'static str, of: fn(Now) -> u64| {
+            let now = Arc::clone(&now);
+            meter
+                .u64_observable_gauge(name)
+                .with_description(words)
+                .with_callback(move |observer| {
+                    if let Some(now) = now() {
+                        observer.observe(of(now), &[]);
+                    }
+                })
+                .build()
+        };
+        gauge(
+            "portcullis.sessions.open",
+            "Open sessions of the protocol by HTTP",
+            |now| now.sessions,
+        );
+        gauge(
+            "portcullis.approvals.pending",
+            "Questions that wait for a person",
+            |now| now.approvals_pending,
+        );
+    }
+
+    /// Tells of a request that was answered without a call.
+    pub(crate) fn answered(&self, asked: &Asked, answered: &Answered) {
+        let mut attributes = of_asked(asked);
+        let target = answered.target.as_ref().map(|target| match target {
+            Target::Tool(name) => {
+                attributes.push(KeyValue::new("gen_ai.operation.name", EXECUTE_TOOL));
+                attributes.push(KeyValue::new("gen_ai.tool.name", name.clone()));
+                name
+            }
+            Target::Prompt(name) => {
+                attributes.push(KeyValue::new("gen_ai.prompt.name", name.clone()));
+                name
+            }
+        });
+        if let Some(code) = answered.error {
+            attributes.push(KeyValue::new("error.type", code.to_string()));
+            attributes.push(KeyValue::new("rpc.response.status_code", code.to_string()));
+        }
+        self.operations
+            .record(answered.took.as_secs_f64(), &attributes);
+        attributes.push(KeyValue::new("jsonrpc.request.id", asked.request.clone()));
+        let name = match target {
+            Some(target) => format!("{} {target}", asked.method),
+            None => asked.method.to_owned(),
+        };
+        let span = self
+            .tracer
+            .span_builder(name)
+            .with_kind(SpanKind::Server)
+            .with_start_time(answered.at)
+            .with_attributes(attributes);
+        let mut span = self.tracer.build_with_context(span, &parent(Some(asked)));
+        if answered.error.is_some() {
+            span.set_status(Status::error(""));
+        }
+        span.end_with_timestamp(after(answered.at, answered.took));
+    }
+
     pub(crate) fn call(&self, call: &CallBegun, ended: &CallEnded) {
-        let error = ended.error();
-        let mut attributes = vec![
-            KeyValue::new("mcp.method.name", "tools/call"),
-            KeyValue::new("gen_ai.operation.name", "execute_tool"),
+        let asked = call.asked.as_ref();
+        let is_tool_call = asked.is_none_or(|asked| asked.method == TOOLS_CALL);
+        let mut attributes = asked.map(of_asked).unwrap_or_default();
+        if is_tool_call {
+            attributes.push(KeyValue::new("gen_ai.operation.name", EXECUTE_TOOL));
+        }
+        attributes.extend([
             KeyValue::new("gen_ai.tool.name", call.tool.clone()),
             KeyValue::new("portcullis.connector", call.connector.clone()),
             KeyValue::new("portcullis.outcome", ended.outcome.to_string()),
-        ];
-        attributes.extend(
-            error
-                .clone()
-                .map(|error| KeyValue::new("error.type", error)),
-        );
-        self.operations
-            .record(ended.took.as_secs_f64(), &attributes);
-        attributes.push(KeyValue::new("gen_ai.agent.id", call.agent.clone()));
-        attributes.push(KeyValue::new("portcullis.call.id", call.id.to_string()));
-        if let Some(asked) = &call.asked {
-            attributes.push(KeyValue::new("jsonrpc.request.id", asked.request.clone()));
-            let protocol = asked.protocol.clone();
-            attributes
-                .extend(protocol.map(|version| KeyValue::new("mcp.protocol.version", version)));
+        ]);
+        let error = ended.error();
+        if let Some(code) = &error {
+            // A tool's result that says so is all that the protocol knows of what went wrong.
+            let kind = match is_tool_call {
+                true => TOOL_ERROR.to_owned(),
+                false => code.clone(),
+            };
+            attributes.push(KeyValue::new("error.type", kind));
+            attributes.push(KeyValue::new("portcullis.code", code.clone()));
         }
+        // The check after a sign-in answers no client.
+        if asked.is_some() {
+            self.operations
+                .record(ended.took.as_secs_f64(), &attributes);
+        }
+        attributes.push(KeyValue::new("portcullis.call.id", call.id.to_string()));
+        attributes.push(KeyValue::new("gen_ai.agent.id", call.agent.clone()));
+        attributes
+            .extend(asked.map(|asked| KeyValue::new("jsonrpc.request.id", asked.request.clone())));
+        let (name, kind) = match asked {
+            Some(asked) if is_tool_call => {
+                (format!("{} {}", asked.method, call.tool), SpanKind::Server)
+            }
+            Some(asked) => (asked.method.to_owned(), SpanKind::Server),
+            None => (format!("{EXECUTE_TOOL} {}", call.tool), SpanKind::Internal),
+        };
         let span = self
             .tracer
-            .span_builder(format!("tools/call {}", call.tool))
-            .with_kind(SpanKind::Server)
+            .span_builder(name)
+            .with_kind(kind)
             .with_start_time(call.at)
             .with_attributes(attributes);
-        let mut span = self.tracer.build_with_context(span, &parent(call));
+        let mut span = self.tracer.build_with_context(span, &parent(asked));
         if error.is_some() {
             span.set_status(Status::error(""));
         }
@@ -261,14 +349,26 @@ fn resource(version: &'static str) -> Resource {
 }
 
 /// Gives the span in which a client asked, if it said so.
-fn parent(call: &CallBegun) -> Context {
-    let said = call
-        .asked
-        .as_ref()
-        .and_then(|asked| asked.traceparent.clone());
+fn parent(asked: Option<&Asked>) -> Context {
+    let said = asked.and_then(|asked| asked.traceparent.clone());
     let said = said.map(|parent| ("traceparent".to_owned(), parent));
     let said: std::collections::HashMap<String, String> = said.into_iter().collect();
     TraceContextPropagator::new().extract_with_context(&Context::new(), &said)
+}
+
+/// Gives what the conventions have of a request, but for its id.
+fn of_asked(asked: &Asked) -> Vec<KeyValue> {
+    let mut attributes = vec![KeyValue::new("mcp.method.name", asked.method)];
+    let protocol = asked.protocol.clone();
+    attributes.extend(protocol.map(|version| KeyValue::new("mcp.protocol.version", version)));
+    match asked.transport {
+        Transport::Pipe => attributes.push(KeyValue::new("network.transport", "pipe")),
+        Transport::Http => attributes.extend([
+            KeyValue::new("network.transport", "tcp"),
+            KeyValue::new("network.protocol.name", "http"),
+        ]),
+    }
+    attributes
 }
 
 fn of_request(request: &RequestSeen, ended: Option<&RequestEnded>) -> Vec<KeyValue> {

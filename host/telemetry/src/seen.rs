@@ -74,7 +74,7 @@ impl CallBegun {
             connector: named(opened.version.is_some(), opened.connector.as_str()),
             tool,
             at,
-            asked: Asked::now(),
+            asked: Asked::of_call(),
             requests: Vec::new(),
         }
     }

@@ -13,6 +13,7 @@ use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use crate::Exporting;
 use crate::Numbers;
 use crate::seen::{CallBegun, CallEnded, RequestEnded, RequestSeen};
+use crate::{Answered, Asked};
 
 /// Who watches.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,16 @@ impl Watchers {
         #[cfg(not(feature = "otlp"))]
         let tells = false;
         self.numbers.is_none() && !tells
+    }
+
+    /// Tells of a request of the protocol that was answered. What a call was made for, that call tells of.
+    pub fn answered(&self, asked: &Asked, answered: &Answered) {
+        #[cfg(feature = "otlp")]
+        if let Some(exporting) = self.exporting.as_ref().filter(|_| !asked.is_told()) {
+            exporting.answered(asked, answered);
+        }
+        #[cfg(not(feature = "otlp"))]
+        let _ = (asked, answered);
     }
 
     fn call(&self, call: &CallBegun, ended: &CallEnded) {

@@ -1,5 +1,5 @@
 //! Serves the connector `contents` by HTTP to whoever is on this machine, for the Model Context Protocol's own conformance suite: it sends no
-//! token. Prints the address, and serves until it is ended.
+//! token. Prints the address, and serves until it is ended. With `--stdio` it serves the one client that starts it.
 #![allow(
     missing_docs,
     clippy::print_stdout,
@@ -16,7 +16,9 @@ use portcullis::ports::{
     MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions, PortError,
 };
 use portcullis::{ComponentCache, Host, Limits, Ports};
-use portcullis_server::{Bounds, Callers, Here, Http, HttpBounds, PublicServer, Served};
+use portcullis_server::{
+    Beside, Bounds, Callers, Here, Http, HttpBounds, PublicServer, Served, Server,
+};
 use secrecy::SecretString;
 
 /// The components that the build made, with bars between.
@@ -61,6 +63,10 @@ async fn main() -> Result<()> {
     let bytes = std::fs::read(file.context("there is no contents")?)?;
     let connector = host.install(bytes).await?.manifest().name.clone();
     permissions.offer(agent.clone(), connector);
+    if std::env::args().any(|argument| argument == "--stdio") {
+        let server = Server::new(host, agent, person, Served::default());
+        return Ok(server.serve_stdio(std::future::pending()).await?);
+    }
 
     let server = PublicServer::bind("127.0.0.1:0".parse()?, None, Bounds::default()).await?;
     let address = server.address()?;
@@ -69,8 +75,7 @@ async fn main() -> Result<()> {
     let mcp = Http::new(
         host,
         Served::default(),
-        None,
-        None,
+        Beside::default(),
         callers,
         here,
         HttpBounds::default(),

@@ -33,6 +33,11 @@ pub trait Callers: Send + Sync {
     fn issuer(&self) -> Option<&str> {
         None
     }
+
+    /// Gives what clients ask the issuer for.
+    fn scopes(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// Reads the bearer token of a request (RFC 6750, section 2.1). What is there twice, or in another form, is none.

@@ -8,6 +8,7 @@
 mod body;
 mod callers;
 mod here;
+mod keeper;
 mod refused;
 mod resource;
 mod sessions;
@@ -25,6 +26,7 @@ use portcullis::Host;
 use portcullis::policy::PersonId;
 use portcullis::ports::{Caller, PortError};
 use portcullis_connect::{Allowance, Limit, Peer, network};
+use portcullis_telemetry::{Transport, Watchers};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use serde::Deserialize;
 use tokio::sync::watch;
@@ -79,6 +81,17 @@ impl Default for HttpBounds {
     }
 }
 
+/// What a server may have besides.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// Says when the tools may be others: clients are told when they are.
+    pub changes: Option<watch::Receiver<i64>>,
+    /// Lets clients ask their people what is missing.
+    pub asking: Option<Asking>,
+    /// Who is told of what is asked.
+    pub watchers: Watchers,
+}
+
 /// Serves the protocol over HTTP. Clones are cheap and the same.
 #[derive(Clone)]
 pub struct Http(Arc<Shared>);
@@ -86,9 +99,7 @@ pub struct Http(Arc<Shared>);
 struct Shared {
     host: Host,
     served: Arc<Served>,
-    /// Says when the tools may be others.
-    changes: Option<watch::Receiver<i64>>,
-    asking: Option<Asking>,
+    beside: Beside,
     callers: Arc<dyn Callers>,
     here: Here,
     bounds: HttpBounds,
@@ -101,13 +112,11 @@ struct Shared {
 }
 
 impl Http {
-    /// Serves what agents have of a host. Clients are told when it is other, where `changes` says when it may be. Without `asking`, no
-    /// client asks its person anything.
+    /// Serves what agents have of a host.
     pub fn new(
         host: Host,
         served: Served,
-        changes: Option<watch::Receiver<i64>>,
-        asking: Option<Asking>,
+        beside: Beside,
         callers: Arc<dyn Callers>,
         here: Here,
         bounds: HttpBounds,
@@ -121,8 +130,7 @@ impl Http {
         Self(Arc::new(Shared {
             host,
             served: Arc::new(served),
-            changes,
-            asking,
+            beside,
             callers,
             here,
             bounds,
@@ -193,7 +201,7 @@ impl Http {
         ) else {
             return Err(Refused::Nothing);
         };
-        Ok(Some(resource.describe(issuer)))
+        Ok(Some(resource.describe(issuer, self.0.callers.scopes())))
     }
 
     /// Finishes what is under way, then ends all sessions and streams. What comes meanwhile is refused.
@@ -282,9 +290,11 @@ impl Http {
             person: caller.person,
             served: shared.served.clone(),
             busy: shared.busy.clone(),
-            changes: shared.changes.clone(),
-            asking: shared.asking.clone(),
+            changes: shared.beside.changes.clone(),
+            asking: shared.beside.asking.clone(),
             wanted: Wanted::default(),
+            watchers: shared.beside.watchers.clone(),
+            transport: Transport::Http,
         };
         let make = move || Ok(server.clone());
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());

@@ -52,13 +52,17 @@ impl<'a> Resource<'a> {
     }
 
     /// Describes it.
-    pub(super) fn describe(&self, issuer: &str) -> Response<HttpBody> {
-        let described = json!({
+    pub(super) fn describe(&self, issuer: &str, scopes: &[String]) -> Response<HttpBody> {
+        let mut described = json!({
             "resource": format!("{}{}", self.origin, self.path),
             "resource_name": "Portcullis",
             "authorization_servers": [issuer],
             "bearer_methods_supported": ["header"],
         });
+        // Without any, a client asks for what the issuer gives by itself.
+        if !scopes.is_empty() {
+            described["scopes_supported"] = json!(scopes);
+        }
         let mut response = Response::new(Full::new(Bytes::from(described.to_string())).boxed());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -8,10 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portcullis::ports::Caller;
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 
-/// The sessions of one caller.
-pub(super) type Keeper = Arc<LocalSessionManager>;
+use super::keeper::Keeper;
 
 /// How many sessions there may be.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +32,7 @@ pub(super) enum Full {
 /// The sessions of all.
 pub(super) struct Sessions {
     room: Room,
-    by_caller: Mutex<HashMap<Caller, Keeper>>,
+    by_caller: Mutex<HashMap<Caller, Arc<Keeper>>>,
 }
 
 impl Sessions {
@@ -46,15 +44,15 @@ impl Sessions {
     }
 
     /// Gives the sessions of a caller.
-    pub(super) fn of(&self, caller: &Caller) -> Keeper {
+    pub(super) fn of(&self, caller: &Caller) -> Arc<Keeper> {
         let known = self.lock().get(caller).cloned();
         // Who has none is given some that nobody keeps.
         known.unwrap_or_else(|| self.keeper())
     }
 
     /// Gives the sessions of a caller who begins one.
-    pub(super) async fn begin(&self, caller: &Caller) -> Result<Keeper, Full> {
-        let keepers: Vec<(Caller, Keeper)> = {
+    pub(super) async fn begin(&self, caller: &Caller) -> Result<Arc<Keeper>, Full> {
+        let keepers: Vec<(Caller, Arc<Keeper>)> = {
             let by_caller = self.lock();
             by_caller
                 .iter()
@@ -64,7 +62,7 @@ impl Sessions {
         let (mut all, mut own) = (0, 0);
         let mut empty = Vec::new();
         for (of, keeper) in keepers {
-            let open = keeper.sessions.read().await.len();
+            let open = keeper.count().await;
             all += open;
             match (of == *caller, open) {
                 (true, open) => own = open,
@@ -96,22 +94,19 @@ impl Sessions {
 
     /// Counts those that are open.
     pub(super) async fn count(&self) -> usize {
-        let keepers: Vec<Keeper> = self.lock().values().cloned().collect();
+        let keepers: Vec<Arc<Keeper>> = self.lock().values().cloned().collect();
         let mut open = 0;
         for keeper in keepers {
-            open += keeper.sessions.read().await.len();
+            open += keeper.count().await;
         }
         open
     }
 
-    fn keeper(&self) -> Keeper {
-        let mut keeper = LocalSessionManager::default();
-        keeper.session_config.keep_alive = Some(self.room.idle);
-        keeper.session_config.sse_retry = None;
-        Arc::new(keeper)
+    fn keeper(&self) -> Arc<Keeper> {
+        Keeper::new(self.room.idle)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Caller, Keeper>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Caller, Arc<Keeper>>> {
         self.by_caller
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -153,6 +153,43 @@ async fn who_sends_no_request_or_too_much_loses_the_connection() {
 }
 
 #[tokio::test]
+async fn a_slow_client() {
+    // It sends a byte at a time, as often as it may, and never comes to an end: of its head, or of its body.
+    let bounds = Bounds {
+        head_takes: SHORT,
+        answer_takes: SHORT,
+        ..Bounds::default()
+    };
+    let server = serving(bounds).await;
+    for (began, answered) in [
+        ("GET / HTTP/1.1\r\nhost: x\r\nslow: ", ""),
+        (
+            "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n\r\n",
+            "HTTP/1.1 504",
+        ),
+    ] {
+        let stream = send(server.address, began.as_bytes()).await;
+        let (mut reads, mut writes) = stream.into_split();
+        let slow = tokio::spawn(async move {
+            let mut each = tokio::time::interval(SHORT / 10);
+            while writes.write_all(b"x").await.is_ok() {
+                each.tick().await;
+            }
+        });
+        // Who is quick is served meanwhile.
+        assert!(ask(server.address, "/").await.starts_with("HTTP/1.1 200"));
+        let mut bytes = Vec::new();
+        let read = tokio::time::timeout(LONG, reads.read_to_end(&mut bytes));
+        let _ = read.await.expect("the server keeps the connection");
+        let text = String::from_utf8(bytes).unwrap();
+        assert!(text.starts_with(answered), "{began:?}: {text}");
+        assert_eq!(text.is_empty(), answered.is_empty(), "{text}");
+        drop(reads);
+        tokio::time::timeout(LONG, slow).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_connection_does_not_live_forever() {
     let bounds = Bounds {
         connection_lives: SHORT,

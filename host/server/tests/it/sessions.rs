@@ -13,7 +13,7 @@ use portcullis::ports::{
     MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions, PortError,
 };
 use portcullis::{ComponentCache, Host, Limits, Ports};
-use portcullis_server::{Callers, Here, Http, HttpBody, HttpBounds, Served};
+use portcullis_server::{Beside, Callers, Here, Http, HttpBody, HttpBounds, Served};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
@@ -48,8 +48,7 @@ fn http(bounds: HttpBounds) -> Http {
     Http::new(
         host,
         Served::default(),
-        None,
-        None,
+        Beside::default(),
         Arc::new(ByName),
         here,
         bounds,

@@ -1,0 +1,126 @@
+//! Keeps the sessions of one caller, in each of which an id is one request's.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{Either, ready};
+use futures_util::stream::{Stream, once};
+use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::transport::WorkerTransport;
+use rmcp::transport::common::server_side_http::ServerSseMessage;
+use rmcp::transport::streamable_http_server::session::local::{
+    LocalSessionManager, LocalSessionManagerError, LocalSessionWorker,
+};
+use rmcp::transport::streamable_http_server::{SessionId, SessionManager};
+
+use crate::once::{Once, Taken};
+
+/// The sessions of one caller.
+pub(super) struct Keeper {
+    sessions: LocalSessionManager,
+    taken: Mutex<HashMap<SessionId, Taken>>,
+}
+
+impl Keeper {
+    /// Keeps sessions until they were silent for so long.
+    pub(super) fn new(idle: Duration) -> Arc<Self> {
+        let mut sessions = LocalSessionManager::default();
+        sessions.session_config.keep_alive = Some(idle);
+        sessions.session_config.sse_retry = None;
+        Arc::new(Self {
+            sessions,
+            taken: Mutex::default(),
+        })
+    }
+
+    /// Counts those that are open.
+    pub(super) async fn count(&self) -> usize {
+        self.sessions.sessions.read().await.len()
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<SessionId, Taken>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl SessionManager for Keeper {
+    type Error = LocalSessionManagerError;
+    type Transport = Once<WorkerTransport<LocalSessionWorker>>;
+
+    async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
+        let (id, transport) = self.sessions.create_session().await?;
+        let taken = Taken::default();
+        self.taken().insert(id.clone(), taken.clone());
+        Ok((id, Once::freeing(transport, taken)))
+    }
+
+    async fn initialize_session(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<ServerJsonRpcMessage, Self::Error> {
+        self.sessions.initialize_session(id, message).await
+    }
+
+    async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
+        self.sessions.has_session(id).await
+    }
+
+    async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
+        self.taken().remove(id);
+        self.sessions.close_session(id).await
+    }
+
+    async fn create_stream(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        let taken = self.taken().get(id).cloned();
+        let request = match &message {
+            JsonRpcMessage::Request(request) => Some(request.id.clone()),
+            _ => None,
+        };
+        if let (Some(taken), Some(request)) = (&taken, &request)
+            && let Err(refused) = taken.take(request)
+        {
+            // It goes where the second was asked, and nowhere else.
+            let refused = ServerJsonRpcMessage::error(refused, Some(request.clone()));
+            let refused = ServerSseMessage::from_message(refused);
+            return Ok(Either::Left(once(ready(refused))));
+        }
+        match self.sessions.create_stream(id, message).await {
+            Ok(stream) => Ok(Either::Right(stream)),
+            Err(error) => {
+                if let (Some(taken), Some(request)) = (taken, request) {
+                    taken.free(&request);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn accept_message(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<(), Self::Error> {
+        self.sessions.accept_message(id, message).await
+    }
+
+    async fn create_standalone_stream(
+        &self,
+        id: &SessionId,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.sessions.create_standalone_stream(id).await
+    }
+
+    async fn resume(
+        &self,
+        id: &SessionId,
+        last_event_id: String,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.sessions.resume(id, last_event_id).await
+    }
+}
