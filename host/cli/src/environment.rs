@@ -96,6 +96,20 @@ pub(crate) fn master_key() -> Option<SecretString> {
     variable(&[MASTER_KEY]).map(SecretString::from)
 }
 
+/// Reads which client of an issuer's this server is, if it is said.
+pub(crate) fn issuer_client_id() -> Option<String> {
+    variable(&["PORTCULLIS_ISSUER_CLIENT_ID"]).map(|id| id.trim().to_owned())
+}
+
+/// The variable that may hold the secret of that client.
+const ISSUER_CLIENT_SECRET: &str = "PORTCULLIS_ISSUER_CLIENT_SECRET";
+
+/// Reads the secret of that client: from the variable that is named, or the usual one, if that is set.
+pub(crate) fn issuer_client_secret(named: Option<&str>) -> Result<Option<SecretString>> {
+    let usual = || variable(&[ISSUER_CLIENT_SECRET]).map(|_| ISSUER_CLIENT_SECRET);
+    named.or_else(usual).map(client_secret).transpose()
+}
+
 /// Reads the secret of an OAuth client.
 pub(crate) fn client_secret(name: &str) -> Result<SecretString> {
     let secret = variable(&[name]).map(|secret| secret.trim().to_owned());

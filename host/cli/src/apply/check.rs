@@ -7,11 +7,15 @@ use anyhow::Result;
 use portcullis::policy::{
     AgentId, ConnectionId, ConnectorName, GroupName, Level, PersonId, ToolRule,
 };
-use portcullis_store::{Account, ConnectionState, Owner, Role, StoredConnection, Subject, is_name};
+use portcullis_store::{
+    Account, ConnectionState, Owner, Role, StoredConnection, Subject, is_name, subject_of,
+};
 use toml::Spanned;
 
 use super::difference::Here;
-use super::file::{self, AccountEntry, AccountWord, AgentEntry, Parsed, RoleWord, ScopeEntry};
+use super::file::{
+    self, AccountEntry, AccountWord, AgentEntry, Parsed, RoleWord, ScopeEntry, SubjectEntry,
+};
 use crate::catalog::Catalog;
 use crate::connectors;
 
@@ -28,6 +32,8 @@ pub(super) struct Wanted {
 pub(super) struct WantedPerson {
     pub(super) name: Option<String>,
     pub(super) role: Option<Role>,
+    /// Issuers, and their names for the person.
+    pub(super) subjects: BTreeSet<(String, String)>,
 }
 
 /// An agent; what is not said stays as it is.
@@ -100,7 +106,13 @@ impl Checker<'_> {
                 self.mistake(at, problem);
                 continue;
             }
-            self.wanted.people.insert(id, WantedPerson { name, role });
+            let subjects = self.subjects(&entry.subjects);
+            let person = WantedPerson {
+                name,
+                role,
+                subjects,
+            };
+            self.wanted.people.insert(id, person);
         }
         let prune = self.wanted.prune;
         if prune && !self.wanted.people.contains_key(me) {
@@ -113,6 +125,33 @@ impl Checker<'_> {
             let problem = "nobody would administer any more: give somebody `role = \"admin\"`";
             self.mistakes.push(self.parsed.mistake_overall(problem));
         }
+    }
+
+    /// Takes the names by which issuers know a person. Each is one person's.
+    fn subjects(&mut self, entries: &[SubjectEntry]) -> BTreeSet<(String, String)> {
+        let mut subjects = BTreeSet::new();
+        for entry in entries {
+            let (issuer, subject) = (entry.issuer.get_ref(), entry.subject.get_ref());
+            let kept = match subject_of(issuer, subject) {
+                Ok(kept) => kept,
+                Err(error) => {
+                    self.mistake(&entry.subject, error);
+                    continue;
+                }
+            };
+            let mut others = self.wanted.people.iter();
+            let other = others.find(|(_, other)| other.subjects.contains(&kept));
+            if let Some((other, _)) = other {
+                let problem = format!(
+                    "`{}` is `{other}` above: one account at an issuer is one person",
+                    kept.1
+                );
+                self.mistake(&entry.subject, problem);
+                continue;
+            }
+            subjects.insert(kept);
+        }
+        subjects
     }
 
     /// Finds who has an id, in the file or here, that differs from another by the case of its letters alone.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Result;
-use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Level, Scope, ToolRule};
+use portcullis::policy::{AgentId, ConnectionId, ConnectorName, Level, PersonId, Scope, ToolRule};
 use portcullis_store::{
     Account, Agent, AgentScope, Change, Group, Owner, Person, Role, Store, StoredConnection,
     Subject,
@@ -16,6 +16,7 @@ use crate::scope::in_a_line;
 /// What is in the store.
 pub(super) struct Here {
     pub(super) people: Vec<Person>,
+    subjects: BTreeMap<PersonId, BTreeSet<(String, String)>>,
     pub(super) groups: Vec<Group>,
     pub(super) agents: Vec<Agent>,
     pub(super) connections: Vec<StoredConnection>,
@@ -35,8 +36,16 @@ impl Here {
                 shares.insert(connection.id.clone(), store.shares(&connection.id).await?);
             }
         }
+        let people = store.people().await?;
+        let mut subjects = BTreeMap::new();
+        for person in &people {
+            let known = store.subjects(&person.id).await?.into_iter();
+            let known = known.map(|one| (one.issuer, one.subject));
+            subjects.insert(person.id.clone(), known.collect());
+        }
         Ok(Self {
-            people: store.people().await?,
+            people,
+            subjects,
             groups: store.groups().await?,
             agents: store.agents().await?,
             connections,
@@ -91,6 +100,7 @@ pub(super) struct Difference {
 pub(super) fn between(here: &Here, wanted: &Wanted) -> Vec<Difference> {
     let mut found = Found::default();
     found.people(here, wanted);
+    found.subjects(here, wanted);
     found.groups(here, wanted);
     found.agents(here, wanted);
     found.shares(here, wanted);
@@ -164,6 +174,38 @@ impl Found {
             let change = Change::RemovePerson(person.id.clone());
             self.people_last
                 .push(difference(Sign::Remove, text, change));
+        }
+    }
+
+    fn subjects(&mut self, here: &Here, wanted: &Wanted) {
+        let none = BTreeSet::new();
+        let known = |id: &PersonId| here.subjects.get(id).unwrap_or(&none);
+        let text = |person: &PersonId, (issuer, subject): &(String, String)| {
+            format!("person {person}: {subject} of {issuer}")
+        };
+        // What goes first may be somebody else's next.
+        for (person, asked) in wanted.people.iter().filter(|_| wanted.prune) {
+            for one in known(person).difference(&asked.subjects) {
+                let (issuer, subject) = one.clone();
+                let change = Change::RemoveSubject {
+                    person: person.clone(),
+                    issuer,
+                    subject,
+                };
+                let gone = difference(Sign::Remove, text(person, one), change);
+                self.first.push(gone);
+            }
+        }
+        for (person, asked) in &wanted.people {
+            for one in asked.subjects.difference(known(person)) {
+                let (issuer, subject) = one.clone();
+                let change = Change::AddSubject {
+                    person: person.clone(),
+                    issuer,
+                    subject,
+                };
+                self.add(text(person, one), change);
+            }
         }
     }
 

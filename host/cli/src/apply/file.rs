@@ -84,6 +84,19 @@ pub(super) struct File {
 pub(super) struct PersonEntry {
     pub(super) name: Option<Spanned<String>>,
     pub(super) role: Option<RoleWord>,
+    /// By which names issuers know them.
+    #[serde(default)]
+    pub(super) subjects: Vec<SubjectEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table with `issuer` and `subject`, such as `{ issuer = \"https://acme.okta.example\", subject = \"00u1a2b3c4\" }`"
+)]
+pub(super) struct SubjectEntry {
+    pub(super) issuer: Spanned<String>,
+    pub(super) subject: Spanned<String>,
 }
 
 words! {

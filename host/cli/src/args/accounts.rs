@@ -182,6 +182,8 @@ A file:
   role = \"admin\"
 
   [people.bob]
+  # By which names issuers of OpenID Connect know them.
+  subjects = [{ issuer = \"https://acme.okta.example\", subject = \"00u1a2b3c4\" }]
 
   [groups]
   sales = [\"ada\", \"bob\"]

@@ -186,7 +186,7 @@ pub(crate) enum Command {
         command: ConnectorCommand,
     },
     /// Give the tools to an MCP client.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// People: who the agents work for, and which of them administer.
     Person {
         #[command(subcommand)]

@@ -22,13 +22,17 @@ Examples:
   portcullis serve --listen 127.0.0.1:8080 --public-url https://portcullis.acme.example --issuer https://acme.okta.example
       for clients that sign in at the company's issuer by themselves
 
+  portcullis serve --listen 127.0.0.1:8080 --public-url https://portcullis.acme.example --issuer https://acme.okta.example \\
+      --issuer-client-id 0oa1b2c3
+      the same, and for people who sign in there to the pages
+
   portcullis serve --print-config claude --agent helper          what to paste into a client's settings
 
 By HTTP, clients and people say who they are by a token of a person's: `portcullis person token add NAME`. With `--issuer`, clients
-may do so by its tokens.")]
+may do so by its tokens, and people at the pages by signing in there.")]
 pub(crate) struct Serve {
     /// Serve one client over standard input and output.
-    #[arg(long, required_unless_present_any = ["listen", "print_config"], conflicts_with = "listen")]
+    #[arg(long)]
     pub(crate) stdio: bool,
     /// Serve only the tools of these toolsets, such as `records`; else all.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
@@ -84,11 +88,7 @@ pub(crate) enum ClientName {
 #[command(next_help_heading = "By HTTP")]
 pub(crate) struct PublicArgs {
     /// Serve MCP at `/mcp` and `/mcp/AGENT` of this address of this machine, and, with a public URL, the pages.
-    #[arg(
-        long,
-        value_name = "ADDRESS:PORT",
-        conflicts_with_all = ["person", "dev_org", "instance_url"]
-    )]
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "person")]
     pub(crate) listen: Option<SocketAddr>,
     /// How others reach it, and people's browsers the pages, such as `https://portcullis.acme.example`.
     #[arg(
@@ -125,6 +125,22 @@ pub(crate) struct IssuerArgs {
     /// What of a token names the person: `sub`, `email` where it is verified, or another claim.
     #[arg(long, value_name = "CLAIM", default_value = "sub", requires = "issuer")]
     pub(crate) issuer_claim: String,
+    /// What clients ask the issuer for, where it gives tokens for this server by scopes. Whoever is let in may do what an administrator
+    /// says, whatever a token's scopes are.
+    #[arg(
+        long,
+        value_name = "SCOPE,…",
+        value_delimiter = ',',
+        requires = "issuer"
+    )]
+    pub(crate) issuer_scopes: Vec<String>,
+    /// Have people sign in there to the pages, too: as this client of the issuer's, whose redirect URI is
+    /// `PUBLIC-URL/sign-in/issuer/back`; else that of PORTCULLIS_ISSUER_CLIENT_ID.
+    #[arg(long, value_name = "ID", requires_all = ["issuer", "public_url"])]
+    pub(crate) issuer_client_id: Option<String>,
+    /// The variable that holds that client's secret; else PORTCULLIS_ISSUER_CLIENT_SECRET, if it is set: a client may have none.
+    #[arg(long, value_name = "VARIABLE", requires = "issuer")]
+    pub(crate) issuer_client_secret_env: Option<String>,
 }
 
 /// What operators watch.

@@ -11,6 +11,7 @@ use portcullis::ports::credentials::{Connection, Identity};
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryPermissions};
 use portcullis::{BuiltIn, Call, ComponentCache, Connector, Host, Limits, Ports, Reply};
 use portcullis_connect::App;
+use portcullis_telemetry::{Watched, Watchers};
 use salesforce_devorg::{DevOrg, Options};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -49,13 +50,26 @@ pub(crate) struct World {
 /// Makes a host without an account, to look at connectors.
 pub(crate) fn unconnected(cache: ComponentCache) -> Result<World> {
     let options = NetworkOptions::default();
-    world(options, cache, None)
+    world(options, cache, None, Watchers::default())
 }
 
 /// Makes a host for the sample org.
 pub(crate) async fn dev_org(options: NetworkOptions, cache: ComponentCache) -> Result<World> {
+    sample_org(options, cache, Watchers::default()).await
+}
+
+async fn sample_org(
+    options: NetworkOptions,
+    cache: ComponentCache,
+    watchers: Watchers,
+) -> Result<World> {
     let org = DevOrg::start(Options::default()).await?;
-    world(options, cache, Some(Target::DevOrg(Box::new(org))))
+    world(
+        options,
+        cache,
+        Some(Target::DevOrg(Box::new(org))),
+        watchers,
+    )
 }
 
 /// Makes a host for the org that the arguments name.
@@ -64,9 +78,19 @@ pub(crate) async fn open(
     network: &args::NetworkArgs,
     cache: ComponentCache,
 ) -> Result<World> {
+    open_watched(org, network, cache, Watchers::default()).await
+}
+
+/// Makes one with somebody who watches.
+pub(crate) async fn open_watched(
+    org: &args::Org,
+    network: &args::NetworkArgs,
+    cache: ComponentCache,
+    watchers: Watchers,
+) -> Result<World> {
     let options = environment::network(network)?;
     let (Some(url), Some(variable)) = (&org.instance_url, &org.access_token_env) else {
-        return dev_org(options, cache).await;
+        return sample_org(options, cache, watchers).await;
     };
     let origin = bundled::salesforce::instance_url(url, &options.allow_private)?;
     let token = environment::access_token(variable)?;
@@ -76,13 +100,14 @@ pub(crate) async fn open(
         variable,
         token,
     };
-    world(options, cache, Some(target))
+    world(options, cache, Some(target), watchers)
 }
 
 fn world(
     mut options: NetworkOptions,
     cache: ComponentCache,
     target: Option<Target>,
+    watchers: Watchers,
 ) -> Result<World> {
     let mut token = SecretString::default();
     let mut dev_org = None;
@@ -128,7 +153,10 @@ fn world(
         credentials: accounts.clone(),
         permissions: permissions.clone(),
         approvals: Arc::new(MemoryApprovals::new()?),
-        audit: audit.clone(),
+        audit: match watchers.is_empty() {
+            true => audit.clone(),
+            false => Arc::new(Watched::new(audit.clone(), watchers)),
+        },
     };
     let host = Host::new(Limits::default(), Network::new(options)?, cache, ports)?;
     Ok(World {

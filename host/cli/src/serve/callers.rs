@@ -1,6 +1,8 @@
 //! Who calls over HTTP: the person whose token it is, by the store, looked up anew each time. Where an issuer is named, the person whom it
 //! knows by the name that its token has, too.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use portcullis::policy::{AgentId, PersonId};
 use portcullis::ports::PortError;
@@ -20,10 +22,12 @@ pub(super) struct StoreCallers {
 
 /// Tokens of an issuer, and what is read of them.
 pub(super) struct Issued {
-    pub(super) issuer: Issuer,
+    pub(super) issuer: Arc<Issuer>,
     pub(super) claim: Claim,
     /// By which names besides its addresses this server is meant.
     pub(super) audiences: Vec<String>,
+    /// What clients ask it for.
+    pub(super) scopes: Vec<String>,
 }
 
 #[async_trait]
@@ -64,6 +68,12 @@ impl Callers for StoreCallers {
 
     fn issuer(&self) -> Option<&str> {
         self.issued.as_ref().map(|issued| issued.issuer.url())
+    }
+
+    fn scopes(&self) -> &[String] {
+        self.issued
+            .as_ref()
+            .map_or(&[], |issued| issued.scopes.as_slice())
     }
 }
 

@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
+use crate::args::StoreSettings;
 use crate::args::serve::{ClientName, Serve};
+use crate::environment;
 use crate::show;
 
 /// The name that the client gives the server.
@@ -27,7 +29,7 @@ enum Reach {
 }
 
 /// Prints the settings, and says where they go.
-pub(super) fn print(args: &Serve, client: ClientName) -> Result<()> {
+pub(super) fn print(args: &Serve, store: &StoreSettings, client: ClientName) -> Result<()> {
     let reach = match args.public.listen {
         Some(address) => Reach::At {
             url: url(args, address),
@@ -39,7 +41,7 @@ pub(super) fn print(args: &Serve, client: ClientName) -> Result<()> {
             let given: Vec<String> = std::env::args().skip(1).collect();
             Reach::Starts {
                 command: program.display().to_string(),
-                args: to_serve(given),
+                args: to_serve(given, store_of_environment(args, store)?),
             }
         }
     };
@@ -71,8 +73,23 @@ fn url(args: &Serve, address: SocketAddr) -> String {
     }
 }
 
-/// Makes of what the program was started with what a client starts it with.
-fn to_serve(given: Vec<String>) -> Vec<String> {
+/// Gives the options that name the store which a variable names: a client starts the program with variables of its own.
+fn store_of_environment(args: &Serve, store: &StoreSettings) -> Result<Vec<String>> {
+    if args.org.is_given() || store.data_dir.is_some() || store.store.is_some() {
+        return Ok(Vec::new());
+    }
+    if let Some(url) = environment::store_url() {
+        return Ok(vec!["--store".to_owned(), url]);
+    }
+    let Some(folder) = environment::named_data_folder() else {
+        return Ok(Vec::new());
+    };
+    let folder = std::path::absolute(folder).context("the folder of the store is not known")?;
+    Ok(vec!["--data-dir".to_owned(), folder.display().to_string()])
+}
+
+/// Makes of what the program was started with, and the store's options, what a client starts it with.
+fn to_serve(given: Vec<String>, store: Vec<String>) -> Vec<String> {
     let mut args = Vec::with_capacity(given.len());
     let mut given = given.into_iter();
     while let Some(arg) = given.next() {
@@ -85,6 +102,7 @@ fn to_serve(given: Vec<String>) -> Vec<String> {
     if !args.iter().any(|arg| arg == "--stdio") {
         args.push("--stdio".to_owned());
     }
+    args.extend(store);
     args
 }
 
@@ -197,7 +215,7 @@ mod tests {
                 "--data-dir x serve --stdio --read-only",
             ),
         ] {
-            assert_eq!(to_serve(given(asked)), given(started));
+            assert_eq!(to_serve(given(asked), Vec::new()), given(started));
         }
     }
 

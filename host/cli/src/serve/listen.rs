@@ -11,12 +11,14 @@ use http_body_util::BodyExt;
 use portcullis::ComponentCache;
 use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, Origin};
-use portcullis_connect::{Claim, Decisions, Issuer, Links, LoopbackPages, Pages};
+use portcullis_connect::{
+    App, Claim, Decisions, Issuer, IssuerClient, Links, LoopbackPages, Pages, SIGN_IN_BACK,
+};
 use portcullis_server::{
-    Bounds, Here, Http, HttpBody, HttpBounds, PublicRequest, PublicServer, Tls,
+    Beside, Bounds, Here, Http, HttpBody, HttpBounds, PublicRequest, PublicServer, Tls,
 };
 use portcullis_store::Store;
-use portcullis_telemetry::Numbers;
+use portcullis_telemetry::{Numbers, Watchers};
 
 use super::callers::{Issued, StoreCallers};
 use super::watch::{Watching, said};
@@ -49,7 +51,8 @@ pub(super) async fn run(
     require_place(base, address)?;
     let options = environment::network(&args.network)?;
     let session = open(store).await?;
-    let issued = issued(args, &options)?;
+    let issuer = issuer(args, &options)?;
+    let client = issuer_client(args, base, issuer.as_ref())?;
     let mut watching = Watching::begin(args.watch.metrics, &options).await?;
     let agent = default_agent(&session.store, args).await?;
     let server = bind(address, tls).await?;
@@ -64,15 +67,15 @@ pub(super) async fn run(
     };
     let watchers = watching.watchers.clone();
     let numbers = watchers.numbers.clone();
-    let built = desk::watched(store.clone(), options, cache, Some(links), watchers).await?;
+    let built = desk::watched(store.clone(), options, cache, Some(links), watchers.clone()).await?;
     let callers = StoreCallers {
         store: store.clone(),
         agent,
-        issued,
+        issued: issuer.map(|issuer| issued(args, issuer)),
     };
     let all = All {
-        mcp: mcp(args, address, &store, &built, callers)?,
-        pages: pages(base, local, &store, &built)?,
+        mcp: mcp(args, address, &store, &built, callers, watchers)?,
+        pages: pages(base, local, &store, &built, client)?,
         store,
         numbers,
     };
@@ -134,6 +137,7 @@ fn pages(
     local: Option<Arc<LoopbackPages>>,
     store: &Store,
     built: &Built,
+    issuer: Option<IssuerClient>,
 ) -> Result<Option<Pages>> {
     let decisions = Some(Decisions::new(
         store.clone(),
@@ -143,7 +147,10 @@ fn pages(
     let (accounts, offers) = (built.accounts.clone(), built.offers());
     if let Some(base) = base {
         let pages = Pages::new(accounts, offers, decisions, base.clone())?;
-        return Ok(Some(pages));
+        return Ok(Some(match issuer {
+            Some(issuer) => pages.with_issuer(issuer),
+            None => pages,
+        }));
     }
     if let Some(local) = local {
         local.serve(accounts, offers, decisions);
@@ -158,6 +165,7 @@ fn mcp(
     store: &Store,
     built: &Built,
     callers: StoreCallers,
+    watchers: Watchers,
 ) -> Result<Http> {
     let here = match &args.public.public_url {
         Some(base) => Here::at(base.clone()),
@@ -173,15 +181,13 @@ fn mcp(
         served(args, &host, true)?,
         asking(store, &host, &built.audit)?,
     );
-    Ok(Http::new(
-        host,
-        served,
-        Some(changes),
-        Some(asking),
-        Arc::new(callers),
-        here,
-        bounds,
-    ))
+    let beside = Beside {
+        changes: Some(changes),
+        asking: Some(asking),
+        watchers,
+    };
+    let callers = Arc::new(callers);
+    Ok(Http::new(host, served, beside, callers, here, bounds))
 }
 
 /// Serves until the program is told to end, and says whether all that was under way was finished.
@@ -261,8 +267,8 @@ impl All {
     }
 }
 
-/// Makes the tokens of an issuer count, if one is named.
-fn issued(args: &Serve, options: &NetworkOptions) -> Result<Option<Issued>> {
+/// Takes the issuer that is believed, if one is named.
+fn issuer(args: &Serve, options: &NetworkOptions) -> Result<Option<Arc<Issuer>>> {
     let Some(url) = &args.issuer.issuer else {
         return Ok(None);
     };
@@ -270,11 +276,51 @@ fn issued(args: &Serve, options: &NetworkOptions) -> Result<Option<Issued>> {
         let hint = "give it exactly as its `/.well-known/openid-configuration` has it as `issuer`";
         Problem::mistake("issuer", error.to_string(), hint)
     })?;
-    Ok(Some(Issued {
+    Ok(Some(Arc::new(issuer)))
+}
+
+/// Makes the tokens of an issuer count.
+fn issued(args: &Serve, issuer: Arc<Issuer>) -> Issued {
+    Issued {
         issuer,
         claim: Claim::named(&args.issuer.issuer_claim),
         audiences: args.issuer.audience.clone(),
-    }))
+        scopes: args.issuer.issuer_scopes.clone(),
+    }
+}
+
+/// Makes this server a client of the issuer's, if it is said which, for people who sign in to the pages.
+fn issuer_client(
+    args: &Serve,
+    base: Option<&Origin>,
+    issuer: Option<&Arc<Issuer>>,
+) -> Result<Option<IssuerClient>> {
+    let (Some(base), Some(issuer)) = (base, issuer) else {
+        return Ok(None);
+    };
+    let given = args.issuer.issuer_client_id.clone();
+    if given.is_some() && !base.is_https() {
+        let message =
+            format!("nobody signs in to the pages at `{base}`: they are this machine's own");
+        let hint = "leave out `--issuer-client-id`, or give an https URL with `--public-url`";
+        return Err(Problem::mistake("issuer", message, hint).into());
+    }
+    let id = given.or_else(environment::issuer_client_id);
+    let Some(client_id) = id.filter(|_| base.is_https()) else {
+        return Ok(None);
+    };
+    let variable = args.issuer.issuer_client_secret_env.as_deref();
+    let client_secret = environment::issuer_client_secret(variable)?;
+    show::note(&format!(
+        "people sign in to the pages at {}, too: the redirect URI of the client `{client_id}` there is {base}{SIGN_IN_BACK}",
+        issuer.url()
+    ))?;
+    let app = App {
+        client_id,
+        client_secret,
+    };
+    let claim = Claim::named(&args.issuer.issuer_claim);
+    Ok(Some(IssuerClient::new(issuer.clone(), app, claim)))
 }
 
 /// Refuses what others could read on its way.

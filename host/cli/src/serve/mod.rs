@@ -29,8 +29,12 @@ use watch::Watching;
 /// Serves until standard input ends, or the program is told to.
 pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCache) -> Result<()> {
     if let Some(client) = args.print_config {
-        return config::print(args, client);
+        if args.stdio || args.public.listen.is_some() {
+            require_way(args)?;
+        }
+        return config::print(args, store, client);
     }
+    require_way(args)?;
     if let Some(address) = args.public.listen {
         return listen::run(args, address, store, cache).await;
     }
@@ -44,8 +48,15 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         let options = environment::network(&args.network)?;
         let mut watching = Watching::begin(args.watch.metrics, &options).await?;
         let watchers = watching.watchers.clone();
-        let desk =
-            Desk::open_watched(store, &args.who, &args.network, cache, pages, watchers).await?;
+        let desk = Desk::open_watched(
+            store,
+            &args.who,
+            &args.network,
+            cache,
+            pages,
+            watchers.clone(),
+        )
+        .await?;
         watching.serve(&desk.store, None)?;
         let served = served(args, &desk.host, true)?;
         tokio::spawn(desk.audit.clone().keep_to_retention());
@@ -53,13 +64,26 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         let asking = asking(&desk.store, &desk.host, &desk.audit)?;
         let server = Server::new(desk.host.clone(), desk.agent, desk.person, served)
             .with_changes(changes)
-            .asking(asking);
+            .asking(asking)
+            .watched(watchers);
         let served = server.serve_stdio(stop).await;
         activity::close(&desk.audit, &desk.host).await;
         watching.end().await;
         return Ok(served?);
     }
-    let world = org::open(&args.org, &args.network, cache).await?;
+    serve_org(args, cache, stop).await
+}
+
+/// Serves an org without a store. Its tools are always the same.
+async fn serve_org(
+    args: &Serve,
+    cache: ComponentCache,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let options = environment::network(&args.network)?;
+    let watching = Watching::begin(None, &options).await?;
+    let watchers = watching.watchers.clone();
+    let world = org::open_watched(&args.org, &args.network, cache, watchers.clone()).await?;
     let (_, identity) = world.connect().await?;
     tracing::info!(user = %identity.user_name, "signed in");
     let server = Server::new(
@@ -68,7 +92,29 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         world.person.clone(),
         served(args, &world.host, false)?,
     );
-    Ok(server.serve_stdio(stop).await?)
+    let served = server.watched(watchers).serve_stdio(stop).await;
+    watching.end().await;
+    Ok(served?)
+}
+
+/// Refuses what says no way by which clients reach the server, two, or one that an org without a store does not have.
+fn require_way(args: &Serve) -> Result<()> {
+    let (message, hint) = match (args.stdio, args.public.listen) {
+        (false, None) => (
+            "nothing says how clients reach the server: `--stdio`, or `--listen ADDRESS:PORT`",
+            "`portcullis serve --stdio` serves the one client that starts it, and `portcullis serve --listen 127.0.0.1:8080` many by HTTP",
+        ),
+        (true, Some(_)) => (
+            "`--stdio` serves the one client that starts the program, and `--listen` many by HTTP: not both",
+            "leave out one of them; two programs may serve the same store",
+        ),
+        (false, Some(_)) if args.org.is_given() => (
+            "by HTTP, clients say who they are by a token of a person's, and an org without a store has no people",
+            "serve it with `--stdio`; or sign in to the org with `portcullis connect`, and serve that with `--listen`: `portcullis app set --help` says how to begin",
+        ),
+        _ => return Ok(()),
+    };
+    Err(Problem::mistake("usage", message, hint).into())
 }
 
 /// Makes the pages on this machine.

@@ -11,6 +11,7 @@ use portcullis::network::{HostPort, Network, NetworkOptions, Reach};
 use portcullis_server::{Bounds, Here, Http, HttpBody, PublicRequest, PublicServer};
 use portcullis_store::{Store, Which};
 use portcullis_telemetry::{Collector, Exporting, Now, Numbers, Watchers};
+use tokio::runtime::Handle;
 use url::Url;
 
 use crate::environment;
@@ -50,8 +51,24 @@ impl Watching {
         })
     }
 
-    /// Serves the numbers, for as long as the program runs.
+    /// Serves the numbers, for as long as the program runs, and has a collector told what there is of sessions and questions.
     pub(super) fn serve(&mut self, store: &Store, mcp: Option<Http>) -> Result<()> {
+        if let Some(exporting) = &self.watchers.exporting {
+            let counted = Counted {
+                store: store.clone(),
+                mcp: mcp.clone(),
+            };
+            let runtime = Handle::current();
+            // What tells the collector runs in threads of its own, which may wait.
+            exporting.watch(move || match runtime.block_on(counted.now()) {
+                Ok(now) => Some(now),
+                Err(error) => {
+                    let error = format!("{error:#}");
+                    tracing::warn!(error, "sessions and questions were not counted");
+                    None
+                }
+            });
+        }
         let (Some(server), Some(numbers)) = (self.server.take(), self.watchers.numbers.clone())
         else {
             return Ok(());
@@ -60,8 +77,10 @@ impl Watching {
         show::note(&format!("http://{address}/metrics has the numbers"))?;
         let scraped = Scraped {
             numbers,
-            store: store.clone(),
-            mcp,
+            counted: Counted {
+                store: store.clone(),
+                mcp,
+            },
             // Pages that a person has open reach this machine's own addresses by names of theirs.
             here: address
                 .ip()
@@ -137,9 +156,34 @@ fn without_user(endpoint: &str) -> &str {
 #[derive(Clone)]
 struct Scraped {
     numbers: Numbers,
+    counted: Counted,
+    here: Option<Here>,
+}
+
+/// What is counted when it is asked for.
+#[derive(Clone)]
+struct Counted {
     store: Store,
     mcp: Option<Http>,
-    here: Option<Here>,
+}
+
+impl Counted {
+    async fn now(&self) -> Result<Now> {
+        let waiting = Which {
+            person: None,
+            settled: false,
+            limit: 0,
+        };
+        let (_, approvals_pending) = self.store.approvals(&waiting).await?;
+        let sessions = match &self.mcp {
+            Some(mcp) => mcp.sessions().await,
+            None => 0,
+        };
+        Ok(Now {
+            sessions: sessions.try_into()?,
+            approvals_pending,
+        })
+    }
 }
 
 impl Scraped {
@@ -168,21 +212,7 @@ impl Scraped {
     }
 
     async fn text(&self) -> Result<String> {
-        let waiting = Which {
-            person: None,
-            settled: false,
-            limit: 0,
-        };
-        let (_, approvals_pending) = self.store.approvals(&waiting).await?;
-        let sessions = match &self.mcp {
-            Some(mcp) => mcp.sessions().await,
-            None => 0,
-        };
-        let now = Now {
-            sessions: sessions.try_into()?,
-            approvals_pending,
-        };
-        Ok(self.numbers.text(now)?)
+        Ok(self.numbers.text(self.counted.now().await?)?)
     }
 }
 

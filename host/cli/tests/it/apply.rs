@@ -215,3 +215,60 @@ async fn what_goes_with_a_person_is_revoked_where_the_command_may_reach() {
         assert_eq!(taken.code == 0, !is_revoked, "{}", taken.stderr);
     }
 }
+
+#[test]
+fn subjects_are_added_moved_and_pruned_and_each_is_one_persons() {
+    const ISSUER: &str = "https://acme.okta.example";
+    let home = home();
+    let file = |ada: &str, bob: &str, prune: bool| {
+        let subjects = |subject: &str| match subject {
+            "" => String::new(),
+            subject => {
+                format!("subjects = [{{ issuer = \"{ISSUER}\", subject = \"{subject}\" }}]\n")
+            }
+        };
+        let (ada, bob) = (subjects(ada), subjects(bob));
+        let text =
+            format!("prune = {prune}\n[people.ada]\nrole = \"admin\"\n{ada}[people.bob]\n{bob}");
+        write(&home, &text);
+    };
+    let known = |person: &str| {
+        let listed = home.json(&["person", "subject", "list", person]);
+        let all = listed.as_array().unwrap().iter();
+        all.map(|one| one["subject"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    file("", "00u1", false);
+    let said = home.json(&["apply", "--yes"]);
+    assert!(said.to_string().contains("person bob: 00u1 of"), "{said}");
+    assert_eq!(known("bob"), ["00u1"]);
+    assert_eq!(home.json(&["apply", "--yes"])["applied"], false);
+    // What the file does not say stays, and what is another's is refused, with nothing changed.
+    file("", "", false);
+    assert_eq!(home.json(&["apply", "--yes"])["applied"], false);
+    file("00u1", "", false);
+    assert_ne!(home.run(&["apply", "--yes"]).code, 0);
+    assert_eq!(
+        (known("ada"), known("bob")),
+        (vec![], vec!["00u1".to_owned()])
+    );
+    file("00u1", "00u1", false);
+    let twice = home.run(&["apply", "--yes"]);
+    assert_eq!(twice.code, 2, "{}", twice.stderr);
+    assert!(
+        twice
+            .stderr
+            .contains("one account at an issuer is one person"),
+        "{}",
+        twice.stderr
+    );
+    // With `prune` it goes from one to the other at once.
+    file("00u1", "", true);
+    home.must(&["apply", "--yes"]);
+    assert_eq!(
+        (known("ada"), known("bob")),
+        (vec!["00u1".to_owned()], vec![])
+    );
+    let log = home.json(&["activity", "--decisions"]).to_string();
+    assert!(log.contains("ada as 00u1 of"), "{log}");
+}

@@ -2,16 +2,18 @@
 //!
 //! The issuer here is a small server of the test's, whose keys and answers it can turn; `tests/clients` has one that others wrote.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::extract::State;
-use axum::routing::get;
-use axum::{Json, Router};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Form, Json, Router};
 use base64::Engine;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{
@@ -29,13 +31,13 @@ use crate::public::{BASE, Place, Server, id};
 const HELPER: &str = "https://portcullis.acme.example/mcp/helper";
 const RSA_PEM: &str = include_str!("../../../../../tests/devorg/tests/data/jwt.key.pem");
 
-enum Key {
+pub(super) enum Key {
     Rsa(Box<RsaKeyPair>),
     Curve(Box<EcdsaKeyPair>),
 }
 
 impl Key {
-    fn rsa() -> Self {
+    pub(super) fn rsa() -> Self {
         let key = PrivateKeyDer::from_pem_slice(RSA_PEM.as_bytes()).unwrap();
         let key = match &key {
             PrivateKeyDer::Pkcs8(key) => RsaKeyPair::from_pkcs8(key.secret_pkcs8_der()),
@@ -45,7 +47,7 @@ impl Key {
         Self::Rsa(Box::new(key.unwrap()))
     }
 
-    fn curve() -> Self {
+    pub(super) fn curve() -> Self {
         let (random, algorithm) = (SystemRandom::new(), &ECDSA_P256_SHA256_FIXED_SIGNING);
         let made = EcdsaKeyPair::generate_pkcs8(algorithm, &random).unwrap();
         let key = EcdsaKeyPair::from_pkcs8(algorithm, made.as_ref(), &random);
@@ -60,7 +62,7 @@ impl Key {
     }
 
     /// Gives the public key, as an issuer publishes it.
-    fn public(&self, id: &str) -> Value {
+    pub(super) fn public(&self, id: &str) -> Value {
         match self {
             Self::Rsa(key) => {
                 let parts = PublicKeyComponents::<Vec<u8>>::from(key.public());
@@ -87,7 +89,7 @@ impl Key {
     }
 
     /// Makes a token, whose header may say more.
-    fn token(&self, header: Value, claims: &Value) -> String {
+    pub(super) fn token(&self, header: Value, claims: &Value) -> String {
         let mut whole = json!({"alg": self.algorithm(), "typ": "at+jwt"});
         let whole = whole.as_object_mut().unwrap();
         whole.extend(header.as_object().unwrap().clone());
@@ -105,22 +107,33 @@ fn coded(bytes: impl AsRef<[u8]>) -> String {
 }
 
 /// An issuer.
-struct Issuer {
-    url: String,
-    address: SocketAddr,
-    said: Arc<Said>,
+pub(super) struct Issuer {
+    pub(super) url: String,
+    pub(super) address: SocketAddr,
+    pub(super) said: Arc<Said>,
+}
+
+/// A code that becomes an ID token, once.
+pub(super) struct Code {
+    /// The challenge that the verifier must fit; none: this issuer does not look.
+    pub(super) challenge: Option<String>,
+    pub(super) redirect: String,
+    pub(super) id_token: String,
 }
 
 #[derive(Default)]
-struct Said {
+pub(super) struct Said {
     url: Mutex<String>,
     keys: Mutex<Vec<Value>>,
     /// How often its keys were asked for.
     asked: AtomicUsize,
+    pub(super) codes: Mutex<HashMap<String, Code>>,
+    /// How often a code was brought.
+    pub(super) redeemed: AtomicUsize,
 }
 
 impl Issuer {
-    async fn new(keys: Vec<Value>) -> Self {
+    pub(super) async fn new(keys: Vec<Value>) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let url = format!("http://{address}");
@@ -129,7 +142,13 @@ impl Issuer {
         *said.keys.lock().unwrap() = keys;
         let describes = async |State(said): State<Arc<Said>>| {
             let url = said.url.lock().unwrap().clone();
-            Json(json!({"issuer": url, "jwks_uri": format!("{url}/keys")}))
+            Json(json!({
+                "issuer": url,
+                "jwks_uri": format!("{url}/keys"),
+                "authorization_endpoint": format!("{url}/authorize?tenant=acme"),
+                "token_endpoint": format!("{url}/token"),
+                "authorization_response_iss_parameter_supported": true,
+            }))
         };
         let shows = async |State(said): State<Arc<Said>>| {
             said.asked.fetch_add(1, Ordering::SeqCst);
@@ -138,18 +157,51 @@ impl Issuer {
         let router = Router::new()
             .route("/.well-known/openid-configuration", get(describes))
             .route("/keys", get(shows))
+            .route("/token", post(redeem))
             .with_state(said.clone());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, address, said }
     }
 
     /// Says what a good token has.
-    fn claims(&self, subject: &str) -> Value {
+    pub(super) fn claims(&self, subject: &str) -> Value {
         json!({"iss": self.url, "aud": HELPER, "sub": subject, "exp": now() + 300, "nbf": now() - 10})
     }
 }
 
-fn now() -> u64 {
+/// Makes a code's tokens, as OAuth has it: for the client that the header names, by the verifier, and once.
+async fn redeem(
+    State(said): State<Arc<Said>>,
+    headers: HeaderMap,
+    Form(form): Form<HashMap<String, String>>,
+) -> (StatusCode, Json<Value>) {
+    said.redeemed.fetch_add(1, Ordering::SeqCst);
+    let refused = |code: &str| (StatusCode::BAD_REQUEST, Json(json!({ "error": code })));
+    let client = BASE64_STANDARD.encode(format!("{CLIENT}:{SECRET_CODED}"));
+    let is_client = headers
+        .get("authorization")
+        .is_some_and(|by| *by == format!("Basic {client}"));
+    if !is_client || form["client_id"] != CLIENT || form["grant_type"] != "authorization_code" {
+        return refused("invalid_client");
+    }
+    let Some(code) = said.codes.lock().unwrap().remove(&form["code"]) else {
+        return refused("invalid_grant");
+    };
+    let verifier = ring::digest::digest(&ring::digest::SHA256, form["code_verifier"].as_bytes());
+    let fits = |challenge: &String| *challenge == coded(verifier);
+    if !code.challenge.as_ref().is_none_or(fits) || form["redirect_uri"] != code.redirect {
+        return refused("invalid_grant");
+    }
+    let tokens = json!({"access_token": "x", "token_type": "Bearer", "id_token": code.id_token});
+    (StatusCode::OK, Json(tokens))
+}
+
+/// The server as a client of the issuer's, and how its secret stands in a header.
+pub(super) const CLIENT: &str = "0oa1b2c3";
+pub(super) const SECRET: &str = "let-me&in+x";
+const SECRET_CODED: &str = "let-me%26in%2Bx";
+
+pub(super) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     since.as_secs()
 }
@@ -213,6 +265,7 @@ async fn a_client_finds_the_issuer_and_its_token_is_its_person() {
         let described = described.message();
         assert_eq!(described["resource"], HELPER);
         assert_eq!(described["authorization_servers"], json!([site.issuer.url]));
+        assert_eq!(described.get("scopes_supported"), None, "{described}");
         nobody.host = "evil.example".to_owned();
         assert_eq!(
             nobody.request("GET", &[], Default::default()).await.status,
@@ -518,8 +571,23 @@ async fn an_id_token_for_a_client_that_is_an_audience_is_nobodys() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn another_claim_names_the_person_and_an_address_must_be_verified() {
-    let more = ["--issuer-claim", "email", "--audience", "api://portcullis"];
+    let more = [
+        "--issuer-claim",
+        "email",
+        "--audience",
+        "api://portcullis",
+        "--issuer-scopes",
+        "api://portcullis/.default,offline_access",
+    ];
     let site = Site::new(Key::curve(), &more).await;
+    // What clients ask such an issuer for, they are told.
+    let mut nobody = site.with("");
+    nobody.path = "/.well-known/oauth-protected-resource/mcp/helper".to_owned();
+    let described = nobody.request("GET", &[], Default::default()).await;
+    assert_eq!(
+        described.message()["scopes_supported"],
+        json!(["api://portcullis/.default", "offline_access"])
+    );
     let store = site.place.store().await;
     let issuer = site.issuer.url.clone();
     store

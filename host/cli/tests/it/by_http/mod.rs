@@ -6,11 +6,13 @@ mod chat;
 pub(crate) mod client;
 mod deciding;
 mod ends;
+mod ids;
 mod issuer;
 mod load;
 mod local;
 mod settings;
 mod versions;
+mod vouched;
 mod watched;
 
 use portcullis_store::Owner;

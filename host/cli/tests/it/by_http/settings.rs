@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::local::Local;
 use super::{count, site};
-use crate::program::run;
+use crate::program::{Home, run};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_what_reads() {
@@ -114,4 +114,86 @@ fn settings_are_printed_for_each_client() {
         );
     }
     assert_eq!(run(&["serve", "--print-config", "nobody"]).code, 2);
+}
+
+#[test]
+fn a_server_without_a_way_says_which_there_are() {
+    let home = Home::new();
+    for (asked, words) in [
+        (
+            &["serve"][..],
+            &["`--stdio`", "`--listen ADDRESS:PORT`"][..],
+        ),
+        (
+            &["serve", "--agent", "helper", "--read-only"],
+            &["`--stdio`", "`--listen ADDRESS:PORT`"],
+        ),
+        (
+            &["serve", "--stdio", "--listen", "127.0.0.1:0"],
+            &["`--stdio`", "`--listen`", "not both"],
+        ),
+        // Its reason, and what to do instead.
+        (
+            &["serve", "--listen", "127.0.0.1:0", "--dev-org"],
+            &["no people", "`--stdio`", "`portcullis connect`"],
+        ),
+        (
+            &[
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--dev-org",
+                "--print-config",
+                "claude",
+            ],
+            &["no people"],
+        ),
+    ] {
+        let said = home.run(asked);
+        assert_eq!(said.code, 2, "{asked:?}: {}", said.stderr);
+        for word in words {
+            assert!(
+                said.stderr.contains(word),
+                "{asked:?} {word}: {}",
+                said.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn settings_name_the_store_that_a_variable_names() {
+    let home = Home::new();
+    let printed = |more: &[&str], variables: &[(&str, &str)]| {
+        let mut command = home.command(
+            "ada",
+            &[&["serve", "--print-config", "claude"], more].concat(),
+        );
+        command.envs(variables.iter().copied());
+        let said = command.output().unwrap();
+        assert!(said.status.success(), "{said:?}");
+        let settings: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let args = settings["mcpServers"]["portcullis"]["args"].clone();
+        serde_json::from_value::<Vec<String>>(args).unwrap()
+    };
+    let data = home.data().display().to_string();
+    assert_eq!(printed(&[], &[]), ["serve", "--stdio", "--data-dir", &data]);
+    // One that is relative is where it is now.
+    let relative = printed(&[], &[("PORTCULLIS_DATA_DIR", "here")]);
+    let here = std::path::Path::new(relative.last().unwrap());
+    assert!(here.is_absolute() && here.ends_with("here"), "{relative:?}");
+    let url = "sqlite:///srv/portcullis.db";
+    assert_eq!(
+        printed(&[], &[("PORTCULLIS_STORE", url)]),
+        ["serve", "--stdio", "--store", url]
+    );
+    // What is said stays as it is said, and an org without a store has none.
+    assert_eq!(
+        printed(&["--data-dir", "/srv/x"], &[]),
+        ["serve", "--data-dir", "/srv/x", "--stdio"]
+    );
+    assert_eq!(
+        printed(&["--dev-org"], &[]),
+        ["serve", "--dev-org", "--stdio"]
+    );
 }

@@ -1,6 +1,8 @@
 //! What operators watch: numbers at an address of their own, and what a collector of OpenTelemetry is told. Neither has anything of records.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -12,6 +14,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 use serde_json::json;
@@ -19,6 +22,9 @@ use serde_json::json;
 use super::client::Client;
 use super::{HOST, connect, count, site};
 use crate::public::{BASE, Place, Server};
+
+/// What takes longer does not come.
+const LONG: Duration = Duration::from_secs(30);
 
 /// Starts a server that is watched, and says where its numbers are.
 fn start(place: &Place, more: &[&str], variables: &[(&str, &str)]) -> Server {
@@ -153,6 +159,7 @@ async fn a_collector_is_told_of_calls_and_their_requests() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", url.as_str()),
         ("OTEL_EXPORTER_OTLP_HEADERS", "x-key=let-me-in"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "100"),
     ];
     let server = start(&place, &[], &variables);
     let token = place.token("ada").await;
@@ -167,6 +174,20 @@ async fn a_collector_is_told_of_calls_and_their_requests() {
     assert_eq!(ada.call("query", wrong).await["isError"], true);
     let (home, calls) = (place.home, place.org.requests());
     assert!(calls > 0);
+    assert_eq!(
+        ada.call("update_record", site("Munich")).await["isError"],
+        true
+    );
+    others(&ada).await;
+    for gauge in ["portcullis.sessions.open", "portcullis.approvals.pending"] {
+        let is_told = async {
+            while gauges(&told, gauge).last() != Some(&1) {
+                tokio::task::yield_now().await;
+            }
+        };
+        let is_told = tokio::time::timeout(LONG, is_told).await;
+        is_told.unwrap_or_else(|_| panic!("{gauge}: {:?}", gauges(&told, gauge)));
+    }
     // At its end it tells the rest.
     server.tell_to_end();
     let ended = tokio::task::spawn_blocking(move || server.ended()).await;
@@ -187,6 +208,7 @@ async fn a_collector_is_told_of_calls_and_their_requests() {
     );
     assert_eq!(has("jsonrpc.request.id").as_deref(), Some("1"));
     assert_eq!(has("mcp.protocol.version").as_deref(), Some("2025-06-18"));
+    assert_eq!(has("network.transport").as_deref(), Some("tcp"));
     assert_eq!(has("error.type"), None);
     // By this the audit log has it.
     let id = has("portcullis.call.id").unwrap();
@@ -215,9 +237,20 @@ async fn a_collector_is_told_of_calls_and_their_requests() {
         attribute(&span.attributes, "portcullis.outcome").as_deref() == Some("failed")
     });
     let failed = failed.unwrap_or_else(|| panic!("{spans:#?}"));
-    assert!(attribute(&failed.attributes, "error.type").is_some());
-    assert!(names_of_metrics(&told).contains(&"mcp.server.operation.duration".to_owned()));
-    assert!(names_of_metrics(&told).contains(&"http.client.request.duration".to_owned()));
+    let has = |name: &str| attribute(&failed.attributes, name);
+    assert_eq!(has("error.type").as_deref(), Some("tool_error"));
+    assert!(has("portcullis.code").is_some(), "{failed:?}");
+    each_method_is_told(&spans);
+    let metrics: BTreeMap<String, Data> = measured(&told).into_iter().collect();
+    for name in [
+        "mcp.server.operation.duration",
+        "http.client.request.duration",
+    ] {
+        let Some(Data::Histogram(histogram)) = metrics.get(name) else {
+            panic!("{name}: {metrics:?}")
+        };
+        assert!(histogram.data_points.iter().all(|point| point.count > 0));
+    }
     assert!(
         told.headers
             .lock()
@@ -236,14 +269,108 @@ async fn a_collector_is_told_of_calls_and_their_requests() {
     let everything = [told.traces, told.metrics].map(|all| all.lock().unwrap().concat());
     for part in everything {
         let part = String::from_utf8_lossy(&part);
-        for value in ["Slartibartfast", "SELECT", "count: 60", "Nonsense"] {
+        for value in [
+            "Slartibartfast",
+            "SELECT",
+            "count: 60",
+            "Nonsense",
+            "Munich",
+            "made_up",
+        ] {
             assert!(!part.contains(value), "{value}: {part}");
         }
     }
 }
 
-/// Names what was measured, and holds each to have counted something.
-fn names_of_metrics(told: &Told) -> Vec<String> {
+/// Asks for what is no call of a tool, and for what is nothing.
+async fn others(ada: &Client) {
+    for (method, params, is_answered) in [
+        ("tools/list", json!({}), true),
+        ("resources/list", json!({}), true),
+        ("resources/templates/list", json!({}), true),
+        ("resources/read", json!({"uri": "salesforce://me"}), true),
+        (
+            "resources/read",
+            json!({"uri": "salesforce:made_up"}),
+            false,
+        ),
+        ("prompts/list", json!({}), true),
+        ("prompts/get", json!({"name": "review_pipeline"}), true),
+        ("prompts/get", json!({"name": "made_up"}), false),
+        (
+            "tools/call",
+            json!({"name": "made_up", "arguments": {}}),
+            false,
+        ),
+        (
+            "completion/complete",
+            json!({
+                "ref": {"type": "ref/resource", "uri": "salesforce://{object}"},
+                "argument": {"name": "object", "value": "Acc"},
+            }),
+            true,
+        ),
+    ] {
+        let answer = ada.ask(method, params).await.message();
+        assert_eq!(
+            answer["result"].is_object(),
+            is_answered,
+            "{method}: {answer}"
+        );
+    }
+}
+
+/// Holds each method to have a span of its own, once, with what it was about.
+fn each_method_is_told(spans: &[Span]) {
+    for (name, method, tool, error) in [
+        ("tools/list", "tools/list", None, None),
+        ("resources/list", "resources/list", None, None),
+        (
+            "resources/templates/list",
+            "resources/templates/list",
+            None,
+            None,
+        ),
+        (
+            "resources/read",
+            "resources/read",
+            Some("get_identity"),
+            None,
+        ),
+        ("resources/read", "resources/read", None, Some("-32002")),
+        ("prompts/list", "prompts/list", None, None),
+        ("prompts/get review_pipeline", "prompts/get", None, None),
+        ("prompts/get", "prompts/get", None, Some("-32602")),
+        ("tools/call", "tools/call", None, Some("-32602")),
+        (
+            "completion/complete",
+            "completion/complete",
+            Some("list_objects"),
+            None,
+        ),
+    ] {
+        let is_it = |span: &&Span| {
+            let has = |name: &str| attribute(&span.attributes, name);
+            span.name == name
+                && has("mcp.method.name").as_deref() == Some(method)
+                && has("gen_ai.tool.name").as_deref() == tool
+                && has("error.type").as_deref() == error
+        };
+        let found: Vec<&Span> = spans.iter().filter(is_it).collect();
+        assert_eq!(found.len(), 1, "{name} {tool:?} {error:?}: {spans:#?}");
+        let has = |name: &str| attribute(&found[0].attributes, name);
+        // Only a call of a tool is one in the words of generative AI.
+        assert_eq!(has("gen_ai.operation.name"), None, "{name}");
+        assert_eq!(has("jsonrpc.request.id").as_deref(), Some("1"));
+    }
+    let prompts = spans
+        .iter()
+        .filter_map(|span| attribute(&span.attributes, "gen_ai.prompt.name"));
+    assert_eq!(prompts.collect::<Vec<_>>(), ["review_pipeline"]);
+}
+
+/// Gives what was measured, by name, in the order in which it was told.
+fn measured(told: &Told) -> Vec<(String, Data)> {
     let metrics = told.metrics.lock().unwrap();
     let metrics = metrics
         .iter()
@@ -253,14 +380,22 @@ fn names_of_metrics(told: &Told) -> Vec<String> {
         .flat_map(|told| told.scope_metrics)
         .flat_map(|told| told.metrics);
     metrics
-        .map(|metric| {
-            let Some(Data::Histogram(histogram)) = metric.data else {
-                panic!("{metric:?}")
-            };
-            assert!(histogram.data_points.iter().all(|point| point.count > 0));
-            metric.name
-        })
+        .map(|metric| (metric.name, metric.data.unwrap()))
         .collect()
+}
+
+/// Gives what a gauge stood at.
+fn gauges(told: &Told, name: &str) -> Vec<i64> {
+    let all = measured(told).into_iter().filter(|(of, _)| of == name);
+    let points = all.flat_map(|(_, data)| match data {
+        Data::Gauge(gauge) => gauge.data_points,
+        other => panic!("{other:?}"),
+    });
+    let values = points.map(|point| match point.value {
+        Some(Number::AsInt(value)) => value,
+        other => panic!("{other:?}"),
+    });
+    values.collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -58,6 +58,8 @@ impl Client {
             assert_eq!(capability["listChanged"], true, "{server}");
         }
         assert!(server["capabilities"]["completions"].is_object());
+        let resources = &server["capabilities"]["resources"];
+        assert_eq!(resources.get("subscribe"), None, "{server}");
         client.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}));
         client
     }

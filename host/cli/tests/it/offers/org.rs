@@ -158,7 +158,7 @@ async fn what_is_out_of_the_agents_scope_is_neither_read_nor_completed() {
             "salesforce://Account/picklists/Industry",
         ] {
             let refused = read(&mut client, uri);
-            assert!(refused["error"].is_object(), "{refused}");
+            assert_eq!(refused["error"]["code"], -32002, "{refused}");
         }
         // The names alone decide: the org is not even asked.
         assert_eq!(*place.org.watch_requests().borrow(), asked);
@@ -186,6 +186,8 @@ async fn what_is_switched_off_is_not_offered_and_refused_on_record() {
             refused["error"]["data"]["code"], "tool_disabled",
             "{refused}"
         );
+        // As what is not served, and what is not there.
+        assert_eq!(refused["error"]["code"], -32002, "{refused}");
         assert_eq!(place.calls("get_record"), ["refused"]);
         // A prompt goes with any of its tools.
         let prompts = client.names("prompts/list", "prompts");
@@ -254,5 +256,18 @@ async fn who_has_no_account_gets_the_link_and_nothing_of_others() {
             bob.complete(OBJECT, ["object", "acco"], json!({}))
                 .is_empty()
         );
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_promised_to_be_told_of_a_record_that_changes() {
+    // Who does not poll the service cannot know, and what polls costs the org's quota: so it is not offered, and refused.
+    let place = Place::new().await;
+    tokio::task::block_in_place(|| {
+        let mut client = place.client("ada");
+        for method in ["resources/subscribe", "resources/unsubscribe"] {
+            let error = client.error(method, json!({ "uri": RECORD }));
+            assert_eq!(error["code"], -32601, "{method}: {error}");
+        }
     });
 }
