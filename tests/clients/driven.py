@@ -65,12 +65,13 @@ class Portcullis:
         command = ["serve", "--stdio", "--agent", "helper", *arguments, *self._network]
         return self._start(command, subprocess.PIPE)
 
-    def serve_pages(self, folder: Path):
+    def serve_pages(self, folder: Path, *arguments: str):
         """Starts the program as a server of the pages, with TLS of its own; gives it and its address."""
         key, certificate = folder / "server.key.pem", folder / "server.pem"
         subprocess.run([sys.executable, HERE / "certificate.py", key, certificate], check=True)
         listen = ["serve", "--listen", "127.0.0.1:0", "--public-url", PUBLIC_URL]
-        child = self._start([*listen, "--tls-cert", str(certificate), "--tls-key", str(key), *self._network])
+        tls = ["--tls-cert", str(certificate), "--tls-key", str(key)]
+        child = self._start([*listen, *tls, *arguments, *self._network])
         with within(child, SECONDS_MAX):
             for line in child.stderr:
                 address = re.search(r" is served at (\S+);", line)

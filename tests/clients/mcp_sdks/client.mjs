@@ -39,7 +39,7 @@ const over = transport();
 await client.connect(over);
 const call = (name, args, options) => client.callTool({ name, arguments: args }, undefined, options);
 
-if (process.argv[2] !== "stdio" && !TOKEN) {
+if (process.env.HEARS) {
   const heard = [];
   const onprogress = ({ progress, total, message }) => heard.push([progress, total, message]);
   const answer = await call("test_tool_with_progress", {}, { onprogress });

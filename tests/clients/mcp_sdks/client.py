@@ -1,5 +1,5 @@
 """An agent's client by the official Python SDK. `client.py stdio COMMAND…` starts the server, `client.py URL` asks the one at an address; the
-token is in PORTCULLIS_TOKEN; without one it only hears how far a call of the connector `contents` is. It says on standard output how far it is, a line of JSON each, and goes on when a line comes in."""
+token is in PORTCULLIS_TOKEN; with HEARS it only hears how far a call of the connector `contents` is. It says on standard output how far it is, a line of JSON each, and goes on when a line comes in."""
 
 import asyncio
 import json
@@ -12,6 +12,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import ElicitResult, PromptReference, ResourceTemplateReference
 
 MODE = os.environ["MODE"]
+# Whether it only hears how far a call is.
+HEARS = "HEARS" in os.environ
 
 
 def say(**values) -> None:
@@ -113,9 +115,9 @@ async def main() -> None:
         command, *arguments = sys.argv[2:]
         server = StdioServerParameters(command=command, args=arguments, env=json.loads(os.environ["VARIABLES"]))
         async with Client(server, mode=MODE, elicitation_callback=asks) as client:
-            await ask(client)
+            await (progress if HEARS else ask)(client)
         return
-    if "PORTCULLIS_TOKEN" not in os.environ:
+    if HEARS:
         async with Client(streamable_http_client(sys.argv[1]), mode=MODE) as client:
             await progress(client)
         return

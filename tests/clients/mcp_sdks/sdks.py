@@ -138,14 +138,19 @@ def ended_as(portcullis: Portcullis, outcomes: set[str]) -> dict:
     raise AssertionError(f"the last query is none of {outcomes}: {queries[-1:]}")
 
 
-def hears(command: list[str], mode: str) -> None:
+def hears(command: list[str], mode: str, transport: str) -> None:
     """The client hears how far a call is, of a connector that says so."""
-    server = subprocess.Popen([os.environ["CONFORMANCE_PROGRAM"]], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True)
-    agent = None
+    variables = {"MODE": mode, "HEARS": "yes", "VARIABLES": "{}"}
+    program = os.environ["CONFORMANCE_PROGRAM"]
+    server, agent = None, None
     try:
-        with within(server, SECONDS_MAX):
-            url = server.stdout.readline().strip()
-        agent = Agent([*command, url], {"MODE": mode})
+        if transport == "stdio":
+            agent = Agent([*command, "stdio", program, "--stdio"], variables)
+        else:
+            server = subprocess.Popen([program], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, start_new_session=True)
+            with within(server, SECONDS_MAX):
+                url = server.stdout.readline().strip()
+            agent = Agent([*command, url], variables)
         heard = agent.says("heard")
         equal(heard["answer"], "It is done.")
         equal(heard["heard"], [[done, 100, "working"] for done in (0, 50, 100)])
@@ -153,7 +158,8 @@ def hears(command: list[str], mode: str) -> None:
     finally:
         if agent:
             agent.end()
-        end(server)
+        if server:
+            end(server)
 
 
 def store(folder: Path) -> Portcullis:
@@ -195,7 +201,7 @@ with Browser() as browser:
                             agent.end()
                         if server:
                             end(server)
-            with checks.check(f"the {sdk} SDK ({mode}) hears how far a call is"):
-                hears(command, mode)
+                with checks.check(f"the {sdk} SDK ({mode}) over {transport} hears how far a call is"):
+                    hears(command, mode, transport)
 
 checks.end()

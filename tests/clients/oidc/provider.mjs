@@ -1,4 +1,4 @@
-// A real OpenID Connect server that others wrote, with one public client: prints where it is, then serves
+// A real OpenID Connect server that others wrote, with one public client and one for the pages of a server: prints where it is, then serves
 // until it is ended.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
@@ -18,6 +18,13 @@ server.listen(0, '127.0.0.1', () => {
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
       token_endpoint_auth_method: 'none',
+    }, {
+      client_id: 'portcullis-pages',
+      client_secret: process.env.PAGES_SECRET ?? 'nobody has said',
+      redirect_uris: ['https://portcullis.acme.example/sign-in/issuer/back'],
+      grant_types: ['authorization_code'],
+      response_types: ['code'],
+      token_endpoint_auth_method: 'client_secret_basic',
     }],
     scopes: ['openid', 'offline_access', 'profile'],
     pkce: { required: () => true },
