@@ -419,6 +419,9 @@ pub struct FieldProblem {
     pub problem: String,
 }
 
+/// The name of an outcome that the host decided by what it does not allow.
+pub(crate) const REFUSED: &str = "refused";
+
 impl Outcome {
     /// Gives the outcome's name for programs.
     pub fn name(&self) -> &'static str {
@@ -426,7 +429,7 @@ impl Outcome {
             Self::Done(_) => "done",
             Self::ApprovalRequired(_) => "approval_required",
             Self::ConnectRequired(_) => "connect_required",
-            Self::Refused(_) => "refused",
+            Self::Refused(_) => REFUSED,
             Self::Failed(_) => "failed",
         }
     }

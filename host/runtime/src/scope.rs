@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
-use portcullis_policy::{AgentPolicy, Change, Effect, Mode, ToolName};
+use portcullis_policy::{AgentPolicy, Change, Denied, Effect, Mode, ToolName};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
@@ -94,6 +94,8 @@ struct Ledger {
     sent: Vec<(u32, SentChange)>,
     network_problem: Option<String>,
     cited: Vec<CitedRecord>,
+    /// What the host answered "no" to, where the guest has sent nothing since.
+    denied: Option<Denied>,
 }
 
 /// Why the gate lets nothing more of a call pass.
@@ -176,8 +178,20 @@ impl CallScope {
         self.course.received_bytes.load(Ordering::Relaxed)
     }
 
+    /// Keeps that the host answered "no" to what the guest asked about. The first "no" stays.
+    pub(crate) fn denied(&self, denied: Denied) {
+        lock(&self.course.ledger).denied.get_or_insert(denied);
+    }
+
+    /// Gives what the host answered "no" to, where that was the last of what it had to do with the guest: who sends a request after it
+    /// went on without what was denied.
+    pub(crate) fn was_denied(&self) -> Option<Denied> {
+        lock(&self.course.ledger).denied.clone()
+    }
+
     /// Gives the next request's number, from 1.
     pub(crate) fn next_request(&self) -> u32 {
+        lock(&self.course.ledger).denied = None;
         self.course
             .requests
             .fetch_add(1, Ordering::Relaxed)

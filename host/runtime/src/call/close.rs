@@ -10,7 +10,7 @@ use crate::guard::Guard;
 use crate::ids::{ApprovalId, CallId};
 use crate::ports::audit::{Closed, Durability, Event, Opened, Record};
 use crate::ports::{Caller, PortError, Ports, Sensitive};
-use crate::reply::{Outcome, Refusal, RefusalCode, Reply, SentChange};
+use crate::reply::{Outcome, REFUSED, Refusal, RefusalCode, Reply, SentChange};
 use crate::scope::Task;
 
 /// The exit of one call.
@@ -24,12 +24,15 @@ pub(super) struct Exit {
 }
 
 /// What of a call is counted and told at its end.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
     /// Steps and sources that were dropped because there were too many.
     pub(super) dropped: u32,
     /// Bytes of answers that reached the guest.
     pub(super) received_bytes: u64,
+    /// Which "no" of the host's the connector gave the call up for. Its caller reads what the connector says of it; the log says
+    /// that it was refused.
+    pub(super) refused_by_scope: Option<String>,
 }
 
 /// What the entry's first record says, as far as it is known.
@@ -175,10 +178,22 @@ impl Exit {
     }
 
     fn closed(&self, outcome: &Outcome, tally: Tally) -> Closed {
+        let (name, code, message) = match tally.refused_by_scope {
+            Some(words) => (
+                REFUSED,
+                Some(RefusalCode::Scope.as_str()),
+                Some(Sensitive::new(words)),
+            ),
+            None => (
+                outcome.name(),
+                outcome.code(),
+                outcome.message().map(Sensitive::new),
+            ),
+        };
         Closed {
-            outcome: outcome.name().into(),
-            code: outcome.code().map(Into::into),
-            message: outcome.message().map(Sensitive::new),
+            outcome: name.into(),
+            code: code.map(Into::into),
+            message,
             dropped: tally.dropped,
             received_bytes: tally.received_bytes,
             elapsed_us: u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),

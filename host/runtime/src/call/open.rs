@@ -152,6 +152,7 @@ impl Opened {
         let tally = Tally {
             dropped: self.scope.entries_dropped(),
             received_bytes: self.scope.received_bytes(),
+            refused_by_scope: settle::refused_by_scope(&self.scope, &outcome),
         };
         self.exit
             .close(outcome, self.scope.take_sent(), tally)

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use portcullis_policy::DeniedBy;
 use serde_json::Value;
 
 use super::rows;
@@ -83,6 +84,23 @@ pub(crate) fn stopped(scope: &CallScope) -> Option<Outcome> {
         Stop::Held(approval) => Outcome::ApprovalRequired(approval),
         Stop::Disconnected(connect) => Outcome::ConnectRequired(connect),
         Stop::NotRenewed(failure) => Outcome::Failed(failure),
+    })
+}
+
+/// Says which "no" of the host's the connector gave the call up for, in words, where that is what it says: the log tells an
+/// agent's scope from what the service forbids, and what the host did from what a connector claims.
+pub(crate) fn refused_by_scope(scope: &CallScope, outcome: &Outcome) -> Option<String> {
+    let Outcome::Failed(failure) = outcome else {
+        return None;
+    };
+    let is_of_service = failure.service_code.is_some();
+    if failure.code != FailureCode::NotPermitted || is_of_service {
+        return None;
+    }
+    let denied = scope.was_denied()?;
+    Some(match denied.why {
+        DeniedBy::Guarded => denied.to_string(),
+        _ => format!("{denied}, by the {}", scope.policy.scope_name()),
     })
 }
 

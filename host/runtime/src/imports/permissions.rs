@@ -21,7 +21,9 @@ impl Host for PortcullisCtxView<'_> {
                 fields: access.fields,
             };
             if let Err(denied) = scope.policy.check(guarded, &access) {
-                return Ok(Err(failure(Reason::NotPermitted, denied.to_string())));
+                let words = denied.to_string();
+                scope.denied(denied);
+                return Ok(Err(failure(Reason::NotPermitted, words)));
             }
         }
         Ok(Ok(()))

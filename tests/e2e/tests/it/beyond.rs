@@ -310,7 +310,7 @@ async fn a_read_only_agent_writes_by_no_route_and_no_tool() {
         .iter()
         .map(|tool| tool.tool().name.to_string())
         .collect();
-    assert_eq!(names, ["read", "ask", "cite", "rows"]);
+    assert_eq!(names, ["read", "ask", "claim", "cite", "rows"]);
     let find = json!({ "method": "POST", "target": "/find", "body": r#"{"type":"Contact"}"# });
     assert_eq!(
         sends(&world, "read", find).await,
@@ -355,6 +355,105 @@ async fn what_a_connector_asks_is_answered_by_the_same_scope() {
     assert_eq!(
         ask("User", &[], true).await,
         "`User` gives power over others: this agent may not change it, unless an administrator allows it by this name"
+    );
+}
+
+/// How the log says that a call ended, and the reason.
+fn logged(world: &World, reply: &portcullis::Reply) -> (String, String) {
+    let records = world.records(reply);
+    let closed = records.iter().find_map(|record| match &record.event {
+        Event::Closed(closed) => Some(closed),
+        _ => None,
+    });
+    let closed = closed.unwrap();
+    let code = closed.code.as_deref().unwrap_or_default();
+    let message = closed.message.as_ref().map(|message| message.expose());
+    (
+        format!("{} {code}", closed.outcome).trim().to_owned(),
+        message.unwrap_or_default().to_owned(),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_tells_the_hosts_no_from_what_a_connector_claims() {
+    let world = world(json!({ "read": ["Contact"] })).await;
+    let about = "/about";
+    for (kind, target, says, answered, end) in [
+        // The host said no, and the connector gave up for it, in whatever words.
+        (
+            Some("Payroll"),
+            None,
+            "forbidden",
+            "failed not_permitted",
+            "refused scope",
+        ),
+        // It only claims it.
+        (
+            None,
+            None,
+            "forbidden",
+            "failed not_permitted",
+            "failed not_permitted",
+        ),
+        (
+            Some("Contact"),
+            None,
+            "forbidden",
+            "failed not_permitted",
+            "failed not_permitted",
+        ),
+        // It went on after the no, so that it is not what the call ended for.
+        (
+            Some("Payroll"),
+            Some(about),
+            "forbidden",
+            "failed not_permitted",
+            "failed not_permitted",
+        ),
+        (
+            Some("Payroll"),
+            None,
+            "INSUFFICIENT_ACCESS",
+            "failed not_permitted",
+            "failed not_permitted",
+        ),
+        (
+            Some("Payroll"),
+            None,
+            "conflict",
+            "failed conflict",
+            "failed conflict",
+        ),
+        (Some("Payroll"), None, "done", "done", "done"),
+        // What the gate stopped goes before all.
+        (
+            Some("Payroll"),
+            Some("/kind/Payroll/1"),
+            "forbidden",
+            "refused scope",
+            "refused scope",
+        ),
+    ] {
+        let arguments = json!({ "kind": kind, "target": target, "says": says });
+        let reply = world.call(CONNECTOR, "claim", arguments.clone()).await;
+        assert_eq!(ended(&reply), answered, "{arguments}");
+        assert_eq!(logged(&world, &reply).0, end, "{arguments}");
+    }
+    let ask = json!({ "kind": "Payroll", "fields": [], "change": false });
+    let reply = world.call(CONNECTOR, "ask", ask).await;
+    let (end, message) = logged(&world, &reply);
+    assert_eq!(end, "refused scope");
+    assert_eq!(
+        message,
+        "this agent may not read `Payroll`, by the scope of agent desk"
+    );
+    let ask = json!({ "kind": "User", "fields": [], "change": true });
+    let reply = world.call(CONNECTOR, "ask", ask).await;
+    let (end, message) = logged(&world, &reply);
+    assert_eq!(end, "refused scope");
+    assert!(
+        message.starts_with("`User` gives power over others"),
+        "{message}"
     );
 }
 
