@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 
 use anyhow::Result;
 use portcullis::ports::MemoryAudit;
-use portcullis::ports::audit::Record;
+use portcullis::ports::audit::{Event, Record};
 use portcullis::{ComponentCache, Outcome, Reply};
 use serde_json::{Value, json};
 
@@ -38,7 +38,9 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
                 .call(&args.tool, arguments, args.reason.clone())
                 .await?;
             let records = match reply.call {
-                Some(call) if args.audit => desk.audit.records(call).await?,
+                Some(call) if args.audit || !reply.sent.is_empty() => {
+                    desk.audit.records(call).await?
+                }
                 _ => Vec::new(),
             };
             activity::close(&desk.audit, &desk.host).await;
@@ -58,7 +60,8 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
         if let Outcome::Done(output) = &reply.outcome {
             show::reply::output(&mut out, output)?;
         }
-        show::reply::sent(&mut out, &reply.sent)?;
+        let is_kept = |record: &Record| matches!(record.event, Event::Fetched { .. });
+        show::reply::sent(&mut out, &reply.sent, records.iter().any(is_kept))?;
         if args.audit {
             if matches!(reply.outcome, Outcome::Done(_)) {
                 writeln!(out)?;

@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Named one by one rather than by the library's macro, which would compile a second SQLite for the compiler's use.
-const ALL: [(i64, &str, &str); 14] = [
+const ALL: [(i64, &str, &str); 15] = [
     (1, "store", include_str!("../migrations/0001_store.sql")),
     (
         2,
@@ -61,6 +61,11 @@ const ALL: [(i64, &str, &str); 14] = [
         13,
         "person_subjects",
         include_str!("../migrations/0013_person_subjects.sql"),
+    ),
+    (
+        14,
+        "reserved_usage",
+        include_str!("../migrations/0014_reserved_usage.sql"),
     ),
     (
         15,

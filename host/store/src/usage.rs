@@ -61,13 +61,14 @@ impl Store {
         }
         if !usage.only_look {
             sqlx::query(
-                "INSERT INTO agent_usage (agent, connector, counted, at, count) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO agent_usage (agent, connector, counted, at, count, reserved_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )
             .bind(agent.as_str())
             .bind(connector.as_str())
             .bind(usage.counted.as_str())
             .bind(now)
             .bind(usage.count)
+            .bind(usage.reserved_by.map(|call| call.to_string()))
             .execute(&mut *tx)
             .await?;
         }
@@ -75,7 +76,7 @@ impl Store {
         Ok(Ok(()))
     }
 
-    /// Takes back what was counted last for an agent, of so many.
+    /// Takes back what was counted last for an agent, of so many and by the same call.
     ///
     /// # Errors
     ///
@@ -89,14 +90,48 @@ impl Store {
         let mut tx = self.write().await?;
         sqlx::query(
             "DELETE FROM agent_usage WHERE rowid = (SELECT rowid FROM agent_usage \
-             WHERE agent = ?1 AND connector = ?2 AND counted = ?3 AND count = ?4 ORDER BY at DESC LIMIT 1)",
+             WHERE agent = ?1 AND connector = ?2 AND counted = ?3 AND count = ?4 AND reserved_by IS ?5 ORDER BY at DESC LIMIT 1)",
         )
         .bind(agent.as_str())
         .bind(connector.as_str())
         .bind(usage.counted.as_str())
         .bind(usage.count)
+        .bind(usage.reserved_by.map(|call| call.to_string()))
         .execute(&mut *tx)
         .await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Gives the calls by which something is counted that may not have come to be.
+    pub(crate) async fn reserving(&self) -> Result<Vec<String>, StoreError> {
+        let mut tx = self.read().await?;
+        let calls = sqlx::query_scalar(
+            "SELECT DISTINCT reserved_by FROM agent_usage WHERE reserved_by IS NOT NULL",
+        )
+        .fetch_all(&mut *tx)
+        .await?;
+        Ok(calls)
+    }
+
+    /// Settles what calls have counted: of those that sent nothing it is given back, of the others it stays.
+    pub(crate) async fn settle_reserved(
+        &self,
+        sent: &[String],
+        unsent: &[String],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.write().await?;
+        for (calls, sql) in [
+            (
+                sent,
+                "UPDATE agent_usage SET reserved_by = NULL WHERE reserved_by = ?1",
+            ),
+            (unsent, "DELETE FROM agent_usage WHERE reserved_by = ?1"),
+        ] {
+            for call in calls {
+                sqlx::query(sql).bind(call).execute(&mut *tx).await?;
+            }
+        }
         tx.commit().await?;
         Ok(())
     }

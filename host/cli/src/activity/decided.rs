@@ -169,6 +169,31 @@ pub(crate) const COLUMNS: [&str; 12] = [
     "came_to_nothing",
 ];
 
+/// Characters of an id and of a digest that are shown: enough to tell those of one day apart, and to look for.
+const ID_SHOWN: usize = 16;
+const DIGEST_SHOWN: usize = 12;
+
+/// Cuts the ids and digests in a text: `--json` has them whole.
+fn short(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(begins) = rest.find(|char: char| char.is_ascii_alphanumeric()) {
+        let (before, word) = rest.split_at(begins);
+        let ends = word.find(|char: char| !char.is_ascii_alphanumeric());
+        let (word, after) = word.split_at(ends.unwrap_or(word.len()));
+        let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let max = match word.len() {
+            32 if is_hex => ID_SHOWN,
+            64 if is_hex => DIGEST_SHOWN,
+            len => len,
+        };
+        shown.push_str(before);
+        shown.push_str(&word[..max]);
+        rest = after;
+    }
+    shown + rest
+}
+
 /// Lists the newest, as a log is read: the newest last.
 pub(super) async fn list(
     session: &Session,
@@ -198,9 +223,33 @@ pub(super) async fn list(
             person.unwrap_or_default(),
             door.unwrap_or("command line"),
             line.kind,
-            &line.subject,
-            &line.change(),
+            &short(&line.subject),
+            &short(&line.change()),
         ]);
     }
     Ok(table.write(&mut anstream::stdout().lock())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short;
+
+    #[test]
+    fn ids_and_digests_are_cut_and_nothing_else() {
+        let id = "01a2178e5c3f4b2196c0ffee00000000";
+        let digest = "ab".repeat(32);
+        assert_eq!(
+            short(&format!("{id}: ask of crm, {digest} waits")),
+            "01a2178e5c3f4b21: ask of crm, abababababab waits"
+        );
+        for whole in [
+            "",
+            "001DO0000000002YAA",
+            "é → kept for 30 days",
+            &"g".repeat(32),
+            &id[..31],
+        ] {
+            assert_eq!(short(whole), whole);
+        }
+    }
 }

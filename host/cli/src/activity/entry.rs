@@ -86,6 +86,8 @@ impl Fate {
 /// A request, sent or not.
 pub(crate) enum Request<'a> {
     Sent(&'a Intent, Option<&'a Answer>),
+    /// The second time of a request, which was written down and then not sent, and why.
+    Unsent(u32, &'a str),
     Denied(u32, &'a str, &'a str),
 }
 
@@ -124,6 +126,16 @@ impl<'a> Entry<'a> {
                         entry.sent(Fate::of(answer));
                     }
                     entry.step().requests.push(Request::Sent(intent, answer));
+                }
+                Event::Unsent {
+                    request,
+                    attempt,
+                    why,
+                    ..
+                } => {
+                    entry.not_again(lines, *request, *attempt);
+                    let unsent = Request::Unsent(*request, why.expose());
+                    entry.step().requests.push(unsent);
                 }
                 Event::Denied {
                     request,
@@ -177,6 +189,22 @@ impl<'a> Entry<'a> {
         }
     }
 
+    /// Takes back that a request was sent another time.
+    fn not_again(&mut self, lines: &'a [Line], request: u32, attempt: u32) {
+        let mut records = lines.iter().map(|line| &line.record.event);
+        let before = records.find_map(|event| match event {
+            Event::Intended(intent)
+                if intent.request == request && intent.attempt + 1 == attempt =>
+            {
+                Some(intent)
+            }
+            _ => None,
+        });
+        if let Some(before) = before {
+            self.again(before);
+        }
+    }
+
     fn step(&mut self) -> &mut Step<'a> {
         if self.steps.is_empty() {
             self.steps.push(Step::default());
@@ -201,7 +229,7 @@ impl<'a> Entry<'a> {
     pub(crate) fn approvals(&self) -> impl Iterator<Item = ApprovalId> {
         let used = self.requests().filter_map(|request| match request {
             Request::Sent(intent, _) => intent.approval,
-            Request::Denied(..) => None,
+            Request::Unsent(..) | Request::Denied(..) => None,
         });
         used.chain(self.fetched.map(|(_, approval)| approval))
     }
@@ -234,6 +262,17 @@ impl<'a> Entry<'a> {
         let is_unclear = self.call.ended == CallEnd::Unclear;
         value["finds_out"] = json!(self.finds_out().filter(|_| is_unclear));
         value["steps"] = self.steps.iter().map(step_json).collect();
+        value
+    }
+}
+
+impl Entry<'_> {
+    /// Makes an object of it for other programs: without a call that would quote a value of a record.
+    pub(crate) fn exported(&self, label: Option<&str>) -> Value {
+        let mut value = self.json(label);
+        if self.finds_out().is_some_and(|call| call.quotes) {
+            value["finds_out"] = Value::Null;
+        }
         value
     }
 }
@@ -278,12 +317,17 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
             "body_sha256": intent.body.to_string(),
             "sent_bytes": intent.body_bytes,
             "approval": intent.approval,
-            "finds_out": intent.finds_out,
+            // What quotes a value is told where it is asked for, and not in what is made for other programs.
+            "finds_out": intent.finds_out.as_ref().filter(|call| !call.quotes),
             "status": answer.and_then(status),
             "end": answer.map(|answer| end(&answer.end)),
             "renewed": answer.map(|answer| answer.renewed),
             "elapsed_us": answer.map(|answer| answer.elapsed_us),
             "answer_bytes": answer.and_then(|answer| answer.body_bytes),
+        }),
+        Request::Unsent(request, why) => json!({
+            "request": request,
+            "unsent": why,
         }),
         Request::Denied(request, code, message) => json!({
             "request": request,

@@ -221,6 +221,20 @@ async fn wait_for_outcomes(host: &Host) {
     }
 }
 
+/// Says what to do about a change whose outcome nobody knows. This goes to a program's log: what quotes a value is said where it is asked for.
+fn look(one: &CutOff) -> String {
+    let named = one.finds_out.as_ref().filter(|call| !call.quotes);
+    let words = shown(&portcullis::unclear(named));
+    let show = format!(
+        "`portcullis activity show {}` says what was to be changed",
+        one.call
+    );
+    match (named, &one.finds_out) {
+        (None, Some(_)) => format!("{words}; {show}, and which call shows it"),
+        _ => format!("{words}; {show}"),
+    }
+}
+
 /// Says which calls were cut off when an earlier program was ended.
 pub(crate) fn say_cut_off(cut_off: &[CutOff]) -> Result<()> {
     for one in cut_off {
@@ -235,8 +249,8 @@ pub(crate) fn say_cut_off(cut_off: &[CutOff]) -> Result<()> {
         let sentence = match one.unclear.is_empty() {
             true => format!("{what} was cut off when the program ended; it changed nothing"),
             false => format!(
-                "{what} was cut off after its change was sent: {}; `portcullis activity show {call}` says what was to be changed",
-                shown(&portcullis::unclear(one.finds_out.as_ref()))
+                "{what} was cut off after its change was sent: {}",
+                look(one)
             ),
         };
         show::note(&sentence)?;

@@ -248,6 +248,11 @@ fn request(out: &mut impl Write, request: &Request<'_>) -> io::Result<()> {
             };
             line(out, "", &format!("-> {answer}"))
         }
+        Request::Unsent(_, why) => line(
+            out,
+            "not sent",
+            &format!("a second time, with a renewed token, as was written down: {why}"),
+        ),
         Request::Denied(_, code, message) => line(out, "denied", &format!("{message} ({code})")),
     }
 }

@@ -124,7 +124,7 @@ enum Form<W: Write> {
 impl<W: Write> Form<W> {
     fn begin(format: ExportFormat, out: W) -> Result<Self> {
         Ok(match format {
-            ExportFormat::Jsonl => Self::Lines(out, |entry, label| entry.json(label)),
+            ExportFormat::Jsonl => Self::Lines(out, |entry, label| entry.exported(label)),
             ExportFormat::Ocsf => Self::Lines(out, ocsf::event),
             ExportFormat::Csv => {
                 let mut writer = csv::WriterBuilder::new()

@@ -14,6 +14,7 @@ use portcullis_store::{AuditError, Head, Report, StoreAudit, StoreError};
 use serde_json::{Value, json};
 
 use crate::activity;
+use crate::approvals;
 use crate::args::Form;
 use crate::args::audit::{AuditCommand, Switch};
 use crate::catalog::Catalog;
@@ -56,11 +57,15 @@ pub(crate) async fn run(command: &AuditCommand, home: &Home, cache: ComponentCac
             // Of a connector that is gone they can still be switched off.
             if keep {
                 require_change(&session, connector, tool, cache).await?;
+                let kept = session.store.kept_values().await?;
+                if !kept.contains(&(connector.clone(), tool.clone())) {
+                    approvals::require_passphrase(&session, "values are kept").await?;
+                }
             }
             let audit = StoreAudit::open(session.store.clone()).await?;
             activity::say_cut_off(audit.cut_off())?;
             let is_new = audit
-                .keep_values(&session.me.id, connector, tool, keep)
+                .keep_values(&session.by(), connector, tool, keep)
                 .await?;
             audit.close().await?;
             let kept = match (keep, is_new) {

@@ -145,7 +145,7 @@ fn severity(ended: &CallEnd) -> (u32, &'static str) {
 fn destination(entry: &Entry<'_>) -> Option<Value> {
     let origin = entry.requests().find_map(|request| match request {
         Request::Sent(intent, _) => Some(&intent.origin),
-        Request::Denied(..) => None,
+        Request::Unsent(..) | Request::Denied(..) => None,
     })?;
     Some(
         json!({ "hostname": origin.host(), "port": origin.port(), "svc_name": entry.call.connector }),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use portcullis_store::StoreAudit;
+use portcullis_store::{DecidedKind, Deciding, StoreAudit};
 use serde_json::json;
 
 use super::{MEGABYTE, counted};
@@ -18,10 +18,13 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 pub(super) async fn remove(session: &Session, days: u32, daily: bool, form: Form) -> Result<()> {
     let audit = StoreAudit::open(session.store.clone()).await?;
     activity::say_cut_off(audit.cut_off())?;
-    let me = &session.me.id;
-    let is_new = daily && audit.set_retention(me, Some(days)).await?;
+    let by = session.by();
+    let is_new = daily && audit.set_retention(&by, Some(days)).await?;
     let before = jiff::Timestamp::now() - DAY * days;
-    let retained = audit.retain(me, before).await?;
+    let removes = format!("what is older than {days} days is removed, now");
+    let what = Deciding::on(DecidedKind::Retention, "the log", None, Some(removes));
+    let work = audit.retain(&by.person, before);
+    let retained = audit.deciding(&by, [what], work).await?;
     audit.close().await?;
     let mut sentence = match retained.segments {
         0 => format!("Nothing is older than {days} days in a whole file; nothing was removed."),
@@ -50,7 +53,7 @@ pub(super) async fn remove(session: &Session, days: u32, daily: bool, form: Form
 pub(super) async fn never(session: &Session, form: Form) -> Result<()> {
     let audit = StoreAudit::open(session.store.clone()).await?;
     activity::say_cut_off(audit.cut_off())?;
-    let is_new = audit.set_retention(&session.me.id, None).await?;
+    let is_new = audit.set_retention(&session.by(), None).await?;
     audit.close().await?;
     let sentence = match is_new {
         true => "Nothing of the log is removed any more.",

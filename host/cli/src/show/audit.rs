@@ -49,6 +49,13 @@ pub(crate) fn entry(out: &mut impl Write, records: &[Record]) -> io::Result<()> 
                     "the service called the token stale: sent a second time",
                 )?;
             }
+            Event::Unsent { why, .. } => {
+                line(
+                    out,
+                    "again",
+                    format!("it was not sent after all: {}", why.expose()),
+                )?;
+            }
             Event::Intended(intent) => {
                 request(out, intent, answer_to(records.iter(), intent.request))?;
             }

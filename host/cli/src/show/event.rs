@@ -73,6 +73,17 @@ fn event_json(event: &Event) -> Value {
             "request": request,
             "route": route,
         }),
+        Event::Unsent {
+            request,
+            attempt,
+            why,
+            ..
+        } => json!({
+            "event": "unsent",
+            "request": request,
+            "attempt": attempt,
+            "message": why.expose(),
+        }),
         Event::Denied {
             request,
             code,

@@ -52,12 +52,18 @@ fn place(pointer: &str) -> &str {
 }
 
 /// Writes the changes that were sent, where the answer does not speak of them.
-pub(crate) fn sent(out: &mut impl Write, sent: &[SentChange]) -> io::Result<()> {
+///
+/// `is_kept`: the answer was kept, so that it was not this call that sent them.
+pub(crate) fn sent(out: &mut impl Write, sent: &[SentChange], is_kept: bool) -> io::Result<()> {
+    let was = match is_kept {
+        true => "this change was sent earlier, once, when it was approved",
+        false => "a change was sent",
+    };
     for change in sent {
         let end = end(&change.end);
         writeln!(
             out,
-            "note: a change was sent: {} {}: {end}",
+            "note: {was}: {} {}: {end}",
             change.method, change.route
         )?;
         if let Some(words) = change.unclear() {

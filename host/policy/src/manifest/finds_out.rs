@@ -33,6 +33,15 @@ pub struct ToolCall {
     pub tool: ToolName,
     /// Its arguments.
     pub arguments: Map<String, Value>,
+    /// Whether an argument quotes a value of the record, or what is not shaped as a name: then it is told to who may see the record, and
+    /// stands in no log that is not sealed.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub quotes: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as `serde` asks for it")]
+fn is_false(quotes: &bool) -> bool {
+    !quotes
 }
 
 impl fmt::Debug for ToolCall {
@@ -100,6 +109,7 @@ impl FindsOut {
         Some(ToolCall {
             tool: self.tool.clone(),
             arguments: arguments.collect::<Option<_>>()?,
+            quotes: self.arguments.values().any(names_a_value) || !filling.is_of_names(),
         })
     }
 
@@ -130,7 +140,26 @@ pub fn is_filled_at(arguments: &Map<String, Value>, pointer: &str) -> bool {
     }
 }
 
+/// Says whether a template has a placeholder for a value.
+fn names_a_value(template: &Value) -> bool {
+    match template {
+        Value::String(text) => text.contains("{/"),
+        Value::Array(items) => items.iter().any(names_a_value),
+        Value::Object(members) => members.values().any(names_a_value),
+        _ => false,
+    }
+}
+
 impl Filling<'_> {
+    /// Says whether kind and ids are what they are called: what a connector puts there else may be a value.
+    fn is_of_names(&self) -> bool {
+        let mut names = [self.kind]
+            .into_iter()
+            .chain(self.id)
+            .chain(self.ids.iter().copied());
+        names.all(is_name)
+    }
+
     fn value(&self, template: &Value) -> Option<Value> {
         match template {
             Value::String(text) if text == "{ids}" => {

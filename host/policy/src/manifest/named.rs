@@ -71,6 +71,7 @@ impl NamedCall {
         Some(ToolCall {
             tool: self.tool.clone(),
             arguments: arguments.collect::<Option<_>>()?,
+            quotes: false,
         })
     }
 

@@ -48,6 +48,7 @@ async fn admit(guard: &Guard, resolved: &Resolved) -> Result<(), Outcome> {
         count: 1,
         max,
         only_look: false,
+        reserved_by: None,
     };
     let (caller, connector) = (&resolved.caller, &resolved.connector.manifest().name);
     let counted = guard.ports().permissions.count(caller, connector, usage);

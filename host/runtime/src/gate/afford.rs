@@ -111,6 +111,7 @@ fn usage(scope: &CallScope, records: usize) -> Option<Usage> {
         count: u32::try_from(records.max(1)).unwrap_or(u32::MAX),
         max: limits.and_then(|limits| limits.changes_per_day)?,
         only_look: false,
+        reserved_by: Some(scope.id),
     })
 }
 

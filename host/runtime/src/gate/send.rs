@@ -20,9 +20,9 @@ use super::complete::Complete;
 use super::credential;
 use super::schema_cache::Schema;
 use crate::network::{NetworkError, Timeouts};
-use crate::ports::PortError;
 use crate::ports::audit::{Durability, Event, Intent, RequestEnd};
 use crate::ports::credentials::{Lookup, RefreshError, Token};
+use crate::ports::{PortError, Sensitive};
 use crate::reply::{ConnectRequired, Failure, FailureCode};
 use crate::scope::{CallScope, Stop};
 
@@ -101,6 +101,36 @@ pub(super) async fn send(
     }
 }
 
+/// What of a second intent is written down where it came to nothing.
+struct Second {
+    request: u32,
+    attempt: u32,
+    body_bytes: usize,
+}
+
+impl Second {
+    fn of(intent: &Intent) -> Self {
+        Self {
+            request: intent.request,
+            attempt: intent.attempt,
+            body_bytes: intent.body_bytes,
+        }
+    }
+
+    /// Writes down that it was not sent.
+    async fn was_not_sent(self, scope: &CallScope, why: String) {
+        let event = Event::Unsent {
+            request: self.request,
+            attempt: self.attempt,
+            body_bytes: self.body_bytes,
+            why: Sensitive::new(why),
+        };
+        if let Err(error) = scope.record(event, Durability::Buffered).await {
+            tracing::error!(call = %scope.id, %error, "that a request was not sent a second time could not be recorded");
+        }
+    }
+}
+
 /// Sends a request with the renewed token, and gives that with the answer; none where it is not to be sent again.
 async fn once_more(
     scope: &CallScope,
@@ -112,14 +142,22 @@ async fn once_more(
 ) -> Result<Option<(Response<Incoming>, Token)>, SendError> {
     // A renewal takes its time, and what was taken away meanwhile is away.
     let new = token(scope, owner).await?;
+    let second = again.as_ref().map(Second::of);
     if let Some(again) = again
         && !may_send_again(scope, again).await
     {
         return Ok(None);
     }
     let timeouts = within_its_time(scope, timeouts);
-    let response = once(scope, request, Some(&new), remembered, timeouts).await?;
-    Ok(Some((response, new)))
+    match once(scope, request, Some(&new), remembered, timeouts).await {
+        Ok(response) => Ok(Some((response, new))),
+        Err(error) => {
+            if let (Some(second), RequestEnd::NotSent(why)) = (second, error.end()) {
+                second.was_not_sent(scope, why).await;
+            }
+            Err(error)
+        }
+    }
 }
 
 /// Writes down that a change is sent a second time, if its call still wants it.
@@ -127,12 +165,18 @@ async fn may_send_again(scope: &CallScope, again: Intent) -> bool {
     if !wants_more(scope) {
         return false;
     }
+    let second = Second::of(&again);
     match scope
         .record(Event::Intended(again), Durability::Synced)
         .await
     {
         // Looked at anew: to write it down takes its time.
-        Ok(()) => wants_more(scope),
+        Ok(()) if wants_more(scope) => true,
+        Ok(()) => {
+            let why = "the call had ended by then";
+            second.was_not_sent(scope, why.to_owned()).await;
+            false
+        }
         Err(error) => {
             let message = format!(
                 "the service called the token stale, and the change was not sent again, for that could not be written down: {error}"

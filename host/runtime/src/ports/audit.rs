@@ -66,6 +66,17 @@ pub enum Event {
         /// The reason, which may name the path that was asked for.
         message: Sensitive,
     },
+    /// The second time of a request was written down and then not sent: its answer is that of the first.
+    Unsent {
+        /// The request's number in its call, from 1.
+        request: u32,
+        /// Which time it is, as its intent has it.
+        attempt: u32,
+        /// Bytes of the body that was not sent.
+        body_bytes: usize,
+        /// Why.
+        why: Sensitive,
+    },
     /// The answer is one that was kept: the call was run after a person approved it.
     Fetched {
         /// The approval.
@@ -128,7 +139,7 @@ pub struct Intent {
     /// Its number in its call, from 1.
     pub request: u32,
     /// Which time it is sent, from 1: a change that the service refused for a stale token is sent a second time, with an intent of its own.
-    /// Both have one answer.
+    /// Both have one answer; where the second time came to nothing, [`Unsent`](Event::Unsent) says so.
     pub attempt: u32,
     /// Its method.
     pub method: Method,
@@ -184,7 +195,8 @@ pub enum RequestEnd {
 /// The end of a call.
 #[derive(Clone, Debug)]
 pub struct Closed {
-    /// `done`, `approval_required`, `connect_required`, `refused`, `failed` or `abandoned`.
+    /// `done`, `approval_required`, `connect_required`, `refused`, `failed` or `abandoned`. `refused` also where the connector gave up
+    /// because the host answered "no" to what it asked about, whatever it then told the caller.
     pub outcome: Cow<'static, str>,
     /// The stable code of what went wrong.
     pub code: Option<Cow<'static, str>>,

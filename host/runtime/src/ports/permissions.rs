@@ -11,6 +11,7 @@ use portcullis_policy::{
 };
 
 use super::{Caller, PortError, lock};
+use crate::ids::CallId;
 
 pub use portcullis_policy::{Access, Denied};
 
@@ -52,6 +53,9 @@ pub struct Usage {
     pub max: u32,
     /// Whether it is only looked at, so that it is not counted twice.
     pub only_look: bool,
+    /// By which call it is counted before it comes to be; none: it has come to be. Where a program is ended in between, what is known of the
+    /// call says whether it stays counted.
+    pub reserved_by: Option<CallId>,
 }
 
 /// There would be more than there may be.

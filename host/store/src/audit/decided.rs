@@ -94,6 +94,14 @@ pub enum DecidedKind {
     Key,
     /// All that was decided on agents, begun anew.
     Decisions,
+    /// An account at a service: connected, renamed, or ended.
+    Connection,
+    /// The client of a service that people sign in with.
+    App,
+    /// Of which tools the log keeps what they change.
+    Values,
+    /// How long the log is kept.
+    Retention,
 }
 
 impl DecidedKind {
@@ -116,6 +124,10 @@ impl DecidedKind {
             Self::Passphrase => "passphrase",
             Self::Key => "key",
             Self::Decisions => "decisions",
+            Self::Connection => "connection",
+            Self::App => "app",
+            Self::Values => "values",
+            Self::Retention => "retention",
         }
     }
 }
@@ -136,6 +148,22 @@ pub struct Deciding {
 }
 
 impl Deciding {
+    /// What is decided on something: `from` and `to` are none where it was not there, or is not to be.
+    pub fn on(
+        kind: DecidedKind,
+        subject: impl Into<String>,
+        from: Option<String>,
+        to: Option<String>,
+    ) -> Self {
+        Self {
+            kind,
+            subject: subject.into(),
+            from,
+            to,
+            reason: None,
+        }
+    }
+
     /// What a person says of a question: `to` is how it is from then on.
     pub fn of_question(approval: &Approval, to: &str, reason: Option<&str>) -> Self {
         Self {

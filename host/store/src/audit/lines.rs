@@ -49,7 +49,7 @@ pub enum Note {
         /// The folder that it was put into.
         kept: String,
     },
-    /// Programs that serve remove what is older from now on, or nothing any more.
+    /// Programs that serve remove what is older from now on, or nothing any more. Of older logs: it is a decision now.
     Retention {
         /// Who asked for it.
         person: PersonId,
@@ -68,7 +68,7 @@ pub enum Note {
         /// Their generation.
         generation: i64,
     },
-    /// Record values are kept for a tool from now on, or no longer.
+    /// Record values are kept for a tool from now on, or no longer. Of older logs: it is a decision now.
     Values {
         /// Who asked for it.
         person: PersonId,
@@ -79,6 +79,16 @@ pub enum Note {
         /// Whether they are kept.
         kept: bool,
     },
+}
+
+impl Note {
+    /// Says whether it tells of the log itself: of what was cut off it, removed from it, or begun in its place.
+    pub(super) fn is_of_log(&self) -> bool {
+        matches!(
+            self,
+            Self::Torn { .. } | Self::Retained { .. } | Self::Restarted { .. }
+        )
+    }
 }
 
 impl fmt::Display for Note {

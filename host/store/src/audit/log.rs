@@ -9,17 +9,19 @@ use async_trait::async_trait;
 use portcullis::CallId;
 use portcullis::ports::PortError;
 use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
-use portcullis_policy::{ConnectorName, PersonId, ToolName};
+use portcullis_policy::{ConnectorName, ToolName};
 
 use super::activity::{Activity, Reading};
 use super::chain::LogKey;
 use super::claim::{self, CutOff, Recovered};
+use super::decided::{By, DecidedKind, Deciding};
 use super::error::{AuditError, Fault, Finding};
 use super::heads::{self, Kept};
 use super::keeper;
 use super::lane::{Hand, Lane};
 use super::lines::{Note, micros};
 use super::payload::Draft;
+use super::reserved;
 use super::segment::{self, Position};
 use super::under_way::UnderWay;
 use super::values::KeptValues;
@@ -105,6 +107,10 @@ impl StoreAudit {
         activity.catch_up().await?;
         let in_force = activity.index().await?.generation().await?.unwrap_or(0);
         activity.inner.store.require_decided(in_force);
+        // What stays counted lets nothing pass: the next start settles it.
+        if let Err(error) = reserved::settle(&activity).await {
+            tracing::warn!(%error, "what was counted for changes that were never sent stays counted for now");
+        }
         let inner = Arc::new(Writing {
             activity,
             lane,
@@ -152,7 +158,7 @@ impl StoreAudit {
     /// When the store or the log cannot be written.
     pub async fn keep_values(
         &self,
-        person: &PersonId,
+        by: &By,
         connector: &ConnectorName,
         tool: &ToolName,
         keep: bool,
@@ -166,15 +172,11 @@ impl StoreAudit {
         {
             return Ok(false);
         }
-        // Written down first: what is kept without a word is worse than a word about what is not kept.
-        self.note(Note::Values {
-            person: person.clone(),
-            connector: connector.to_string(),
-            tool: tool.to_string(),
-            kept: keep,
-        })
-        .await?;
-        let is_new = store.keep_values(connector, tool, keep).await?;
+        let word = |kept: bool| kept.then(|| "kept".to_owned());
+        let subject = format!("{tool} of {connector}");
+        let what = Deciding::on(DecidedKind::Values, subject, word(!keep), word(keep));
+        let work = store.keep_values(connector, tool, keep);
+        let is_new = self.deciding(by, [what], work).await?;
         self.inner.refresh_values().await?;
         Ok(is_new)
     }

@@ -36,6 +36,7 @@ mod lines;
 mod log;
 mod payload;
 mod read;
+mod reserved;
 mod restart;
 mod retain;
 mod retention;

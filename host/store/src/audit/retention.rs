@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::activity::Activity;
 use super::chain::{LogKey, Purpose, Tag};
-use super::lines::Note;
+use super::decided::{By, DecidedKind, Deciding};
 use super::log::StoreAudit;
 use super::retain::Retained;
 use crate::error::StoreError;
@@ -61,33 +61,32 @@ impl StoreAudit {
     /// # Errors
     ///
     /// When the store or the log cannot be written.
-    pub async fn set_retention(
-        &self,
-        person: &PersonId,
-        days: Option<u32>,
-    ) -> Result<bool, StoreError> {
+    pub async fn set_retention(&self, by: &By, days: Option<u32>) -> Result<bool, StoreError> {
         // A setting that was altered is another one, too.
         let before = self.activity().retention().await;
-        if before.is_ok_and(|before| before.map(|it| it.days) == days) {
-            return Ok(false);
-        }
-        // Written down first: what is removed without a word is worse than a word about what stays.
-        let person = person.clone();
-        self.note(Note::Retention {
-            person: person.clone(),
-            days,
-        })
-        .await?;
-        let mut tx = self.activity().inner.store.write().await?;
-        match days {
-            Some(days) => put(&mut tx, &*self.newest_key()?, &Retention { days, person }).await?,
-            None => {
-                sqlx::query("DELETE FROM audit_retention")
-                    .execute(&mut *tx)
-                    .await?;
+        let from = match before {
+            Ok(before) if before.as_ref().map(|it| it.days) == days => return Ok(false),
+            Ok(before) => before.map(|it| in_words(it.days)),
+            Err(_) => Some("what was altered".to_owned()),
+        };
+        let what = Deciding::on(DecidedKind::Retention, "the log", from, days.map(in_words));
+        let person = by.person.clone();
+        let work = async {
+            let mut tx = self.activity().inner.store.write().await?;
+            match days {
+                Some(days) => {
+                    put(&mut tx, &*self.newest_key()?, &Retention { days, person }).await?;
+                }
+                None => {
+                    sqlx::query("DELETE FROM audit_retention")
+                        .execute(&mut *tx)
+                        .await?;
+                }
             }
-        }
-        tx.commit().await?;
+            tx.commit().await?;
+            Ok::<_, StoreError>(())
+        };
+        self.deciding(by, [what], work).await?;
         Ok(true)
     }
 
@@ -136,6 +135,10 @@ impl StoreAudit {
             }
         }
     }
+}
+
+fn in_words(days: u32) -> String {
+    format!("kept for {days} days")
 }
 
 async fn put(

@@ -110,7 +110,8 @@ pub(super) struct Piece {
     pub(super) outcome: Option<String>,
     pub(super) code: Option<String>,
     pub(super) elapsed_us: Option<u64>,
-    pub(super) requests: u64,
+    /// Those that were to be sent, less the second times that were written down and not sent. May be less than none, as below.
+    pub(super) requests: i64,
     /// Changes that were intended, less those that changed nothing. May be less than none, as below.
     pub(super) changes: i64,
     /// Changes that were intended, less those that have an outcome. May be less than none in a piece that has only the outcome.
@@ -119,7 +120,7 @@ pub(super) struct Piece {
     pub(super) unclear: u64,
     pub(super) denied: u64,
     pub(super) sources: u64,
-    pub(super) sent_bytes: u64,
+    pub(super) sent_bytes: i64,
     pub(super) received_bytes: u64,
     pub(super) answer_of: Option<String>,
 }
@@ -188,11 +189,15 @@ pub(super) fn add(pieces: &mut Pieces, at: At, payload: &Payload<'_>) {
         // A second time is another request on the wire, and the same change: both have one answer.
         Plain::Intended(intent) if intent.attempt > 1 => {
             piece.requests += 1;
-            piece.sent_bytes += intent.body_bytes;
+            piece.sent_bytes += signed(intent.body_bytes);
+        }
+        Plain::Unsent(unsent) => {
+            piece.requests -= 1;
+            piece.sent_bytes -= signed(unsent.body_bytes);
         }
         Plain::Intended(intent) => {
             piece.requests += 1;
-            piece.sent_bytes += intent.body_bytes;
+            piece.sent_bytes += signed(intent.body_bytes);
             if intent.effect > Effect::Read {
                 piece.changes += 1;
                 piece.pending += 1;
@@ -220,6 +225,10 @@ pub(super) fn add(pieces: &mut Pieces, at: At, payload: &Payload<'_>) {
         Plain::Fetched { call, .. } => piece.answer_of = Some(call.clone()),
         Plain::Announced(_) | Plain::Step | Plain::Unseen { .. } | Plain::Note(_) => {}
     }
+}
+
+fn signed(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Says whether a change that ended so was surely not made.

@@ -62,7 +62,7 @@ pub struct Report {
     pub unfinished: Vec<(u32, PathBuf, u64)>,
     /// The ends of the lanes.
     pub heads: Vec<Head>,
-    /// Lines about the log itself, with their times.
+    /// What happened to the log itself, with the times. What people decided is no finding: [`Activity::notes`] has it.
     pub notes: Vec<(Timestamp, Note)>,
     /// Segments that were read.
     pub segments: u64,
@@ -374,7 +374,7 @@ impl<F: FnMut(u64)> Walk<F> {
             if let (Plain::Note(note), Ok(at)) =
                 (payload.plain, Timestamp::from_microsecond(payload.at_us))
             {
-                report.notes.push((at, note));
+                report.notes.extend(note.is_of_log().then_some((at, note)));
             }
             Ok(())
         };

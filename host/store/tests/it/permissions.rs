@@ -234,6 +234,7 @@ fn calls_of(max: u32) -> Usage {
         count: 1,
         max,
         only_look: false,
+        reserved_by: None,
     }
 }
 
@@ -243,6 +244,7 @@ fn changes_of(count: u32, max: u32) -> Usage {
         count,
         max,
         only_look: false,
+        reserved_by: None,
     }
 }
 
@@ -363,7 +365,7 @@ async fn a_clock_that_was_wrong_neither_opens_nor_closes_for_ever() {
     let store = &fixture.store;
     // It was a year ahead, and is set right.
     fixture
-        .tamper("INSERT INTO agent_usage VALUES ('helper', 'crm', 'call', 1731536000000, 2)")
+        .tamper("INSERT INTO agent_usage VALUES ('helper', 'crm', 'call', 1731536000000, 2, NULL)")
         .await;
     assert!(
         store
@@ -389,7 +391,7 @@ async fn a_clock_that_was_wrong_neither_opens_nor_closes_for_ever() {
         Ok(())
     );
     // A sum that no number holds is too much.
-    fixture.tamper("INSERT INTO agent_usage VALUES ('helper', 'crm', 'change', 1700000060000, 9223372036854775807)").await;
+    fixture.tamper("INSERT INTO agent_usage VALUES ('helper', 'crm', 'change', 1700000060000, 9223372036854775807, NULL)").await;
     assert!(
         store
             .count_usage(&helper(), &crm(), changes_of(u32::MAX, u32::MAX))

@@ -70,6 +70,7 @@ async fn killed_in_a_change(home: &Home) -> CallId {
             ]
             .into_iter()
             .collect(),
+            quotes: false,
         }),
     });
     for event in [opened, announced, intended] {

@@ -164,3 +164,43 @@ fn it_is_known_what_is_filled_in() {
         );
     }
 }
+
+/// The attack: a manifest whose call names the value of a field, or a connector that announces a value as an id, so that it stands where a
+/// call is told in the clear.
+#[test]
+fn a_call_that_quotes_a_value_says_so() {
+    let mut sent = change("Account", Some("001A"));
+    sent.fields = vec![crate::FieldChange {
+        name: "Salary".to_owned(),
+        label: String::new(),
+        before: None,
+        after: Some(r#""120000""#.to_owned()),
+        pointer: Some("/Salary".to_owned()),
+    }];
+    let quotes = |arguments: Value, change: &Change| {
+        let call = finds_out(arguments).call(std::slice::from_ref(change));
+        let call = call.unwrap();
+        let text = serde_json::to_value(&call).unwrap();
+        assert_eq!(text.get("quotes").is_some(), call.quotes);
+        assert_eq!(serde_json::from_value::<ToolCall>(text).unwrap(), call);
+        call.quotes
+    };
+    assert!(!quotes(json!({"id": "{id}", "of": "{kind}"}), &sent));
+    for arguments in [
+        json!({"text": "{/Salary}"}),
+        json!({"soql": "SELECT Id FROM A WHERE B = '{/Salary}'"}),
+        json!({"id": "{id}", "deep": [{"of": ["{/Salary}"]}]}),
+    ] {
+        assert!(quotes(arguments, &sent));
+    }
+    for odd in ["Ada Lovelace", "ada@example.com", "+44 20 7946"] {
+        assert!(quotes(json!({"id": "{id}"}), &change("Account", Some(odd))));
+        assert!(quotes(json!({"of": "{kind}"}), &change(odd, None)));
+        let both = [
+            change("Account", Some("001A")),
+            change("Account", Some(odd)),
+        ];
+        let call = finds_out(json!({"ids": "{ids}"})).call(&both);
+        assert!(call.unwrap().quotes);
+    }
+}

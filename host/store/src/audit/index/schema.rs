@@ -8,7 +8,7 @@ use super::super::row::Piece;
 use crate::error::StoreError;
 
 /// The form's version: an index of another one is made anew.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 const TABLES: [&str; 10] = [
     "DROP TABLE IF EXISTS calls",
@@ -44,7 +44,7 @@ pub(super) async fn make(tx: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-const SET_VERSION: &str = "PRAGMA user_version = 3";
+const SET_VERSION: &str = "PRAGMA user_version = 4";
 
 /// Adds pieces, a JSON array, to the calls that they are of.
 pub(super) const PUT: &str = "
@@ -104,13 +104,13 @@ pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
         outcome: row.try_get(15)?,
         code: row.try_get(16)?,
         elapsed_us: elapsed.map(i64::cast_unsigned),
-        requests: number(18)?,
+        requests: row.try_get(18)?,
         changes: row.try_get(19)?,
         pending: row.try_get(20)?,
         unclear: number(21)?,
         denied: number(22)?,
         sources: number(23)?,
-        sent_bytes: number(24)?,
+        sent_bytes: row.try_get(24)?,
         received_bytes: number(25)?,
         answer_of: row.try_get(26)?,
     })

@@ -23,6 +23,7 @@ pub(in crate::audit) enum Plain {
     CutOff { unclear: Vec<u32> },
     Fetched { approval: String, call: String },
     Unseen { request: u32, route: String },
+    Unsent(PlainUnsent),
     Note(Note),
 }
 
@@ -95,6 +96,14 @@ fn first() -> u32 {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "as `serde` asks for it")]
 fn is_first(attempt: &u32) -> bool {
     *attempt == first()
+}
+
+/// A time that was written down and not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainUnsent {
+    pub(super) request: u32,
+    pub(super) attempt: u32,
+    pub(in crate::audit) body_bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

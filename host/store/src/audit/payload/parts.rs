@@ -6,7 +6,7 @@ use portcullis_policy::{Change, Digest, Effect, FieldChange};
 
 use super::form::{
     Hidden, HiddenChange, HiddenNames, HiddenSource, Plain, PlainAnswer, PlainChange, PlainClosed,
-    PlainEnd, PlainField, PlainIntent, PlainOpened, PlainSource,
+    PlainEnd, PlainField, PlainIntent, PlainOpened, PlainSource, PlainUnsent,
 };
 use super::outline::outline;
 
@@ -81,6 +81,19 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
                 route: route.clone(),
             },
             None,
+        ),
+        Event::Unsent {
+            request,
+            attempt,
+            body_bytes,
+            why,
+        } => (
+            Plain::Unsent(PlainUnsent {
+                request: *request,
+                attempt: *attempt,
+                body_bytes: u64::try_from(*body_bytes).unwrap_or(u64::MAX),
+            }),
+            Some(Hidden::Text(text(why))),
         ),
         // One that is new in the library is kept as its `Debug`, which has no values, until it has a form of its own.
         other => (
@@ -160,6 +173,12 @@ pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
             call: call.parse().ok()?,
         },
         (Plain::Unseen { request, route }, _) => Event::Unseen { request, route },
+        (Plain::Unsent(unsent), Some(Hidden::Text(why))) => Event::Unsent {
+            request: unsent.request,
+            attempt: unsent.attempt,
+            body_bytes: usize::try_from(unsent.body_bytes).unwrap_or(usize::MAX),
+            why: Sensitive::new(why),
+        },
         _ => return None,
     })
 }

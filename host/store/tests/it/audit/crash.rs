@@ -1,12 +1,15 @@
 //! A program that is ended in the middle, and a disk that takes no more.
 
 use portcullis::CallId;
-use portcullis::ports::audit::{AuditLog, Closed, Durability, Event, Intent, Record};
+use portcullis::ports::Sensitive;
+use portcullis::ports::audit::{
+    Answer, AuditLog, Closed, Durability, Event, Intent, Record, RequestEnd,
+};
 use portcullis_policy::Effect;
 use portcullis_store::{Activity, CallEnd, Filter, Note, StoreAudit};
 
 use super::support::{
-    Log, Read, answer, append, at, change_in_flight, closed, drop_unclosed, files, finds_out,
+    Log, MARK, Read, answer, append, at, change_in_flight, closed, drop_unclosed, files, finds_out,
     intent, verify, whole,
 };
 
@@ -263,6 +266,48 @@ async fn a_change_that_was_sent_a_second_time_has_one_answer() {
         _ => None,
     });
     assert_eq!(attempts.collect::<Vec<_>>(), [1, 2]);
+}
+
+/// The second time is written down before it is sent, and its call may end in between.
+#[tokio::test]
+async fn a_second_time_that_was_written_down_and_not_sent_is_none() {
+    let log = Log::new().await;
+    let call = change_in_flight(&log.audit).await;
+    let index = async |audit: &StoreAudit| {
+        let found = audit.activity().find(&call.to_string()).await.unwrap();
+        (found[0].requests, found[0].changes, found[0].sent_bytes)
+    };
+    assert_eq!(index(&log.audit).await, (1, 1, 17));
+    sent_again(&log.audit, call).await;
+    assert_eq!(index(&log.audit).await, (2, 1, 34));
+    let unsent = Event::Unsent {
+        request: 1,
+        attempt: 2,
+        body_bytes: 17,
+        why: Sensitive::new(format!("the call for {MARK} had ended")),
+    };
+    let refused = Event::Answered(Answer {
+        end: RequestEnd::Status(401),
+        ..answer(Effect::Write)
+    });
+    for event in [unsent, refused, Event::Closed(closed())] {
+        append(&log.audit, call, at(101), event, Durability::Synced)
+            .await
+            .unwrap();
+    }
+    assert_eq!(index(&log.audit).await, (1, 0, 17));
+    log.audit.close().await.unwrap();
+    let audit = StoreAudit::open(log.fixture.store.clone()).await.unwrap();
+    assert!(audit.cut_off().is_empty());
+    assert_eq!(index(&audit).await, (1, 0, 17));
+    let records = audit.records(call).await.unwrap();
+    let why = records.iter().find_map(|record| match &record.event {
+        Event::Unsent { attempt, why, .. } => Some((*attempt, why.expose().contains(MARK))),
+        _ => None,
+    });
+    assert_eq!(why, Some((2, true)));
+    audit.close().await.unwrap();
+    whole(&log.fixture.store).await;
 }
 
 #[tokio::test]

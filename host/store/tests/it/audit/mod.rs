@@ -5,6 +5,7 @@ mod crash;
 mod killed;
 mod lanes;
 mod opens;
+mod reserved;
 mod retention;
 mod sealed;
 pub(crate) mod support;

@@ -4,8 +4,8 @@ use portcullis::ports::audit::{Durability, Event, RequestEnd};
 use portcullis_policy::{ConnectorName, ToolName};
 use portcullis_store::{Activity, StoreAudit};
 
-use super::support::{Log, MARK, Read, append, change, change_in_flight, whole};
-use crate::support::{ada, crm};
+use super::support::{Log, MARK, Read, append, by_ada, change, change_in_flight, decided, whole};
+use crate::support::crm;
 
 #[tokio::test]
 async fn every_line_is_read_as_it_was_written() {
@@ -80,13 +80,13 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
     assert_eq!(values(call).await, none);
     assert!(
         log.audit
-            .keep_values(&ada(), &crm, &update, true)
+            .keep_values(&by_ada(), &crm, &update, true)
             .await
             .unwrap()
     );
     assert!(
         !log.audit
-            .keep_values(&ada(), &crm, &update, true)
+            .keep_values(&by_ada(), &crm, &update, true)
             .await
             .unwrap()
     );
@@ -97,15 +97,24 @@ async fn values_are_kept_where_an_administrator_wants_them_and_it_is_on_record()
     assert_eq!(values(call).await, (true, field.before, field.after, words));
     assert!(
         log.audit
-            .keep_values(&ada(), &crm, &update, false)
+            .keep_values(&by_ada(), &crm, &update, false)
             .await
             .unwrap()
     );
     let call = change_in_flight(&log.audit).await;
     assert_eq!(values(call).await, none);
     log.audit.close().await.unwrap();
-    let notes = whole(&log.fixture.store).await.notes;
-    assert_eq!(notes.len(), 2, "{notes:?}");
+    let said = decided(&log.fixture.store).await;
+    let said: Vec<&str> = said.iter().map(|(_, words)| words.as_str()).collect();
+    assert_eq!(
+        said,
+        [
+            "values `update_record of crm`: none -> kept, by `ada@example.com`, command line of the user ada (uid 1000)",
+            "values `update_record of crm`: kept -> none, by `ada@example.com`, command line of the user ada (uid 1000)",
+        ]
+    );
+    // That somebody decided something is no finding.
+    assert_eq!(whole(&log.fixture.store).await.notes, []);
 }
 
 #[tokio::test]

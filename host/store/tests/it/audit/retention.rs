@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use portcullis_store::{Activity, Fault, Filter, Note, Retained, StoreAudit};
 
-use super::support::{Log, Read, at, broken, files, whole};
+use super::support::{Log, Read, at, broken, by_ada, decided, files, whole};
 use crate::support::{Fixture, ada};
 
 const DAY: u64 = 24 * 3_600;
@@ -132,22 +132,29 @@ async fn programs_that_serve_remove_what_is_older_than_was_set() {
         None,
         "nobody said so"
     );
-    assert!(audit.set_retention(&ada(), Some(2)).await.unwrap());
-    assert!(!audit.set_retention(&ada(), Some(2)).await.unwrap());
+    assert!(audit.set_retention(&by_ada(), Some(2)).await.unwrap());
+    assert!(!audit.set_retention(&by_ada(), Some(2)).await.unwrap());
     let removed = audit.retain_as_set(now).await.unwrap().unwrap();
     assert_eq!(removed.segments, 3);
     let again = audit.retain_as_set(now).await.unwrap();
     assert_eq!(again, Some(Retained::default()));
-    assert!(audit.set_retention(&ada(), None).await.unwrap());
+    assert!(audit.set_retention(&by_ada(), None).await.unwrap());
     let later = moment(at(50 * DAY));
     assert_eq!(audit.retain_as_set(later).await.unwrap(), None);
     audit.close().await.unwrap();
-    let notes = whole(store).await.notes.into_iter().map(|(_, note)| note);
-    let said: Vec<String> = notes.map(|note| note.to_string()).collect();
-    assert_eq!(said.len(), 3, "{said:?}");
-    assert!(said[0].contains("older than 2 days is removed"), "{said:?}");
-    assert!(said[1].contains("removed 3 files"), "{said:?}");
-    assert!(said[2].contains("nothing is removed any more"), "{said:?}");
+    let said = decided(store).await;
+    let said: Vec<&str> = said.iter().map(|(_, words)| words.as_str()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains("none -> kept for 2 days, by `ada"),
+        "{said:?}"
+    );
+    assert!(said[1].contains("kept for 2 days -> none"), "{said:?}");
+    let notes = whole(store).await.notes;
+    let [(_, removed)] = &notes[..] else {
+        panic!("{notes:?}");
+    };
+    assert!(removed.to_string().contains("removed 3 files"), "{removed}");
 }
 
 /// The attack: who can write to the store's file has the next program that serves remove the log.
@@ -156,7 +163,7 @@ async fn a_setting_that_nobody_made_removes_nothing() {
     let fixture = days(3).await;
     let store = &fixture.store;
     let audit = StoreAudit::open(store.clone()).await.unwrap();
-    audit.set_retention(&ada(), Some(1_000)).await.unwrap();
+    audit.set_retention(&by_ada(), Some(1_000)).await.unwrap();
     let now = moment(at(100 * DAY));
     let there = files(store).len();
     for sql in [
@@ -170,7 +177,7 @@ async fn a_setting_that_nobody_made_removes_nothing() {
     }
     assert_eq!(files(store).len(), there);
     // Whoever sets it anew mends it.
-    assert!(audit.set_retention(&ada(), Some(1)).await.unwrap());
+    assert!(audit.set_retention(&by_ada(), Some(1)).await.unwrap());
     let removed = audit.retain_as_set(now).await.unwrap().unwrap();
     assert_eq!(removed.segments, 2);
     audit.close().await.unwrap();
@@ -181,7 +188,7 @@ async fn a_setting_that_nobody_made_removes_nothing() {
 async fn a_setting_holds_no_old_key_back() {
     let fixture = days(2).await;
     let audit = StoreAudit::open(fixture.store.clone()).await.unwrap();
-    audit.set_retention(&ada(), Some(1)).await.unwrap();
+    audit.set_retention(&by_ada(), Some(1)).await.unwrap();
     audit.close().await.unwrap();
     fixture.store.rotate_key().await.unwrap();
     let mut keys = 0;

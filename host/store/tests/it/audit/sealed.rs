@@ -6,8 +6,8 @@ use portcullis::ports::audit::{Durability, Event, Record, Source};
 use portcullis_policy::{Change, FieldChange};
 use portcullis_store::Activity;
 
-use super::support::{Log, MARK, Read, append, change_in_flight, whole};
-use crate::support::{ada, crm};
+use super::support::{Log, MARK, Read, append, by_ada, change_in_flight, whole};
+use crate::support::crm;
 
 /// Every file under a folder.
 fn search(folder: &Path, found: &mut Vec<(String, bool)>) {
@@ -30,7 +30,7 @@ async fn nothing_that_may_hold_a_value_is_in_the_clear() {
     let tool = "update_record".parse().unwrap();
     for keeps in [false, true] {
         log.audit
-            .keep_values(&ada(), &crm(), &tool, keeps)
+            .keep_values(&by_ada(), &crm(), &tool, keeps)
             .await
             .unwrap();
         Read::at(1).write(&log.audit).await;
@@ -98,7 +98,7 @@ async fn values_that_are_not_kept_are_in_no_line_that_is_opened() {
     ];
     for keeps in [false, true, false] {
         log.audit
-            .keep_values(&ada(), &crm(), &tool, keeps)
+            .keep_values(&by_ada(), &crm(), &tool, keeps)
             .await
             .unwrap();
         let call = change_in_flight(&log.audit).await;

@@ -12,12 +12,35 @@ use portcullis::ports::{PortError, Sensitive};
 use portcullis_policy::{
     AgentId, Change, Digest, Effect, FieldChange, Method, Mode, PersonId, ToolCall, ToolName,
 };
-use portcullis_store::{Activity, Finding, Report, Store, StoreAudit};
+use portcullis_store::{
+    Activity, By, DecidedKind, Door, Finding, Note, NoteLine, Report, Store, StoreAudit,
+};
 
 use crate::support::{Fixture, ada, calls, crm, origin};
 
 /// Stands in every text that may hold a record's value.
 pub const MARK: &str = "Zaphod";
+
+/// Ada, at the command line.
+pub fn by_ada() -> By {
+    By {
+        person: ada(),
+        user: Some("ada (uid 1000)".to_owned()),
+        door: Door::CommandLine,
+    }
+}
+
+/// What was decided so far, and the log says: the kind, and in words.
+pub async fn decided(store: &Store) -> Vec<(DecidedKind, String)> {
+    let activity = Activity::open(store.clone()).await.unwrap();
+    let (notes, stopped) = activity.notes().await.unwrap();
+    assert!(stopped.is_none(), "{stopped:?}");
+    let of = |note: NoteLine| match note.note {
+        Note::Decided(decided) => Some((decided.kind, decided.to_string())),
+        _ => None,
+    };
+    notes.into_iter().filter_map(of).collect()
+}
 
 pub fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
@@ -203,6 +226,7 @@ pub fn finds_out() -> ToolCall {
     ToolCall {
         tool: ToolName::parse("get_record").unwrap(),
         arguments: arguments.as_object().unwrap().clone(),
+        quotes: true,
     }
 }
 
