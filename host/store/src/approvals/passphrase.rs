@@ -1,6 +1,9 @@
 //! A passphrase that a person sets, so that not everybody at their keyboard approves in their name.
 //!
 //! Kept as an Argon2id hash (RFC 9106). Wrong ones are counted: after five in a row none is looked at for a minute.
+//!
+//! The attack: as many tries at once as can be. To hash takes its time, in which nobody else should wait for the store; so each try counts
+//! as wrong before it is looked at, and is taken back where it was right. However many come at once, no more are looked at.
 
 use std::time::Duration;
 
@@ -103,29 +106,39 @@ impl Store {
         person: &PersonId,
         passphrase: &SecretString,
     ) -> Result<Unlocked, StoreError> {
+        let hash = match self.try_begins(person).await? {
+            Try::Begun(hash) => hash,
+            Try::NoneSet => return Ok(Unlocked::Yes),
+            Try::Locked => return Ok(Unlocked::Locked),
+        };
+        let is_it = {
+            let (person, hash, given) = (person.clone(), hash.clone(), passphrase.clone());
+            let work = move || is_of(&person, &hash, &given);
+            let done = tokio::task::spawn_blocking(work).await;
+            done.map_err(|error| StoreError::damaged("passphrase", "hash", error))??
+        };
+        match is_it && self.try_was_right(person, &hash).await? {
+            true => Ok(Unlocked::Yes),
+            false => Ok(Unlocked::No),
+        }
+    }
+
+    /// Counts a try as wrong, and gives the hash to look at.
+    async fn try_begins(&self, person: &PersonId) -> Result<Try, StoreError> {
         let mut tx = self.write().await?;
         let row = sqlx::query("SELECT * FROM passphrases WHERE person = ?1")
             .bind(person.as_str())
             .fetch_optional(&mut *tx)
             .await?;
         let Some(row) = row else {
-            return Ok(Unlocked::Yes);
+            return Ok(Try::NoneSet);
         };
         let now = self.now();
         let locked: Option<i64> = row.try_get("locked_until")?;
         if locked.is_some_and(|until| until > now) {
-            return Ok(Unlocked::Locked);
+            return Ok(Try::Locked);
         }
-        let hash: String = row.try_get("hash")?;
-        let hash = PasswordHash::new(&hash)
-            .map_err(|error| StoreError::damaged("passphrase", person.as_str(), error))?;
-        let is_it = Argon2::default()
-            .verify_password(passphrase.expose_secret().as_bytes(), &hash)
-            .is_ok();
-        let failures = match is_it {
-            true => 0,
-            false => row.try_get::<i64, _>("failures")? + 1,
-        };
+        let failures = row.try_get::<i64, _>("failures")? + 1;
         let locked = (failures >= FAILURES_MAX).then(|| expiry(now, LOCKED_FOR));
         sqlx::query("UPDATE passphrases SET failures = ?2, locked_until = ?3 WHERE person = ?1")
             .bind(person.as_str())
@@ -134,11 +147,40 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(match is_it {
-            true => Unlocked::Yes,
-            false => Unlocked::No,
-        })
+        Ok(Try::Begun(row.try_get("hash")?))
     }
+
+    /// Takes back that tries were wrong; false where the passphrase is another one by now.
+    async fn try_was_right(&self, person: &PersonId, hash: &str) -> Result<bool, StoreError> {
+        let mut tx = self.write().await?;
+        let done = sqlx::query(
+            "UPDATE passphrases SET failures = 0, locked_until = NULL WHERE person = ?1 AND hash = ?2",
+        )
+        .bind(person.as_str())
+        .bind(hash)
+        .execute(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
+
+/// How a try begins.
+enum Try {
+    /// It is to be held against this hash.
+    Begun(String),
+    /// There is no passphrase.
+    NoneSet,
+    /// There were too many.
+    Locked,
+}
+
+/// Says whether a passphrase is the one of a hash.
+fn is_of(person: &PersonId, hash: &str, given: &SecretString) -> Result<bool, StoreError> {
+    let hash = PasswordHash::new(hash)
+        .map_err(|error| StoreError::damaged("passphrase", person.as_str(), error))?;
+    let given = given.expose_secret().as_bytes();
+    Ok(Argon2::default().verify_password(given, &hash).is_ok())
 }
 
 fn hashed(passphrase: &SecretString) -> Result<String, PassphraseError> {
