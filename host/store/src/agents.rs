@@ -101,7 +101,7 @@ impl Store {
         connector: &ConnectorName,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
-        let had_it = take(&mut tx, agent, connector).await?;
+        let had_it = take(&mut tx, self.now(), agent, connector).await?;
         tx.commit().await?;
         Ok(had_it)
     }
@@ -225,6 +225,7 @@ pub(crate) async fn remove(
 ) -> Result<bool, StoreError> {
     let forget = |decisions: &mut Decisions| decisions.forget_agent(id);
     store.forget_decided(tx, forget).await?;
+    crate::approvals::end_of(tx, store.now(), id, None).await?;
     sqlx::query("DELETE FROM links WHERE agent = ?1")
         .bind(id.as_str())
         .execute(&mut *tx)
@@ -265,16 +266,19 @@ pub(crate) async fn give(
 }
 
 /// Takes a connector from an agent in a transaction.
+/// Takes a connector from an agent, and ends what it has asked and what passes without a question: given again, it begins anew.
 pub(crate) async fn take(
     tx: &mut SqliteConnection,
+    now: i64,
     agent: &AgentId,
     connector: &ConnectorName,
 ) -> Result<bool, StoreError> {
     let taken = sqlx::query("DELETE FROM agent_connectors WHERE agent = ?1 AND connector = ?2")
         .bind(agent.as_str())
         .bind(connector.as_str())
-        .execute(tx)
+        .execute(&mut *tx)
         .await?;
+    crate::approvals::end_of(tx, now, agent, Some(connector)).await?;
     Ok(taken.rows_affected() > 0)
 }
 

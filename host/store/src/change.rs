@@ -177,7 +177,7 @@ impl Store {
                 agents::give(tx, agent, connector, account).await?;
             }
             Change::Take(agent, connector) => {
-                agents::take(tx, agent, connector).await?;
+                agents::take(tx, now, agent, connector).await?;
             }
             Change::Share(connection, subject) => {
                 sharing::add(tx, now, connection, subject).await?;

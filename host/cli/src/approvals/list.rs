@@ -37,12 +37,13 @@ pub(super) async fn run(session: &Session, args: &ApprovalsList) -> Result<()> {
         return Ok(show::json(&value)?);
     }
     if approvals.is_empty() {
-        return Ok(show::done(
-            args.form,
-            &Value::Null,
-            "Nothing waits for you.",
-            None,
-        )?);
+        let sentence = match (args.everyone, args.all) {
+            (false, false) => "Nothing waits for you.",
+            (true, false) => "Nothing waits for anybody.",
+            (false, true) => "There are no questions of yours.",
+            (true, true) => "There are no questions.",
+        };
+        return Ok(show::done(args.form, &Value::Null, sentence, None)?);
     }
     let mut table = Table::new(&["ID", "STATE", "AGENT", "FOR", "WHAT", "SINCE"]);
     for Listed { approval, title } in &approvals {

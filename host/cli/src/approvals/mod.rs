@@ -6,6 +6,7 @@ mod list;
 mod terminal;
 
 use anyhow::Result;
+use portcullis::policy::PersonId;
 use portcullis::{ApprovalId, ComponentCache};
 use portcullis_store::{
     Approval, ApprovalState, DecidedKind, Deciding, PassphraseError, Question, StoreError,
@@ -40,8 +41,9 @@ pub(crate) async fn run(
             let id = find(&session, id).await?;
             let (to, reason) = (ApprovalState::Denied, reason.as_deref());
             let state = to.as_str();
-            let work = session.store.deny(id, &session.me.id, reason);
-            let Some(denied) = settle(&session, id, to, reason, work).await? else {
+            let me = &session.me.id;
+            let work = session.store.deny(id, me, reason);
+            let Some(denied) = settle(&session, id, me, to, reason, work).await? else {
                 return so_already(*form, id, state);
             };
             let value = json!({ "changed": true, "id": id, "state": state });
@@ -51,18 +53,7 @@ pub(crate) async fn run(
             );
             Ok(show::done(*form, &value, &sentence, None)?)
         }
-        ApprovalsCommand::Withdraw { id, form } => {
-            let id = find(&session, id).await?;
-            let to = ApprovalState::Withdrawn;
-            let state = to.as_str();
-            let work = session.store.withdraw(id, &session.me.id);
-            if settle(&session, id, to, None, work).await?.is_none() {
-                return so_already(*form, id, state);
-            }
-            let value = json!({ "changed": true, "id": id, "state": state });
-            let sentence = "Taken back: nothing was sent. The agent may ask again.";
-            Ok(show::done(*form, &value, sentence, None)?)
-        }
+        ApprovalsCommand::Withdraw { id, form } => withdraw(&session, id, *form).await,
         ApprovalsCommand::Link(args) => link::run(&session, args).await,
         ApprovalsCommand::Standing(form) => list::standing(&session, *form).await,
         ApprovalsCommand::End { id, form } => end(&session, id, *form).await,
@@ -70,15 +61,39 @@ pub(crate) async fn run(
     }
 }
 
+/// Takes a question back: one's own, or, for an administrator, anybody's, without seeing what it is about. Nothing passes by that.
+async fn withdraw(session: &Session, text: &str, form: Form) -> Result<()> {
+    let (id, person) = match find(session, text).await {
+        Ok(id) => (id, session.me.id.clone()),
+        Err(error) => match of_another(session, text).await? {
+            Some(other) => (other.id, other.person),
+            None => return Err(error),
+        },
+    };
+    let to = ApprovalState::Withdrawn;
+    let state = to.as_str();
+    let work = session.store.withdraw(id, &person);
+    if settle(session, id, &person, to, None, work)
+        .await?
+        .is_none()
+    {
+        return so_already(form, id, state);
+    }
+    let value = json!({ "changed": true, "id": id, "person": person, "state": state });
+    let sentence = "Taken back: nothing was sent. The agent may ask again.";
+    Ok(show::done(form, &value, sentence, None)?)
+}
+
 /// Settles a question otherwise than by a yes, and writes that down before it is done; none where the question was so already.
 async fn settle(
     session: &Session,
     id: ApprovalId,
+    person: &PersonId,
     to: ApprovalState,
     reason: Option<&str>,
     work: impl Future<Output = Result<Approval, StoreError>>,
 ) -> Result<Option<Approval>> {
-    let question = session.store.question(id, &session.me.id).await?.approval;
+    let question = session.store.question(id, person).await?.approval;
     match question.state {
         state if state == to => Ok(None),
         ApprovalState::Pending | ApprovalState::Approved => {
@@ -109,11 +124,11 @@ async fn show(session: &Session, id: &str, html: bool, form: Form) -> Result<()>
         Some(held) => {
             write!(out, "{}", held.card.text())?;
             let expires = show::moment(question.approval.expires);
-            writeln!(
-                out,
-                "\nIt is {} until {expires}.",
-                question.approval.state.as_str()
-            )?;
+            let words = match question.approval.state {
+                ApprovalState::Pending => format!("It waits for you, until {expires}."),
+                _ => format!("You said yes, and it is not used yet: it is good until {expires}."),
+            };
+            writeln!(out, "\n{words}")?;
         }
         None => writeln!(out, "{}", settled(&question))?,
     }
@@ -173,30 +188,36 @@ async fn find(session: &Session, text: &str) -> Result<ApprovalId> {
 
 /// Says that a question is not there for whoever asks; to an administrator, whose it is.
 async fn none_of_yours(session: &Session, text: &str) -> Result<Problem> {
+    if let Some(other) = of_another(session, text).await? {
+        let person = other.person;
+        let message = format!("the question `{text}` is for `{person}`, and not for you");
+        let hint = format!(
+            "`{person}` alone sees what it is about and decides; it ends by itself at {}, or now by `portcullis approvals withdraw {text}`",
+            show::moment(other.expires)
+        );
+        return Ok(Problem::mistake("approval", message, hint));
+    }
     let message = format!("there is no question `{text}` of yours");
     let hint = "`portcullis approvals list` lists what waits for you";
-    if session.is_administrator() {
-        let everybody = Which {
-            person: None,
-            settled: true,
-            limit: u32::MAX,
-        };
-        let (all, _) = session.store.approvals(&everybody).await?;
-        let text = text.to_ascii_lowercase();
-        let other = all
-            .into_iter()
-            .find(|one| one.id.to_string().starts_with(&text));
-        if let Some(other) = other {
-            let person = other.person;
-            let message = format!("the question `{text}` is for `{person}`, and not for you");
-            let hint = format!(
-                "`{person}` alone sees what it is about, decides, or takes it back; it ends by itself at {}",
-                show::moment(other.expires)
-            );
-            return Ok(Problem::mistake("approval", message, hint));
-        }
-    }
     Ok(Problem::mistake("approval", message, hint))
+}
+
+/// Finds the one question of somebody else whose id begins so, for an administrator.
+async fn of_another(session: &Session, text: &str) -> Result<Option<Approval>> {
+    if !session.is_administrator() || text.len() < ID_CHARS_MIN {
+        return Ok(None);
+    }
+    let everybody = Which {
+        person: None,
+        settled: true,
+        limit: u32::MAX,
+    };
+    let (all, _) = session.store.approvals(&everybody).await?;
+    let text = text.to_ascii_lowercase();
+    let is_meant =
+        |one: &Approval| one.person != session.me.id && one.id.to_string().starts_with(&text);
+    let mut meant = all.into_iter().filter(is_meant);
+    Ok(meant.next().filter(|_| meant.next().is_none()))
 }
 
 async fn end(session: &Session, id: &str, form: Form) -> Result<()> {

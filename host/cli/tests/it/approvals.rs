@@ -157,7 +157,7 @@ async fn a_change_is_asked_for_shown_approved_and_made_once() {
         let card: String = card
             .replace(&at.address, "ORG")
             .lines()
-            .filter(|line| !line.starts_with("It is pending until"))
+            .filter(|line| !line.starts_with("It waits for you, until"))
             .map(|line| match line.starts_with("  | if-unmodified-since") {
                 true => "  | if-unmodified-since: …\n".to_owned(),
                 false => format!("{line}\n"),

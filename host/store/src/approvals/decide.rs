@@ -1,7 +1,7 @@
 //! A person decides, about what is theirs to decide.
 
 use portcullis::ApprovalId;
-use portcullis_policy::PersonId;
+use portcullis_policy::{AgentId, ConnectorName, PersonId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
@@ -144,6 +144,34 @@ impl Store {
         .await?;
         Ok(is_pending)
     }
+}
+
+/// Takes back what an agent has asked of a connector, or of any, and nothing was sent for, and ends what passes without a question.
+pub(crate) async fn end_of(
+    tx: &mut SqliteConnection,
+    now: i64,
+    agent: &AgentId,
+    connector: Option<&ConnectorName>,
+) -> Result<(), StoreError> {
+    let connector = connector.map(ConnectorName::as_str);
+    let open: Vec<String> = sqlx::query_scalar(
+        "SELECT id FROM approvals WHERE agent = ?1 AND connector = ifnull(?2, connector) AND state IN ('pending', 'approved')",
+    )
+    .bind(agent.as_str())
+    .bind(connector)
+    .fetch_all(&mut *tx)
+    .await?;
+    for id in open {
+        settle(tx, super::parsed(&id, &id)?, ApprovalState::Withdrawn, now).await?;
+    }
+    sqlx::query(
+        "DELETE FROM standing_approvals WHERE agent = ?1 AND connector = ifnull(?2, connector)",
+    )
+    .bind(agent.as_str())
+    .bind(connector)
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Finds a question of a person that nothing was sent for, and its row: nobody has decided, or said yes and it was not used.

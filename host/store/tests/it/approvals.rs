@@ -742,6 +742,97 @@ async fn a_passphrase_is_looked_at_five_times() {
     assert!(!file.windows(13).any(|window| window == b"correct horse"));
 }
 
+#[tokio::test]
+async fn what_an_agent_asked_ends_with_its_connector() {
+    for removes_agent in [false, true] {
+        let fixture = Fixture::new().await;
+        let store = &fixture.store;
+        let approvals = approvals(store).await;
+        let denied = asked(&approvals, &request(4)).await;
+        store.deny(denied, &ada(), None).await.unwrap();
+        let pending = asked(&approvals, &request(1)).await;
+        let approved = asked(&approvals, &request(2)).await;
+        let lasts = Duration::from_secs(600);
+        let standing = Standing { records: 2, lasts };
+        let made = store.approve(approved, &ada(), Some(standing)).await;
+        assert!(made.unwrap().standing.is_some());
+        let of_bob = asked(&approvals, &of_person(bob(), 3)).await;
+        match removes_agent {
+            true => assert!(store.remove_agent(&helper()).await.unwrap()),
+            false => assert!(store.take_connector(&helper(), &crm()).await.unwrap()),
+        }
+        let mut states = Vec::new();
+        for (id, person) in [
+            (pending, ada()),
+            (approved, ada()),
+            (of_bob, bob()),
+            (denied, ada()),
+        ] {
+            let question = store.question(id, &person).await.unwrap();
+            assert!(question.held.is_none());
+            states.push(question.approval.state);
+        }
+        let (withdrawn, denied) = (ApprovalState::Withdrawn, ApprovalState::Denied);
+        assert_eq!(states, [withdrawn, withdrawn, withdrawn, denied]);
+        assert_eq!(store.standing_approvals(&ada()).await.unwrap(), []);
+        // Given again, it is asked for again: neither the yes nor the rule is good.
+        if !removes_agent {
+            let own = portcullis_store::Account::Personal;
+            store.give_connector(&helper(), &crm(), &own).await.unwrap();
+        }
+        for number in [2, 5] {
+            held(&approvals, &request(number)).await;
+        }
+    }
+}
+
+/// The attack: whoever has the keyboard, or a page, tries as many as can be at once, by several programs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn fifty_passphrases_at_once_are_no_more_tries_than_five() {
+    let fixture = Fixture::new().await;
+    let word = |word: &str| secrecy::SecretString::from(word.to_owned());
+    let right = word("correct horse");
+    fixture
+        .store
+        .set_passphrase(&ada(), Some(&right))
+        .await
+        .unwrap();
+    let other = fixture.open_again(&fixture.master).await.unwrap();
+    let tries = async |with_right: bool| {
+        let tries = (0..50).map(|number| {
+            let store = if number % 2 == 0 {
+                fixture.store.clone()
+            } else {
+                other.clone()
+            };
+            // The right one comes last of what a guesser has.
+            let guess = match with_right && number == 49 {
+                true => right.clone(),
+                false => word(&format!("wrong horse {number}")),
+            };
+            tokio::spawn(async move { store.unlock(&ada(), &guess).await.unwrap() })
+        });
+        let tries: Vec<_> = tries.collect();
+        let mut came_to = Vec::new();
+        for one in tries {
+            came_to.push(one.await.unwrap());
+        }
+        let of = |what| came_to.iter().filter(|one| **one == what).count();
+        (of(Unlocked::Yes), of(Unlocked::No), of(Unlocked::Locked))
+    };
+    assert_eq!(tries(false).await, (0, 5, 45));
+    assert_eq!(tries(false).await, (0, 0, 50));
+    fixture.pass(Duration::from_secs(61));
+    let (yes, no, locked) = tries(true).await;
+    // Where the right one was among those that were looked at, the others begin anew.
+    assert!(yes + no + locked == 50 && no <= 10, "{yes} {no} {locked}");
+    fixture.pass(Duration::from_secs(61));
+    assert_eq!(
+        fixture.store.unlock(&ada(), &right).await.unwrap(),
+        Unlocked::Yes
+    );
+}
+
 /// The figure is printed: on a busy machine no bound of time would hold.
 #[tokio::test]
 #[allow(clippy::print_stdout, reason = "the figure is what it is for")]
