@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use portcullis::policy::{AgentId, ConnectorName};
-use portcullis_store::{Account, Agent, Change, Store, StoreError};
+use portcullis_store::{Account, Agent, Change, DecidedKind, Deciding, Store, StoreError};
 use serde_json::{Map, Value, json};
 
 use crate::approvals;
@@ -26,7 +26,15 @@ pub(crate) async fn run(command: &AgentCommand, home: &Home) -> Result<()> {
         AgentCommand::Add { id, name, form } => add(&session, id, name.as_deref(), *form).await,
         AgentCommand::Rename { id, name, form } => {
             let before = require(store, id).await?;
-            store.rename_agent(id, name).await?;
+            let work = store.rename_agent(id, name);
+            if before.name == name.trim() {
+                work.await?;
+            } else {
+                let called = |name: &str| Some(format!("called {name}"));
+                let (from, to) = (called(&before.name), called(name.trim()));
+                let what = Deciding::on(DecidedKind::Agent, id.as_str(), from, to);
+                session.deciding(what, work).await?;
+            }
             let after = require(store, id).await?;
             let called = shown(&after.name);
             let sentence = match before == after {

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use portcullis::ComponentCache;
 use portcullis::policy::ConnectorName;
 use portcullis_connect::Service;
-use portcullis_store::{App, NewApp, PutApp, Store};
+use portcullis_store::{App, DecidedKind, Deciding, NewApp, PutApp, Store, StoreError};
 use serde_json::{Value, json};
 
 use crate::args::Form;
@@ -12,7 +12,7 @@ use crate::args::accounts::{AppCommand, AppSet};
 use crate::clients::kept_login;
 use crate::connectors;
 use crate::environment;
-use crate::home::Home;
+use crate::home::{Home, Session};
 use crate::problem::Problem;
 use crate::show;
 use crate::show::table::{Table, shown};
@@ -23,7 +23,7 @@ pub(crate) async fn run(command: &AppCommand, home: &Home, cache: ComponentCache
     session.require_administrator().await?;
     let store = &session.store;
     match command {
-        AppCommand::Set(args) => set(store, args, cache).await,
+        AppCommand::Set(args) => set(&session, args, cache).await,
         AppCommand::List(form) => list(store, *form).await,
         AppCommand::Remove {
             connector,
@@ -39,9 +39,25 @@ pub(crate) async fn run(command: &AppCommand, home: &Home, cache: ComponentCache
                 ),
                 None => None,
             };
-            let was_there = store.remove_app(connector, kept.as_deref()).await?
-                || store.remove_app(connector, login.as_deref()).await?;
             let of = of_words(connector.as_str(), login.as_deref());
+            let before = known(store, connector, kept.as_deref()).await?;
+            let before = match before {
+                None => known(store, connector, login.as_deref()).await?,
+                before => before,
+            };
+            let work = async {
+                Ok::<_, StoreError>(
+                    store.remove_app(connector, kept.as_deref()).await?
+                        || store.remove_app(connector, login.as_deref()).await?,
+                )
+            };
+            let was_there = match before {
+                Some(before) => {
+                    let what = Deciding::on(DecidedKind::App, of.clone(), Some(before), None);
+                    session.deciding(what, work).await?
+                }
+                None => work.await?,
+            };
             let sentence = match was_there {
                 true => format!("The client {of} is gone. Who is signed in by it stays signed in."),
                 false => format!("There is no client {of}; nothing changed."),
@@ -52,7 +68,31 @@ pub(crate) async fn run(command: &AppCommand, home: &Home, cache: ComponentCache
     }
 }
 
-async fn set(store: &Store, args: &AppSet, cache: ComponentCache) -> Result<()> {
+/// Gives a client that is kept, in words; none: there is none.
+async fn known(
+    store: &Store,
+    connector: &ConnectorName,
+    login: Option<&str>,
+) -> Result<Option<String>> {
+    let apps = store.apps().await?.into_iter();
+    let mut apps = apps
+        .filter(|app| app.connector == *connector && app.login.as_deref() == login.map(str::trim));
+    Ok(apps
+        .next()
+        .map(|app| in_words(&app.client_id, app.has_secret, app.scopes.as_deref())))
+}
+
+/// Says which client it is, without its secret.
+fn in_words(client_id: &str, has_secret: bool, scopes: Option<&[String]>) -> String {
+    let with = if has_secret { "with" } else { "without" };
+    let scopes = scopes.map_or(String::new(), |scopes| {
+        format!(", scopes {}", scopes.join(" "))
+    });
+    format!("{client_id}, {with} a secret{scopes}")
+}
+
+async fn set(session: &Session, args: &AppSet, cache: ComponentCache) -> Result<()> {
+    let store = &session.store;
     connectors::require(store, &args.connector).await?;
     let scopes = args.scopes.as_ref().map(|scopes| {
         let scopes = scopes.iter().map(|scope| scope.trim().to_owned());
@@ -78,8 +118,12 @@ async fn set(store: &Store, args: &AppSet, cache: ComponentCache) -> Result<()> 
         client_secret: secret.map(environment::client_secret).transpose()?,
         scopes,
     };
-    let put = store.put_app(&new).await?;
     let of = of_words(args.connector.as_str(), login.as_deref());
+    let before = known(store, &args.connector, login.as_deref()).await?;
+    let scopes = new.scopes.as_deref();
+    let after = in_words(&new.client_id, new.client_secret.is_some(), scopes);
+    let what = Deciding::on(DecidedKind::App, of.clone(), before, Some(after));
+    let put = session.deciding(what, store.put_app(&new)).await?;
     let with = match new.client_secret {
         Some(_) => "with a secret",
         None => "without a secret",

@@ -36,8 +36,17 @@ impl Session {
         what: Deciding,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T> {
+        self.deciding_all([what], work).await
+    }
+
+    /// Does what somebody decides on several things at once.
+    pub(crate) async fn deciding_all<T, E: From<StoreError> + Into<anyhow::Error>>(
+        &self,
+        what: impl IntoIterator<Item = Deciding>,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T> {
         let log = self.log().await?;
-        let done = log.deciding(&self.by(), [what], work).await;
+        let done = log.deciding(&self.by(), what, work).await;
         log.close().await?;
         done.map_err(Into::into)
     }

@@ -4,10 +4,12 @@ use std::io::Write;
 
 use anyhow::Result;
 use portcullis::policy::{
-    Acting, ActsAs, AgentPolicy, Effect, Novelty, PersonId, RuledTool, Scope, Standing, Verdict,
+    Acting, ActsAs, AgentPolicy, Auth, ConnectorName, Effect, Novelty, PersonId, RuledTool, Scope,
+    Standing, Verdict,
 };
 use portcullis::ports::Caller;
 use portcullis::{ComponentCache, Connector, Tool};
+use portcullis_store::{ConnectionState, Found, Store};
 use serde_json::{Value, json};
 
 use crate::agent;
@@ -29,6 +31,8 @@ struct Case<'a> {
     policy: AgentPolicy,
     person: PersonId,
     labels: Labels,
+    /// Why a call has no account now; none: it has one, or needs none.
+    without: Option<String>,
 }
 
 /// Explains.
@@ -57,11 +61,16 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
         };
         let component = connectors::by_digest(name, connector.digest())?;
         if let Some(policy) = store.policy(&caller, name, component).await? {
+            let without = match connector.manifest().auth {
+                Auth::None => None,
+                _ => without_account(store, &caller, name).await?,
+            };
             cases.push(Case {
                 connector,
                 policy,
                 person: person.clone(),
                 labels: labels.clone(),
+                without,
             });
         }
     }
@@ -77,6 +86,39 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
         Some(tool) => one(args, &cases, tool),
         None => all(args, &cases),
     }
+}
+
+/// Says why a call of the person's would end before anything is asked of the service, whatever the modes say.
+async fn without_account(
+    store: &Store,
+    caller: &Caller,
+    connector: &ConnectorName,
+) -> Result<Option<String>> {
+    let (agent, person) = (&caller.agent, &caller.person);
+    Ok(match store.find(caller, connector).await? {
+        Found::Connection(found) => match &found.state {
+            ConnectionState::Active => None,
+            ConnectionState::Reconnect { reason } => Some(format!(
+                "`{}` must be signed in to again: {}",
+                shown(&found.label),
+                shown(reason.trim_end_matches(['.', ' ']))
+            )),
+            ConnectionState::Pending => Some(format!(
+                "the sign-in to `{}` was not finished",
+                shown(&found.label)
+            )),
+        },
+        Found::NoneOfTheirOwn => Some(format!(
+            "`{person}` has connected no account to `{connector}` yet: `portcullis connect {connector}`, by them, connects one"
+        )),
+        Found::NotShared => Some(format!(
+            "the shared account that `{agent}` uses is not shared with `{person}`: `portcullis connections share` shares it"
+        )),
+        Found::Removed => Some(format!(
+            "the shared account that `{agent}` used was removed: `portcullis agent give {agent} {connector}` gives another"
+        )),
+        Found::NotOffered => Some(format!("`{agent}` does not have `{connector}` any more")),
+    })
 }
 
 impl Case<'_> {
@@ -106,6 +148,13 @@ impl Case<'_> {
     /// Says what stands beside the modes.
     fn write_scope(&self, out: &mut impl Write) -> std::io::Result<()> {
         let (agent, name) = (&self.policy.agent, &self.connector.manifest().name);
+        if let Some(why) = &self.without {
+            let label = styled(ERROR, "not now:");
+            writeln!(
+                out,
+                "{label} a call ends without an account, whatever the mode: {why}"
+            )?;
+        }
         if let Some(scope) = self.scope() {
             let label = styled(QUIET, "scope:");
             writeln!(out, "{label} by `{name}` it {}", shown(&scope))?;
@@ -273,5 +322,6 @@ fn tool_json(case: &Case<'_>, tool: &Tool, verdicts: &[Verdict]) -> Value {
         "scope": case.scope(),
         "trusted": case.policy.is_trusted,
         "lacks_trust": case.lacks_trust(),
+        "without_account": case.without,
     })
 }

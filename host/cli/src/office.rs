@@ -25,16 +25,16 @@ pub(crate) struct Office {
 impl Office {
     /// Makes a host on the store.
     pub(crate) async fn open(
-        session: Session,
+        session: &Session,
         network: &NetworkArgs,
         cache: ComponentCache,
     ) -> Result<Self> {
         let options = environment::network(network)?;
         let is_administrator = session.is_administrator();
-        let built = desk::host(session.store, options, cache, None).await?;
+        let built = desk::host(session.store.clone(), options, cache, None).await?;
         Ok(Self {
             is_administrator,
-            me: session.me.id,
+            me: session.me.id.clone(),
             accounts: built.accounts,
             clients: built.clients,
             host: built.host,

@@ -6,7 +6,10 @@ use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::{Level, PersonId};
 use portcullis_connect::Disconnected;
-use portcullis_store::{Access, Change, Owner, Person, Role, Store, StoreError, StoredConnection};
+use portcullis_store::{
+    Access, Change, DecidedKind, Deciding, Owner, Person, Role, Store, StoreError,
+    StoredConnection, Subject,
+};
 use serde_json::{Value, json};
 
 use crate::approvals;
@@ -42,7 +45,14 @@ pub(crate) async fn run(command: &PersonCommand, home: &Home, cache: ComponentCa
         PersonCommand::Add(args) => add(&session, args).await,
         PersonCommand::Rename { id, name, form } => {
             let before = require(store, id).await?;
-            store.rename_person(id, name).await?;
+            let (from, to) = (called(&before.name), called(name.trim()));
+            let work = store.rename_person(id, name);
+            if from == to {
+                work.await?;
+            } else {
+                let what = Deciding::on(DecidedKind::Person, id.as_str(), Some(from), Some(to));
+                session.deciding(what, work).await?;
+            }
             let after = require(store, id).await?;
             let sentence = match before.name == after.name {
                 true => format!(
@@ -91,6 +101,10 @@ async fn add(session: &Session, args: &PersonAdd) -> Result<()> {
     let role = args.role.map_or(Role::Member, Role::from);
     if role == Role::Admin {
         approvals::require_passphrase(session, APPOINTED).await?;
+    } else if store.person(id).await?.is_none() && is_shared_with_everyone(store).await? {
+        // Who is new is let in to all of it.
+        let what = "somebody is let in to what is shared with everyone";
+        approvals::require_passphrase(session, what).await?;
     }
     let new = Change::AddPerson {
         id: id.clone(),
@@ -127,6 +141,24 @@ async fn add(session: &Session, args: &PersonAdd) -> Result<()> {
         with_article(person.role)
     );
     Ok(show::done(args.form, &value, &sentence, None)?)
+}
+
+fn called(name: &str) -> String {
+    format!("called {name}")
+}
+
+/// Says whether somebody who is added has an account by that alone.
+pub(crate) async fn is_shared_with_everyone(store: &Store) -> Result<bool> {
+    for connection in connections::finished(store).await? {
+        if store
+            .shares(&connection.id)
+            .await?
+            .contains(&Subject::Everyone)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn remove(

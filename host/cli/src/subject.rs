@@ -1,7 +1,7 @@
 //! `portcullis person subject`: by which names issuers of OpenID Connect know people.
 
 use anyhow::Result;
-use portcullis::policy::PersonId;
+use portcullis::policy::{Origin, PersonId};
 use portcullis_store::{DecidedKind, Deciding, PersonSubject, Store, subject_of};
 use serde_json::{Value, json};
 
@@ -17,8 +17,12 @@ use crate::show::table::{Table, moment, shown};
 /// Does what was asked, for an administrator: a name lets somebody in as that person.
 pub(crate) async fn run(command: &SubjectCommand, session: &Session) -> Result<()> {
     match command {
-        SubjectCommand::Add(args) => add(session, &as_kept(args)?).await,
-        SubjectCommand::List { person, form } => list(&session.store, person, *form).await,
+        SubjectCommand::Add(args) => {
+            let kept = as_kept(args)?;
+            require_issuer(&kept.issuer)?;
+            add(session, &kept).await
+        }
+        SubjectCommand::List { person, form } => list(&session.store, person.as_ref(), *form).await,
         SubjectCommand::Remove(args) => remove(session, &as_kept(args)?).await,
     }
 }
@@ -96,22 +100,59 @@ async fn add(session: &Session, args: &SubjectArgs) -> Result<()> {
     )?)
 }
 
-async fn list(store: &Store, person: &PersonId, form: Form) -> Result<()> {
-    person::require(store, person).await?;
-    let subjects = store.subjects(person).await?;
+/// Refuses what no issuer's URL can be: a name that is kept for it would never be anybody's (OpenID Connect Core 1.0, section 2, `iss`).
+fn require_issuer(issuer: &str) -> Result<()> {
+    let wrong = |why: &str| {
+        let message = format!("`{}` is no issuer's URL: {why}", shown(issuer));
+        let hint = "give it exactly as the issuer writes it, such as `--issuer https://acme.okta.example`: its `/.well-known/openid-configuration` has it as `issuer`";
+        Problem::mistake("issuer", message, hint)
+    };
+    if issuer.contains(['?', '#']) {
+        return Err(wrong("it has a query or a fragment").into());
+    }
+    let scheme = issuer.split_once("://").map(|(scheme, _)| scheme);
+    if !matches!(scheme, Some("https" | "http")) {
+        return Err(wrong("it begins with neither `https://` nor `http://`").into());
+    }
+    let end = issuer.match_indices('/').nth(2).map(|(at, _)| at);
+    let origin = Origin::parse(&issuer[..end.unwrap_or(issuer.len())]);
+    let origin = origin.map_err(|error| wrong(&error.to_string()))?;
+    match origin.is_https() || origin.is_loopback() {
+        true => Ok(()),
+        false => Err(wrong("away from this machine it begins with `https://`").into()),
+    }
+}
+
+async fn list(store: &Store, person: Option<&PersonId>, form: Form) -> Result<()> {
+    let people = match person {
+        Some(person) => vec![person::require(store, person).await?],
+        None => store.people().await?,
+    };
+    let mut known = Vec::new();
+    for person in people {
+        let subjects = store.subjects(&person.id).await?.into_iter();
+        known.extend(subjects.map(|one| (person.id.clone(), one)));
+    }
     if form.json {
-        let subjects: Value = subjects
+        let subjects: Value = known
             .iter()
-            .map(|one| {
-                json!({ "issuer": one.issuer, "subject": one.subject, "created": one.created.to_string() })
+            .map(|(person, one)| {
+                json!({ "person": person, "issuer": one.issuer, "subject": one.subject, "created": one.created.to_string() })
             })
             .collect();
         return Ok(show::json(&subjects)?);
     }
-    let mut table = Table::new(&["SUBJECT", "ISSUER", "SINCE"]);
-    for one in &subjects {
+    if known.is_empty() && person.is_none() {
+        let next =
+            "`portcullis person subject add PERSON NAME --issuer URL` says who somebody is there";
+        let sentence = "No issuer knows anybody here.";
+        return Ok(show::done(form, &Value::Null, sentence, Some(next))?);
+    }
+    let mut table = Table::new(&["PERSON", "SUBJECT", "ISSUER", "SINCE"]);
+    for (person, one) in &known {
         table.row([
-            one.subject.as_str(),
+            person.as_str(),
+            &one.subject,
             &one.issuer,
             &moment(Some(one.created)),
         ]);

@@ -19,7 +19,7 @@ use crate::catalog::{self, Catalog};
 use crate::home::{Home, Session};
 use crate::keyboard;
 use crate::office;
-use crate::person::{ended_json, ended_words};
+use crate::person::{ended_json, ended_words, is_shared_with_everyone};
 use crate::problem::Problem;
 use crate::show;
 use crate::show::style::{ERROR, HINT, TITLE, styled};
@@ -88,6 +88,10 @@ pub(crate) async fn run(args: &Apply, home: &Home, cache: ComponentCache) -> Res
     for person in &leaving {
         let level = Level::Own(person.clone());
         loosens |= session.store.rules_that_go(&level).await?.is_some();
+    }
+    let adds = |change: &Change| matches!(change, Change::AddPerson { .. });
+    if changes.iter().any(adds) {
+        loosens |= is_shared_with_everyone(&session.store).await?;
     }
     if loosens {
         let what = "what agents may do is changed";

@@ -9,6 +9,7 @@ use super::Form;
 #[command(after_help = "\
 Examples:
   portcullis person subject add bob 00u1a2b3c4 --issuer https://acme.okta.example
+  portcullis person subject list
   portcullis person subject list bob
   portcullis person subject remove bob 00u1a2b3c4 --issuer https://acme.okta.example
 
@@ -17,10 +18,10 @@ that name: what the token has as `sub`, or as the claim that `--issuer-claim` na
 pub(crate) enum SubjectCommand {
     /// Say that an issuer knows a person by a name.
     Add(SubjectArgs),
-    /// List the names by which issuers know a person.
+    /// List the names by which issuers know people.
     List {
-        /// The person's id.
-        person: PersonId,
+        /// The person's id; left out: everybody's.
+        person: Option<PersonId>,
         #[command(flatten)]
         form: Form,
     },

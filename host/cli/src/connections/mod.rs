@@ -10,7 +10,9 @@ pub(crate) use view::{by_json, by_words, connection_json as json_of, in_words};
 use anyhow::Result;
 use portcullis::ComponentCache;
 use portcullis::policy::PersonId;
-use portcullis_store::{Change, ConnectionState, Owner, Store, StoredConnection, Subject};
+use portcullis_store::{
+    Change, ConnectionState, DecidedKind, Deciding, Owner, Store, StoredConnection, Subject,
+};
 use serde_json::{Value, json};
 
 use crate::approvals;
@@ -66,7 +68,12 @@ pub(crate) async fn run(
             if before.owner == Owner::Shared {
                 require_new_label(store, label, Some(&before)).await?;
             }
-            store.relabel(&before.id, label).await?;
+            let what = of_connection(&before, Some(&before.label), Some(label.trim()));
+            let work = store.relabel(&before.id, label);
+            match before.label == label.trim() {
+                true => work.await?,
+                false => session.deciding(what, work).await?,
+            }
             let after = find(store, before.id.as_str()).await?;
             let label = shown(&after.label);
             let sentence = match before.label == after.label {
@@ -76,6 +83,26 @@ pub(crate) async fn run(
             said(*form, before != after, &after, &sentence, None)
         }
     }
+}
+
+/// What is decided on a connection: from which label to which.
+pub(crate) fn of_connection(
+    connection: &StoredConnection,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Deciding {
+    let of = match connection.owner.person() {
+        Some(person) => format!("of {person}"),
+        None => "shared".to_owned(),
+    };
+    let subject = format!("{} of {}, {of}", connection.id, connection.connector);
+    let label = |label: &str| format!("called {label}");
+    Deciding::on(
+        DecidedKind::Connection,
+        subject,
+        from.map(label),
+        to.map(label),
+    )
 }
 
 /// Finds a connection by its id or label.

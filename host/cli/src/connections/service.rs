@@ -24,7 +24,7 @@ pub(super) async fn test(
     connection: &StoredConnection,
     cache: ComponentCache,
 ) -> Result<()> {
-    let office = Office::open(session, &args.network, cache).await?;
+    let office = Office::open(&session, &args.network, cache).await?;
     let identity = office.accounts.test(&connection.id, &office.me).await;
     let identity = identity.map_err(|error| problem(&error))?;
     let organization = identity.organization_name.as_deref();
@@ -70,19 +70,11 @@ pub(super) async fn disconnect(
         let ended = accounts.disconnect(&connection.id).await;
         ended.map_err(|error| Error::from(problem(&error)))
     };
-    let ended = match rules {
-        Some(rules) => {
-            let what = Deciding {
-                kind: DecidedKind::Rule,
-                subject: level.to_string(),
-                from: Some(rules),
-                to: None,
-                reason: None,
-            };
-            session.deciding(what, work).await?
-        }
-        None => work.await?,
-    };
+    let gone = super::of_connection(connection, Some(&connection.label), None);
+    let rules =
+        rules.map(|rules| Deciding::on(DecidedKind::Rule, level.to_string(), Some(rules), None));
+    let all = [gone].into_iter().chain(rules);
+    let ended = session.deciding_all(all, work).await?;
     let value = json!({ "changed": ended.is_some(), "ended": ended.as_ref().map(json_of) });
     let sentence = match &ended {
         Some(ended) => words_of(ended),

@@ -12,7 +12,9 @@ use portcullis::{ComponentCache, Inspected};
 use portcullis_store::{Installing, NewVersion};
 use serde_json::json;
 
-use super::{Bench, InUse, Trust, deciding, inspect, waiting, widenings_json, write_widenings};
+use super::{
+    Bench, InUse, Trust, deciding, inspect, waiting, widenings_json, with_digest, write_widenings,
+};
 use crate::approvals;
 use crate::args::Form;
 use crate::catalog;
@@ -28,7 +30,12 @@ enum Became {
     /// It is in use now.
     InUse(Trust),
     /// It waits, and reaches farther in this.
-    Waits { anew: bool, wider: Vec<Widening> },
+    Waits {
+        anew: bool,
+        wider: Vec<Widening>,
+        /// The version that waited until now, and is gone.
+        replaced: Option<String>,
+    },
 }
 
 /// Installs a version.
@@ -76,7 +83,11 @@ async fn keep(
     let versions = bench.versions(name).await?;
     let waits = waiting(&versions).is_some_and(|one| one.digest == digest);
     if waits && !wider.is_empty() {
-        return Ok(Became::Waits { anew: false, wider });
+        return Ok(Became::Waits {
+            anew: false,
+            wider,
+            replaced: None,
+        });
     }
     let installing = match wider.is_empty() {
         true => Installing::Active,
@@ -108,7 +119,14 @@ async fn keep(
             catalog::meet(store, connector).await?;
             Ok(Became::InUse(Trust::of(store, name, digest).await?))
         }
-        Installing::Waiting => Ok(Became::Waits { anew: true, wider }),
+        Installing::Waiting => {
+            let before = waiting(&versions);
+            Ok(Became::Waits {
+                anew: true,
+                wider,
+                replaced: before.map(|one| with_digest(&one.version, one.digest)),
+            })
+        }
     }
 }
 
@@ -116,11 +134,10 @@ fn say(form: Form, inspected: &Inspected, in_use: &InUse, became: &Became) -> Re
     let manifest = inspected.connector().manifest();
     let (name, version) = (&manifest.name, &manifest.version);
     let digest = inspected.connector().digest();
-    let named = format!("Version {version} of `{name}` ({})", digest.short());
+    let named = format!("Version {} of `{name}`", with_digest(version, digest));
     let (changed, state, wider, sentence, next) = match (became, in_use.named()) {
         (Became::Nothing, _) => {
-            let sentence =
-                format!("This version of `{name}`, {version}, is in use already; nothing changed.");
+            let sentence = format!("{named} is in use already; nothing changed.");
             (false, "active", &[][..], sentence, None)
         }
         (Became::InUse(_), before) => {
@@ -133,13 +150,25 @@ fn say(form: Form, inspected: &Inspected, in_use: &InUse, became: &Became) -> Re
             let next = format!("`portcullis connector rollback {name}` goes back");
             (true, "active", &[][..], sentence, Some(next))
         }
-        (Became::Waits { anew, wider }, before) => {
+        (
+            Became::Waits {
+                anew,
+                wider,
+                replaced,
+            },
+            before,
+        ) => {
             let word = if *anew { "waits" } else { "waits already" };
             let why = match before {
                 Some(before) => format!("it reaches farther than {before}, which stays in use"),
                 None => "nobody has seen yet what it may do".to_owned(),
             };
-            let sentence = format!("{named} {word} to be accepted: {why}.");
+            let gone = replaced.as_ref().map_or(String::new(), |replaced| {
+                format!(
+                    " Version {replaced}, which waited until now, is gone: one waits at a time."
+                )
+            });
+            let sentence = format!("{named} {word} to be accepted: {why}.{gone}");
             let next = format!("`portcullis connector accept {name}` asks, and has it in use");
             (*anew, "waiting", &wider[..], sentence, Some(next))
         }
@@ -160,6 +189,10 @@ fn say(form: Form, inspected: &Inspected, in_use: &InUse, became: &Became) -> Re
         "state": state,
         "widenings": widenings_json(wider),
         "in_place_of": in_use.digest(),
+        "waited_before": match became {
+            Became::Waits { replaced, .. } => replaced.as_ref(),
+            _ => None,
+        },
         "trusted": match became {
             Became::InUse(trust) => Some(trust.is_trusted),
             _ => None,

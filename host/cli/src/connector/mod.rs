@@ -162,7 +162,13 @@ impl InUse {
     /// Names it for a sentence; none where there is no version.
     fn named(&self) -> Option<String> {
         match (&self.inspected, self.installed) {
-            (Some(inspected), _) => Some(inspected.connector().manifest().version.clone()),
+            (Some(inspected), _) => {
+                let connector = inspected.connector();
+                Some(with_digest(
+                    &connector.manifest().version,
+                    connector.digest(),
+                ))
+            }
             (None, Some(digest)) => Some(format!(
                 "the version {} that cannot be used",
                 digest.short()
@@ -170,6 +176,11 @@ impl InUse {
             (None, None) => None,
         }
     }
+}
+
+/// Names a version so that it is told from another of the same number.
+fn with_digest(version: &str, digest: Digest) -> String {
+    format!("{version} ({})", digest.short())
 }
 
 /// What a change of versions decides, for the log.

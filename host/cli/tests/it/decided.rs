@@ -108,6 +108,100 @@ fn every_decision_is_on_record() {
     home.must(&["audit", "verify"]);
 }
 
+#[test]
+fn accounts_clients_names_and_what_the_log_keeps_are_on_record() {
+    let home = helper();
+    // Nobody is there, and nobody is allowed to look.
+    let nowhere = "http://127.0.0.1:9";
+    let shared = home.connect(connection(Owner::Shared, "Acme", nowhere));
+    let values = ["audit", "values", "salesforce", "update_record"];
+    let commands: [&[&str]; 15] = [
+        &["connections", "rename", &shared, "Northwind"],
+        // Nothing is decided by what is so already.
+        &["connections", "rename", &shared, "Northwind"],
+        &["app", "set", "salesforce", "--client-id", "3MVG9"],
+        &["app", "remove", "salesforce"],
+        &["app", "remove", "salesforce"],
+        &[&values[..], &["on"]].concat(),
+        &[&values[..], &["on"]].concat(),
+        &[&values[..], &["off"]].concat(),
+        &["audit", "retain", "--days", "30", "--daily"],
+        &["audit", "retain", "--never"],
+        &["person", "add", "bob"],
+        &["person", "rename", "bob", "Robert"],
+        &["agent", "rename", "helper", "Desk"],
+        &["agent", "rename", "helper", "Desk"],
+        &["connections", "disconnect", &shared],
+    ];
+    for command in commands {
+        home.must(command);
+    }
+    let lines = decided(&home, &[]);
+    let of = format!("{shared} of salesforce, shared");
+    let client = "3MVG9, without a secret";
+    let removes = "what is older than 30 days is removed, now";
+    let expected = [
+        ["connection", &of, "called Acme", "called Northwind"],
+        ["app", "of `salesforce`", "none", client],
+        ["app", "of `salesforce`", client, "none"],
+        ["values", "update_record of salesforce", "none", "kept"],
+        ["values", "update_record of salesforce", "kept", "none"],
+        ["retention", "the log", "none", "kept for 30 days"],
+        ["retention", "the log", "none", removes],
+        ["retention", "the log", "kept for 30 days", "none"],
+        ["person", "bob", "none", "member"],
+        ["person", "bob", "called bob", "called Robert"],
+        ["agent", "helper", "called helper", "called Desk"],
+        ["connection", &of, "called Northwind", "none"],
+    ];
+    let found: Vec<[&str; 4]> = lines.iter().skip(2).map(words).collect();
+    assert_eq!(found, expected);
+    for line in &lines {
+        assert_eq!(line["door"], "command line", "{line}");
+        assert!(line["user"].as_str().unwrap().starts_with("ada"), "{line}");
+    }
+    // For people the ids are cut, and the log itself has nothing to tell of it.
+    let shown = home.must(&["activity", "--decisions"]);
+    assert!(
+        shown.contains(&shared[..16]) && !shown.contains(&shared),
+        "{shown}"
+    );
+    let verified = home.must(&["audit", "verify"]);
+    assert!(!verified.contains("note:"), "{verified}");
+}
+
+/// The attack: who cannot approve for want of the passphrase lets somebody in to what everybody may use, or has values of records kept.
+#[test]
+fn who_is_added_to_what_everyone_has_and_values_that_are_kept_ask_for_the_passphrase() {
+    let home = helper();
+    let shared = home.connect(connection(
+        Owner::Shared,
+        "Acme",
+        "https://acme.my.salesforce.com",
+    ));
+    set_passphrase(&home);
+    // Nothing is shared with everyone yet.
+    home.must(&["person", "add", "bob"]);
+    let share = ["connections", "share", &shared, "--everyone"];
+    let said = with_passphrase(&home, &share, PASSPHRASE);
+    assert!(said.contains("is shared with everyone"), "{said}");
+    let values = ["audit", "values", "salesforce", "update_record"];
+    let on = [&values[..], &["on"]].concat();
+    for (command, says) in [
+        (&["person", "add", "eve"][..], "`eve` is a member here now"),
+        (&on, "are kept, sealed, from now on"),
+    ] {
+        assert_eq!(home.json(command)["code"], "no_terminal", "{command:?}");
+        let said = with_passphrase(&home, command, "wrong");
+        assert!(said.contains("not the passphrase"), "{said}");
+        let said = with_passphrase(&home, command, PASSPHRASE);
+        assert!(said.contains(says), "{said}");
+        // What is so already is nothing to decide, and what restricts is nobody's to hinder.
+        home.must(command);
+    }
+    home.must(&[&values[..], &["off"]].concat());
+}
+
 /// The attack: who may remove and add agents gets rid of what restricts one.
 #[test]
 fn an_agent_with_limits_goes_by_the_passphrase_where_there_is_one() {

@@ -264,3 +264,39 @@ fn what_is_done_is_done_though_nobody_can_be_told() {
     let said = command.stdout(Stdio::from(full)).output().unwrap();
     assert_eq!(said.status.code(), Some(1));
 }
+
+#[test]
+fn an_issuer_is_a_url_and_whom_issuers_know_is_listed_for_all() {
+    let home = home();
+    for wrong in [
+        "acme.okta.example",
+        "ftp://acme.okta.example",
+        "http://acme.okta.example",
+        "https://",
+        "https://acme.okta.example?x=1",
+        "https://acme.okta.example#x",
+        "https://user@acme.okta.example",
+        "https://acme.okta.example:port/a",
+    ] {
+        let add = ["person", "subject", "add", "ada", "00u1", "--issuer", wrong];
+        let said = home.json(&add);
+        assert_eq!(said["code"], "issuer", "{wrong}: {said}");
+    }
+    let none = home.must(&["person", "subject", "list"]);
+    assert!(none.contains("No issuer knows anybody here"), "{none}");
+    home.must(&["person", "add", "bob"]);
+    for (person, subject, issuer) in [
+        ("ada", "00uada", "https://acme.okta.example/oauth2/default"),
+        ("ada", "a1", "http://127.0.0.1:7000/"),
+        ("bob", "00ubob", "https://acme.okta.example/oauth2/default"),
+    ] {
+        let add = ["person", "subject", "add", person, subject, "--issuer"];
+        home.must(&[&add[..], &[issuer]].concat());
+    }
+    let all = home.json(&["person", "subject", "list"]);
+    let known = |one: &Value| format!("{}/{}", one["person"], one["subject"]).replace('"', "");
+    let all: Vec<String> = all.as_array().unwrap().iter().map(known).collect();
+    assert_eq!(all, ["ada/a1", "ada/00uada", "bob/00ubob"]);
+    let of_bob = home.json(&["person", "subject", "list", "bob"]);
+    assert_eq!(of_bob.as_array().unwrap().len(), 1);
+}
