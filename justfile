@@ -36,7 +36,7 @@ soak:
     PORTCULLIS_KILLS=200 cargo test -p e2e --test it killed
     PORTCULLIS_KILLS=200 cargo test -p portcullis-cli --test it connector::killed
     PORTCULLIS_SWAPS=200 cargo test -p e2e --test it swaps
-    PORTCULLIS_KILLS=300 cargo test -p portcullis-cli --test it killed::an_approved -- --nocapture
+    PORTCULLIS_KILLS=300 cargo test -p portcullis-cli --test it -- killed::an_approved killed::served --nocapture
     PORTCULLIS_SESSIONS=1000 PORTCULLIS_SECONDS=60 cargo test --release -p portcullis-cli --test it by_http::load -- --nocapture
     DEVORG_KILLS=100 cargo test -p salesforce-devorg --test it killed_org
     cargo test -p salesforce-devorg --lib -- --ignored a_row_of_a_million

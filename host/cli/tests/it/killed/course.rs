@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rexpect::process::{Signal, WaitStatus};
 use rexpect::session::PtySession;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::site::Site;
 
@@ -79,6 +80,11 @@ pub(super) enum Running {
     Alone(std::process::Child),
     /// At a terminal, as the person sees it.
     AtTerminal(Box<PtySession>),
+    /// It serves, and would for ever: what is waited for is that a change is run.
+    Served {
+        child: std::process::Child,
+        work: JoinHandle<()>,
+    },
 }
 
 impl Program {
@@ -101,12 +107,17 @@ impl Program {
             last = Instant::now();
         }
         course.push(last.elapsed());
+        if let Running::Served { child, .. } = &mut self.running {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
         Course(course)
     }
 
     /// Kills it, and says whether it was still running.
     pub(super) async fn killed(mut self, _: &Site, moments: &Moments) -> bool {
         if !self.is_sending(self.before + moments.after_requests).await {
+            self.running.kill();
             return false;
         }
         let until = Instant::now() + moments.wait;
@@ -139,15 +150,21 @@ impl Running {
             Self::AtTerminal(session) => {
                 !matches!(session.process.status(), Some(WaitStatus::StillAlive))
             }
+            Self::Served { work, .. } => work.is_finished(),
         }
     }
 
     /// Ends it as a power cut does, and says whether it was still running.
     fn kill(mut self) -> bool {
-        if self.has_ended() {
-            return false;
-        }
+        let has_ended = self.has_ended();
         match self {
+            // It is killed all the same, and whether it was under way is known of the change.
+            Self::Served { mut child, .. } => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                !has_ended
+            }
+            _ if has_ended => false,
             Self::Alone(mut child) => {
                 child.kill().unwrap();
                 child.wait().unwrap().code().is_none()

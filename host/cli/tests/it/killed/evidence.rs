@@ -86,9 +86,17 @@ pub(super) struct Seen {
     pub(super) taken: Vec<TakenChange>,
     pub(super) calls: Vec<Call>,
     pub(super) questions: Vec<Approval>,
+    /// Whether a person is asked for it.
+    is_asked: bool,
 }
 
 impl Seen {
+    /// Gives the intents to send a change: of which calls, and by which approvals.
+    pub(super) fn intents(&self) -> impl Iterator<Item = (CallId, Option<ApprovalId>)> {
+        let calls = self.calls.iter();
+        calls.flat_map(|call| call.changes.iter().map(|change| (call.id, change.0)))
+    }
+
     pub(super) async fn of(site: &Site, plan: &Plan) -> Self {
         let activity = Activity::open(site.store.clone()).await.unwrap();
         let newest = Filter {
@@ -134,6 +142,7 @@ impl Seen {
             taken,
             calls,
             questions,
+            is_asked: plan.runner.asks(),
         }
     }
 
@@ -141,7 +150,12 @@ impl Seen {
     pub(super) fn stage(&self, was_running: bool) -> Stage {
         let changes = || self.calls.iter().flat_map(|call| &call.changes);
         match self.questions[..] {
-            [] => Stage::Asking,
+            [] if self.is_asked => Stage::Asking,
+            [] if changes().next().is_none() => Stage::Used,
+            [] if changes().any(|(_, is_answered)| !is_answered) => Stage::Sent,
+            [] if self.calls.iter().any(Call::is_cut) => Stage::Answered,
+            [] if was_running => Stage::Closed,
+            [] => Stage::Ended,
             [ref question, ..] => match question.state {
                 ApprovalState::Pending => Stage::Asked,
                 ApprovalState::Approved => Stage::Approved,
@@ -159,11 +173,7 @@ impl Seen {
         // No write happens twice.
         assert!(self.taken.len() <= 1, "made twice: {about}");
         // None without its intent on record,
-        let intents: Vec<_> = self
-            .calls
-            .iter()
-            .flat_map(|call| call.changes.iter().map(|change| (call.id, change.0)))
-            .collect();
+        let intents: Vec<_> = self.intents().collect();
         assert!(intents.len() <= 1, "intended twice: {about}");
         assert!(
             self.taken.len() <= intents.len(),
@@ -171,6 +181,10 @@ impl Seen {
         );
         // nor without its approval, which is used up by this very call.
         for (call, approval) in intents {
+            if !self.is_asked {
+                assert_eq!(approval, None, "{about}");
+                continue;
+            }
             let question = self.questions.iter().find(|it| Some(it.id) == approval);
             let is_used = question.is_some_and(|question| {
                 question.state == ApprovalState::Used && question.used_by == Some(call)

@@ -8,6 +8,7 @@
 
 mod course;
 mod evidence;
+mod served;
 mod site;
 
 use std::collections::BTreeMap;
@@ -77,6 +78,7 @@ async fn measure(site: &mut Site) -> Measured {
             let seen = Seen::of(site, &plan).await;
             assert_eq!(seen.taken.len(), 1, "{seen:?}");
             assert_eq!(seen.stage(false), Stage::Ended, "{seen:?}");
+            site.counts(&seen);
         }
     }
     Measured(measured)
@@ -148,6 +150,7 @@ async fn round(site: &mut Site, measured: &Measured, random: &mut Random, kill: 
     // The record is as the org was asked for, once.
     let records = site.records(&plan);
     assert_eq!(records, after.taken.len(), "{about}");
+    site.counts(&after);
     site.withdraw_all().await;
     assert!(
         after

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portcullis::ApprovalId;
+use portcullis::policy::AgentId;
+use portcullis::ports::permissions::{Counted, Usage};
 use portcullis_store::{Approval, ApprovalState, Owner, Store, Which};
 use rexpect::session::spawn_command;
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
@@ -15,11 +17,13 @@ use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 
 use super::course::{Program, Running};
-use super::evidence::Call;
+use super::evidence::{Call, Seen};
 use crate::program::{Home, Said, connection};
 
 /// An account of the sample records.
 const ACCOUNT: &str = "001DO0000000002YAA";
+/// Records that each agent may change in a day: more than any run does.
+const CHANGES_MAX: u32 = 100_000;
 const TERMINAL_MS: Option<u64> = Some(120_000);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +39,17 @@ pub(super) enum Runner {
     Person,
     /// The agent's, which makes the same call again.
     Agent,
+    /// One that serves, whose page the person approves on.
+    Page,
+    /// One that serves, of an agent that need not ask.
+    Unasked,
+}
+
+impl Runner {
+    /// Says whether a person is asked.
+    pub(super) fn asks(self) -> bool {
+        !matches!(self, Self::Unasked)
+    }
 }
 
 /// A change, told from every other by its value.
@@ -56,14 +71,14 @@ impl Plan {
         }
     }
 
-    fn tool(&self) -> &'static str {
+    pub(super) fn tool(&self) -> &'static str {
         match self.verb {
             Verb::Update => "update_record",
             Verb::Create => "create_record",
         }
     }
 
-    fn arguments(&self) -> String {
+    pub(super) fn arguments(&self) -> String {
         let arguments = match self.verb {
             Verb::Update => {
                 json!({"object": "Account", "id": ACCOUNT, "fields": {"Site": self.value}})
@@ -99,6 +114,8 @@ pub(super) struct Site {
     token: String,
     address: String,
     known: HashSet<ApprovalId>,
+    /// The changes that may have been sent, which stay counted.
+    counted: u32,
 }
 
 impl Site {
@@ -113,7 +130,13 @@ impl Site {
             home.must(&["agent", "add", "helper"]);
             home.must(&["agent", "give", "helper", "salesforce"]);
             // What is changed is counted on disk, between the use of the approval and the intent.
-            home.must(&["scope", "helper", "--changes-per-day", "100000"]);
+            home.must(&["agent", "add", "free"]);
+            home.must(&["agent", "give", "free", "salesforce"]);
+            home.must(&["allow", "free", "effect:write", "always"]);
+            for agent in ["helper", "free"] {
+                let max = CHANGES_MAX.to_string();
+                home.must(&["scope", agent, "--changes-per-day", &max]);
+            }
             // By them a round's calls are told from the others'.
             for tool in ["update_record", "create_record"] {
                 home.must(&["audit", "values", "salesforce", tool, "on"]);
@@ -131,14 +154,17 @@ impl Site {
             token,
             address,
             known: HashSet::new(),
+            counted: 0,
         }
     }
 
-    fn call<'a>(&'a self, tool: &'a str, arguments: &'a str) -> [&'a str; 8] {
+    fn call<'a>(&'a self, tool: &'a str, arguments: &'a str) -> [&'a str; 10] {
         let address = &self.address;
         [
             "call",
             tool,
+            "--agent",
+            "helper",
             "--json",
             arguments,
             "--output",
@@ -163,12 +189,24 @@ impl Site {
         self.run(plan.tool(), plan.arguments()).await
     }
 
+    /// A program starts, and changes nothing.
+    pub(super) async fn looks(&self) -> Said {
+        self.run("get_identity", "{}".to_owned()).await
+    }
+
+    /// Takes note of the changes of a round that may have been sent.
+    pub(super) fn counts(&mut self, seen: &Seen) {
+        self.counted += u32::try_from(seen.intents().count()).unwrap();
+    }
+
     async fn run(&self, tool: &'static str, arguments: String) -> Said {
         let (home, address) = (Arc::clone(&self.home), self.address.clone());
         blocking(move || {
             home.run(&[
                 "call",
                 tool,
+                "--agent",
+                "helper",
                 "--json",
                 &arguments,
                 "--output",
@@ -195,7 +233,7 @@ impl Site {
                 });
                 Program::new(Running::AtTerminal(Box::new(session.await)), self)
             }
-            Runner::Agent => {
+            Runner::Agent | Runner::Page | Runner::Unasked => {
                 let me = "ada".parse().unwrap();
                 self.store.approve(id, &me, None).await.unwrap();
                 self.asks(plan)
@@ -294,10 +332,41 @@ impl Site {
         }
     }
 
-    /// Asserts that no kill has hurt the log.
+    /// Asserts that no kill has hurt the log, and that what may have been sent is counted, and nothing else.
     pub(super) async fn is_whole(&self) {
         let home = Arc::clone(&self.home);
         blocking(move || home.must(&["audit", "verify"])).await;
+        self.looks().await;
+        let mut used = 0;
+        for agent in ["helper", "free"] {
+            used += self.used(&agent.parse().unwrap()).await;
+        }
+        assert_eq!(used, self.counted);
+    }
+
+    /// Says how many changes are counted for an agent: the most that there is room for besides is looked for by halves.
+    async fn used(&self, agent: &AgentId) -> u32 {
+        let has_room = async |count: u32| {
+            let look = Usage {
+                counted: Counted::Changes,
+                count,
+                max: CHANGES_MAX,
+                only_look: true,
+                reserved_by: None,
+            };
+            let connector = "salesforce".parse().unwrap();
+            let counted = self.store.count_usage(agent, &connector, look).await;
+            counted.unwrap().is_ok()
+        };
+        let (mut room, mut none) = (0, CHANGES_MAX + 1);
+        while none - room > 1 {
+            let middle = room + (none - room) / 2;
+            match has_room(middle).await {
+                true => room = middle,
+                false => none = middle,
+            }
+        }
+        CHANGES_MAX - room
     }
 }
 
