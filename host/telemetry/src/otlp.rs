@@ -1,7 +1,8 @@
 //! Traces and metrics for a collector of OpenTelemetry, by OTLP over HTTP.
 //!
 //! Names are those of the semantic conventions for the Model Context Protocol, for generative AI and for HTTP; what those have no
-//! name for begins with `portcullis.`. The variables `OTEL_…` of the specification set the rest, such as headers for the collector.
+//! name for begins with `portcullis.`. The address of a resource that is read is left out, for it names a record, and so is a session's id. A call that
+//! waits for a person or an account is no error. The variables `OTEL_…` of the specification set the rest, such as headers for the collector.
 
 use std::fmt;
 use std::sync::Arc;

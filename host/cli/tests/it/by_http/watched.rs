@@ -17,10 +17,14 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value as Number;
 use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
+use rmcp::ServiceExt;
+use rmcp::model::CallToolRequestParams;
+use rmcp::transport::TokioChildProcess;
 use serde_json::json;
 
 use super::client::Client;
 use super::{HOST, connect, count, site};
+use crate::program::{PROGRAM, cache};
 use crate::public::{BASE, Place, Server};
 
 /// What takes longer does not come.
@@ -396,6 +400,38 @@ fn gauges(told: &Told, name: &str) -> Vec<i64> {
         other => panic!("{other:?}"),
     });
     values.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_org_without_a_store_is_watched_too() {
+    let (url, told) = collector().await;
+    let mut command = tokio::process::Command::new(PROGRAM);
+    command
+        .args(["serve", "--stdio", "--dev-org"])
+        .env("XDG_CACHE_HOME", cache())
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", &url);
+    let client = ().serve(TokioChildProcess::new(command).unwrap());
+    let client = client.await.unwrap();
+    client.list_all_tools().await.unwrap();
+    let mut asked = CallToolRequestParams::new("query");
+    asked.arguments = count().as_object().cloned();
+    assert_ne!(client.call_tool(asked).await.unwrap().is_error, Some(true));
+    client.cancel().await.unwrap();
+    let is_told = async {
+        loop {
+            let spans = told.spans();
+            let has = |name: &str| {
+                let found = spans.iter().find(|span| span.name == name)?;
+                attribute(&found.attributes, "network.transport")
+            };
+            if let (Some(listed), Some(called)) = (has("tools/list"), has("tools/call query")) {
+                return [listed, called];
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let is_told = tokio::time::timeout(LONG, is_told).await.unwrap();
+    assert_eq!(is_told, ["pipe", "pipe"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
