@@ -67,6 +67,18 @@ impl StoreCredentials {
         }
     }
 
+    /// Finds the connection that a call acts for.
+    async fn found(
+        &self,
+        caller: &Caller,
+        connector: &ConnectorName,
+    ) -> Result<Arc<Found>, StoreError> {
+        let key = (caller.clone(), connector.clone());
+        let read = async { Ok(Arc::new(self.store.find(caller, connector).await?)) };
+        let found = &self.store.memory().found;
+        self.store.remembered(found, key, read).await
+    }
+
     /// Says that there is no connection yet, or none any more, and what the person can do about it.
     async fn missing(&self, caller: &Caller, connector: &ConnectorName, advice: String) -> Lookup {
         let advice = match self.store.refusal(&caller.person, connector).await {
@@ -139,8 +151,9 @@ impl Credentials for StoreCredentials {
         caller: &Caller,
         connector: &ConnectorName,
     ) -> Result<Lookup, PortError> {
-        let connection = match self.store.find(caller, connector).await? {
-            Found::Connection(connection) => *connection,
+        let found = self.found(caller, connector).await?;
+        let connection = match &*found {
+            Found::Connection(connection) => &**connection,
             Found::NoneOfTheirOwn => {
                 let advice = format!("connect an account to `{connector}` first");
                 return Ok(self.missing(caller, connector, advice).await);
@@ -167,11 +180,11 @@ impl Credentials for StoreCredentials {
             ConnectionState::Active => {}
             ConnectionState::Reconnect { reason } => {
                 let problem = reason.trim_end_matches(['.', ' ']);
-                return Ok(self.broken(caller, &connection, problem).await);
+                return Ok(self.broken(caller, connection, problem).await);
             }
             ConnectionState::Pending => {
                 let problem = "the sign-in was not finished";
-                return Ok(self.broken(caller, &connection, problem).await);
+                return Ok(self.broken(caller, connection, problem).await);
             }
         }
         if self.store.is_use_news(connection.used)
@@ -179,11 +192,16 @@ impl Credentials for StoreCredentials {
         {
             tracing::warn!(connection = %connection.id, %error, "a use was not written down");
         }
-        Ok(Lookup::Found(Box::new(connection.into())))
+        Ok(Lookup::Found(Box::new(connection.clone().into())))
     }
 
     async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError> {
-        let stored = self.store.access_token(connection).await?;
+        let tokens = &self.store.memory().tokens;
+        let read = self.store.access_token(connection);
+        let stored = self
+            .store
+            .remembered(tokens, connection.clone(), read)
+            .await?;
         let unstored = self.renew.unstored(connection);
         Ok(unstored
             .filter(|token| token.generation > stored.generation)
@@ -197,7 +215,7 @@ impl Credentials for StoreCredentials {
         connector: &ConnectorName,
         connection: &ConnectionId,
     ) -> Result<Option<Token>, PortError> {
-        match self.store.find(caller, connector).await? {
+        match &*self.found(caller, connector).await? {
             Found::Connection(found)
                 if found.id == *connection && found.state == ConnectionState::Active =>
             {

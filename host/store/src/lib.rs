@@ -1,7 +1,7 @@
 //! Who works with agents, which accounts they have, and the secrets that open those: in one SQLite file.
 //!
 //! [`Store::open`] takes a [`Location`] and a [`MasterKey`]. [`StoreCredentials`] and [`StorePermissions`] are the host's ports on it. [`StoreConnectors`] keeps a host's connectors as they are installed there. Several processes may
-//! have a store open at once; nothing that counts is remembered between two calls, so that what one takes away is gone
+//! have a store open at once; what one of them has read it remembers until any of them commits, so that what one takes away is gone
 //! for all.
 //!
 //! [`StoreAudit`] is the audit log: files beside the database, chained, with their head in it.
@@ -30,11 +30,13 @@ mod groups;
 mod link;
 mod master_key;
 mod migrations;
+mod moment;
 mod people;
 mod permissions;
 mod person_token;
 mod private;
 mod proof;
+mod remembered;
 mod rename;
 mod rotate;
 mod scopes;

@@ -139,8 +139,18 @@ impl Permissions for StorePermissions {
             digest: component,
             is_carried: self.carried.get(connector) == Some(&component),
         };
-        let policy = self.store.policy(caller, connector, component).await?;
-        Ok(policy.map(Arc::new))
+        let key = (
+            caller.clone(),
+            connector.clone(),
+            component.digest,
+            component.is_carried,
+        );
+        let read = async {
+            let policy = self.store.policy(caller, connector, component).await?;
+            Ok(policy.map(Arc::new))
+        };
+        let policies = &self.store.memory().policies;
+        Ok(self.store.remembered(policies, key, read).await?)
     }
 
     async fn count(

@@ -132,10 +132,13 @@ impl Store {
         if !is_token(secret) {
             return Ok(None);
         }
-        let mut tx = self.read().await?;
-        let found = find(&mut tx, secret, self.now()).await?;
-        drop(tx);
-        let Some(found) = found else {
+        let read = async {
+            let mut tx = self.read().await?;
+            find(&mut tx, secret, self.now()).await
+        };
+        let (people, digest) = (&self.memory().people, digest_of(secret.expose_secret()));
+        let found = self.remembered(people, digest, read).await?;
+        let Some(found) = found.filter(|found| found.expires > self.now()) else {
             return Ok(None);
         };
         if self.is_use_news(found.used)
@@ -158,6 +161,7 @@ impl Store {
 }
 
 /// A token that was found by its secret.
+#[derive(Clone, Debug)]
 pub(crate) struct FoundToken {
     pub(crate) id: String,
     pub(crate) expires: i64,

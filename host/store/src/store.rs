@@ -18,6 +18,8 @@ use crate::database::{self, Database};
 use crate::decisions;
 use crate::error::StoreError;
 use crate::master_key::MasterKey;
+use crate::moment::Moments;
+use crate::remembered::Remembered;
 use crate::seal::Place;
 
 /// The bytes of a random id.
@@ -62,7 +64,8 @@ impl fmt::Debug for StoreOptions {
 
 /// People, agents, connections and their secrets, in one SQLite file. Clones are cheap and share everything.
 ///
-/// Several processes may have a file open at once: nothing is remembered between two calls but data keys.
+/// Several processes may have a file open at once: what is remembered between two calls, but for data keys, is forgotten as soon as any of them
+/// commits.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -74,6 +77,7 @@ struct Inner {
     keys: DataKeys,
     clock: Arc<dyn Clock>,
     known: decisions::Known,
+    memory: Remembered,
 }
 
 impl Store {
@@ -93,6 +97,7 @@ impl Store {
             inner: Arc::new(Inner {
                 database: Database::open(&location).await?,
                 keys: DataKeys::new(master),
+                memory: Remembered::of(Moments::of(location.file())),
                 location,
                 clock,
                 known: decisions::Known::default(),
@@ -148,6 +153,10 @@ impl Store {
 
     pub(crate) fn known(&self) -> &decisions::Known {
         &self.inner.known
+    }
+
+    pub(crate) fn memory(&self) -> &Remembered {
+        &self.inner.memory
     }
 
     pub(crate) fn keys(&self) -> &DataKeys {

@@ -114,7 +114,13 @@ impl Store {
                 .bind(caller.agent.as_str().to_owned())
                 .bind(self.now())
         };
-        // Most calls have none: only who finds one takes the turn of those that write.
+        // Most callers have none, and most calls of those that have one.
+        let answers = &self.memory().answers;
+        let any = self.remembered(answers, caller.clone(), self.has_answers(caller));
+        if !any.await? {
+            return Ok(None);
+        }
+        // Only who finds one takes the turn of those that write.
         let mut tx = self.read().await?;
         if find().fetch_optional(&mut *tx).await?.is_none() {
             return Ok(None);
@@ -127,6 +133,15 @@ impl Store {
         let kept = self.take(&mut tx, &row).await?;
         tx.commit().await?;
         Ok(Some(kept))
+    }
+
+    /// Says whether any answer is kept for a caller, also one whose hour is over.
+    async fn has_answers(&self, caller: &Caller) -> Result<bool, StoreError> {
+        const ANY: &str = "SELECT 1 FROM approvals WHERE person = ?1 AND agent = ?2 AND answer IS NOT NULL LIMIT 1";
+        let any = sqlx::query(ANY)
+            .bind(caller.person.as_str())
+            .bind(caller.agent.as_str());
+        Ok(self.database().read_one(any).await?.is_some())
     }
 
     /// Takes the answer that is kept for a question of this caller, by the question's id.

@@ -307,6 +307,8 @@ impl Store {
     /// Takes note that decisions had come this far: what is older is refused from now on.
     pub(crate) fn require_decided(&self, generation: i64) {
         self.known().floor.fetch_max(generation, Ordering::AcqRel);
+        // It is not only what is in the file that decides whether it is taken.
+        self.memory().policies.forget();
     }
 
     /// Says whether an agent has rules or a scope of its own, which go with it.

@@ -27,6 +27,7 @@ mod permissions;
 mod person_tokens;
 mod proofs;
 mod refresh;
+mod remembered;
 mod sharing;
 mod sign_ins;
 mod subjects;
