@@ -305,6 +305,47 @@ async fn a_standing_approval_lets_a_few_alike_pass() {
     drop(desk);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_administrator_takes_back_what_another_is_asked_and_sees_nothing_of_it() {
+    let desk = Desk::new().await;
+    let at = desk.clone();
+    blocking(move || {
+        let _ = at.set_site("Munich");
+        let id = at.waiting();
+        let withdraw = ["approvals", "withdraw", &id];
+        // A member has nothing to do with it, and an administrator nothing but this.
+        let refused = at.home.run_as("bob", &withdraw);
+        assert_eq!(refused.code, 2, "{}", refused.stdout);
+        assert!(!refused.stderr.contains("ada"), "{}", refused.stderr);
+        at.home.must(&["person", "role", "bob", "admin"]);
+        for command in ["show", "deny"] {
+            let refused = at.home.run_as("bob", &["approvals", command, &id]);
+            assert_eq!(refused.code, 2, "{}", refused.stdout);
+            assert!(
+                refused.stderr.contains("is for `ada`"),
+                "{}",
+                refused.stderr
+            );
+            assert!(!refused.stderr.contains("Munich"), "{}", refused.stderr);
+        }
+        let done = at.home.run_as("bob", &withdraw);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        assert!(!done.stdout.contains("Munich"), "{}", done.stdout);
+        let settled = at.home.must(&["approvals", "show", &id]);
+        assert!(settled.contains("withdrawn"), "{settled}");
+        let decided = at.home.json(&["activity", "--decisions"]);
+        let last = decided.as_array().unwrap().last().unwrap();
+        assert_eq!(
+            (&last["person"], &last["decided"], &last["to"]),
+            (&"bob".into(), &"approval".into(), &"withdrawn".into())
+        );
+        let again = at.home.run_as("bob", &withdraw);
+        assert!(again.stdout.contains("nothing changed"), "{}", again.stdout);
+    })
+    .await;
+    drop(desk);
+}
+
 /// The attack: who cannot approve for want of the passphrase takes the rule away that asks, and what is done is not asked for.
 #[test]
 fn what_loosens_asks_for_the_passphrase_as_a_yes_does() {

@@ -135,6 +135,7 @@ fn told(world: &World, reply: &Reply) -> Vec<String> {
     let records = world.records(reply).into_iter();
     let told = records.filter_map(|record| match record.event {
         Event::Intended(intent) => Some(format!("sent {}", intent.attempt)),
+        Event::Unsent { attempt, .. } => Some(format!("unsent {attempt}")),
         Event::Answered(answer) => Some(format!("renewed {}", answer.renewed)),
         _ => None,
     });
@@ -225,6 +226,62 @@ async fn a_change_whose_call_has_ended_meanwhile_is_not_sent_again() {
             .await
     );
     assert_eq!(told(&world, &reply), ["sent 1", "renewed false"]);
+    assert_eq!(world.service.changes().len(), 1);
+}
+
+/// A log that is so slow with a second intent that its call is given up meanwhile.
+struct Slow {
+    inner: Arc<dyn AuditLog>,
+    cancellation: Cancellation,
+    goes_on: Arc<Notify>,
+}
+
+#[async_trait]
+impl AuditLog for Slow {
+    async fn append(&self, record: Record, durability: Durability) -> Result<(), PortError> {
+        let is_second = matches!(&record.event, Event::Intended(intent) if intent.attempt > 1);
+        self.inner.append(record, durability).await?;
+        if is_second {
+            self.cancellation.cancel();
+            self.goes_on.notified().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_time_that_was_written_down_and_not_sent_reads_so() {
+    let (cancellation, goes_on) = (Cancellation::default(), Arc::new(Notify::new()));
+    let (cancelled, waits) = (cancellation.clone(), goes_on.clone());
+    let mut setup = Setup {
+        token: "an-old-token".to_owned(),
+        ports: Box::new(move |ports| Ports {
+            audit: Arc::new(Slow {
+                inner: ports.audit.clone(),
+                cancellation: cancelled,
+                goes_on: waits,
+            }),
+            ..ports
+        }),
+        ..Setup::default()
+    };
+    setup.limits.cancel_grace = Duration::from_millis(10);
+    let world = World::new(setup, &["fetch"]).await;
+    world.mode("fetch", "delete", Mode::Allow);
+    world.service.require_token("a-new-token");
+    let connection = name("fetch-connection");
+    world
+        .credentials
+        .on_refresh(&connection, "a-new-token".into());
+    let mut call = call("fetch", "delete", json!({"id": "1"}));
+    call.cancellation = cancellation;
+    let reply = world.host.call(call).await;
+    assert_eq!(ended(&reply), "failed cancelled", "{reply:?}");
+    goes_on.notify_one();
+    let guard = world.host.guard();
+    assert!(guard.changes_on_record(Duration::from_secs(60)).await);
+    let expected = ["sent 1", "sent 2", "unsent 2", "renewed false"];
+    assert_eq!(told(&world, &reply), expected);
     assert_eq!(world.service.changes().len(), 1);
 }
 
