@@ -4,7 +4,6 @@
 //! answer. What it waits for is bounded: three attempts, and none after ten seconds.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use crate::describe::Describe;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::keyed::Keyed;
 use crate::service_error::{ServiceError, interpret, refusal};
 
 /// The newest version of the API that the connector knows (Winter '27).
@@ -26,6 +26,11 @@ pub const VERSION_FACT: &str = "api_version";
 
 /// The fact that holds the IANA name of the user's time zone: `Europe/Rome`.
 pub const TIME_ZONE_FACT: &str = "time_zone";
+
+/// The facts that hold the user's name and e-mail address.
+pub const NAME_FACT: &str = "name";
+/// See [`NAME_FACT`].
+pub const EMAIL_FACT: &str = "email";
 
 /// The fact that holds the org's own currency, in an org with several: `EUR`.
 pub const CURRENCY_FACT: &str = "currency";
@@ -82,9 +87,9 @@ pub struct Client<'h> {
     pub host: &'h dyn Host,
     account: Account,
     version: OnceCell<String>,
-    describes: RefCell<BTreeMap<String, Rc<Describe>>>,
+    describes: RefCell<Keyed<String, Rc<Describe>>>,
     /// Whether the agent may read an object, by its name in lower case.
-    pub(crate) readable: RefCell<BTreeMap<String, bool>>,
+    pub(crate) readable: RefCell<Keyed<String, bool>>,
 }
 
 impl<'h> Client<'h> {

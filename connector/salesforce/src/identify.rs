@@ -6,7 +6,9 @@ use portcullis_sdk::Failure;
 use portcullis_sdk::credentials::{Environment, Identity};
 use portcullis_sdk::http::{Request, path};
 
-use crate::client::{CURRENCY_FACT, Client, ReadError, TIME_ZONE_FACT, VERSION_FACT};
+use crate::client::{
+    CURRENCY_FACT, Client, EMAIL_FACT, NAME_FACT, ReadError, TIME_ZONE_FACT, VERSION_FACT,
+};
 use crate::fence;
 use crate::host::Host;
 use crate::org::{Organization, User};
@@ -24,7 +26,8 @@ pub fn identify(host: &dyn Host) -> Result<Identity, Failure> {
     let mut facts = vec![(VERSION_FACT.to_owned(), version)];
     let known = [
         (TIME_ZONE_FACT, &user.time_zone),
-        ("email", &user.email),
+        (NAME_FACT, &user.name),
+        (EMAIL_FACT, &user.email),
         ("edition", &organization.edition),
         (CURRENCY_FACT, &currency(&client)?),
     ];

@@ -20,6 +20,7 @@ pub mod host;
 pub mod identify;
 pub mod insight;
 pub mod json;
+pub mod keyed;
 pub mod known;
 pub mod like;
 pub mod lookup;

@@ -8,7 +8,7 @@ use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::client::{Client, ReadError};
+use crate::client::{Client, EMAIL_FACT, NAME_FACT, ReadError, TIME_ZONE_FACT};
 use crate::fence;
 use crate::host::Host;
 use crate::identify::environment;
@@ -75,15 +75,19 @@ pub struct Organization {
     limit_info: Option<String>,
 }
 
-/// Says who is signed in.
+/// Says who is signed in: whom the token is of, the sign-in has found out, so one request shows that it still counts, and what the org is. Where
+/// the org may not be read, or the sign-in has found less, the user is asked for.
 ///
 /// # Errors
 /// The org does not answer, or the session has no API access.
 pub fn get_identity(host: &dyn Host) -> Result<Output, Failure> {
     let client = Client::new(host);
     host.step("Asked who is signed in", None);
-    let user = User::read(&client)?;
     let may_read = host.check(&[Access::read("Organization", FIELDS)]).is_ok();
+    let user = match may_read.then(|| User::of_sign_in(&client)).flatten() {
+        Some(user) => user,
+        None => User::read(&client)?,
+    };
     let organization = if may_read {
         Organization::read(&client)?
     } else {
@@ -203,6 +207,22 @@ fn api_usage(limit_info: &str) -> Option<(u64, u64)> {
 }
 
 impl User {
+    /// Gives what the sign-in has found out, where that is all that is said of a user.
+    fn of_sign_in(client: &Client<'_>) -> Option<Self> {
+        let identity = client.account().identity.as_ref()?;
+        let fact = |name: &str| client.fact(name).map(str::to_owned);
+        Some(Self {
+            id: identity.user_id.clone(),
+            user_name: identity.user_name.clone(),
+            name: Some(fact(NAME_FACT)?),
+            email: Some(fact(EMAIL_FACT)?),
+            organization_id: identity.organization_id.clone()?,
+            time_zone: Some(fact(TIME_ZONE_FACT)?),
+            user_type: None,
+            limit_info: None,
+        })
+    }
+
     /// Asks `/services/oauth2/userinfo`; where the sign-in has no scope for it, the API's root and the
     /// user's row say the same.
     ///
@@ -362,6 +382,24 @@ pub(crate) mod tests {
         let data = Json::parse(&output.structured.unwrap()).unwrap();
         assert_eq!(data.str_at("environment"), Some("production"));
         assert_eq!(data.count_at("api_requests_max"), Some(5000));
+    }
+
+    #[test]
+    fn whom_the_sign_in_has_found_is_not_asked_for() {
+        let known = || {
+            org()
+                .fact("name", "Ann Lee")
+                .fact("email", "ann@acme.example")
+                .fact("time_zone", "Europe/Rome")
+        };
+        let org = known();
+        let output = get_identity(&org).unwrap();
+        assert_eq!(output.text, get_identity(&self::org()).unwrap().text);
+        assert_eq!(org.requests().len(), 1, "{:?}", org.requests());
+        // Nothing but the user says then that the token still counts.
+        let org = known().forbid("Organization");
+        get_identity(&org).unwrap();
+        assert_eq!(org.requests(), ["/services/oauth2/userinfo"]);
     }
 
     #[test]

@@ -37,6 +37,8 @@ struct Page {
     from: usize,
     to: usize,
     total: usize,
+    /// Where the next begins, if there is one.
+    cursor: usize,
 }
 
 impl Page {
@@ -52,11 +54,29 @@ impl Page {
             .unwrap_or(usize::MAX)
             .max(1);
         let from = from.min(total);
+        let to = from.saturating_add(limit).min(total);
         Ok(Self {
             from,
-            to: from.saturating_add(limit).min(total),
+            to,
             total,
+            cursor: to,
         })
+    }
+
+    /// Gives what is on this page of one of several lists: of so many rows, behind so many of the lists before it.
+    fn of_list(&self, behind: usize, total: usize) -> Self {
+        let within = |row: usize| row.saturating_sub(behind).min(total);
+        Self {
+            from: within(self.from),
+            to: within(self.to),
+            total,
+            cursor: self.cursor,
+        }
+    }
+
+    /// Says whether all of it was on pages before.
+    fn is_past(&self) -> bool {
+        self.from > 0 && self.from == self.total
     }
 
     fn range(&self) -> std::ops::Range<usize> {
@@ -64,14 +84,17 @@ impl Page {
     }
 
     fn next(&self) -> Option<String> {
-        (self.to < self.total).then(|| self.to.to_string())
+        (self.to < self.total).then(|| self.cursor.to_string())
     }
 
     fn said(&self, what: &str) -> String {
-        let Self { from, to, total } = self;
+        let Self {
+            from, to, total, ..
+        } = self;
         match self.next() {
             _ if *from > 0 && from == to => format!("no more {what}: {total} in all"),
             None if *from == 0 => format!("{total} {what}"),
+            Some(cursor) if *to == 0 => format!("{total} {what} with \"cursor\": \"{cursor}\""),
             None => format!("{what} {}-{to} of {total}", from + 1),
             Some(cursor) => format!(
                 "{what} {}-{to} of {total}; the rest: \"cursor\": \"{cursor}\"",

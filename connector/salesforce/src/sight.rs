@@ -4,8 +4,6 @@
 //! holds a hidden one, a count, a name that is proposed. So every view of a describe goes through here, and what is
 //! hidden is answered as what is not there.
 
-use std::collections::BTreeSet;
-
 use portcullis_sdk::Failure;
 use portcullis_sdk::permissions::Access;
 
@@ -131,13 +129,14 @@ impl Client<'_> {
         }
         let mut names: Vec<String> = compound.iter().map(|(_, part)| part.clone()).collect();
         names.push(NO_FIELD.to_owned());
-        let mut visible = BTreeSet::new();
-        visible.extend(self.host.visible_fields(kind, &names));
+        let visible = self.host.visible_fields(kind, &names);
         // Who lists the fields that an agent may see has listed the compound one.
-        if !visible.contains(NO_FIELD) {
+        if visible.last().is_none_or(|last| last != NO_FIELD) {
             return Vec::new();
         }
-        compound.retain(|(_, part)| !visible.contains(part));
+        // Those that are visible come in the order in which they were asked about.
+        let mut visible = visible.into_iter().peekable();
+        compound.retain(|(_, part)| visible.next_if(|seen| seen == part).is_none());
         compound
     }
 

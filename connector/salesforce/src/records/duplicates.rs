@@ -3,8 +3,6 @@
 //! What says who somebody is, is compared here: e-mail addresses, telephone numbers, web sites and names. One query finds what
 //! agrees in any of them; what agrees in more comes first. Or the org's own duplicate rules are asked ([`rules`]).
 
-use std::collections::BTreeMap;
-
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,6 +14,7 @@ use crate::columns;
 use crate::describe::{Describe, Field};
 use crate::host::Host;
 use crate::json::Json;
+use crate::keyed::Keyed;
 use crate::like::literal;
 use crate::lookup;
 use crate::names;
@@ -43,7 +42,8 @@ pub struct FindDuplicates {
     /// A record to find others of…
     id: Option<String>,
     /// …or values of one to be made: names, e-mail, phone, web site, by API name.
-    fields: Option<BTreeMap<String, String>>,
+    #[schemars(with = "Option<std::collections::BTreeMap<String, String>>")]
+    fields: Option<Keyed<String, String>>,
     /// Asks the org's duplicate rules instead.
     #[serde(default)]
     rules: bool,
@@ -65,10 +65,10 @@ impl FindDuplicates {
 pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output, Failure> {
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
-    let mut given: BTreeMap<&str, &str> = BTreeMap::new();
-    for (name, value) in args.fields.iter().flatten() {
-        given.insert(name, value);
-    }
+    let given = args.fields.iter().flat_map(Keyed::iter);
+    let given: Vec<(&str, &str)> = given
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
     let id = match (&args.id, given.is_empty()) {
         (Some(id), true) => Some(lookup::record_id(&client, kind, id)?),
         (None, false) => None,
@@ -79,11 +79,11 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
             );
         }
     };
-    for name in given.keys() {
+    for (name, _) in &given {
         names::api_name(name, &pointer_to(name))
             .map_err(|failure| lookup::with_near_field(&client, kind, name, failure))?;
     }
-    let named = given.keys().map(|name| (*name).to_owned());
+    let named = given.iter().map(|(name, _)| (*name).to_owned());
     client.check(&[Touched {
         kind: kind.to_owned(),
         fields: named.chain(["Id".to_owned()]).collect(),
@@ -101,7 +101,7 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
             .map(|value| (value.field.name(), value.text.as_str()));
         let all: Vec<(&str, &str)> = match id {
             Some(_) => of_record.collect(),
-            None => given.into_iter().collect(),
+            None => given,
         };
         return rules::found(&client, args, kind, &all, id);
     }
@@ -183,7 +183,7 @@ fn values_of<'d>(
 fn given_values<'d>(
     client: &Client<'_>,
     describe: &'d Describe,
-    given: &BTreeMap<&str, &str>,
+    given: &[(&str, &str)],
 ) -> Result<Vec<Value<'d>>, Failure> {
     let mut values = Vec::new();
     for (name, text) in given {

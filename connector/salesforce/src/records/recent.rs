@@ -1,7 +1,5 @@
 //! The records that the user has come across last.
 
-use std::collections::BTreeMap;
-
 use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
@@ -11,6 +9,7 @@ use super::{cite, plural, shown, told};
 use crate::client::Client;
 use crate::host::Host;
 use crate::json::Json;
+use crate::keyed::Keyed;
 use crate::lookup;
 use crate::repair::{Asked, repaired};
 use crate::rows;
@@ -104,14 +103,14 @@ pub fn list_recent(host: &dyn Host, args: &ListRecent) -> Result<Output, Failure
 /// What of the records the agent may see; each object is asked about once.
 struct Seen<'c, 'h> {
     client: &'c Client<'h>,
-    fields: BTreeMap<String, Vec<String>>,
+    fields: Keyed<String, Vec<String>>,
 }
 
 impl<'c, 'h> Seen<'c, 'h> {
     fn new(client: &'c Client<'h>) -> Self {
         Self {
             client,
-            fields: BTreeMap::new(),
+            fields: Keyed::default(),
         }
     }
 
@@ -122,7 +121,7 @@ impl<'c, 'h> Seen<'c, 'h> {
             return None;
         }
         let client = self.client;
-        let fields = self.fields.entry(kind.to_owned()).or_insert_with(|| {
+        let fields = self.fields.or_insert(kind.to_owned(), || {
             let names: Vec<String> = item
                 .members()
                 .iter()

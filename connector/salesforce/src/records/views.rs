@@ -3,8 +3,6 @@
 //! A view's own columns, filter and order may have what the agent may not see, so its SOQL is read first, narrowed, and asked
 //! about like any other. That also leaves the view as it is, where opening it would count as having looked at it.
 
-use std::collections::BTreeSet;
-
 use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::{Failure, Output, Reason};
 use schemars::JsonSchema;
@@ -363,8 +361,7 @@ fn narrow(
         .filter(|column| column.is_true_at("hidden"))
         .filter_map(|column| column.str_at("fieldNameOrPath"))
         .filter(|path| *path != "Id");
-    let mut hidden: BTreeSet<&str> = BTreeSet::new();
-    hidden.extend(paths);
+    let hidden: Vec<&str> = paths.collect();
     query
         .select
         .retain(|item| !hidden.iter().any(|path| is_path(item, path)));

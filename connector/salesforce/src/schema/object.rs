@@ -12,6 +12,7 @@ use crate::describe::{Child, Describe, Field};
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
+use crate::keyed::Keyed;
 use crate::lookup;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::repair::described;
@@ -49,7 +50,7 @@ pub struct DescribeObject {
     /// Only fields that a new record must have.
     #[serde(default)]
     required_only: bool,
-    /// Rows of each part (default 100).
+    /// Rows in all (default 100).
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<u32>,
     /// From the last answer.
@@ -74,14 +75,15 @@ enum PartName {
 pub struct Described {
     object: String,
     label: String,
-    parts: Vec<DescribedPart>,
+    /// By their names: as an object, for each item of a list counts as a row.
+    #[schemars(with = "std::collections::BTreeMap<String, DescribedPart>")]
+    parts: Keyed<&'static str, DescribedPart>,
     cursor: Option<String>,
 }
 
 /// One part of [`Described`].
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DescribedPart {
-    part: &'static str,
     columns: Vec<&'static str>,
     rows: Vec<Vec<String>>,
     /// Rows that fit.
@@ -112,13 +114,25 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
             .str_at("label")
             .unwrap_or_default()
             .to_owned(),
-        parts: Vec::new(),
+        parts: Keyed::default(),
         cursor: None,
     };
     let mut text = vec![object.summary()];
-    for part in parts {
-        let (name, columns, all) = object.part(*part, args);
-        let page = Page::of(all.len(), args.limit, args.cursor.as_deref())?;
+    let found: Vec<_> = parts
+        .iter()
+        .map(|part| (*part, object.part(*part, args)))
+        .collect();
+    // One page over all parts, one behind the other: an agent's rows are counted together, too.
+    let total = found.iter().map(|(_, (.., rows))| rows.len()).sum();
+    let whole = Page::of(total, args.limit, args.cursor.as_deref())?;
+    described.cursor = whole.next();
+    let mut before = 0;
+    for (part, (name, columns, all)) in found {
+        let page = whole.of_list(before, all.len());
+        before += all.len();
+        if page.is_past() && whole.from < whole.to {
+            continue;
+        }
         let rows = all[page.range()].to_vec();
         let table = Table::plain(
             columns.iter().copied(),
@@ -128,16 +142,15 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
         text.push(page.said(&name.replace('_', " ")));
         if !rows.is_empty() {
             text.push(client.fenced(&table.render(BOUNDS).text));
-        } else if let Some(near) = object.near(*part, args) {
-            text.push(near);
+        } else if all.is_empty() {
+            text.extend(object.near(part, args));
         }
-        described.cursor = described.cursor.or(page.next());
-        described.parts.push(DescribedPart {
-            part: name,
+        let part = DescribedPart {
             columns,
             total: all.len(),
             rows,
-        });
+        };
+        described.parts.insert(name, part);
     }
     host.cite(&[Source::new(describe.name())]);
     let cursor = described.cursor.clone();

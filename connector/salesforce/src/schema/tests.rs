@@ -107,6 +107,57 @@ fn parts_are_given_as_asked() {
 }
 
 #[test]
+fn a_page_goes_over_all_parts() {
+    const PARTS: &str =
+        r#""object": "Account", "parts": ["fields", "relationships", "record_types"]"#;
+    let mut seen = Vec::new();
+    let mut cursor = Some("0".to_owned());
+    while let Some(from) = cursor {
+        let args = format!(r#"{{{PARTS}, "limit": 4, "cursor": "{from}"}}"#);
+        let output = describe(&Org::new(), &args).unwrap();
+        let data = Json::parse(&output.structured.unwrap()).unwrap();
+        let parts = data.get("parts").unwrap().members();
+        let counts = parts.iter().map(|(name, part)| {
+            let rows = part.get("rows").unwrap().items().len();
+            (name.to_string(), rows)
+        });
+        seen.push(counts.collect::<Vec<_>>());
+        let said = output.text.contains(r#""cursor": ""#);
+        assert_eq!(said, output.next_cursor.is_some(), "{}", output.text);
+        cursor = output.next_cursor;
+    }
+    let part = |name: &str, rows| (name.to_owned(), rows);
+    assert_eq!(
+        seen,
+        [
+            vec![
+                part("fields", 4),
+                part("record_types", 0),
+                part("relationships", 0)
+            ],
+            vec![
+                part("fields", 4),
+                part("record_types", 0),
+                part("relationships", 0)
+            ],
+            vec![part("record_types", 1), part("relationships", 1)],
+        ]
+    );
+    let args = format!(r#"{{{PARTS}, "limit": 4}}"#);
+    let text = describe(&Org::new(), &args).unwrap().text;
+    assert!(
+        text.contains("fields 1-4 of 8; the rest: \"cursor\": \"4\""),
+        "{text}"
+    );
+    assert!(
+        text.ends_with(
+            "1 relationships with \"cursor\": \"4\"\n1 record types with \"cursor\": \"4\""
+        ),
+        "{text}"
+    );
+}
+
+#[test]
 fn fields_are_narrowed_and_hidden_ones_not_even_counted() {
     let org = Org::new().hide("Account", "AnnualRevenue");
     let rows = |args: &str| {
@@ -114,7 +165,11 @@ fn fields_are_narrowed_and_hidden_ones_not_even_counted() {
         assert!(!output.text.contains("AnnualRevenue"));
         assert!(output.text.contains("7 fields that this agent may see,"));
         let data = Json::parse(&output.structured.unwrap()).unwrap();
-        let rows = data.get("parts").unwrap().items()[0]
+        let rows = data
+            .get("parts")
+            .unwrap()
+            .get("fields")
+            .unwrap()
             .get("rows")
             .unwrap()
             .clone();

@@ -68,7 +68,7 @@ pub fn complete_task(host: &dyn Host, args: &CompleteTask) -> Result<Output, Fai
         "Task",
         &id,
         task.fields(),
-        &Names::new(),
+        &Names::default(),
     ))
 }
 
@@ -198,8 +198,15 @@ pub fn add_case_comment(host: &dyn Host, args: &AddCaseComment) -> Result<Output
 
 impl Worded {
     fn create(&self, host: &dyn Host, kind: &str) -> Result<Output, Failure> {
+        self.require_texts()?;
         let client = Client::new(host);
         let fields: &Map<String, Value> = self.fields();
-        self.said(create::create(&client, kind, fields, None, &Names::new()))
+        self.said(create::create(
+            &client,
+            kind,
+            fields,
+            None,
+            &Names::default(),
+        ))
     }
 }

@@ -68,7 +68,10 @@ pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<
             let worded = status
                 .text("CampaignId", "/campaign", &campaign)
                 .text(field, "/person", &person);
-            let known: Names = name.map(|name| (person.clone(), name)).into_iter().collect();
+            let mut known = Names::default();
+            if let Some(name) = name {
+                known.insert(person.clone(), name);
+            }
             worded.said(create::create(&client, MEMBER, worded.fields(), None, &known))
         }
     }
@@ -120,7 +123,7 @@ fn set_status(
     let mut problems = Problems::default();
     let asked = asked::read(client, &describe, status, Purpose::Update, &mut problems);
     problems.refuse(client)?;
-    update::change(client, &describe, member, asked, &Names::new())
+    update::change(client, &describe, member, asked, &Names::default())
 }
 
 fn id(given: &str, pointer: &str, kinds: &[&str]) -> Result<String, Failure> {

@@ -44,7 +44,7 @@ pub fn create_record(host: &dyn Host, args: &CreateRecord) -> Result<Output, Fai
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
     let wanted_type = args.record_type.as_deref();
-    create(&client, kind, &args.fields, wanted_type, &Names::new())
+    create(&client, kind, &args.fields, wanted_type, &Names::default())
 }
 
 /// Makes a record of these fields. `known` are names that references lead to.

@@ -8,8 +8,6 @@ mod create;
 mod delete;
 mod update;
 
-use std::collections::BTreeMap;
-
 use portcullis_sdk::audit::Source;
 use portcullis_sdk::http::{Path, path};
 use portcullis_sdk::{Failure, Output};
@@ -24,6 +22,7 @@ use super::value;
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::json::Json;
+use crate::keyed::Keyed;
 use crate::names;
 use crate::table::{Bounds, Table};
 
@@ -119,13 +118,14 @@ fn names_of_all(
     kind: &str,
     all: &[Map<String, Value>],
 ) -> Result<Vec<String>, Failure> {
-    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    let mut known: Keyed<String, String> = Keyed::default();
     for (index, fields) in all.iter().enumerate() {
         for name in asked::names(client, kind, fields, &place(index))? {
-            known.entry(name.to_ascii_lowercase()).or_insert(name);
+            known.or_insert(name.to_ascii_lowercase(), || name);
         }
     }
-    Ok(known.into_values().collect())
+    let names = known.into_pairs().into_iter();
+    Ok(names.map(|(_, name)| name).collect())
 }
 
 /// Writes the body: a record each, with its object, its id where it has one, and its fields.

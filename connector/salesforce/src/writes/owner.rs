@@ -48,7 +48,7 @@ pub fn assign_owner(host: &dyn Host, args: &AssignOwner) -> Result<Output, Failu
     let client = Client::new(host);
     let kind = lookup::object_name(&client, &args.object)?;
     let id = names::long_id(lookup::record_id(&client, kind, &args.id)?);
-    let mut known = Names::new();
+    let mut known = Names::default();
     let owner = match names::record_id(&args.owner) {
         Ok(id) if matches!(names::object_of(id), Some("User" | "Group")) => id.to_owned(),
         _ => {

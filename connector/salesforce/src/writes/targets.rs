@@ -3,8 +3,6 @@
 //! The attack: to hang something on a record that is hidden from the agent, or to learn by the org's answer that it is there. So a
 //! reference leads only to records of objects that the agent may read; to people and queues, whom it may not look up, by their ids.
 
-use std::collections::BTreeMap;
-
 use portcullis_sdk::{Failure, Reason};
 
 use super::asked::{Asked, FIELDS, Problems};
@@ -13,6 +11,7 @@ use super::value::about;
 use crate::client::{Client, ReadError};
 use crate::describe::{Describe, Field};
 use crate::json::Json;
+use crate::keyed::Keyed;
 use crate::known::{check_record, unreadable};
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
@@ -26,7 +25,7 @@ pub(super) fn of_one<'a, 'd>(
 }
 
 /// Names by ids.
-pub(super) type Names = BTreeMap<String, String>;
+pub(super) type Names = Keyed<String, String>;
 
 /// Looks up what the references lead to, one query a kind of record; what is in `known` is not asked for. Where the kind is not known, or its
 /// names are hidden from this agent, the service alone checks the id.
@@ -41,12 +40,12 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
     problems: &mut Problems,
 ) -> Result<Names, Failure> {
     let mut found = known.clone();
-    let mut wanted: BTreeMap<&str, Vec<(&str, Field<'_>, &str)>> = BTreeMap::new();
+    let mut wanted: Keyed<&str, Vec<(&str, Field<'_>, &str)>> = Keyed::default();
     for (at, asked) in asked {
         let (field, Some(id)) = (asked.field, asked.value.as_str()) else {
             continue;
         };
-        if known.contains_key(id) {
+        if known.contains(id) {
             continue;
         }
         problems.look_at(at);
@@ -54,7 +53,7 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
             Some("RecordType") => {
                 let mut types = describe.record_types();
                 match types.find(|(known, ..)| names::long_id(known) == id) {
-                    Some((_, _, name)) => _ = found.insert(id.to_owned(), name.to_owned()),
+                    Some((_, _, name)) => found.insert(id.to_owned(), name.to_owned()),
                     None => problems.add(field.name(), about(field, &not_a_type(describe, id))),
                 }
             }
@@ -62,12 +61,12 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
                 check_target(client, field, kind, id)
                     .map_err(|failure| told(failure, at, field))?;
                 if let Some(kind) = kind {
-                    wanted.entry(kind).or_default().push((at, field, id));
+                    wanted.or_insert(kind, Vec::new).push((at, field, id));
                 }
             }
         }
     }
-    for (kind, references) in wanted {
+    for (kind, references) in wanted.into_pairs() {
         let name = names::name_field_of(kind);
         let columns = ["Id".to_owned(), name.to_owned()];
         if !client.may_read(kind) || client.visible_fields(kind, &columns).len() < columns.len() {

@@ -42,7 +42,7 @@ pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Fai
     let kind = lookup::object_name(&client, &args.object)?;
     let id = lookup::record_id(&client, kind, &args.id)?;
     let id = names::long_id(id);
-    update(&client, kind, &id, &args.fields, &Names::new())
+    update(&client, kind, &id, &args.fields, &Names::default())
 }
 
 /// Changes fields of a record. `known` are names that references lead to.

@@ -94,7 +94,7 @@ pub fn upsert_record(host: &dyn Host, args: &UpsertRecord) -> Result<Output, Fai
         [before] => {
             problems.refuse(&client)?;
             update::check_updateable(&describe)?;
-            update::change(&client, &describe, before, asked, &Names::new())
+            update::change(&client, &describe, before, asked, &Names::default())
         }
         several => Err(ambiguous(&describe, &key, several)),
     }
@@ -192,7 +192,7 @@ fn make(
         describe,
         asked: &asked,
     };
-    let change = with_key_of(announced.announcement(&Names::new())?, key);
+    let change = with_key_of(announced.announcement(&Names::default())?, key);
     let step = Step {
         title: format!("Make {kind} by {}", key.field.name()),
         detail: None,

@@ -50,6 +50,26 @@ impl Worded {
         &self.fields
     }
 
+    /// Refuses a text that is empty, which the org would take for none.
+    ///
+    /// # Errors
+    /// `invalid-argument`, at each argument that is empty.
+    pub(super) fn require_texts(&self) -> Result<(), Failure> {
+        let is_empty = |field: &str| {
+            let text = self.fields.get(field).and_then(Value::as_str);
+            text.is_some_and(|text| text.trim().is_empty())
+        };
+        let mut empty = self.arguments.iter().filter(|(field, _)| is_empty(field));
+        let Some((_, first)) = empty.next() else {
+            return Ok(());
+        };
+        let failure = Failure::invalid("nothing was sent: a text is empty");
+        let at = |failure: Failure, pointer: &str| failure.field(pointer, "is empty");
+        Err(empty.fold(at(failure, first), |failure, (_, pointer)| {
+            at(failure, pointer)
+        }))
+    }
+
     /// Moves what is wrong with a field to the argument that it comes from.
     pub(super) fn said<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
         result.map_err(|mut failure| {
@@ -71,6 +91,21 @@ impl Worded {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_text_is_refused_at_its_argument() {
+        let worded = |subject: &str, about: Option<&str>| {
+            Worded::new()
+                .text("Subject", "/subject", subject)
+                .maybe("WhatId", "/about", about)
+        };
+        assert!(worded("x", None).require_texts().is_ok());
+        let Err(failure) = worded(" ", Some("")).require_texts() else {
+            unreachable!("both are empty");
+        };
+        let places = failure.fields.iter().map(|field| field.pointer.as_str());
+        assert_eq!(places.collect::<Vec<_>>(), ["/subject", "/about"]);
+    }
 
     #[test]
     fn a_problem_is_told_at_its_argument() {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde::de::value::StrDeserializer;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{
     DeserializeSeed, Deserializer, Error, Expected, IntoDeserializer, MapAccess, SeqAccess,
     Unexpected, Visitor,
@@ -60,12 +60,32 @@ impl Error for Misfit {
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        // Which is what it is called in JSON.
-        let unexpected = match unexpected {
-            Unexpected::Unit => Unexpected::Other("null"),
-            other => other,
-        };
+        let unexpected = said(unexpected);
         Self::new(format!("invalid type: {unexpected}, expected {expected}"))
+    }
+
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let unexpected = said(unexpected);
+        Self::new(format!("invalid value: {unexpected}, expected {expected}"))
+    }
+}
+
+/// Says what was found, in serde's words, but for what JSON calls otherwise. Serde's own writes numbers with a point by code of the
+/// standard library that is 20 KB large, where the reader of JSON has some already.
+fn said(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Unit => "null".to_owned(),
+        Unexpected::Bool(value) => format!("boolean `{value}`"),
+        Unexpected::Unsigned(value) => format!("integer `{value}`"),
+        Unexpected::Signed(value) => format!("integer `{value}`"),
+        Unexpected::Float(value) => format!("floating point `{}`", Value::from(value)),
+        Unexpected::Char(value) => format!("character `{value}`"),
+        Unexpected::Str(text) => format!("string {text:?}"),
+        Unexpected::Seq => "sequence".to_owned(),
+        Unexpected::Map => "map".to_owned(),
+        Unexpected::Other(what) => what.to_owned(),
+        // Nothing that is read from JSON.
+        _ => "another value".to_owned(),
     }
 }
 
@@ -170,13 +190,21 @@ impl<'de> Deserializer<'de> for Place {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        name: &'static str,
-        variants: &'static [&'static str],
+        _: &'static str,
+        _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Misfit> {
-        self.0
-            .deserialize_enum(name, variants, visitor)
-            .map_err(|error| Misfit::new(error.to_string()))
+        match self.0 {
+            Value::String(variant) => visitor.visit_enum(variant.into_deserializer()),
+            Value::Object(members) if members.len() == 1 => {
+                visitor.visit_enum(MapAccessDeserializer::new(Members::new(members)))
+            }
+            Value::Object(_) => {
+                let expected = &"map with a single key";
+                Err(Misfit::invalid_value(Unexpected::Map, expected))
+            }
+            _ => Err(self.unexpected(&"string or map")),
+        }
     }
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {

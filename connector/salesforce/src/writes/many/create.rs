@@ -137,7 +137,7 @@ fn announcements(
         client,
         describe,
         each,
-        &targets::Names::new(),
+        &targets::Names::default(),
         &mut problems,
     )?;
     problems.refuse(client)?;

@@ -1,7 +1,5 @@
 //! `update_records`: fields of up to 200 records.
 
-use std::collections::BTreeMap;
-
 use portcullis_sdk::approvals::Change;
 use portcullis_sdk::http::Request;
 use portcullis_sdk::permissions::Access;
@@ -16,6 +14,7 @@ use super::{
 use crate::client::Client;
 use crate::describe::Describe;
 use crate::host::{Host, Step};
+use crate::keyed::Keyed;
 use crate::lookup;
 use crate::names;
 use crate::order;
@@ -78,15 +77,16 @@ pub fn update_records(host: &dyn Host, args: &UpdateRecords) -> Result<Output, F
     );
     let select = Select::new(&client, &describe, asked.iter().flatten());
     let found = select.all(&client, &describe, &by_ids(ids.iter().map(String::as_str)))?;
-    let by_id = found.into_iter().map(|found| (found.id.clone(), found));
-    let mut found: BTreeMap<String, Found> = BTreeMap::new();
-    found.extend(by_id);
+    let mut by_id: Keyed<String, Found> = Keyed::default();
+    for found in found {
+        by_id.insert(found.id.clone(), found);
+    }
     let mut problems = Problems::default();
     let mut wanted = Vec::with_capacity(ids.len());
     let mut all: Vec<One> = Vec::with_capacity(ids.len());
     for (index, (id, asked)) in ids.iter().zip(asked).enumerate() {
         problems.look_at(&place(index));
-        let Some(before) = found.remove(id) else {
+        let Some(before) = by_id.remove(id) else {
             problems.add(
                 "Id",
                 format!("there is no `{kind}` with the id {id}, or you may not see it"),
@@ -245,7 +245,13 @@ fn announcements(
     let all = wanted.iter().zip(&places);
     let all =
         all.flat_map(|(wanted, at)| wanted.asked.iter().map(move |asked| (at.as_str(), asked)));
-    let names = targets::names(client, describe, all, &targets::Names::new(), &mut problems)?;
+    let names = targets::names(
+        client,
+        describe,
+        all,
+        &targets::Names::default(),
+        &mut problems,
+    )?;
     problems.refuse(client)?;
     let changes = wanted.iter().enumerate().map(|(sent, wanted)| {
         let (before, id) = (&wanted.before, &wanted.before.id);

@@ -1,7 +1,5 @@
 //! `merge_records`: two or three records of one object become one. Every value that is lost is shown to the person who decides.
 
-use std::collections::BTreeMap;
-
 use portcullis_sdk::approvals::{Change, FieldChange};
 use portcullis_sdk::permissions::Access;
 use portcullis_sdk::{Effect, Failure, Output};
@@ -14,6 +12,7 @@ use crate::client::Client;
 use crate::describe::{Describe, Field};
 use crate::host::{Host, Step};
 use crate::json::Json;
+use crate::keyed::Keyed;
 use crate::lookup;
 use crate::names;
 use crate::writes::asked::{self, Asked, FIELDS, Problems, Purpose};
@@ -176,7 +175,7 @@ fn read(
         .collect();
     let condition: Vec<String> = ids.iter().map(|(id, _)| format!("'{id}'")).collect();
     let condition = format!("Id IN ({})", condition.join(", "));
-    let mut rows: BTreeMap<String, Vec<Json>> = BTreeMap::new();
+    let mut rows: Keyed<String, Vec<Json>> = Keyed::default();
     let mut rest = fields.as_slice();
     loop {
         let mut length = 0;
@@ -192,7 +191,7 @@ fn read(
             }
         }
         for found in select.all(client, describe, &condition)? {
-            rows.entry(found.id.clone()).or_default().push(found.json);
+            rows.or_insert(found.id.clone(), Vec::new).push(found.json);
         }
         rest = left;
         if rest.is_empty() {
@@ -238,7 +237,7 @@ fn announcements(
         client,
         describe,
         targets::of_one(asked),
-        &targets::Names::new(),
+        &targets::Names::default(),
         &mut problems,
     )?;
     problems.refuse(client)?;
