@@ -154,7 +154,7 @@ async fn an_agent_limited_to_three_objects_learns_of_no_other() {
         let described = org
             .data("describe_object", json!({ "object": kind, "limit": 1000 }))
             .await;
-        for field in described["parts"][0]["rows"].as_array().unwrap() {
+        for field in described["parts"]["fields"]["rows"].as_array().unwrap() {
             for word in words(&format!("{} {}", field[0], field[1])) {
                 hidden.remove(word);
             }

@@ -2,6 +2,7 @@
 //! reads, what is sent for it and what the audit log names as its sources.
 
 mod cases;
+mod columns;
 mod documented;
 mod files;
 mod insight;

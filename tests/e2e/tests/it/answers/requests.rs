@@ -10,27 +10,26 @@ use crate::support::root;
 use crate::writes::desk::{ACCOUNT, Desk, SALE, update};
 
 /// A call of a read needs one once the org's descriptions are known, and a change [`CHANGE_MAX`]; what needs more, and why.
-const OF_MORE: [(&str, usize, &str); 5] = [
-    (
-        "get_identity",
-        2,
-        "the user and the organization are asked for apart",
-    ),
+const OF_MORE: [(&str, usize, &str); 4] = [
     (
         "get_list_view",
         2,
-        "what the view asks for, and the records",
+        "what the view asks for, so that what it hides or filters by is held to the scope, and the records",
     ),
-    ("read_file", 2, "what the file is, and what is in it"),
+    (
+        "read_file",
+        2,
+        "what the file is, so that nothing large or without text is fetched, and what is in it",
+    ),
     (
         "assign_owner",
         5,
-        "users and queues are looked up by name, apart; 4 by a user name or e-mail address, 3 by id",
+        "users and queues are two objects, which no query has both of; 4 by a user name or e-mail address, 3 by id",
     ),
     (
         "set_campaign_member",
         4,
-        "a new member's campaign and person are looked up, apart; 3 for another status",
+        "before there is a member, no query leads from the person to the campaign, and a person reads both names; 3 for another status",
     ),
 ];
 

@@ -523,7 +523,7 @@ async fn an_agent_limited_to_three_objects_is_told_of_no_other() {
         let described = desk
             .data("describe_object", json!({"object": kind, "limit": 1000}))
             .await;
-        for field in described["parts"][0]["rows"].as_array().unwrap() {
+        for field in described["parts"]["fields"]["rows"].as_array().unwrap() {
             for word in words(&format!("{} {}", field[0], field[1])) {
                 hidden.remove(word);
             }
@@ -599,7 +599,7 @@ async fn fields(desk: &Desk, object: &str) -> BTreeSet<String> {
     let described = desk
         .data("describe_object", json!({"object": object, "limit": 1000}))
         .await;
-    first_cells(&described["parts"][0]["rows"])
+    first_cells(&described["parts"]["fields"]["rows"])
 }
 
 fn first_cells(rows: &Value) -> BTreeSet<String> {

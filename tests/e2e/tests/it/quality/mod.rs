@@ -7,3 +7,4 @@ mod mended;
 mod orgs;
 mod repair;
 mod round_trips;
+mod shapes;

@@ -1,6 +1,8 @@
 //! Orgs of other shapes: with several currencies, person accounts, with and without record types, of each version of the API,
 //! and large ones.
 
+use std::collections::BTreeSet;
+
 use portcullis::Outcome;
 use portcullis::policy::Mode;
 use salesforce_devorg::Options;
@@ -57,8 +59,8 @@ fn value(value: &str, is_default: bool) -> Value {
     json!({"value": value, "label": value, "active": true, "defaultValue": is_default, "validFor": null})
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn amounts_have_their_currency_where_there_are_several() {
+/// An org with two currencies.
+pub(super) async fn with_currencies() -> (TempDir, Desk) {
     let codes = [value("EUR", false), value("USD", true)];
     let currency = field(
         "CurrencyIsoCode",
@@ -77,6 +79,34 @@ async fn amounts_have_their_currency_where_there_are_several() {
     };
     let facts = [("api_version", "68.0"), ("currency", "USD")];
     let desk = Desk::knowing(options, &facts, "", Mode::Ask).await;
+    (folder, desk)
+}
+
+/// An org in which people may be accounts.
+pub(super) async fn with_people() -> (TempDir, Desk) {
+    let part = |name: &str, label: &str| {
+        field(
+            name,
+            label,
+            "string",
+            json!({"length": 80, "compoundFieldName": "Name"}),
+        )
+    };
+    let flag = json!({"nillable": false, "createable": false, "updateable": false, "defaultedOnCreate": true, "defaultValue": false});
+    let fields = vec![
+        field("IsPersonAccount", "Is Person Account", "boolean", flag),
+        part("FirstName", "First Name"),
+        part("LastName", "Last Name"),
+        field("PersonEmail", "Email", "email", json!({"length": 80})),
+    ];
+    let folder = described(&[("Account", fields)]).await;
+    let desk = at(&folder, Mode::Ask).await;
+    (folder, desk)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn amounts_have_their_currency_where_there_are_several() {
+    let (_folder, desk) = with_currencies().await;
     desk.meanwhile("Opportunity", SALE, json!({"CurrencyIsoCode": "EUR"}))
         .await;
     let change = update("Opportunity", SALE, json!({"Amount": 1_500_000}));
@@ -167,23 +197,7 @@ async fn amounts_have_their_currency_where_there_are_several() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_is_an_account_where_there_are_person_accounts() {
-    let part = |name: &str, label: &str| {
-        field(
-            name,
-            label,
-            "string",
-            json!({"length": 80, "compoundFieldName": "Name"}),
-        )
-    };
-    let flag = json!({"nillable": false, "createable": false, "updateable": false, "defaultedOnCreate": true, "defaultValue": false});
-    let fields = vec![
-        field("IsPersonAccount", "Is Person Account", "boolean", flag),
-        part("FirstName", "First Name"),
-        part("LastName", "Last Name"),
-        field("PersonEmail", "Email", "email", json!({"length": 80})),
-    ];
-    let folder = described(&[("Account", fields)]).await;
-    let desk = at(&folder, Mode::Ask).await;
+    let (_folder, desk) = with_people().await;
     let person = json!({"object": "Account", "fields": {"FirstName": "Ada", "LastName": "Li", "PersonEmail": "ada@li.example"}});
     let made = desk.data("create_record", person).await;
     let id = made["id"].as_str().unwrap();
@@ -246,7 +260,10 @@ async fn record_types_are_there_or_not() {
                 json!({"object": object, "parts": ["record_types"]}),
             )
             .await;
-        assert_eq!(described["parts"][0]["total"], count, "{object}");
+        assert_eq!(
+            described["parts"]["record_types"]["total"], count,
+            "{object}"
+        );
     }
 }
 
@@ -419,6 +436,28 @@ async fn answers_stay_small_in_a_large_org() {
             text.len()
         );
     }
+    // An agent with few rows goes through it by the cursor, whatever parts it asks for.
+    desk.limit(json!({"rows_max": 20}));
+    let parts = json!(["fields", "record_types"]);
+    let mut arguments = json!({"object": "Wide__c", "text": "answer 7", "parts": parts});
+    let failure = desk.failure("describe_object", arguments.clone()).await;
+    assert!(
+        failure.contains("at most 20, such as by a limit"),
+        "{failure}"
+    );
+    arguments["limit"] = json!(20);
+    let mut fields = BTreeSet::new();
+    loop {
+        let page = desk.data("describe_object", arguments.clone()).await;
+        let rows = page["parts"]["fields"]["rows"].as_array().unwrap().iter();
+        fields.extend(rows.map(|row| row[0].to_string()));
+        match &page["cursor"] {
+            Value::Null => break,
+            cursor => arguments["cursor"] = cursor.clone(),
+        }
+    }
+    assert_eq!(fields.len(), 98, "{fields:?}");
+    desk.limit(json!({}));
     // The whole record of 800 fields of which three are set.
     let fields = json!({"Name": "A", "Answer_001__c": "x", "Answer_797__c": "y"});
     let made = desk

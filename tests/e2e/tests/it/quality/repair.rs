@@ -14,6 +14,24 @@ const CONTACT: &str = "003DO0000000001YAA";
 const READING: &str = "a00DO0000000001YAA";
 const INSPECTION: &str = "a01DO0000000001YAA";
 
+/// Kinds of mistakes that are among the cases, whatever else is.
+const KINDS: [&str; 14] = [
+    "misspelt field",
+    "label for a field",
+    "misspelt object",
+    "plural for an object",
+    "child in the singular",
+    "label for a picklist's value",
+    "lookup by name",
+    "day as people write it",
+    "SELECT *",
+    "JOIN of a parent",
+    "double quotes",
+    "IS NOT NULL",
+    "missing required fields",
+    "id of another object",
+];
+
 /// A mistake, the tool, and its arguments.
 type Case = (&'static str, &'static str, Value);
 
@@ -530,6 +548,13 @@ async fn the_error_alone_tells_the_call_that_is_right() {
         .flatten()
         .collect();
     assert!(cases.len() >= 60, "{}", cases.len());
+    for kind in KINDS {
+        let is_known = cases.iter().any(|(mistake, ..)| mistake == &kind);
+        assert!(is_known, "no mistake is of the kind “{kind}”");
+    }
+    // What other languages write so is SOQL, too, and no mistake.
+    let soql = "SELECT Id FROM Account WHERE Fax != NULL LIMIT 1";
+    desk.data("query", json!({ "soql": soql })).await;
     let mut told = String::new();
     let mut unmended = Vec::new();
     for (mistake, tool, arguments) in &cases {

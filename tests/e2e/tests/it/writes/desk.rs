@@ -75,6 +75,16 @@ impl Desk {
         let user = users
             .find(|known| known.username.starts_with(user))
             .unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let who = format!("{}/services/oauth2/userinfo", org.url());
+        let (_, who) = asked(&client, &user.access_token, "GET", who, None).await;
+        // What the connector finds out at a sign-in.
+        let fact = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let mut facts: Vec<_> = facts
+            .iter()
+            .map(|(name, value)| fact(name, value))
+            .collect();
+        facts.extend(["name", "email"].map(|name| fact(name, who[name].as_str().unwrap())));
         let mut network = NetworkOptions::default();
         network
             .allow_private
@@ -90,10 +100,7 @@ impl Desk {
                 user_name: user.username.clone(),
                 organization_id: Some("00DDO0000000001".to_owned()),
                 organization_name: Some("Dev Org".to_owned()),
-                facts: facts
-                    .iter()
-                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                    .collect(),
+                facts,
             }),
             ..Setup::default()
         };
@@ -109,7 +116,6 @@ impl Desk {
                 if changes { mode } else { Mode::Allow },
             );
         }
-        let client = Client::builder(TokioExecutor::new()).build_http();
         Self { world, org, client }
     }
 
@@ -209,19 +215,8 @@ impl Desk {
         path: &str,
         body: Option<Value>,
     ) -> (u16, Value) {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("{}{V}/{path}", self.org.url()))
-            .header("authorization", format!("Bearer {token}"))
-            .header("content-type", "application/json")
-            .body(Full::from(
-                body.map(|body| body.to_string()).unwrap_or_default(),
-            ))
-            .unwrap();
-        let response = self.client.request(request).await.unwrap();
-        let status = response.status().as_u16();
-        let body = response.into_body().collect().await.unwrap().to_bytes();
-        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+        let uri = format!("{}{V}/{path}", self.org.url());
+        asked(&self.client, token, method, uri, body).await
     }
 
     /// Somebody else changes a record.
@@ -252,6 +247,29 @@ impl Desk {
         assert_eq!(status, 200, "{body}");
         serde_json::from_value(body["records"].take()).unwrap()
     }
+}
+
+/// Asks an org with a token.
+async fn asked(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    token: &str,
+    method: &str,
+    uri: String,
+    body: Option<Value>,
+) -> (u16, Value) {
+    let request = http::Request::builder()
+        .method(method)
+        .uri(uri)
+        .header("authorization", format!("Bearer {token}"))
+        .header("content-type", "application/json")
+        .body(Full::from(
+            body.map(|body| body.to_string()).unwrap_or_default(),
+        ))
+        .unwrap();
+    let response = client.request(request).await.unwrap();
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
 }
 
 /// Writes a failure as a caller reads it.

@@ -1,0 +1,168 @@
+//! What tools say of currencies, of people who are accounts and of record types, where an org has them and where it has not.
+
+use std::fmt::Write as _;
+
+use portcullis::Outcome;
+use portcullis::policy::Mode;
+use serde_json::{Value, json};
+
+use super::orgs::{with_currencies, with_people};
+use crate::writes::desk::{ACCOUNT, Desk, SALE, held, said, update};
+
+/// Another account.
+const OTHER: &str = "001DO0000000001YAA";
+const LEAD: &str = "00QDO00000000012AA";
+/// `Open Pipeline by Stage`.
+const REPORT: &str = "00ODO00000000012AA";
+/// Lines of an answer or a card that are written out.
+const LINES_SHOWN: usize = 14;
+
+/// Calls tools one after the other, and writes what the model reads or the person is asked.
+async fn told(desk: &Desk, calls: &[(&str, Value)]) -> String {
+    let mut text = String::new();
+    for (tool, arguments) in calls {
+        let reply = desk.call(tool, arguments.clone()).await;
+        let all = match &reply.outcome {
+            Outcome::Done(output) => output.text.clone(),
+            Outcome::ApprovalRequired(_) => {
+                let card = held(&reply).card.text();
+                let (_, changes) = card.split_once("What changes").unwrap();
+                changes.to_owned()
+            }
+            Outcome::Failed(failure) => said(failure),
+            other => panic!("{tool} {arguments}: {other:?}"),
+        };
+        writeln!(text, "# {tool} {arguments}").unwrap();
+        for line in desk.plain(&all).lines().take(LINES_SHOWN) {
+            writeln!(text, "{line}").unwrap();
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn merge() -> Value {
+    json!({"object": "Account", "keep": OTHER, "lose": [ACCOUNT], "fields": {"AnnualRevenue": 5}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn currencies() {
+    let calls = [
+        (
+            "describe_object",
+            json!({"object": "Opportunity", "text": "currency"}),
+        ),
+        (
+            "get_record",
+            json!({"object": "Opportunity", "id": SALE, "fields": ["Name", "Amount"]}),
+        ),
+        ("get_account_overview", json!({ "account": ACCOUNT })),
+        ("get_pipeline", json!({})),
+        ("run_report", json!({"id": REPORT, "limit": 5})),
+        (
+            "update_record",
+            update("Account", ACCOUNT, json!({"AnnualRevenue": 1000})),
+        ),
+        ("merge_records", merge()),
+        ("convert_lead", json!({"id": LEAD, "account": ACCOUNT})),
+    ];
+    let (_folder, desk) = with_currencies().await;
+    let several = told(&desk, &calls).await;
+    let one = told(&Desk::new(Mode::Ask).await, &calls).await;
+    assert!(several.contains("CurrencyIsoCode|") && !one.contains("CurrencyIsoCode|"));
+    insta::assert_snapshot!(
+        "currencies",
+        format!("## several\n\n{several}\n## one\n\n{one}")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn people() {
+    let (_folder, desk) = with_people().await;
+    let person = |first: &str| json!({"object": "Account", "fields": {"FirstName": first, "LastName": "Li", "PersonEmail": "li@li.example"}});
+    let ada = desk.data("create_record", person("Ada")).await["id"].clone();
+    let bo = desk.data("create_record", person("Bo")).await["id"].clone();
+    let (ada, bo) = (ada.as_str().unwrap(), bo.as_str().unwrap());
+    let calls = |ada: &str, bo: &str| {
+        [
+            (
+                "describe_object",
+                json!({"object": "Account", "text": "person"}),
+            ),
+            (
+                "query",
+                json!({"soql": "SELECT Name, PersonEmail FROM Account WHERE IsPersonAccount = TRUE"}),
+            ),
+            (
+                "update_record",
+                update("Account", ada, json!({"LastName": "Lovelace"})),
+            ),
+            ("get_account_overview", json!({ "account": ada })),
+            ("find_duplicates", json!({"object": "Account", "id": ada})),
+            (
+                "merge_records",
+                json!({"object": "Account", "keep": ada, "lose": [bo]}),
+            ),
+            ("convert_lead", json!({"id": LEAD, "account": ada})),
+        ]
+    };
+    let with = told(&desk, &calls(ada, bo)).await;
+    // Where there are none, a company is one, and the fields of people are not there.
+    let without = told(&Desk::new(Mode::Ask).await, &calls(OTHER, ACCOUNT)).await;
+    assert!(with.contains("Lovelace") && !without.contains("from “Li”"));
+    insta::assert_snapshot!(
+        "people",
+        format!("## with\n\n{with}\n## without\n\n{without}")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn record_types() {
+    let desk = Desk::new(Mode::Ask).await;
+    let soql = "SELECT Id, Name FROM RecordType WHERE SobjectType = 'Account' ORDER BY Name";
+    let types = desk.rows(soql).await;
+    let partner = types.last().unwrap()["Id"].clone();
+    let calls = [
+        (
+            "update_record",
+            update("Account", ACCOUNT, json!({ "RecordTypeId": partner })),
+        ),
+        (
+            "update_record",
+            update(
+                "Account",
+                ACCOUNT,
+                json!({"RecordTypeId": "Partner_Account"}),
+            ),
+        ),
+        (
+            "update_record",
+            update(
+                "Contact",
+                "003DO0000000001YAA",
+                json!({ "RecordTypeId": partner }),
+            ),
+        ),
+        (
+            "create_records",
+            json!({"object": "Account", "records": [{"Name": "New", "RecordTypeId": partner}]}),
+        ),
+        (
+            "get_record",
+            json!({"object": "Account", "id": ACCOUNT, "fields": ["Name", "RecordTypeId", "RecordType.Name"]}),
+        ),
+        (
+            "query",
+            json!({"soql": "SELECT RecordType.Name, COUNT(Id) FROM Account GROUP BY RecordType.Name"}),
+        ),
+        (
+            "query",
+            json!({"soql": "SELECT RecordType.Name FROM Contact LIMIT 1"}),
+        ),
+        ("merge_records", merge()),
+        ("convert_lead", json!({"id": LEAD})),
+    ];
+    let text = told(&desk, &calls).await;
+    assert!(text.contains("Partner Account"), "{text}");
+    insta::assert_snapshot!("record_types", text);
+}
