@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::process;
+
 /// By which a client names its session.
 const SESSION: &str = "mcp-session-id";
 
@@ -61,6 +63,11 @@ impl Web {
 
     pub(crate) fn pid(&self) -> Result<u32> {
         self.child.id().context("it has ended")
+    }
+
+    /// Ends the server.
+    pub(crate) async fn end(self) -> Result<()> {
+        process::end(self.child).await
     }
 
     /// Asks, and gives the message of the answer.

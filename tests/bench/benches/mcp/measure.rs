@@ -111,6 +111,13 @@ impl Running {
         }
     }
 
+    async fn end(self) -> Result<()> {
+        match self {
+            Self::Pipes(pipes) => pipes.end().await,
+            Self::Web(web) => web.end().await,
+        }
+    }
+
     fn pid(&self) -> Result<u32> {
         match self {
             Self::Pipes(pipes) => pipes.pid(),
@@ -135,11 +142,12 @@ pub(crate) async fn measure(
 ) -> Result<Measured> {
     let mut starts = Vec::new();
     // The first one may have to make what the others find, such as a compiled connector.
-    drop(Running::start(contestant).await?);
+    Running::start(contestant).await?.0.end().await?;
     for _ in 0..effort.starts {
         let began = Instant::now();
-        drop(Running::start(contestant).await?);
+        let (server, _) = Running::start(contestant).await?;
         starts.push(began.elapsed());
+        server.end().await?;
     }
     let (server, tools) = Running::start(contestant).await?;
     tokio::time::sleep(RESTS).await;
@@ -182,6 +190,9 @@ pub(crate) async fn measure(
     let late = org.add_fault(late)?;
     let (distant, distant_took) = load(&server, &params, effort.load).await?;
     org.clear_fault(late);
+    if let Some(server) = Arc::into_inner(server) {
+        server.end().await?;
+    }
     Ok(Measured {
         name: contestant.name,
         start: quantile(&mut starts, 0.5),

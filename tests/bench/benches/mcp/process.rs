@@ -5,9 +5,25 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use tokio::process::{Child, Command};
 
 /// Ticks of a second, which Linux shows programs on every machine.
 const TICKS: f64 = 100.0;
+
+/// How long a server has to end by itself.
+const ENDS: Duration = Duration::from_secs(5);
+
+/// Tells a process to end, and waits for it: who is killed leaves work to the next one, whose start would be measured with it.
+pub(crate) async fn end(mut child: Child) -> Result<()> {
+    let Some(pid) = child.id() else {
+        return Ok(());
+    };
+    Command::new("kill").arg(pid.to_string()).status().await?;
+    if tokio::time::timeout(ENDS, child.wait()).await.is_err() {
+        child.kill().await?;
+    }
+    Ok(())
+}
 
 /// Gives the resident memory of a process and its children, in MiB.
 pub(crate) fn resident_mib(pid: u32) -> Result<f64> {

@@ -11,7 +11,9 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::oneshot;
 
-/// A server that runs. It ends with this.
+use crate::process;
+
+/// A server that runs. It is killed with this.
 pub(crate) struct Pipes {
     input: tokio::sync::Mutex<ChildStdin>,
     waiting: Waiting,
@@ -55,6 +57,11 @@ impl Pipes {
 
     pub(crate) fn pid(&self) -> Result<u32> {
         self.child.id().context("it has ended")
+    }
+
+    /// Ends the server.
+    pub(crate) async fn end(self) -> Result<()> {
+        process::end(self.child).await
     }
 
     /// Asks, and gives the line of the answer.
