@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use portcullis_sdk::credentials::Account;
-use portcullis_sdk::http::{Request, Response, path};
+use portcullis_sdk::http::{Path, Request, Response, path};
 use portcullis_sdk::{Failure, Reason};
 
 use crate::describe::Describe;
@@ -160,6 +160,24 @@ impl<'h> Client<'h> {
         })
     }
 
+    /// As [`read`](Self::read), of a description that the host may have in memory; `anew`, of what it is now.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_description(
+        &self,
+        anew: bool,
+        path: impl Fn() -> Path,
+    ) -> Result<Reply, ReadError> {
+        self.read(|| {
+            let request = Request::get(path());
+            match anew {
+                true => request.header("Cache-Control", "no-cache"),
+                false => request,
+            }
+        })
+    }
+
     /// As [`read`](Self::read), of bytes as they are: what a file holds.
     ///
     /// # Errors
@@ -245,13 +263,8 @@ impl<'h> Client<'h> {
 
     fn ask(&self, kind: &str, anew: bool) -> Result<Rc<Describe>, ReadError> {
         let version = self.version()?;
-        let reply = self.read(|| {
-            let path = path!("/services/data/{}/sobjects/{}/describe", version, kind);
-            let request = Request::get(path);
-            match anew {
-                true => request.header("Cache-Control", "no-cache"),
-                false => request,
-            }
+        let reply = self.read_description(anew, || {
+            path!("/services/data/{}/sobjects/{}/describe", version, kind)
         })?;
         let describe = Describe::new(reply.json).from_memory(reply.from_memory);
         let describe = Rc::new(describe);

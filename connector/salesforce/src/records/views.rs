@@ -1,28 +1,31 @@
 //! List views: which there are, and what one shows.
 //!
 //! A view's own columns, filter and order may have what the agent may not see, so its SOQL is read first, narrowed, and asked
-//! about like any other. That also leaves the view as it is, where opening it would count as having looked at it.
+//! about like any other. That also leaves the view as it is, where opening it would count as having looked at it. The host
+//! remembers what a view is for a minute, as it does what an object is; what does not hold any more is asked for anew.
 
-use portcullis_sdk::http::{Request, path};
 use portcullis_sdk::{Failure, Output, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use soql::{Query, SelectItem};
 
+mod find;
+
+use super::ask::Answered;
 use super::{Ask, plural, told};
-use crate::client::{Client, ReadError};
+use crate::client::Client;
 use crate::currency;
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
 use crate::lookup;
-use crate::names;
-use crate::nearest::{Candidate, nearest};
-use crate::repair::{Asked, repaired};
+use crate::nearest::nearest;
+use crate::repair::repaired;
 use crate::rows;
 use crate::table::{Bounds, Table};
 use crate::touched::{self, Touched};
 use crate::zone;
+use find::{View, about_view, describe, described, near_names, page};
 
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 2_000;
@@ -134,26 +137,21 @@ pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Fail
     let wanted = args.view.trim();
     may_read(&client, kind)?;
     host.step("Read a list view", Some(&fence::inline(wanted, 80)));
-    let described = describe(&client, kind, wanted)?;
-    let soql = described.str_at("query").unwrap_or_default();
-    let Ok(mut query) = soql::parse_query(soql) else {
-        return Err(Failure::new(
-            Reason::Unavailable,
-            "this list view filters by what SOQL does not have",
-        )
-        .field("/view", "cannot be read")
-        .hint("query asks for the same records by conditions of your own"));
-    };
-    if query.writes().is_some() || !is_of(&query, kind) {
-        return Err(Failure::internal(
-            "the service's words for this list view are not those of a query",
-        ));
-    }
-    let notes_of = narrow(&client, &mut query, &described)?;
     let limit = args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX);
-    query.limit = Some(u64::from(limit));
-    let answered = Ask::new(&query, "/view").send(&client);
-    let answered = answered.map_err(unseen_by_the_account)?;
+    let view = describe(&client, kind, wanted)?;
+    let Opened {
+        query,
+        answered,
+        notes: notes_of,
+    } = match open(&client, kind, &view.json, limit) {
+        // Somebody may have changed it since.
+        Err(failure) if view.from_memory && is_of_the_view(&failure) => {
+            let view = described(&client, kind, &view.name, true);
+            let view = view.map_err(|error| repaired(&client, error, about_view()))?;
+            open(&client, kind, &view.json, limit)?
+        }
+        opened => opened?,
+    };
     let table = rows::table(answered.records(), Some(&query));
     let count = answered.records().len();
     let total = answered.reply.count_at("totalSize").unwrap_or(count as u64);
@@ -181,6 +179,48 @@ pub fn get_list_view(host: &dyn Host, args: &GetListView) -> Result<Output, Fail
     Ok(told(&client, head, &table, total, cursor, notes))
 }
 
+/// The records of a view, and the query that they answer.
+struct Opened {
+    query: Query,
+    answered: Answered,
+    /// What was left out.
+    notes: Vec<String>,
+}
+
+/// Asks for the first records of a view, by its description.
+///
+/// # Errors
+/// It filters by what the agent or the account may not see, or by what SOQL does not have: said of `/view`.
+fn open(client: &Client<'_>, kind: &str, described: &Json, limit: u32) -> Result<Opened, Failure> {
+    let soql = described.str_at("query").unwrap_or_default();
+    let Ok(mut query) = soql::parse_query(soql) else {
+        return Err(Failure::new(
+            Reason::Unavailable,
+            "this list view filters by what SOQL does not have",
+        )
+        .field("/view", "cannot be read")
+        .hint("query asks for the same records by conditions of your own"));
+    };
+    if query.writes().is_some() || !is_of(&query, kind) {
+        return Err(Failure::internal(
+            "the service's words for this list view are not those of a query",
+        ));
+    }
+    let notes = narrow(client, &mut query, described)?;
+    query.limit = Some(u64::from(limit));
+    let answered = Ask::new(&query, "/view").send(client);
+    let answered = answered.map_err(unseen_by_the_account)?;
+    Ok(Opened {
+        query,
+        answered,
+        notes,
+    })
+}
+
+fn is_of_the_view(failure: &Failure) -> bool {
+    failure.fields.iter().any(|field| field.pointer == "/view")
+}
+
 /// A view is there for many: who may not see what it filters by learns no name by it.
 fn unseen_by_the_account(failure: Failure) -> Failure {
     match failure.service_code.as_deref() {
@@ -200,145 +240,6 @@ fn may_read(client: &Client<'_>, kind: &str) -> Result<(), Failure> {
         kind: kind.to_owned(),
         fields: Vec::new(),
     }])
-}
-
-/// A list view, as the list has it.
-struct View {
-    id: String,
-    name: String,
-    label: String,
-}
-
-impl View {
-    fn candidate(&self) -> Candidate<'_> {
-        Candidate {
-            name: &self.name,
-            label: &self.label,
-        }
-    }
-}
-
-fn near_names(near: &[Candidate<'_>]) -> Option<String> {
-    (!near.is_empty()).then(|| format!("near names: {}", crate::nearest::listed(near)))
-}
-
-/// Reads a page of an object's views, and where the next begins.
-fn page(
-    client: &Client<'_>,
-    kind: &str,
-    offset: Option<u32>,
-) -> Result<(Vec<View>, Option<String>), Failure> {
-    let version = client.version()?;
-    let offset = offset.map(|offset| offset.to_string());
-    let reply = client.read(|| {
-        let request = Request::get(path!(
-            "/services/data/{}/sobjects/{}/listviews",
-            version,
-            kind
-        ));
-        match &offset {
-            Some(offset) => request.query(&[("offset", offset)]),
-            None => request,
-        }
-    });
-    let reply = reply.map_err(|error| without_views(client, error, kind))?;
-    let views = reply.json.get("listviews").map_or(&[][..], Json::items);
-    let text = |view: &Json, name: &str| view.str_at(name).unwrap_or_default().to_owned();
-    let views: Vec<View> = views
-        .iter()
-        .map(|view| View {
-            id: text(view, "id"),
-            name: text(view, "developerName"),
-            label: text(view, "label"),
-        })
-        .collect();
-    let next = reply.json.str_at("nextRecordsUrl").and_then(|url| {
-        let (_, offset) = url.split_once("offset=")?;
-        Some(
-            offset
-                .chars()
-                .take_while(char::is_ascii_digit)
-                .collect::<String>(),
-        )
-    });
-    Ok((views, next.filter(|next| !next.is_empty())))
-}
-
-/// An object that is not there is answered with the same words as one that has no views.
-fn without_views(client: &Client<'_>, error: ReadError, kind: &str) -> Failure {
-    let is_missing = matches!(&error, ReadError::Service(error) if error.is("NOT_FOUND"));
-    if is_missing && client.describe(kind).is_ok() {
-        return Failure::invalid(format!("`{kind}` has no list views"))
-            .code("NOT_FOUND")
-            .field("/object", "has no list views")
-            .hint("query asks for its records");
-    }
-    let asked = Asked {
-        query: None,
-        kind: Some(kind),
-        pointer: "/object",
-    };
-    repaired(client, error, asked)
-}
-
-/// Reads what a view is, by its id or API name at once, else by its label.
-fn describe(client: &Client<'_>, kind: &str, wanted: &str) -> Result<Json, Failure> {
-    if names::api_name(wanted, "/view").is_ok() || names::record_id(wanted).is_ok() {
-        match described(client, kind, wanted) {
-            Ok(json) => return Ok(json),
-            Err(ReadError::Service(error)) if error.is("NOT_FOUND") => {}
-            Err(error) => return Err(repaired(client, error, about_view())),
-        }
-    }
-    let (views, _) = page(client, kind, None)?;
-    let is_it = |view: &&View| {
-        [&view.label, &view.name]
-            .iter()
-            .any(|text| text.eq_ignore_ascii_case(wanted))
-    };
-    let mut found = views.iter().filter(is_it);
-    let problem = match (found.next(), found.next()) {
-        (Some(view), None) => {
-            return described(client, kind, &view.id)
-                .map_err(|error| repaired(client, error, about_view()));
-        }
-        (Some(one), Some(other)) => {
-            format!("is the label of several: `{}`, `{}`", one.name, other.name)
-        }
-        (None, _) => "names no list view".to_owned(),
-    };
-    let near = nearest(wanted, views.iter().map(View::candidate));
-    let shown = fence::inline(wanted, 80);
-    Err(
-        Failure::not_found(format!("`{kind}` has no list view “{shown}”"))
-            .field("/view", problem)
-            .hint(
-                near_names(&near).unwrap_or_else(|| {
-                    format!("list_views lists them: {{\"object\": \"{kind}\"}}")
-                }),
-            ),
-    )
-}
-
-fn about_view() -> Asked<'static> {
-    Asked {
-        query: None,
-        kind: None,
-        pointer: "/view",
-    }
-}
-
-fn described(client: &Client<'_>, kind: &str, view: &str) -> Result<Json, ReadError> {
-    let version = client.version()?;
-    let reply = client.read(|| {
-        Request::get(path!(
-            "/services/data/{}/sobjects/{}/listviews/{}/describe",
-            version,
-            kind,
-            view
-        ))
-    })?;
-    Ok(reply.json)
 }
 
 fn is_of(query: &Query, kind: &str) -> bool {
@@ -425,4 +326,75 @@ fn is_path(item: &SelectItem, path: &str) -> bool {
 fn is_visible(client: &Client<'_>, query: &Query) -> bool {
     client.check(touched::named_outright(query).kinds()).is_ok()
         && touched::by_query(client, query).is_ok_and(|all| client.check(all.kinds()).is_ok())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use portcullis_sdk::http::Response;
+
+    use super::*;
+    use crate::testing::Org;
+
+    const DESCRIBE: &str = "/services/data/v68.0/sobjects/Account/listviews/All/describe";
+    const QUERY: &str = "/services/data/v68.0/query";
+    const REFUSED: &str = r#"[{"errorCode":"INVALID_FIELD","message":"No such column 'Gone__c' on entity 'Account'."}]"#;
+
+    fn view(columns: &str) -> String {
+        format!(r#"{{"columns":[],"query":"SELECT {columns} FROM Account"}}"#)
+    }
+
+    /// As the host answers from its memory.
+    fn remembered(columns: &str) -> Response {
+        let age = ("Age".to_owned(), b"5".to_vec());
+        Response::new(200, vec![age], view(columns))
+    }
+
+    fn read(org: &Org) -> Result<Output, Failure> {
+        let args = GetListView {
+            object: "Account".to_owned(),
+            view: "All".to_owned(),
+            limit: None,
+        };
+        get_list_view(org, &args)
+    }
+
+    fn described(org: &Org) -> usize {
+        let requests = org.requests();
+        requests.iter().filter(|target| *target == DESCRIBE).count()
+    }
+
+    #[test]
+    fn a_view_that_does_not_hold_any_more_is_looked_at_anew() {
+        let rows = r#"{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Account"},"Name":"Acme"}]}"#;
+        for stale in ["Name, Gone__c", "Name FROM Account ROWS"] {
+            let org = Org::new().respond(DESCRIBE, remembered(stale)).answer(
+                DESCRIBE,
+                200,
+                &view("Name"),
+            );
+            let org = match stale.contains("Gone__c") {
+                true => org.answer(QUERY, 400, REFUSED),
+                false => org,
+            };
+            let output = read(&org.answer(QUERY, 200, rows)).unwrap();
+            assert!(output.text.contains("Acme"), "{}", output.text);
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_the_view_is_told_at_once() {
+        // The newest that there is.
+        let org = Org::new()
+            .answer(DESCRIBE, 200, &view("Gone__c"))
+            .answer(QUERY, 400, REFUSED);
+        assert_eq!(read(&org).unwrap_err().reason, Reason::NotPermitted);
+        assert_eq!(described(&org), 1);
+        // Nothing that another description would mend.
+        let org = Org::new()
+            .respond(DESCRIBE, remembered("Name"))
+            .breaks(QUERY);
+        assert_eq!(read(&org).unwrap_err().reason, Reason::Unavailable);
+        assert_eq!(described(&org), 1);
+    }
 }

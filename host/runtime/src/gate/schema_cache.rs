@@ -2,7 +2,7 @@
 //!
 //! A description that the service sent or confirmed within the last minute ([`Limits::schema_fresh`](crate::Limits)) is taken from
 //! memory, and the answer says its age (`Age`, RFC 9111, section 5.1). After that the service is asked whether it still holds
-//! (`If-Modified-Since`). A connector that finds out by its use that it does not asks at once, by `Cache-Control: no-cache`.
+//! (`If-Modified-Since`), or for it, where it does not say how to ask. A connector that finds out by its use that it does not asks at once, by `Cache-Control: no-cache`.
 //!
 //! What is taken from memory is no request: nothing is sent, so nothing is written down. The agent's scope holds for it all the same.
 
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::HeaderMap;
-use http::header::{ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL, ETAG, LAST_MODIFIED};
+use http::header::{ACCEPT, ACCEPT_LANGUAGE, CACHE_CONTROL};
 
 use super::admit::Admitted;
 use crate::ports::lock;
@@ -89,12 +89,9 @@ impl SchemaCache {
         }
     }
 
-    /// Remembers an answer, if the service can be asked whether it still holds.
+    /// Remembers an answer.
     pub(super) fn put(&self, key: String, schema: Schema) {
-        let has_validator = [LAST_MODIFIED, ETAG]
-            .iter()
-            .any(|name| schema.headers.contains_key(name));
-        if !has_validator || schema.body.len() > self.bytes_max {
+        if schema.body.len() > self.bytes_max {
             return;
         }
         let mut kept = lock(&self.kept);
@@ -121,15 +118,11 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     fn schema(bytes: usize) -> Schema {
-        let mut headers = HeaderMap::new();
-        headers.insert(LAST_MODIFIED, HeaderValue::from_static("today"));
         Schema {
-            headers,
+            headers: HeaderMap::new(),
             body: Bytes::from(vec![0; bytes]),
             asked: Instant::now(),
         }
@@ -146,20 +139,5 @@ mod tests {
         assert!(cache.get("a").is_some() && cache.get("c").is_some());
         cache.put("d".into(), schema(11));
         assert!(cache.get("d").is_none() && cache.get("a").is_some());
-    }
-
-    #[test]
-    fn what_cannot_be_asked_about_is_not_kept() {
-        let cache = SchemaCache::new(10);
-        let headers = HeaderMap::new();
-        let body = Bytes::from_static(b"{}");
-        let asked = Instant::now();
-        let schema = Schema {
-            headers,
-            body,
-            asked,
-        };
-        cache.put("a".into(), schema);
-        assert!(cache.get("a").is_none());
     }
 }

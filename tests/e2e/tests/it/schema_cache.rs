@@ -29,6 +29,25 @@ async fn a_description_of_a_moment_ago_costs_no_request() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_description_that_cannot_be_asked_about_is_used_for_a_moment_and_asked_for_again() {
+    for (fresh, requests) in [(Duration::from_secs(60), 1), (Duration::ZERO, 3)] {
+        let mut setup = Setup::default();
+        setup.limits.schema_fresh = fresh;
+        let world = World::new(setup, &["fetch"]).await;
+        world.service.leave_dates_out();
+        for _ in 0..3 {
+            let reply = world.call("fetch", "get", json!({"path": "/schema"})).await;
+            let output = done(reply);
+            assert_eq!(output.text, r#"{"fields":["id","name"]}"#);
+        }
+        let asked = world.service.seen();
+        assert_eq!(asked.len(), requests, "{fresh:?}");
+        let conditional = |name: &str| asked.iter().any(|seen| !seen.header(name).is_empty());
+        assert!(!conditional("if-modified-since") && !conditional("if-none-match"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_description_is_asked_about_and_taken_from_memory() {
     let mut setup = Setup::default();
     setup.limits.schema_fresh = Duration::ZERO;

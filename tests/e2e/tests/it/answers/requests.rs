@@ -10,26 +10,21 @@ use crate::support::root;
 use crate::writes::desk::{ACCOUNT, Desk, SALE, update};
 
 /// A call of a read needs one once the org's descriptions are known, and a change [`CHANGE_MAX`]; what needs more, and why.
-const OF_MORE: [(&str, usize, &str); 4] = [
-    (
-        "get_list_view",
-        2,
-        "what the view asks for, so that what it hides or filters by is held to the scope, and the records",
-    ),
+const OF_MORE: [(&str, usize, &str); 3] = [
     (
         "read_file",
         2,
-        "what the file is, so that nothing large or without text is fetched, and what is in it",
+        "what the file is, which the org does not say with what is in it, so that nothing large or without text is fetched; and what is in it",
     ),
     (
         "assign_owner",
         5,
-        "users and queues are two objects, which no query has both of; 4 by a user name or e-mail address, 3 by id",
+        "users and queues are two objects, which no query has both of, and a search may miss one that is new; 4 by a user name or e-mail address, 3 by id",
     ),
     (
         "set_campaign_member",
         4,
-        "before there is a member, no query leads from the person to the campaign, and a person reads both names; 3 for another status",
+        "no query leads to a campaign and to a person who is not in it yet, and whoever approves reads both names; 3 for another status",
     ),
 ];
 

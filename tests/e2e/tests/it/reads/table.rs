@@ -98,8 +98,20 @@ impl Table {
 
     /// Lets things go wrong at a path: what passes is waited for, what does not is said, and nothing is shown by half.
     pub async fn faults(&mut self, path: &str, arguments: Value) {
+        self.faults_as("", path, arguments).await;
+    }
+
+    /// As [`faults`](Self::faults), at the path of a description, which is asked for each time.
+    pub async fn faults_of_description(&mut self, path: &str, arguments: Value) {
+        const ANEW: &str = "the administrator, asking anew";
+        self.desks
+            .insert(ANEW, Desk::asking_anew(Mode::Allow).await);
+        self.faults_as(ANEW, path, arguments).await;
+    }
+
+    async fn faults_as(&mut self, user: &'static str, path: &str, arguments: Value) {
         let tool = self.tool;
-        let desk = self.desk("").await;
+        let desk = self.desk(user).await;
         let everything = serde_json::from_value(json!({})).unwrap();
         desk.world
             .permissions

@@ -114,7 +114,7 @@ async fn get_list_view() {
         )
         .await;
     table
-        .faults(
+        .faults_of_description(
             "/sobjects/Case/listviews/AllOpenCases/describe",
             of("Case", "AllOpenCases"),
         )

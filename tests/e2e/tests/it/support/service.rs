@@ -65,6 +65,8 @@ struct Shared {
     released: Notify,
     /// While it is set, changes are done and the connection ends instead of an answer.
     drops_answers: AtomicBool,
+    /// While it is set, `/schema` does not say when it changed.
+    undated: AtomicBool,
     changed: watch::Sender<usize>,
 }
 
@@ -88,6 +90,7 @@ impl Service {
             holds_answers: AtomicBool::new(false),
             released: Notify::new(),
             drops_answers: AtomicBool::new(false),
+            undated: AtomicBool::new(false),
             changed: watch::Sender::new(0),
         });
         let accepting = tokio::spawn(accept(listener, shared.clone())).abort_handle();
@@ -165,6 +168,11 @@ impl Service {
     /// Does changes and ends their connections without an answer.
     pub fn drop_answers(&self) {
         self.shared.drops_answers.store(true, Ordering::SeqCst);
+    }
+
+    /// Does not say any more when `/schema` changed.
+    pub fn leave_dates_out(&self) {
+        self.shared.undated.store(true, Ordering::SeqCst);
     }
 
     /// Waits until so many changes have arrived.
@@ -245,7 +253,7 @@ async fn route(shared: &Arc<Shared>, seen: &Seen) -> Result<Answer, &'static str
             answer.headers_mut().insert("location", location);
             answer
         }
-        ("GET", "/schema", _) => schema(seen),
+        ("GET", "/schema", _) => schema(shared, seen),
         ("POST", _, _) if path.starts_with("/soap/") => soap(shared, seen),
         ("POST", "/search", _) => reply(
             StatusCode::OK,
@@ -336,13 +344,15 @@ fn soap(shared: &Shared, seen: &Seen) -> Answer {
 
 const MODIFIED: &str = "Mon, 23 Nov 2026 10:00:00 GMT";
 
-fn schema(seen: &Seen) -> Answer {
+fn schema(shared: &Shared, seen: &Seen) -> Answer {
     let mut answer = match seen.header("if-modified-since") {
         MODIFIED => body(StatusCode::NOT_MODIFIED, Chunks::of(Vec::new(), 1)),
         _ => reply(StatusCode::OK, json!({"fields": ["id", "name"]})),
     };
-    let value = http::HeaderValue::from_static(MODIFIED);
-    answer.headers_mut().insert("last-modified", value);
+    if !shared.undated.load(Ordering::SeqCst) {
+        let value = http::HeaderValue::from_static(MODIFIED);
+        answer.headers_mut().insert("last-modified", value);
+    }
     answer
 }
 

@@ -1,6 +1,7 @@
 //! A host with the Salesforce connector, an org of a fixed day, and somebody else who changes its records.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -12,7 +13,7 @@ use portcullis::policy::{Effect, Environment, Mode};
 use portcullis::ports::audit::{Event, RequestEnd};
 use portcullis::ports::credentials::Identity;
 use portcullis::ports::{Approvals, Ports};
-use portcullis::{ApprovalRequired, Failure, Outcome, Reply};
+use portcullis::{ApprovalRequired, Failure, Limits, Outcome, Reply};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 
@@ -47,7 +48,15 @@ impl Desk {
     pub async fn asking(approvals: Arc<dyn Approvals>, mode: Mode) -> Self {
         let ports = Box::new(move |ports| Ports { approvals, ..ports });
         let facts = [("api_version", "68.0"), ("time_zone", "Europe/Berlin")];
-        Self::with(ports, Options::default(), &facts, "", mode).await
+        Self::with(
+            ports,
+            Setup::default().limits,
+            Options::default(),
+            &facts,
+            "",
+            mode,
+        )
+        .await
     }
 
     /// At an org that is started otherwise, by a version of its API.
@@ -58,11 +67,31 @@ impl Desk {
 
     /// As [`at`](Self::at), with what the sign-in found.
     pub async fn knowing(options: Options, facts: &[(&str, &str)], user: &str, mode: Mode) -> Self {
-        Self::with(Box::new(|ports| ports), options, facts, user, mode).await
+        let limits = Setup::default().limits;
+        Self::with(Box::new(|ports| ports), limits, options, facts, user, mode).await
+    }
+
+    /// As the administrator, with a host that asks about each description that it remembers.
+    pub async fn asking_anew(mode: Mode) -> Self {
+        let facts = [("api_version", "68.0"), ("time_zone", "Europe/Berlin")];
+        let limits = Limits {
+            schema_fresh: Duration::ZERO,
+            ..Setup::default().limits
+        };
+        Self::with(
+            Box::new(|ports| ports),
+            limits,
+            Options::default(),
+            &facts,
+            "",
+            mode,
+        )
+        .await
     }
 
     async fn with(
         ports: Box<dyn FnOnce(Ports) -> Ports>,
+        limits: Limits,
         options: Options,
         facts: &[(&str, &str)],
         user: &str,
@@ -91,6 +120,7 @@ impl Desk {
             .push(HostPort::new("127.0.0.1", org.address().port()));
         let setup = Setup {
             ports,
+            limits,
             network,
             origin: Some(org.url().to_owned()),
             token: user.access_token.clone(),
