@@ -173,9 +173,12 @@ impl<'a> Bound<'a> {
         column.is_some_and(|column| self.shown(column).is_none())
     }
 
-    /// Gives a report's metadata without the columns that are hidden from who asks.
+    /// Gives a report's metadata without the columns that are hidden from who asks, and with the currency of its sums.
     pub(super) fn seen_of(&self, metadata: &Json) -> Json {
         let mut seen = metadata.clone();
+        if seen["currency"].is_null() {
+            seen["currency"] = self.currency().into();
+        }
         for list in ["detailColumns", "aggregates"] {
             if let Some(names) = seen[list].as_array_mut() {
                 names.retain(|name| {
@@ -251,12 +254,22 @@ impl<'a> Bound<'a> {
     ) -> Result<String, ApiError> {
         let keys = self.down.iter().chain(&self.across).map(|key| key.shown);
         let of = self.aggregates.iter().filter_map(|aggregate| aggregate.of);
+        let codes = self
+            .details
+            .iter()
+            .filter_map(|shown| self.code_path(shown));
+        let codes: Vec<String> = codes.collect();
         let mut paths = vec!["Id"];
         for shown in self.details.iter().copied().chain(keys).chain(of) {
             for path in [shown.column.path, shown.column.id] {
                 if !path.is_empty() && !paths.contains(&path) {
                     paths.push(path);
                 }
+            }
+        }
+        for code in &codes {
+            if !paths.contains(&code.as_str()) {
+                paths.push(code);
             }
         }
         let mut soql = format!("SELECT {} FROM {}", paths.join(", "), self.object.name);

@@ -119,13 +119,13 @@ fn row_json(bound: &Bound<'_>, row: &Json, calendar: &Calendar) -> Json {
     let cells: Vec<Json> = bound
         .details
         .iter()
-        .map(|shown| cell(row, shown, calendar))
+        .map(|shown| cell(bound, row, shown, calendar))
         .collect();
     json!({"dataCells": cells})
 }
 
 /// Gives a cell: of a name its record's id, of an amount its currency beside it.
-fn cell(row: &Json, shown: &Shown<'_>, calendar: &Calendar) -> Json {
+fn cell(bound: &Bound<'_>, row: &Json, shown: &Shown<'_>, calendar: &Calendar) -> Json {
     let value = value_at(row, shown.column.path, shown.kind);
     let mut values = shown.field.picklist_values.iter();
     let listed = value
@@ -140,7 +140,11 @@ fn cell(row: &Json, shown: &Shown<'_>, calendar: &Calendar) -> Json {
         return json!({"label": label, "value": id, "recordId": id});
     }
     let own = match (&value, shown.kind) {
-        (Value::Number(amount), FieldType::Currency) => json!({"amount": amount, "currency": null}),
+        (Value::Number(amount), FieldType::Currency) => {
+            let code = bound.code_path(shown);
+            let code = code.map(|path| value_at(row, &path, FieldType::Picklist).to_json());
+            json!({"amount": amount, "currency": code})
+        }
         (Value::DateTime(moment), _) => format_moment(*moment).replace(".000+0000", "Z").into(),
         _ => value.to_json(),
     };

@@ -4,6 +4,7 @@
 //! a SOQL query that who runs it sends; the report groups them and sums them up.
 
 mod bound;
+mod currency;
 mod describe;
 mod fact;
 mod filter;
