@@ -30,12 +30,15 @@ const FIBRE_STACK_BYTES: usize = 2 << 20;
 const MEMORY_KEPT_BYTES: usize = 256 << 10;
 const TABLE_KEPT_BYTES: usize = 16 << 10;
 
-/// Makes the engine and starts the thread that ticks for it. The thread ends with the engine.
+/// Makes an engine as a [`Host`](crate::Host) has it, and starts the thread that ticks for it: for runtimes that keep an engine of
+/// their own, beside [`add_to_linker`](crate::add_to_linker). The thread ends with the engine.
+///
+/// Each tick is an epoch: a store needs an epoch deadline, or its guest is ended at the first.
 ///
 /// # Errors
 ///
 /// When this machine cannot give what the pool reserves, or no thread.
-pub(crate) fn engine(limits: &Limits) -> wasmtime::Result<wasmtime::Engine> {
+pub fn engine(limits: &Limits) -> wasmtime::Result<wasmtime::Engine> {
     let mut config = Config::new();
     config
         .wasm_component_model(true)

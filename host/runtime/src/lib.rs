@@ -40,6 +40,7 @@ pub use bindings::{Connector as Bindings, ConnectorPre as BindingsPre, contract,
 pub use cache::ComponentCache;
 pub use call::Opened;
 pub use connector::{Connector, InstallError, Tool};
+pub use engine::engine;
 pub use guard::Guard;
 pub use host::{BuiltIn, Host, Inspected, LookedUp, OfferedTool};
 pub use ids::{ApprovalId, CallId, IdError, NoId};

@@ -6,6 +6,7 @@
 mod call;
 mod change;
 mod direct;
+mod instance;
 mod objects;
 mod query;
 mod start;
@@ -16,6 +17,7 @@ criterion_group!(
     benches,
     call::echo,
     call::nothing_asked,
+    instance::instance,
     start::start,
     query::query,
     change::change,
