@@ -211,7 +211,7 @@ pub(super) fn read<'d>(
         let given = Json::parse(&given.to_string()).unwrap_or(Json::Null);
         match value::read(field, &given) {
             Ok(value) => asked.push(Asked { field, value }),
-            Err(problem) => problems.add(name, problem + &led_to(client, field, &given)),
+            Err(problem) => problems.add(name, problem + &led_to(client, describe, field, &given)),
         }
     }
     order::sort_by(&mut asked, |one, other| {
@@ -221,7 +221,7 @@ pub(super) fn read<'d>(
 }
 
 /// Says of a reference that does not fit which objects it leads to, and which of their records has what is given as its name.
-fn led_to(client: &Client<'_>, field: Field<'_>, given: &Json) -> String {
+fn led_to(client: &Client<'_>, describe: &Describe, field: Field<'_>, given: &Json) -> String {
     /// A polymorphic field leads to up to a hundred objects.
     const TARGETS_SHOWN: usize = 4;
     if field.kind() != "reference" {
@@ -238,10 +238,35 @@ fn led_to(client: &Client<'_>, field: Field<'_>, given: &Json) -> String {
             let object = lookup::object_of(client, text.trim());
             says.extend(object.map(|object| format!("; this is the id of a {object}")));
         }
-        Some(text) => says.extend(shown.iter().map(|kind| lookup::named(client, kind, text))),
+        Some(text) => says.extend(shown.iter().map(|kind| match *kind {
+            "RecordType" => type_named(client, describe, text.trim()),
+            kind => lookup::named(client, kind, text),
+        })),
         None => {}
     }
     says
+}
+
+/// Says which record type of the object is called so, or which it has: objects may have some of one name.
+fn type_named(client: &Client<'_>, describe: &Describe, name: &str) -> String {
+    const SHOWN: usize = 10;
+    let seen = ["Id", "Name", "DeveloperName"].map(str::to_owned);
+    if client.visible_fields("RecordType", &seen).len() < seen.len() {
+        return String::new();
+    }
+    let is_it = |known: &str| known.eq_ignore_ascii_case(name);
+    let mut types = describe.record_types();
+    if let Some((id, ..)) = types.find(|(_, api_name, label)| is_it(api_name) || is_it(label)) {
+        return format!("; the record type of that name: `{}`", names::long_id(id));
+    }
+    let types = describe.record_types().take(SHOWN);
+    let listed: Vec<String> = types
+        .map(|(id, api_name, _)| format!("`{}` ({api_name})", names::long_id(id)))
+        .collect();
+    match listed.is_empty() {
+        true => "; there are none for this user".to_owned(),
+        false => format!("; its record types: {}", listed.join(", ")),
+    }
 }
 
 /// Names the fields that a new record must have and that are not given, each with its label and type.
@@ -326,6 +351,47 @@ fn pointer(at: &str, name: &str) -> String {
 mod tests {
     use super::*;
     use crate::testing::Org;
+
+    #[test]
+    fn a_record_type_by_its_name_is_told_by_its_id_where_the_agent_may_see_it() {
+        let describe = Describe::new(
+            Json::parse(
+                r#"{"name":"Account","fields":[{"name":"RecordTypeId","label":"Record Type ID","type":"reference",
+                    "referenceTo":["RecordType"],"nillable":true,"updateable":true}],
+                    "recordTypeInfos":[{"active":true,"available":true,"developerName":"Household","name":"A Household",
+                    "recordTypeId":"01254000001upcKAAQ"}]}"#,
+            )
+            .unwrap(),
+        );
+        let said = |org: &Org, name: &str| {
+            let client = Client::new(org);
+            let fields = Map::from_iter([("RecordTypeId".to_owned(), Value::from(name))]);
+            let mut problems = Problems::default();
+            read(&client, &describe, &fields, Purpose::Update, &mut problems);
+            let failure = problems.refuse(&client).unwrap_err();
+            assert!(org.requests().is_empty());
+            failure.fields[0].problem.clone()
+        };
+        for name in ["household", " A household "] {
+            let said = said(&Org::new(), name);
+            assert!(
+                said.ends_with("of that name: `01254000001upcKAAQ`"),
+                "{said}"
+            );
+        }
+        let other = said(&Org::new(), "House");
+        assert!(
+            other.ends_with("record types: `01254000001upcKAAQ` (Household)"),
+            "{other}"
+        );
+        for org in [
+            Org::new().forbid("RecordType"),
+            Org::new().hide("RecordType", "Name"),
+        ] {
+            let said = said(&org, "Household");
+            assert!(!said.contains("01254000001upcKAAQ"), "{said}");
+        }
+    }
 
     #[test]
     fn what_a_reference_takes_is_told_of_what_the_agent_sees() {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::answers::requests::{examples, ready, tools};
+use crate::support::root;
 use crate::writes::desk::{Desk, SALE, held, update};
 
 /// Describes of an object of the sample, with fields besides.
@@ -59,6 +60,25 @@ fn value(value: &str, is_default: bool) -> Value {
     json!({"value": value, "label": value, "active": true, "defaultValue": is_default, "validFor": null})
 }
 
+/// A field of accounts that says what another system calls one.
+pub(super) const KEY: &str = "Crm_Key__c";
+
+fn key() -> Value {
+    field(
+        KEY,
+        "CRM Key",
+        "string",
+        json!({"length": 40, "externalId": true, "unique": true, "idLookup": true}),
+    )
+}
+
+/// An org whose accounts have keys of another system, as those of the others here.
+pub(super) async fn with_keys() -> (TempDir, Desk) {
+    let folder = described(&[("Account", vec![key()])]).await;
+    let desk = at(&folder, Mode::Ask).await;
+    (folder, desk)
+}
+
 /// An org with two currencies.
 pub(super) async fn with_currencies() -> (TempDir, Desk) {
     let codes = [value("EUR", false), value("USD", true)];
@@ -70,7 +90,7 @@ pub(super) async fn with_currencies() -> (TempDir, Desk) {
     );
     let folder = described(&[
         ("Opportunity", vec![currency.clone()]),
-        ("Account", vec![currency]),
+        ("Account", vec![currency, key()]),
     ])
     .await;
     let options = Options {
@@ -98,6 +118,7 @@ pub(super) async fn with_people() -> (TempDir, Desk) {
         part("FirstName", "First Name"),
         part("LastName", "Last Name"),
         field("PersonEmail", "Email", "email", json!({"length": 80})),
+        key(),
     ];
     let folder = described(&[("Account", fields)]).await;
     let desk = at(&folder, Mode::Ask).await;
@@ -436,6 +457,17 @@ async fn answers_stay_small_in_a_large_org() {
             text.len()
         );
     }
+    // Who reads the object as a resource has no cursor: every part has room in the one answer.
+    let manifest = root().join("connector/salesforce/manifest.json");
+    let manifest: Value = serde_json::from_str(&std::fs::read_to_string(manifest).unwrap()).unwrap();
+    let resources = manifest["resources"].as_array().unwrap();
+    let object = "salesforce://{object}";
+    let resource = resources.iter().find(|one| one["uri"] == object).unwrap();
+    let mut arguments = resource["read"]["arguments"].clone();
+    arguments["object"] = json!("Wide__c");
+    let whole = desk.data("describe_object", arguments).await;
+    let fields = whole["parts"]["fields"]["rows"].as_array().unwrap();
+    assert_eq!((fields.len(), &whole["cursor"]), (800, &Value::Null));
     // An agent with few rows goes through it by the cursor, whatever parts it asks for.
     desk.limit(json!({"rows_max": 20}));
     let parts = json!(["fields", "record_types"]);

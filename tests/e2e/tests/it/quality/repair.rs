@@ -429,6 +429,12 @@ fn writes() -> Vec<Case> {
             json!({"OwnerId": "Ben Carter"}),
         ),
         update(
+            "record type by name",
+            "Account",
+            ACCOUNT,
+            json!({"RecordTypeId": "Partner Account"}),
+        ),
+        update(
             "day as people write it",
             "Opportunity",
             SALE,

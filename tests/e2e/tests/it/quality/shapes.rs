@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 
 use portcullis::Outcome;
-use portcullis::policy::Mode;
 use serde_json::{Value, json};
 
-use super::orgs::{with_currencies, with_people};
+use super::orgs::{KEY, with_currencies, with_keys, with_people};
 use crate::writes::desk::{ACCOUNT, Desk, SALE, held, said, update};
 
 /// Another account.
 const OTHER: &str = "001DO0000000001YAA";
-const LEAD: &str = "00QDO00000000012AA";
 /// `Open Pipeline by Stage`.
 const REPORT: &str = "00ODO00000000012AA";
+/// The key of an account that is there.
+const THERE: &str = "crm-0002";
 /// Lines of an answer or a card that are written out.
 const LINES_SHOWN: usize = 14;
 
@@ -41,12 +41,35 @@ async fn told(desk: &Desk, calls: &[(&str, Value)]) -> String {
     text
 }
 
+/// An account by its key in another system.
+fn upsert(key: &str, fields: Value) -> Value {
+    json!({"object": "Account", "key": KEY, "value": key, "fields": fields})
+}
+
+/// Gives a lead that a user owns, no queue.
+async fn lead(desk: &Desk) -> String {
+    let soql = "SELECT Id, OwnerId FROM Lead WHERE IsConverted = false ORDER BY Id LIMIT 20";
+    let leads = desk.rows(soql).await;
+    let of_a_user = |lead: &&Value| lead["OwnerId"].as_str().unwrap().starts_with("005");
+    let lead = leads.iter().find(of_a_user).unwrap();
+    lead["Id"].as_str().unwrap().to_owned()
+}
+
+/// Gives the account the key by which [`upsert`] finds it.
+async fn keyed(desk: &Desk) {
+    desk.meanwhile("Account", ACCOUNT, json!({ KEY: THERE }))
+        .await;
+}
+
 fn merge() -> Value {
     json!({"object": "Account", "keep": OTHER, "lose": [ACCOUNT], "fields": {"AnnualRevenue": 5}})
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn currencies() {
+    let (_folder, desk) = with_currencies().await;
+    keyed(&desk).await;
+    let lead = lead(&desk).await;
     let calls = [
         (
             "describe_object",
@@ -60,16 +83,31 @@ async fn currencies() {
         ("get_pipeline", json!({})),
         ("run_report", json!({"id": REPORT, "limit": 5})),
         (
+            "run_report",
+            json!({"id": REPORT, "limit": 2, "rows": true}),
+        ),
+        (
             "update_record",
             update("Account", ACCOUNT, json!({"AnnualRevenue": 1000})),
         ),
+        // One that is there, and one that is not.
+        (
+            "upsert_record",
+            upsert(THERE, json!({"AnnualRevenue": 2000})),
+        ),
+        (
+            "upsert_record",
+            upsert("new-1", json!({"Name": "New", "AnnualRevenue": 3000})),
+        ),
         ("merge_records", merge()),
-        ("convert_lead", json!({"id": LEAD, "account": ACCOUNT})),
+        ("convert_lead", json!({"id": lead, "account": ACCOUNT})),
     ];
-    let (_folder, desk) = with_currencies().await;
     let several = told(&desk, &calls).await;
-    let one = told(&Desk::new(Mode::Ask).await, &calls).await;
+    let (_folder, desk) = with_keys().await;
+    keyed(&desk).await;
+    let one = told(&desk, &calls).await;
     assert!(several.contains("CurrencyIsoCode|") && !one.contains("CurrencyIsoCode|"));
+    assert!(several.contains("Sum of Amount (USD)") && one.contains("Sum of Amount|"));
     insta::assert_snapshot!(
         "currencies",
         format!("## several\n\n{several}\n## one\n\n{one}")
@@ -83,6 +121,7 @@ async fn people() {
     let ada = desk.data("create_record", person("Ada")).await["id"].clone();
     let bo = desk.data("create_record", person("Bo")).await["id"].clone();
     let (ada, bo) = (ada.as_str().unwrap(), bo.as_str().unwrap());
+    let lead = lead(&desk).await;
     let calls = |ada: &str, bo: &str| {
         [
             (
@@ -97,18 +136,23 @@ async fn people() {
                 "update_record",
                 update("Account", ada, json!({"LastName": "Lovelace"})),
             ),
+            (
+                "upsert_record",
+                upsert("new-2", json!({"FirstName": "Cy", "LastName": "Li"})),
+            ),
             ("get_account_overview", json!({ "account": ada })),
             ("find_duplicates", json!({"object": "Account", "id": ada})),
             (
                 "merge_records",
                 json!({"object": "Account", "keep": ada, "lose": [bo]}),
             ),
-            ("convert_lead", json!({"id": LEAD, "account": ada})),
+            ("convert_lead", json!({"id": lead, "account": ada})),
         ]
     };
     let with = told(&desk, &calls(ada, bo)).await;
     // Where there are none, a company is one, and the fields of people are not there.
-    let without = told(&Desk::new(Mode::Ask).await, &calls(OTHER, ACCOUNT)).await;
+    let (_folder, desk) = with_keys().await;
+    let without = told(&desk, &calls(OTHER, ACCOUNT)).await;
     assert!(with.contains("Lovelace") && !without.contains("from “Li”"));
     insta::assert_snapshot!(
         "people",
@@ -118,7 +162,9 @@ async fn people() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn record_types() {
-    let desk = Desk::new(Mode::Ask).await;
+    let (_folder, desk) = with_keys().await;
+    keyed(&desk).await;
+    let lead = lead(&desk).await;
     let soql = "SELECT Id, Name FROM RecordType WHERE SobjectType = 'Account' ORDER BY Name";
     let types = desk.rows(soql).await;
     let partner = types.last().unwrap()["Id"].clone();
@@ -133,6 +179,25 @@ async fn record_types() {
                 "Account",
                 ACCOUNT,
                 json!({"RecordTypeId": "Partner_Account"}),
+            ),
+        ),
+        (
+            "update_record",
+            update("Account", ACCOUNT, json!({"RecordTypeId": "Partners"})),
+        ),
+        (
+            "upsert_record",
+            upsert(THERE, json!({ "RecordTypeId": partner })),
+        ),
+        (
+            "upsert_record",
+            upsert("new-3", json!({"Name": "New", "RecordTypeId": partner})),
+        ),
+        (
+            "upsert_record",
+            upsert(
+                "new-4",
+                json!({"Name": "New", "RecordTypeId": "partner account"}),
             ),
         ),
         (
@@ -160,7 +225,7 @@ async fn record_types() {
             json!({"soql": "SELECT RecordType.Name FROM Contact LIMIT 1"}),
         ),
         ("merge_records", merge()),
-        ("convert_lead", json!({"id": LEAD})),
+        ("convert_lead", json!({ "id": lead })),
     ];
     let text = told(&desk, &calls).await;
     assert!(text.contains("Partner Account"), "{text}");
