@@ -133,7 +133,9 @@ impl Store {
     ///
     /// When the store cannot be read.
     pub async fn agent(&self, id: &AgentId) -> Result<Option<Agent>, StoreError> {
-        Ok(self.agents_where(Some(id)).await?.pop())
+        let read = async { Ok(self.agents_where(Some(id)).await?.pop()) };
+        let agents = &self.memory().agents;
+        self.remembered(agents, id.clone(), read).await
     }
 
     /// Lists all agents by id.
@@ -265,8 +267,7 @@ pub(crate) async fn give(
     Ok(())
 }
 
-/// Takes a connector from an agent in a transaction.
-/// Takes a connector from an agent, and ends what it has asked and what passes without a question: given again, it begins anew.
+/// Takes a connector from an agent in a transaction, and ends what it has asked and what passes without a question: given again, it begins anew.
 pub(crate) async fn take(
     tx: &mut SqliteConnection,
     now: i64,

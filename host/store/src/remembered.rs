@@ -6,15 +6,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use portcullis::ports::Caller;
 use portcullis::ports::credentials::Token;
-use portcullis_policy::{AgentPolicy, ConnectionId, ConnectorName, Digest};
+use portcullis_policy::{AgentId, AgentPolicy, ConnectionId, ConnectorName, Digest};
 
+use sqlx::AssertSqlSafe;
+
+use crate::agents::Agent;
 use crate::error::StoreError;
 use crate::moment::{Moment, Moments};
 use crate::person_token::FoundToken;
 use crate::sharing::Found;
 use crate::store::Store;
 
-/// Answers that are kept to one kind of question. When there are as many, none is kept any more: so many callers at once are rare.
+/// Answers that are kept to one kind of question. When there are as many, it is begun anew: so many callers at once are rare.
 const KEPT_MAX: usize = 1_024;
 
 /// What a call asks of the file.
@@ -29,6 +32,8 @@ pub(crate) struct Remembered {
     pub(crate) tokens: Memory<ConnectionId, Token>,
     /// Whose a person's token is, by its digest.
     pub(crate) people: Memory<Digest, Option<FoundToken>>,
+    /// The agents that there are, and what each has.
+    pub(crate) agents: Memory<AgentId, Option<Agent>>,
     /// Whether any answer is kept for a caller.
     pub(crate) answers: Memory<Caller, bool>,
 }
@@ -41,8 +46,28 @@ impl Remembered {
             found: Memory::default(),
             tokens: Memory::default(),
             people: Memory::default(),
+            agents: Memory::default(),
             answers: Memory::default(),
         }
+    }
+
+    /// Forgets what is not of this moment, secrets among it.
+    pub(crate) fn tidy(&self) {
+        self.keep(self.moments.now());
+    }
+
+    /// Forgets everything.
+    pub(crate) fn forget(&self) {
+        self.keep(None);
+    }
+
+    fn keep(&self, of: Option<Moment>) {
+        drop(self.policies.kept(of));
+        drop(self.found.kept(of));
+        drop(self.tokens.kept(of));
+        drop(self.people.kept(of));
+        drop(self.agents.kept(of));
+        drop(self.answers.kept(of));
     }
 }
 
@@ -83,7 +108,27 @@ impl<K: Eq + Hash, V: Clone> Memory<K, V> {
 }
 
 impl Store {
-    /// Gives what was read before, or reads it. What `read` gives must depend on `key` and what is in the file alone.
+    /// Remembers from now on what calls ask of it, if it can be shown that commits are noticed here. It commits once, for that.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be written.
+    pub async fn remember(&self) -> Result<(), StoreError> {
+        let commit = async {
+            let mut tx = self.write().await?;
+            let times: i32 = sqlx::query_scalar("PRAGMA user_version")
+                .fetch_one(&mut *tx)
+                .await?;
+            // Whose only meaning is that it is another one.
+            let set = format!("PRAGMA user_version = {}", times.wrapping_add(1));
+            sqlx::query(AssertSqlSafe(set)).execute(&mut *tx).await?;
+            Ok(tx.commit().await?)
+        };
+        self.memory().moments.show(commit).await
+    }
+
+    /// Gives what was read before, or reads it. What `read` gives must depend on `key` and what is in the file alone; what ends at a time
+    /// the caller looks at again.
     pub(crate) async fn remembered<K: Eq + Hash, V: Clone>(
         &self,
         memory: &Memory<K, V>,
@@ -92,9 +137,7 @@ impl Store {
     ) -> Result<V, StoreError> {
         let moments = &self.memory().moments;
         let before = moments.now();
-        if before.is_some()
-            && let Some(answer) = memory.kept(before).answers.get(&key)
-        {
+        if let Some(answer) = memory.kept(before).answers.get(&key) {
             return Ok(answer.clone());
         }
         let answer = read.await?;

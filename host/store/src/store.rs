@@ -64,8 +64,8 @@ impl fmt::Debug for StoreOptions {
 
 /// People, agents, connections and their secrets, in one SQLite file. Clones are cheap and share everything.
 ///
-/// Several processes may have a file open at once: what is remembered between two calls, but for data keys, is forgotten as soon as any of them
-/// commits.
+/// Several processes may have a file open at once: what one [remembers](Self::remember) between two calls, but for data keys, is forgotten as
+/// soon as any of them commits.
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -93,11 +93,15 @@ impl Store {
             master,
             clock,
         } = options;
+        let database = Database::open(&location).await?;
+        let file = location.file();
+        // SQLite keeps what belongs to the file where the file is, whichever link leads there.
+        let file = file.canonicalize().unwrap_or_else(|_| file.to_owned());
         let store = Self {
             inner: Arc::new(Inner {
-                database: Database::open(&location).await?,
+                database,
                 keys: DataKeys::new(master),
-                memory: Remembered::of(Moments::of(location.file())),
+                memory: Remembered::of(Moments::of(file)),
                 location,
                 clock,
                 known: decisions::Known::default(),
@@ -136,6 +140,7 @@ impl Store {
 
     /// Closes the file. What is called after this fails.
     pub async fn close(&self) {
+        self.memory().forget();
         self.inner.database.close().await;
     }
 

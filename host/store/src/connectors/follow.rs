@@ -116,8 +116,11 @@ impl StoreConnectors {
     }
 
     /// Takes over whatever changes, for as long as it is polled. After each change of the store that may have changed the tools
-    /// of an agent, `taken_over` is called, and then `changes` is told.
+    /// of an agent, `taken_over` is called, and then `changes` is told. Meanwhile the store [remembers](Store::remember) what calls ask.
     pub async fn follow(&self, changes: watch::Sender<i64>, taken_over: impl Fn(&Host) + Send) {
+        if let Err(error) = self.store.remember().await {
+            tracing::warn!(%error, "nothing is remembered of the store: calls are slower so");
+        }
         let mut every = tokio::time::interval(LOOK_EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -136,6 +139,7 @@ impl StoreConnectors {
 
     /// Takes over what changed, if anything did, and gives the revision that was taken over.
     async fn look(&self) -> Result<Option<i64>, Unusable> {
+        self.store.memory().tidy();
         let now = Some(self.store.revision().await?);
         if self.taken.lock().await.revision == now {
             return Ok(None);

@@ -9,7 +9,8 @@ use portcullis::ports::credentials::{Credentials, Lookup, RefreshError, Token};
 use portcullis::ports::{Caller, Permissions};
 use portcullis_policy::{ConnectionId, Digest, Level, Mode, Scope, Selector, ToolRule};
 use portcullis_store::{
-    Account, AgentScope, Renew, Store, StoreCredentials, StorePermissions, Subject,
+    Account, AgentScope, Location, Renew, Store, StoreCredentials, StoreOptions, StorePermissions,
+    Subject,
 };
 use secrecy::ExposeSecret;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -83,6 +84,7 @@ async fn is_noticed(
 #[tokio::test]
 async fn what_another_program_changes_is_so_for_the_next_question() {
     let fixture = Fixture::new().await;
+    fixture.store.remember().await.unwrap();
     let other = fixture.open_again(&fixture.master).await.unwrap();
     let shared = fixture.shared("first").await;
     let account = Account::Shared(shared.clone());
@@ -149,6 +151,7 @@ async fn what_another_program_changes_is_so_for_the_next_question() {
 #[tokio::test]
 async fn a_token_of_a_person_that_is_removed_elsewhere_is_nobodys() {
     let fixture = Fixture::new().await;
+    fixture.store.remember().await.unwrap();
     let other = fixture.open_again(&fixture.master).await.unwrap();
     let (token, made) = fixture
         .store
@@ -161,6 +164,51 @@ async fn a_token_of_a_person_that_is_removed_elsewhere_is_nobodys() {
     }
     assert!(other.remove_person_token(&bob(), &made.id).await.unwrap());
     assert_eq!(whose().await, None);
+}
+
+#[tokio::test]
+async fn an_agent_that_comes_and_goes_elsewhere_does_so_here() {
+    let fixture = Fixture::new().await;
+    fixture.store.remember().await.unwrap();
+    let other = fixture.open_again(&fixture.master).await.unwrap();
+    let id = "scribe".parse().unwrap();
+    let is_there = async || fixture.store.agent(&id).await.unwrap().is_some();
+    for _ in 0..2 {
+        assert!(!is_there().await);
+    }
+    other.add_agent(&id, "Scribe").await.unwrap();
+    for _ in 0..2 {
+        assert!(is_there().await);
+    }
+    assert!(other.remove_agent(&id).await.unwrap());
+    assert!(!is_there().await);
+}
+
+/// The attack: a database that was moved, with a link in its old place, where its memory of before was left behind.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_to_the_file_hides_no_change() {
+    let fixture = Fixture::new().await;
+    fixture.store.remember().await.unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let link = elsewhere.path().join("portcullis.db");
+    std::os::unix::fs::symlink(fixture.file(), &link).unwrap();
+    let shared = |file: &std::path::Path| format!("{}-shm", file.display());
+    std::fs::copy(shared(&fixture.file()), shared(&link)).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(elsewhere.path(), mode).unwrap();
+    let options = StoreOptions::new(
+        Location::in_folder(elsewhere.path()),
+        fixture.master.clone(),
+    );
+    let linked = Store::open(options).await.unwrap();
+    linked.remember().await.unwrap();
+    let id = "scribe".parse().unwrap();
+    for _ in 0..2 {
+        assert!(linked.agent(&id).await.unwrap().is_none());
+    }
+    fixture.store.add_agent(&id, "Scribe").await.unwrap();
+    assert!(linked.agent(&id).await.unwrap().is_some());
 }
 
 /// Names the file of the other program below.
@@ -189,7 +237,9 @@ async fn who_looks_whether_something_changed_lets_go_of_no_lock() {
     let fixture = Fixture::new().await;
     let mut stores = Vec::new();
     for _ in 0..3 {
-        stores.push(fixture.open_again(&fixture.master).await.unwrap());
+        let store = fixture.open_again(&fixture.master).await.unwrap();
+        store.remember().await.unwrap();
+        stores.push(store);
     }
     let mut writes = fixture.raw().await;
     writes.execute("BEGIN IMMEDIATE").await.unwrap();
