@@ -170,6 +170,9 @@ fn addresses(given: &[String], pointer: &str) -> Result<String, Failure> {
 /// Reads the action's own refusal: `[{"isSuccess": false, "errors": [{"statusCode", "message"}]}]`.
 fn refusal(client: &Client<'_>, sent: &Result<Response, Failure>) -> Option<Failure> {
     let response = sent.as_ref().ok()?;
+    if response.status() >= 500 {
+        return None;
+    }
     let json = Json::parse(std::str::from_utf8(response.body()).ok()?).ok()?;
     let result = json.items().first()?;
     let errors = result.get("errors")?.items();

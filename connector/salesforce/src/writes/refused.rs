@@ -46,8 +46,32 @@ impl Ended {
             (412, _) => Self::Changed(error.into()),
             // A proxy's page, or an answer that was spoiled on its way: what was asked may be done.
             (200..300 | 500.. | 408, None) => Self::Unclear(error.into()),
+            // The service itself failed, at whichever step: its words say nothing of what it had done by then.
+            (500.. | 408, Some(code)) if !did_nothing(code) => {
+                let refused = refusal(client, kind, &response, error);
+                Self::Unclear(broke_down(response.status(), refused))
+            }
             _ => Self::Refused(refusal(client, kind, &response, error)),
         }
+    }
+}
+
+/// Says whether a code says that nothing was done, whatever status it comes with.
+pub(super) fn did_nothing(code: &str) -> bool {
+    matches!(code, "UNABLE_TO_LOCK_ROW" | "REQUEST_LIMIT_EXCEEDED")
+}
+
+/// Says that the service failed in the midst of a change, with what it said itself.
+pub(super) fn broke_down(status: u16, said: Failure) -> Failure {
+    Failure {
+        reason: Reason::Unavailable,
+        message: format!(
+            "the org answered {status} without saying what came of it: {}",
+            said.message
+        ),
+        hint: None,
+        fields: Vec::new(),
+        ..said
     }
 }
 
@@ -226,6 +250,10 @@ mod tests {
     fn what_the_agent_may_not_see_is_not_named() {
         let body = r#"[{"errorCode":"REQUIRED_FIELD_MISSING","message":"Required fields are missing: [Secret__c]","fields":["Secret__c"]}]"#;
         let org = Org::new().hide("Account", "Secret__c");
+        let Ended::Unclear(failure) = under(&org, 500, body) else {
+            panic!("nobody can say");
+        };
+        assert!(!format!("{failure:?}").contains("Secret"), "{failure:?}");
         let Ended::Refused(failure) = under(&org, 400, body) else {
             panic!("it is refused");
         };
@@ -276,8 +304,27 @@ mod tests {
         ] {
             assert!(matches!(failed(reason), Ended::Refused(_)));
         }
-        let busy = r#"[{"errorCode":"SERVER_UNAVAILABLE","message":"m"}]"#;
-        assert!(matches!(ended(503, busy), Ended::Refused(_)));
+        for (status, code, is_unclear) in [
+            (500, "UNKNOWN_EXCEPTION", true),
+            (500, "APEX_ERROR", true),
+            (503, "SERVER_UNAVAILABLE", true),
+            (500, "UNABLE_TO_LOCK_ROW", false),
+            (503, "REQUEST_LIMIT_EXCEEDED", false),
+            (400, "UNABLE_TO_LOCK_ROW", false),
+            (403, "REQUEST_LIMIT_EXCEEDED", false),
+            (400, "UNKNOWN_EXCEPTION", false),
+        ] {
+            let body = format!(r#"[{{"errorCode":"{code}","message":"m"}}]"#);
+            match ended(status, &body) {
+                Ended::Unclear(failure) if is_unclear => {
+                    assert_eq!(failure.reason, Reason::Unavailable, "{status} {code}");
+                    assert_eq!(failure.service_code.as_deref(), Some(code));
+                    assert!(failure.message.ends_with(": m"), "{}", failure.message);
+                }
+                Ended::Refused(_) if !is_unclear => {}
+                other => panic!("{status} {code}: {other:?}"),
+            }
+        }
         assert!(matches!(
             ended(
                 412,

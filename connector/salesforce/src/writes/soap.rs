@@ -70,7 +70,12 @@ impl Ended {
             return unclear();
         };
         if let Some(fault) = body.child("Fault") {
-            return Self::Refused(fault_of(client, kind, status, fault));
+            let failure = fault_of(client, kind, status, fault);
+            let code = failure.service_code.as_deref().unwrap_or_default();
+            return match is_of_the_service(status, code) {
+                true => Self::Unclear(refused::broke_down(status, failure)),
+                false => Self::Refused(failure),
+            };
         }
         let result = body
             .children
@@ -84,6 +89,15 @@ impl Ended {
             _ => unclear(),
         }
     }
+}
+
+/// Says whether a fault says that the service failed, at whichever step: every fault has the status 500, so its code tells.
+fn is_of_the_service(status: u16, code: &str) -> bool {
+    let is_its_own = matches!(
+        code,
+        "" | "Server" | "UNKNOWN_EXCEPTION" | "SERVER_UNAVAILABLE" | "QUERY_TIMEOUT"
+    );
+    is_its_own || status > 500 && !refused::did_nothing(code)
 }
 
 fn body_of(root: Element) -> Option<Element> {
@@ -170,6 +184,25 @@ mod tests {
             panic!("it is refused");
         };
         assert_eq!(failure.message, "Illegal Session");
+        for (status, code, is_unclear) in [
+            (500, "sf:UNKNOWN_EXCEPTION", true),
+            (500, "sf:SERVER_UNAVAILABLE", true),
+            (500, "soapenv:Server", true),
+            (503, "sf:INVALID_FIELD", true),
+            (500, "soapenv:Client", false),
+            (500, "sf:UNABLE_TO_LOCK_ROW", false),
+            (503, "sf:REQUEST_LIMIT_EXCEEDED", false),
+        ] {
+            let fault = format!(
+                "<e:Fault><faultcode>{code}</faultcode><faultstring>m</faultstring></e:Fault>"
+            );
+            let is_as_said = match ended(status, &fault) {
+                Ended::Unclear(failure) => is_unclear && failure.message.ends_with(": m"),
+                Ended::Refused(_) => !is_unclear,
+                Ended::Done(_) => false,
+            };
+            assert!(is_as_said, "{status} {code}");
+        }
         for (status, body) in [
             (200, ""),
             (200, "<a/>"),

@@ -72,7 +72,7 @@ const OF_ALL: [(u16, &str, &str); 13] = [
     (500, "UNKNOWN_EXCEPTION", "An unexpected error occurred."),
 ];
 
-const OF_CHANGES: [(u16, &str, &str); 12] = [
+const OF_CHANGES: [(u16, &str, &str); 13] = [
     (
         400,
         "REQUIRED_FIELD_MISSING",
@@ -113,6 +113,11 @@ const OF_CHANGES: [(u16, &str, &str); 12] = [
         "insufficient access rights on object id",
     ),
     (400, "STORAGE_LIMIT_EXCEEDED", "storage limit exceeded"),
+    (
+        503,
+        "SERVER_UNAVAILABLE",
+        "A server that is necessary for this call is currently unavailable.",
+    ),
 ];
 
 /// Writes an error as REST and SOAP have it.
@@ -179,6 +184,15 @@ async fn each_documented_error_reaches_the_caller() {
             let changes = sent.iter().filter(|sent| !sent.starts_with("GET")).count();
             assert_eq!(changes, usize::from(!is_read), "{tool} {code}: {sent:?}");
             let mut end = ended(&reply);
+            if !is_read && *status >= 500 {
+                // It may be done: the caller is told so, and where to look.
+                let Outcome::Failed(failure) = &reply.outcome else {
+                    panic!("{tool} {code}: {reply:?}");
+                };
+                let hint = failure.hint.as_deref().unwrap_or_default();
+                assert_eq!(end, "failed unavailable", "{tool} {code}: {failure:?}");
+                assert!(hint.contains("all the same"), "{tool} {code}: {hint}");
+            }
             if let Outcome::Failed(failure) = &reply.outcome {
                 let told = format!("{} {:?}", failure.message, failure.fields);
                 if !told.contains(words.trim_end_matches('.')) {
