@@ -20,6 +20,12 @@ use crate::writes::record::{self, Found, Select};
 use crate::writes::refused;
 use crate::xml::{self, Element};
 
+mod beforehand;
+
+use beforehand::{
+    OWNED_BY_QUEUE, check_contact, check_owner, check_status, converted, of_converted,
+};
+
 const LEAD: &str = "Lead";
 
 /// The status of converted leads in a new org.
@@ -82,6 +88,13 @@ pub fn convert_lead(host: &dyn Host, args: &ConvertLead) -> Result<Output, Failu
     record::check_id(&client, &describe, &id)?;
     host.step("Read Lead before the conversion", Some(&id));
     let before = find(&client, &describe, &id)?;
+    check_owner(&before, owner.as_deref())?;
+    if args.status.is_some() {
+        check_status(&client, &status)?;
+    }
+    if let (Some(contact), Some(account)) = (&contact, &account) {
+        check_contact(&client, contact, account)?;
+    }
     let label = before.label(&client, &describe);
 
     let no = || "false".to_owned();
@@ -144,8 +157,9 @@ fn reference(given: Option<&str>, pointer: &str, kind: &str) -> Result<Option<St
         Some(id) => Ok(Some(id)),
         None => {
             let shown = fence::inline(given, 40);
-            let problem =
-                format!("takes the id of a {kind}, not “{shown}”; query finds it by its name");
+            let problem = format!(
+                "takes the id of a record of `{kind}`, not “{shown}”; query finds it by its name"
+            );
             Err(Failure::invalid("nothing was converted").field(pointer, problem))
         }
     }
@@ -166,19 +180,24 @@ fn status(client: &Client<'_>, describe: &Describe, args: &ConvertLead) -> Resul
         .map(|(name, label)| Candidate { name, label });
     let values: Vec<Candidate<'_>> = values.collect();
     let near = nearest(wanted, values.iter().copied());
-    let all = &values[..values.len().min(30)];
     let mut problem = format!("`Lead` has no status “{}”", fence::inline(wanted, 80));
     if !near.is_empty() {
         problem.push_str(&format!("; near: {}", listed(&near)));
     }
-    problem.push_str(&format!("; statuses: {}", listed(all)));
+    match converted(client)? {
+        Some(converted) => problem.push_str(&of_converted(&converted)),
+        None => {
+            let all = &values[..values.len().min(30)];
+            problem.push_str(&format!("; statuses: {}", listed(all)));
+        }
+    }
     Err(Failure::invalid("nothing was converted: the status is none").field("/status", problem))
 }
 
 /// Reads the lead, which must not be converted.
 fn find(client: &Client<'_>, describe: &Describe, id: &str) -> Result<Found, Failure> {
     let mut select = Select::new(client, describe, []);
-    for name in ["IsConverted", "Company", "Status"] {
+    for name in ["IsConverted", "Company", "Status", "OwnerId"] {
         if !client.visible_fields(LEAD, &[name.to_owned()]).is_empty() {
             select.fields.push(name.to_owned());
         }
@@ -245,10 +264,12 @@ fn worded(mut failure: Failure) -> Failure {
             "/status",
             "is no status of converted leads in this org: an administrator sees these under Lead Statuses",
         ),
-        "INVALID_OWNER" => (
-            "/owner",
-            "give a user: a queue owns the lead, and a queue owns no account",
-        ),
+        "INVALID_OWNER" => ("/owner", OWNED_BY_QUEUE),
+        "INVALID_CROSS_REFERENCE_KEY" => {
+            return failure.hint(
+                "the account, the contact or the owner is not there, or hidden from the user; or the contact is of another account",
+            );
+        }
         "CANNOT_UPDATE_CONVERTED_LEAD" => ("/id", "is converted already"),
         _ => return failure,
     };

@@ -306,6 +306,10 @@ async fn convert_lead() {
                 call(json!({"status": "Closed - Not Converted"}))
             ),
             row("a contact alone", call(json!({"contact": CONTACT}))),
+            row(
+                "a contact of another account",
+                call(json!({"account": "001DO0000000003YAA", "contact": CONTACT}))
+            ),
             row("an account's name", call(json!({"account": "Acme"}))),
             row("not there", json!({"id": "00QDO0000zzzzzz"})),
             row("a user without the right", plain()).by("hedda"),

@@ -377,7 +377,7 @@ pub fn changes() -> Vec<Row> {
             Some((json!({"id": "00QDO0000zzzzzzAAA"}), MISSING)),
             json!({"id": ACCOUNT}),
             "hedda",
-            (json!({"id": LEAD}), NOT_PERMITTED),
+            (json!({"id": LEAD_2}), NOT_PERMITTED),
         ),
         row(
             "merge_records",
