@@ -32,6 +32,15 @@ fn cell_of(text: &str) -> Json {
     }
 }
 
+/// Says how many there are of what is named in the plural.
+fn counted(count: usize, what: &str) -> String {
+    match (count, what) {
+        (1, "children") => "1 child".to_owned(),
+        (1, _) => format!("1 {}", what.trim_end_matches('s')),
+        _ => format!("{count} {what}"),
+    }
+}
+
 /// A part of a list, and the cursor to the next: its first row's number.
 struct Page {
     from: usize,
@@ -74,6 +83,11 @@ impl Page {
         }
     }
 
+    /// Says whether it is all that there is.
+    fn is_whole(&self) -> bool {
+        self.from == 0 && self.to == self.total
+    }
+
     /// Says whether all of it was on pages before.
     fn is_past(&self) -> bool {
         self.from > 0 && self.from == self.total
@@ -93,8 +107,10 @@ impl Page {
         } = self;
         match self.next() {
             _ if *from > 0 && from == to => format!("no more {what}: {total} in all"),
-            None if *from == 0 => format!("{total} {what}"),
-            Some(cursor) if *to == 0 => format!("{total} {what} with \"cursor\": \"{cursor}\""),
+            None if *from == 0 => counted(*total, what),
+            Some(cursor) if *to == 0 => {
+                format!("{} with \"cursor\": \"{cursor}\"", counted(*total, what))
+            }
             None => format!("{what} {}-{to} of {total}", from + 1),
             Some(cursor) => format!(
                 "{what} {}-{to} of {total}; the rest: \"cursor\": \"{cursor}\"",

@@ -6,7 +6,7 @@ use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BOUNDS, Page, cell_of};
+use super::{BOUNDS, Page, cell_of, counted};
 use crate::client::Client;
 use crate::describe::{Child, Describe, Field};
 use crate::fence;
@@ -15,6 +15,7 @@ use crate::json::Json;
 use crate::keyed::Keyed;
 use crate::lookup;
 use crate::nearest::{Candidate, listed, nearest};
+use crate::order;
 use crate::repair::described;
 use crate::table::Table;
 
@@ -107,6 +108,8 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
         .as_deref()
         .filter(|parts| !parts.is_empty())
         .unwrap_or(&default);
+    let is_first = |(at, part): &(usize, &Part)| !parts[..*at].contains(part);
+    let parts = parts.iter().enumerate().filter(is_first);
     let mut described = Described {
         object: describe.name().to_owned(),
         label: describe
@@ -119,8 +122,7 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
     };
     let mut text = vec![object.summary()];
     let found: Vec<_> = parts
-        .iter()
-        .map(|part| (*part, object.part(*part, args)))
+        .map(|(_, part)| (*part, object.part(*part, args)))
         .collect();
     // One page over all parts, one behind the other: an agent's rows are counted together, too.
     let total = found.iter().map(|(_, (.., rows))| rows.len()).sum();
@@ -139,11 +141,17 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
             rows.iter()
                 .map(|row| row.iter().map(|cell| cell_of(cell)).collect()),
         );
-        text.push(page.said(&name.replace('_', " ")));
+        let what = name.replace('_', " ");
+        // The summary has said how many there are.
+        let is_all = page.is_whole() && object.count(part) == Some(all.len());
+        text.push(match is_all && !rows.is_empty() {
+            true => format!("{what}:"),
+            false => page.said(&what),
+        });
         if !rows.is_empty() {
             text.push(client.fenced(&table.render(BOUNDS).text));
         } else if all.is_empty() {
-            text.extend(object.near(part, args));
+            text.extend(object.none_fits(part, args));
         }
         let part = DescribedPart {
             columns,
@@ -211,18 +219,29 @@ impl<'a> Visible<'a> {
             false => "",
         };
         format!(
-            "{} ({label}){prefix}; you can {}; {} fields{hidden}, {} relationships, {} children, {} record types",
+            "{} ({label}){prefix}; you can {}; {}{hidden}, {}, {}, {}",
             self.describe.name(),
             if can.is_empty() {
                 "only see it".to_owned()
             } else {
                 can.join(", ")
             },
-            self.fields.len(),
-            self.relationships().count(),
-            self.children.len(),
-            self.record_types().len(),
+            counted(self.fields.len(), "fields"),
+            counted(self.relationships().count(), "relationships"),
+            counted(self.children.len(), "children"),
+            counted(self.record_types().len(), "record types"),
         )
+    }
+
+    /// Gives how many a part has, where the summary says it.
+    fn count(&self, part: Part) -> Option<usize> {
+        match part {
+            Part::Fields => Some(self.fields.len()),
+            Part::Relationships => Some(self.relationships().count()),
+            Part::Children => Some(self.children.len()),
+            Part::RecordTypes => Some(self.record_types().len()),
+            Part::Picklists => None,
+        }
     }
 
     /// Gives the name, the columns and the rows of a part, narrowed as asked.
@@ -335,9 +354,15 @@ impl<'a> Visible<'a> {
             .collect()
     }
 
-    /// Names what is near to a text that nothing contains.
-    fn near(&self, part: Part, args: &DescribeObject) -> Option<String> {
-        let wanted = args.text.as_deref()?;
+    /// Says why a part has no rows, with what is near to what was asked for.
+    fn none_fits(&self, part: Part, args: &DescribeObject) -> Option<String> {
+        if let (Part::Fields | Part::Picklists, Some(kind)) = (part, args.kind.as_deref())
+            && let Some(said) = self.no_such_type(kind.trim())
+        {
+            return Some(said);
+        }
+        let wanted = args.text.as_deref().map(str::trim);
+        let wanted = wanted.filter(|text| !text.is_empty() && part != Part::RecordTypes)?;
         let near = match part {
             Part::Fields | Part::Picklists => {
                 nearest(wanted, self.fields.iter().map(|field| field.candidate()))
@@ -358,7 +383,29 @@ impl<'a> Visible<'a> {
             ),
             Part::RecordTypes => Vec::new(),
         };
-        (!near.is_empty()).then(|| format!("near names: {}", listed(&near)))
+        Some(match near.is_empty() {
+            true => "none has this text in its name or label".to_owned(),
+            false => format!("near names: {}", listed(&near)),
+        })
+    }
+
+    /// Says which types there are, where no field is of the one that is wanted.
+    fn no_such_type(&self, wanted: &str) -> Option<String> {
+        let mut kinds: Vec<&str> = self.fields.iter().map(|field| field.kind()).collect();
+        order::sort_once(&mut kinds);
+        if kinds.iter().any(|kind| kind.eq_ignore_ascii_case(wanted)) {
+            return None;
+        }
+        let all: Vec<_> = kinds
+            .iter()
+            .map(|name| Candidate { name, label: "" })
+            .collect();
+        let near = nearest(wanted, all.iter().copied());
+        let said = match near.is_empty() {
+            true => format!("types here: {}", listed(&all)),
+            false => format!("near: {}", listed(&near)),
+        };
+        Some(format!("no field is of this type; {said}"))
     }
 }
 

@@ -459,7 +459,8 @@ async fn answers_stay_small_in_a_large_org() {
     }
     // Who reads the object as a resource has no cursor: every part has room in the one answer.
     let manifest = root().join("connector/salesforce/manifest.json");
-    let manifest: Value = serde_json::from_str(&std::fs::read_to_string(manifest).unwrap()).unwrap();
+    let manifest: Value =
+        serde_json::from_str(&std::fs::read_to_string(manifest).unwrap()).unwrap();
     let resources = manifest["resources"].as_array().unwrap();
     let object = "salesforce://{object}";
     let resource = resources.iter().find(|one| one["uri"] == object).unwrap();
