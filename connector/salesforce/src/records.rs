@@ -167,7 +167,7 @@ fn parse(client: &Client<'_>, text: &str) -> Result<soql::Query, Failure> {
     let query = soql::parse_query(text).map_err(|error| {
         let hint = match sql::meant(text, |kind, field| parent(client, kind, field)) {
             Some(meant) => format!("write: {meant}"),
-            None => error.excerpt(text),
+            None => sql::advice(text).unwrap_or_else(|| error.excerpt(text)),
         };
         Failure::invalid(format!("this is not SOQL: {error}"))
             .field("/soql", error.message.clone())

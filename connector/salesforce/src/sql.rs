@@ -3,11 +3,13 @@
 //! A model writes `SELECT *`, `IS NOT NULL`, `"double quotes"`, `JOIN`. The words are rewritten one habit after the other, and what comes
 //! of it is proposed only if it is SOQL. Nothing is sent in the place of what was asked.
 
+mod advice;
 mod habits;
 mod join;
 mod retyped;
 mod token;
 
+pub use advice::advice;
 pub use retyped::{Wanted, retyped};
 use token::{tokens, written};
 

@@ -202,7 +202,11 @@ fn content(args: &UploadFile) -> Result<Vec<u8>, Failure> {
                 )
             })?
         }
-        _ => {
+        (Some(_), Some(_)) => {
+            let message = "say what the file holds: give one of `text` and `base64`, not both";
+            return Err(Failure::invalid(message).field("/base64", "leave out this or `text`"));
+        }
+        (None, None) => {
             let message = "say what the file holds: give `text` or `base64`";
             return Err(Failure::invalid(message).field("", "needs one of `text` and `base64`"));
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::BOUNDS;
 use crate::client::{Client, ReadError};
+use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
 use crate::known::{self, Asked, Known, ask, holding, touch};
@@ -158,6 +159,30 @@ pub(super) struct Filter {
     value: String,
 }
 
+/// The operators of filters; which of them a column takes goes by its type.
+const OPERATORS: [&str; 11] = [
+    "equals",
+    "notEqual",
+    "lessThan",
+    "greaterThan",
+    "lessOrEqual",
+    "greaterOrEqual",
+    "contains",
+    "notContain",
+    "startsWith",
+    "includes",
+    "excludes",
+];
+
+/// Finds the first filter whose operator is none: its place, and what there is.
+fn no_operator(filters: &[Filter]) -> Option<(String, String)> {
+    let is_known = |filter: &Filter| OPERATORS.contains(&filter.operator.trim());
+    let at = filters.iter().position(|filter| !is_known(filter))?;
+    let shown = fence::inline(filters[at].operator.trim(), 40);
+    let problem = format!("“{shown}” is none of {}", OPERATORS.join(", "));
+    Some((format!("/filters/{at}/operator"), problem))
+}
+
 /// What is wanted of a report.
 pub(super) enum Wanted<'a> {
     /// What it asks for.
@@ -228,8 +253,10 @@ pub(super) fn read(client: &Client<'_>, id: &str, wanted: &Wanted<'_>) -> Result
 fn refused(error: ServiceError, id: &str, wanted: &Wanted<'_>) -> Failure {
     let too_often = error.status == 403 && error.message.contains("every 60 minutes");
     let is_missing = error.status == 404;
-    let is_filtered =
-        matches!(wanted, Wanted::Answer { filters: Some(filters), .. } if !filters.is_empty());
+    let filters = match wanted {
+        Wanted::Answer { filters, .. } => filters.unwrap_or_default(),
+        Wanted::Description => &[],
+    };
     let mut failure = Failure::from(error);
     if too_often {
         failure.reason = Reason::RateLimited;
@@ -242,8 +269,11 @@ fn refused(error: ServiceError, id: &str, wanted: &Wanted<'_>) -> Failure {
         );
         failure.hint = Some("list_reports finds a report's id by its name".to_owned());
     } else if failure.reason == Reason::InvalidArgument {
+        if let Some((pointer, problem)) = no_operator(filters) {
+            return failure.field(pointer, problem);
+        }
         let message = failure.message.clone();
-        let (pointer, hint) = match is_filtered {
+        let (pointer, hint) = match !filters.is_empty() {
             true => (
                 "/filters",
                 format!("describe_report finds a column's name by its label: {{\"id\": \"{id}\", \"text\": \"…\"}}"),

@@ -72,7 +72,13 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
     let id = match (&args.id, given.is_empty()) {
         (Some(id), true) => Some(lookup::record_id(&client, kind, id)?),
         (None, false) => None,
-        _ => {
+        (Some(_), false) => {
+            return Err(Failure::invalid(
+                "say what to compare with: give one of `id` and `fields`, not both",
+            )
+            .field("/fields", "leave out these or `id`"));
+        }
+        (None, true) => {
             return Err(
                 Failure::invalid("say what to compare with: give `id`, or `fields`")
                     .field("", "needs either `id` or `fields` with texts"),

@@ -169,9 +169,19 @@ fn fields(client: &Client<'_>, kind: &str, args: &GetRecord) -> Result<Vec<Strin
     for (index, name) in args.fields.iter().flatten().enumerate() {
         let pointer = format!("/fields/{index}");
         if name.contains('.') {
+            let is_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+            let path = if name.chars().all(is_path) {
+                name
+            } else {
+                "…"
+            };
+            let id = args.id.as_deref().and_then(|id| names::record_id(id).ok());
+            let id = id.unwrap_or("…");
             return Err(Failure::invalid("get_record reads an object's own fields")
                 .field(pointer, "is a parent's field")
-                .hint("query reads parents' fields: SELECT Account.Name FROM …"));
+                .hint(format!(
+                    "query reads parents' fields: SELECT {path} FROM {kind} WHERE Id = '{id}'"
+                )));
         }
         let name = names::api_name(name, &pointer)
             .map_err(|failure| lookup::with_near_field(client, kind, name, failure))?;
@@ -288,7 +298,7 @@ fn missing(
             match lookup::object_of(client, id).filter(|_| !is_own) {
                 Some(object) => failure.field(
                     "/object",
-                    format!("{id} is no id of a `{kind}`; it is of the object `{object}`"),
+                    format!("{id} is no id of the object `{kind}`, but of `{object}`"),
                 ),
                 None => failure,
             }

@@ -61,7 +61,7 @@ pub(super) fn check_id(client: &Client<'_>, describe: &Describe, id: &str) -> Re
     };
     Err(
         Failure::invalid(format!("{id} is no id of the object `{kind}`"))
-            .field("/id", format!("is no id of a `{kind}`; {of}"))
+            .field("/id", format!("is no id of the object `{kind}`; {of}"))
             .hint("query finds a record's id by its name"),
     )
 }

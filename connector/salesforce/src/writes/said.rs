@@ -118,6 +118,13 @@ pub(super) fn in_words(asked: &[Asked<'_>], before: Option<&Found>, names: &Name
                 before.and_then(|found| amount(field, found.value(field), code)),
                 amount(field, &asked.value, code),
             ),
+            // A comment on a case that is published, say.
+            "boolean" if field.name() == "IsPublished" && asked.value == Json::Bool(true) => {
+                return Some(format!(
+                    "{}: customers who may see the record read it.",
+                    field.label()
+                ));
+            }
             _ => return None,
         };
         let label = field.label();

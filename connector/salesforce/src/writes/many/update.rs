@@ -58,7 +58,8 @@ pub fn update_records(host: &dyn Host, args: &UpdateRecords) -> Result<Output, F
     for (index, (id, fields)) in ids.iter().zip(&fields).enumerate() {
         problems.look_at(&place(index));
         if record::check_id(&client, &describe, id).is_err() {
-            problems.add("Id", format!("{id} is no id of a `{}`", describe.name()));
+            let kind = describe.name();
+            problems.add("Id", format!("{id} is no id of the object `{kind}`"));
         }
         asked.push(asked::read(
             &client,
