@@ -16,7 +16,7 @@ use crate::connector::Connector;
 use crate::gate::{Account, Journals};
 use crate::ids::{ApprovalId, CallId};
 use crate::limits::Limits;
-use crate::ports::audit::{Durability, Event, Record};
+use crate::ports::audit::{Durability, Event, Record, RequestEnd};
 use crate::ports::{Caller, PortError, Ports, lock};
 use crate::replay::Replay;
 use crate::reply::{
@@ -178,15 +178,21 @@ impl CallScope {
         self.course.received_bytes.load(Ordering::Relaxed)
     }
 
-    /// Keeps that the host answered "no" to what the guest asked about. The first "no" stays.
+    /// Keeps that the host answered "no" to what the guest asked about. The last "no" stays: after those before it the guest went on.
     pub(crate) fn denied(&self, denied: Denied) {
-        lock(&self.course.ledger).denied.get_or_insert(denied);
+        lock(&self.course.ledger).denied = Some(denied);
     }
 
     /// Gives what the host answered "no" to, where that was the last of what it had to do with the guest: who sends a request after it
-    /// went on without what was denied.
+    /// went on without what was denied. None where a change was sent, or may have been: whatever came after it, that call was not refused.
     pub(crate) fn was_denied(&self) -> Option<Denied> {
-        lock(&self.course.ledger).denied.clone()
+        let ledger = lock(&self.course.ledger);
+        let mut ends = ledger.sent.iter().map(|(_, change)| &change.end);
+        let has_changed = ends.any(|end| !matches!(end, RequestEnd::NotSent(_)));
+        match has_changed {
+            true => None,
+            false => ledger.denied.clone(),
+        }
     }
 
     /// Gives the next request's number, from 1.

@@ -13,7 +13,7 @@ const CONNECTOR: &str = "beyond-scope";
 async fn world(scope: Value) -> World {
     let world = World::with(&["beyond_scope"]).await;
     world.scope(CONNECTOR, parsed(scope));
-    for tool in ["write", "destroy"] {
+    for tool in ["write", "destroy", "write_and_claim"] {
         world.mode(CONNECTOR, tool, Mode::Allow);
     }
     world
@@ -378,10 +378,10 @@ fn logged(world: &World, reply: &portcullis::Reply) -> (String, String) {
 async fn the_log_tells_the_hosts_no_from_what_a_connector_claims() {
     let world = world(json!({ "read": ["Contact"] })).await;
     let about = "/about";
-    for (kind, target, says, answered, end) in [
+    for (kinds, target, says, answered, end) in [
         // The host said no, and the connector gave up for it, in whatever words.
         (
-            Some("Payroll"),
+            &["Payroll"][..],
             None,
             "forbidden",
             "failed not_permitted",
@@ -389,14 +389,14 @@ async fn the_log_tells_the_hosts_no_from_what_a_connector_claims() {
         ),
         // It only claims it.
         (
-            None,
+            &[],
             None,
             "forbidden",
             "failed not_permitted",
             "failed not_permitted",
         ),
         (
-            Some("Contact"),
+            &["Contact"],
             None,
             "forbidden",
             "failed not_permitted",
@@ -404,41 +404,50 @@ async fn the_log_tells_the_hosts_no_from_what_a_connector_claims() {
         ),
         // It went on after the no, so that it is not what the call ended for.
         (
-            Some("Payroll"),
+            &["Payroll"],
             Some(about),
             "forbidden",
             "failed not_permitted",
             "failed not_permitted",
         ),
         (
-            Some("Payroll"),
+            &["Payroll"],
             None,
             "INSUFFICIENT_ACCESS",
             "failed not_permitted",
             "failed not_permitted",
         ),
         (
-            Some("Payroll"),
+            &["Payroll"],
             None,
             "conflict",
             "failed conflict",
             "failed conflict",
         ),
-        (Some("Payroll"), None, "done", "done", "done"),
+        (&["Payroll"], None, "done", "done", "done"),
         // What the gate stopped goes before all.
         (
-            Some("Payroll"),
+            &["Payroll"],
             Some("/kind/Payroll/1"),
             "forbidden",
             "refused scope",
             "refused scope",
         ),
     ] {
-        let arguments = json!({ "kind": kind, "target": target, "says": says });
+        let arguments = json!({ "kinds": kinds, "target": target, "says": says });
         let reply = world.call(CONNECTOR, "claim", arguments.clone()).await;
         assert_eq!(ended(&reply), answered, "{arguments}");
         assert_eq!(logged(&world, &reply).0, end, "{arguments}");
     }
+    // Who asks about several gave up for the last: after the others it went on.
+    let several = json!({ "kinds": ["Payroll", "Contact", "Lead"], "says": "forbidden" });
+    let reply = world.call(CONNECTOR, "claim", several).await;
+    let (end, message) = logged(&world, &reply);
+    assert_eq!(end, "refused scope");
+    assert_eq!(
+        message,
+        "this agent may not read `Lead`, by the scope of agent desk"
+    );
     let ask = json!({ "kind": "Payroll", "fields": [], "change": false });
     let reply = world.call(CONNECTOR, "ask", ask).await;
     let (end, message) = logged(&world, &reply);
@@ -455,6 +464,28 @@ async fn the_log_tells_the_hosts_no_from_what_a_connector_claims() {
         message.starts_with("`User` gives power over others"),
         "{message}"
     );
+}
+
+/// The attack: a connector that writes, and then has the host say no, so that the log says that nothing was done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_sends_a_change_and_is_told_no_after_it_was_not_refused() {
+    let world = world(json!({ "read": ["Contact"] })).await;
+    let patch = json!({ "method": "PATCH", "target": "/kind/Contact/1", "body": "{}", "announce": ["Contact"] });
+    let read = json!({ "method": "GET", "target": "/about" });
+    for (first, end, changes) in [
+        (json!(null), "refused scope", 0),
+        (read, "refused scope", 0),
+        (patch, "failed not_permitted", 1),
+    ] {
+        let arguments = json!({ "first": first, "kinds": ["Payroll"], "says": "forbidden" });
+        let reply = world
+            .call(CONNECTOR, "write_and_claim", arguments.clone())
+            .await;
+        assert_eq!(ended(&reply), "failed not_permitted", "{arguments}");
+        assert_eq!(logged(&world, &reply).0, end, "{arguments}");
+        assert_eq!(reply.sent.len(), changes, "{arguments}");
+        assert_eq!(world.service.changes().len(), changes, "{arguments}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
