@@ -7,7 +7,7 @@ use portcullis_policy::Effect;
 use portcullis_store::{Store, StoreAudit};
 
 use super::support::{
-    Log, Read, answer, append, change_in_flight, closed, drop_unclosed, intent, whole,
+    Log, Read, answer, append, at, change_in_flight, closed, drop_unclosed, intent, whole,
 };
 use crate::support::{ada, calls, crm};
 
@@ -115,6 +115,66 @@ async fn what_a_program_that_was_ended_had_counted_and_never_sent_is_given_back(
         .unwrap();
     assert_eq!(left(&store).await, 6);
     whole(&store).await;
+}
+
+/// Writes down a change that never left, of a call that has counted for it.
+async fn never_left(log: &Log, second: u64) {
+    let call = reserve(log, second).await;
+    let answer = Answer {
+        end: RequestEnd::NotSent("no route".to_owned()),
+        ..answer(Effect::Write)
+    };
+    for event in [
+        Event::Intended(intent(Effect::Write)),
+        Event::Answered(answer),
+        Event::Closed(closed()),
+    ] {
+        append(&log.audit, call, at(second), event, Durability::Synced)
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_another_program_just_begins_is_not_taken_for_one_that_sent() {
+    let log = Log::new().await;
+    let store = log.fixture.store.clone();
+    let call = CallId::random(at(1)).unwrap();
+    assert!(count(&store, of(Some(call), 1)).await);
+    // A program that starts now sees what is counted, and nothing of the call.
+    let other = StoreAudit::open(store.clone()).await.unwrap();
+    other.close().await.unwrap();
+    assert_eq!(left(&store).await, 9);
+    let agent = calls(ada()).agent;
+    let given = store
+        .give_usage_back(&agent, &crm(), of(Some(call), 1))
+        .await;
+    given.unwrap();
+    assert_eq!(left(&store).await, 10);
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_read_stays_counted_and_keeps_no_other_so() {
+    const TWO_DAYS: u64 = 2 * 24 * 3_600;
+    // In its first record, and in what comes after that: then what stands before the break is read, and says nothing of a request.
+    for part in [4, 2] {
+        let log = Log::new().await;
+        let store = log.fixture.store.clone();
+        never_left(&log, 1).await;
+        // In a segment of its own.
+        never_left(&log, TWO_DAYS).await;
+        let files = log.files();
+        assert_eq!(files.len(), 2);
+        log.audit.close().await.unwrap();
+        assert_eq!(left(&store).await, 8);
+        let mut bytes = std::fs::read(&files[0]).unwrap();
+        let place = bytes.len() / part;
+        bytes[place] ^= 1;
+        std::fs::write(&files[0], bytes).unwrap();
+        let next = StoreAudit::open(store.clone()).await.unwrap();
+        assert_eq!(left(&store).await, 9, "{part}");
+        next.close().await.unwrap();
+    }
 }
 
 #[tokio::test]
