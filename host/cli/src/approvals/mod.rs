@@ -9,8 +9,7 @@ use anyhow::Result;
 use portcullis::policy::PersonId;
 use portcullis::{ApprovalId, ComponentCache};
 use portcullis_store::{
-    Approval, ApprovalState, DecidedKind, Deciding, PassphraseError, Question, StoreError,
-    Unlocked, Which,
+    Approval, ApprovalState, DecidedKind, Deciding, PassphraseError, Question, StoreError, Unlocked,
 };
 use serde_json::{Value, json};
 
@@ -207,17 +206,9 @@ async fn of_another(session: &Session, text: &str) -> Result<Option<Approval>> {
     if !session.is_administrator() || text.len() < ID_CHARS_MIN {
         return Ok(None);
     }
-    let everybody = Which {
-        person: None,
-        settled: true,
-        limit: u32::MAX,
-    };
-    let (all, _) = session.store.approvals(&everybody).await?;
-    let text = text.to_ascii_lowercase();
-    let is_meant =
-        |one: &Approval| one.person != session.me.id && one.id.to_string().starts_with(&text);
-    let mut meant = all.into_iter().filter(is_meant);
-    Ok(meant.next().filter(|_| meant.next().is_none()))
+    let me = &session.me.id;
+    let mut found = session.store.approvals_of_others_like(me, text).await?;
+    Ok(found.pop().filter(|_| found.is_empty()))
 }
 
 async fn end(session: &Session, id: &str, form: Form) -> Result<()> {

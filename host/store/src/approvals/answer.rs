@@ -68,8 +68,7 @@ impl Store {
             }
             // Where another call was quicker to use it, this one has no answer to what was approved.
             (ApprovalState::Used, Some(kept)) if asked.used_by == Some(kept.call) => {
-                self.keep_answer(&mut tx, &row, &kept).await?;
-                is_kept = true;
+                is_kept = self.keep_answer(&mut tx, &row, &kept).await?;
             }
             _ => {}
         }
@@ -77,18 +76,19 @@ impl Store {
         Ok(is_kept)
     }
 
-    /// Puts an answer into its question's row.
+    /// Puts an answer into its question's row, and says whether it may be fetched: not where the agent's connector was taken from it while
+    /// the run was under way.
     async fn keep_answer(
         &self,
         tx: &mut SqliteConnection,
         row: &SqliteRow,
         kept: &Kept,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let (id, person, digest) = identity(row)?;
         let place_row = [id.as_str(), person.as_str(), digest.as_str()];
         let sealed = seal(self, tx, place("answer", &place_row), kept).await?;
-        sqlx::query(
-            "UPDATE approvals SET answer = ?2, answer_key = ?3, answer_expires = ?4 WHERE id = ?1",
+        let done = sqlx::query(
+            "UPDATE approvals SET answer = ?2, answer_key = ?3, answer_expires = ?4 WHERE id = ?1 AND terms IS NOT NULL",
         )
         .bind(&id)
         .bind(sealed.bytes)
@@ -96,7 +96,7 @@ impl Store {
         .bind(expiry(self.now(), ANSWER_LASTS))
         .execute(tx)
         .await?;
-        Ok(())
+        Ok(done.rows_affected() == 1)
     }
 
     /// Takes the answer that is kept for a question of this caller.

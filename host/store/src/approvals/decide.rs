@@ -146,31 +146,55 @@ impl Store {
     }
 }
 
-/// Takes back what an agent has asked of a connector, or of any, and nothing was sent for, and ends what passes without a question.
+/// Takes back what an agent has asked of a connector, or of any, and nothing was sent for; ends what passes without a question, and
+/// forgets the answers that wait for it.
 pub(crate) async fn end_of(
     tx: &mut SqliteConnection,
     now: i64,
     agent: &AgentId,
     connector: Option<&ConnectorName>,
 ) -> Result<(), StoreError> {
-    let connector = connector.map(ConnectorName::as_str);
+    end(tx, now, Some(agent), connector).await
+}
+
+/// Ends what all agents have, as [`end_of`] does.
+pub(crate) async fn end_all(tx: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
+    end(tx, now, None, None).await
+}
+
+async fn end(
+    tx: &mut SqliteConnection,
+    now: i64,
+    agent: Option<&AgentId>,
+    connector: Option<&ConnectorName>,
+) -> Result<(), StoreError> {
+    let (agent, connector) = (
+        agent.map(AgentId::as_str),
+        connector.map(ConnectorName::as_str),
+    );
     let open: Vec<String> = sqlx::query_scalar(
-        "SELECT id FROM approvals WHERE agent = ?1 AND connector = ifnull(?2, connector) AND state IN ('pending', 'approved')",
+        "SELECT id FROM approvals WHERE agent = ifnull(?1, agent) AND connector = ifnull(?2, connector) \
+         AND state IN ('pending', 'approved')",
     )
-    .bind(agent.as_str())
+    .bind(agent)
     .bind(connector)
     .fetch_all(&mut *tx)
     .await?;
     for id in open {
         settle(tx, super::parsed(&id, &id)?, ApprovalState::Withdrawn, now).await?;
     }
-    sqlx::query(
-        "DELETE FROM standing_approvals WHERE agent = ?1 AND connector = ifnull(?2, connector)",
-    )
-    .bind(agent.as_str())
-    .bind(connector)
-    .execute(tx)
-    .await?;
+    for sql in [
+        "DELETE FROM standing_approvals WHERE agent = ifnull(?1, agent) AND connector = ifnull(?2, connector)",
+        // Without its terms no answer is handed out, nor is one kept that a run comes to which is under way.
+        "UPDATE approvals SET answer = NULL, answer_key = NULL, answer_expires = NULL, terms = NULL \
+         WHERE agent = ifnull(?1, agent) AND connector = ifnull(?2, connector) AND terms IS NOT NULL",
+    ] {
+        sqlx::query(sql)
+            .bind(agent)
+            .bind(connector)
+            .execute(&mut *tx)
+            .await?;
+    }
     Ok(())
 }
 

@@ -121,6 +121,28 @@ impl Store {
         ids.iter().map(|id| super::parsed(id, id)).collect()
     }
 
+    /// Finds questions of others than a person whose id begins so, two at most: for who administers, without what they are about.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn approvals_of_others_like(
+        &self,
+        person: &PersonId,
+        beginning: &str,
+    ) -> Result<Vec<Approval>, StoreError> {
+        let mut tx = self.read().await?;
+        // Ids are hexadecimal, so that all which begin so lie before the next letter: they are found by the key.
+        let rows = sqlx::query(
+            "SELECT * FROM approvals WHERE id >= ?2 AND id < ?2 || 'g' AND person <> ?1 LIMIT 2",
+        )
+        .bind(person.as_str())
+        .bind(beginning.to_ascii_lowercase())
+        .fetch_all(&mut *tx)
+        .await?;
+        rows.iter().map(approval).collect()
+    }
+
     /// Lists a person's standing approvals that still count.
     ///
     /// # Errors

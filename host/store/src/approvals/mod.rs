@@ -48,7 +48,7 @@ pub use list::{Listed, Which};
 pub use passphrase::{PASSPHRASE_CHARS_MIN, PassphraseError, Unlocked};
 pub use standing::{STANDING_LASTS_MAX, STANDING_RECORDS_MAX, Standing, StandingApproval};
 
-pub(crate) use decide::end_of;
+pub(crate) use decide::{end_all, end_of};
 pub(crate) use sweep::sweep;
 
 /// How often a caller who waits looks whether somebody has decided.

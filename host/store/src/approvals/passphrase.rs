@@ -1,9 +1,13 @@
 //! A passphrase that a person sets, so that not everybody at their keyboard approves in their name.
 //!
-//! Kept as an Argon2id hash (RFC 9106). Wrong ones are counted: after five in a row none is looked at for a minute.
+//! Kept as an Argon2id hash (RFC 9106). Wrong ones are counted, by whichever program and page they come: after five in a row none is looked at
+//! for a minute, and then five are again. So nobody has more than 7,200 tries a day. Whoever goes on trying keeps the person out, too, for as
+//! long; they must be signed in as the person, be at their keyboard, or have the link of an open question, and a *no* to that, which asks for
+//! no passphrase, ends the link.
 //!
-//! The attack: as many tries at once as can be. To hash takes its time, in which nobody else should wait for the store; so each try counts
-//! as wrong before it is looked at, and is taken back where it was right. However many come at once, no more are looked at.
+//! The attack: as many tries at once as can be. To hash takes its time, in which nobody else should wait for the store; so the hash comes
+//! first, and what it came to is told by the transaction that counts it. However many come at once, no more than five wrong ones are told
+//! to be wrong, and no right one after them to be right; and of right ones none keeps another out.
 
 use std::time::Duration;
 
@@ -11,7 +15,9 @@ use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use portcullis_policy::PersonId;
 use secrecy::{ExposeSecret, SecretString};
-use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use tokio::sync::Semaphore;
 
 use crate::error::StoreError;
 use crate::people::require_person;
@@ -26,6 +32,9 @@ const FAILURES_MAX: i64 = 5;
 
 /// The pause.
 const LOCKED_FOR: Duration = Duration::from_secs(60);
+
+/// Where tries wait for their turn to be hashed, which takes 19 MiB each: of those that are too many, most find the pause when it comes.
+static TURNS: Semaphore = Semaphore::const_new(2);
 
 /// What a passphrase came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,62 +115,76 @@ impl Store {
         person: &PersonId,
         passphrase: &SecretString,
     ) -> Result<Unlocked, StoreError> {
+        let (store, person, given) = (self.clone(), person.clone(), passphrase.clone());
+        // In a task of its own: who hangs up meanwhile has tried all the same.
+        let work = tokio::spawn(async move { store.tried(&person, given).await });
+        work.await.map_err(broke)?
+    }
+
+    async fn tried(&self, person: &PersonId, given: SecretString) -> Result<Unlocked, StoreError> {
+        // It is never closed, so there is always a turn.
+        let _turn = TURNS.acquire().await;
         let hash = match self.try_begins(person).await? {
             Try::Begun(hash) => hash,
             Try::NoneSet => return Ok(Unlocked::Yes),
             Try::Locked => return Ok(Unlocked::Locked),
         };
         let is_it = {
-            let (person, hash, given) = (person.clone(), hash.clone(), passphrase.clone());
+            let (person, hash) = (person.clone(), hash.clone());
             let work = move || is_of(&person, &hash, &given);
-            let done = tokio::task::spawn_blocking(work).await;
-            done.map_err(|error| StoreError::damaged("passphrase", "hash", error))??
+            tokio::task::spawn_blocking(work).await.map_err(broke)??
         };
-        match is_it && self.try_was_right(person, &hash).await? {
-            true => Ok(Unlocked::Yes),
-            false => Ok(Unlocked::No),
+        self.try_ends(person, &hash, is_it).await
+    }
+
+    /// Gives the hash to look at.
+    async fn try_begins(&self, person: &PersonId) -> Result<Try, StoreError> {
+        let mut tx = self.read().await?;
+        let Some(row) = row_of(&mut tx, person).await? else {
+            return Ok(Try::NoneSet);
+        };
+        match is_locked(&row, self.now())? {
+            true => Ok(Try::Locked),
+            false => Ok(Try::Begun(row.try_get("hash")?)),
         }
     }
 
-    /// Counts a try as wrong, and gives the hash to look at.
-    async fn try_begins(&self, person: &PersonId) -> Result<Try, StoreError> {
+    /// Counts a try, and says what it came to: nothing, where others were too many meanwhile; that it is not the passphrase, where that is
+    /// another one by now.
+    async fn try_ends(
+        &self,
+        person: &PersonId,
+        hash: &str,
+        is_it: bool,
+    ) -> Result<Unlocked, StoreError> {
         let mut tx = self.write().await?;
-        let row = sqlx::query("SELECT * FROM passphrases WHERE person = ?1")
-            .bind(person.as_str())
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some(row) = row else {
-            return Ok(Try::NoneSet);
+        let Some(row) = row_of(&mut tx, person).await? else {
+            return Ok(Unlocked::No);
         };
         let now = self.now();
-        let locked: Option<i64> = row.try_get("locked_until")?;
-        if locked.is_some_and(|until| until > now) {
-            return Ok(Try::Locked);
+        if is_locked(&row, now)? {
+            return Ok(Unlocked::Locked);
+        }
+        if row.try_get::<&str, _>("hash")? != hash {
+            return Ok(Unlocked::No);
         }
         let failures = row.try_get::<i64, _>("failures")? + 1;
-        let locked = (failures >= FAILURES_MAX).then(|| expiry(now, LOCKED_FOR));
+        let (failures, locked) = match is_it {
+            true => (0, None),
+            false if failures >= FAILURES_MAX => (0, Some(expiry(now, LOCKED_FOR))),
+            false => (failures, None),
+        };
         sqlx::query("UPDATE passphrases SET failures = ?2, locked_until = ?3 WHERE person = ?1")
             .bind(person.as_str())
-            .bind(if locked.is_some() { 0 } else { failures })
+            .bind(failures)
             .bind(locked)
             .execute(&mut *tx)
             .await?;
         tx.commit().await?;
-        Ok(Try::Begun(row.try_get("hash")?))
-    }
-
-    /// Takes back that tries were wrong; false where the passphrase is another one by now.
-    async fn try_was_right(&self, person: &PersonId, hash: &str) -> Result<bool, StoreError> {
-        let mut tx = self.write().await?;
-        let done = sqlx::query(
-            "UPDATE passphrases SET failures = 0, locked_until = NULL WHERE person = ?1 AND hash = ?2",
-        )
-        .bind(person.as_str())
-        .bind(hash)
-        .execute(&mut *tx)
-        .await?;
-        tx.commit().await?;
-        Ok(done.rows_affected() == 1)
+        Ok(match is_it {
+            true => Unlocked::Yes,
+            false => Unlocked::No,
+        })
     }
 }
 
@@ -173,6 +196,26 @@ enum Try {
     NoneSet,
     /// There were too many.
     Locked,
+}
+
+async fn row_of(
+    tx: &mut SqliteConnection,
+    person: &PersonId,
+) -> Result<Option<SqliteRow>, StoreError> {
+    let row = sqlx::query("SELECT * FROM passphrases WHERE person = ?1")
+        .bind(person.as_str())
+        .fetch_optional(tx)
+        .await?;
+    Ok(row)
+}
+
+fn is_locked(row: &SqliteRow, now: i64) -> Result<bool, StoreError> {
+    let locked: Option<i64> = row.try_get("locked_until")?;
+    Ok(locked.is_some_and(|until| until > now))
+}
+
+fn broke(error: tokio::task::JoinError) -> StoreError {
+    StoreError::damaged("passphrase", "hash", error)
 }
 
 /// Says whether a passphrase is the one of a hash.

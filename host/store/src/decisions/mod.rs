@@ -343,7 +343,8 @@ impl Store {
     }
 
     /// Begins without any decision, where those that there are do not open or were put back. So that nothing is wider by it, no
-    /// agent has a connector until it is given one again, and no installed version is used until it is installed again.
+    /// agent has a connector until it is given one again, with what it asked, what passes for it and what waits for it ended, and no
+    /// installed version is used until it is installed again.
     ///
     /// # Errors
     ///
@@ -355,6 +356,7 @@ impl Store {
         sqlx::query("DELETE FROM agent_connectors")
             .execute(&mut *tx)
             .await?;
+        crate::approvals::end_all(&mut tx, self.now()).await?;
         put(self, &mut tx, generation, &Decisions::default()).await?;
         tx.commit().await?;
         Ok(())
