@@ -298,7 +298,7 @@ fn missing(
             match lookup::object_of(client, id).filter(|_| !is_own) {
                 Some(object) => failure.field(
                     "/object",
-                    format!("{id} is no id of the object `{kind}`, but of `{object}`"),
+                    format!("{id} is no id of the object `{kind}`; it is of the object `{object}`"),
                 ),
                 None => failure,
             }
