@@ -348,3 +348,26 @@ impl<'a> Metadata<'a> {
         client.host.cite(&[source]);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operator_that_is_none_is_answered_with_those_there_are() {
+        let filter = |operator: &str| Filter {
+            column: "AMOUNT".to_owned(),
+            operator: operator.to_owned(),
+            value: "1".to_owned(),
+        };
+        let known: Vec<_> = OPERATORS.iter().map(|operator| filter(operator)).collect();
+        assert_eq!(no_operator(&known), None);
+        let (pointer, problem) = no_operator(&[filter("equals"), filter("bigger")]).unwrap();
+        assert_eq!(pointer, "/filters/1/operator");
+        assert!(
+            problem.starts_with("“bigger” is none of equals, notEqual, "),
+            "{problem}"
+        );
+    }
+}

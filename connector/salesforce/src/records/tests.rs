@@ -385,3 +385,26 @@ fn an_id_that_the_service_adds_is_shown_to_who_may_see_it() {
         "{all}"
     );
 }
+
+#[test]
+fn what_stands_in_the_wrong_place_is_answered_with_where_it_belongs() {
+    let org = Org::new();
+    let args = r#"{"object":"Account","id":"001DO0000000001YAA","fields":["Owner.Name"]}"#;
+    let hint = get(&org, args).unwrap_err().hint.unwrap();
+    insta::assert_snapshot!(hint, @"query reads parents' fields: SELECT Owner.Name FROM Account WHERE Id = '001DO0000000001YAA'");
+    let args =
+        r#"{"object":"Account","external_id_field":"Ext__c","external_id":"1","fields":["a'.b"]}"#;
+    let hint = get(&org, args).unwrap_err().hint.unwrap();
+    insta::assert_snapshot!(hint, @"query reads parents' fields: SELECT … FROM Account WHERE Id = '…'");
+    let hint = run(&org, "UPDATE Account SET Name = 'x'")
+        .unwrap_err()
+        .hint
+        .unwrap();
+    insta::assert_snapshot!(hint, @"query only reads: update_record does this");
+
+    let both = r#"{"object":"Account","id":"001DO0000000001YAA","fields":{"Name":"Acme"}}"#;
+    let failure = find_duplicates(&org, &serde_json::from_str(both).unwrap()).unwrap_err();
+    assert!(failure.message.ends_with("not both"), "{failure:?}");
+    assert_eq!(failure.fields[0].pointer, "/fields");
+    assert!(org.requests().is_empty(), "{:?}", org.requests());
+}
