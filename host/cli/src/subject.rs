@@ -102,24 +102,27 @@ async fn add(session: &Session, args: &SubjectArgs) -> Result<()> {
 
 /// Refuses what no issuer's URL can be: a name that is kept for it would never be anybody's (OpenID Connect Core 1.0, section 2, `iss`).
 fn require_issuer(issuer: &str) -> Result<()> {
-    let wrong = |why: &str| {
-        let message = format!("`{}` is no issuer's URL: {why}", shown(issuer));
-        let hint = "give it exactly as the issuer writes it, such as `--issuer https://acme.okta.example`: its `/.well-known/openid-configuration` has it as `issuer`";
-        Problem::mistake("issuer", message, hint)
-    };
+    let hint = "give it exactly as the issuer writes it, such as `--issuer https://acme.okta.example`: its `/.well-known/openid-configuration` has it as `issuer`";
+    let checked = check_issuer(issuer);
+    Ok(checked.map_err(|message| Problem::mistake("issuer", message, hint))?)
+}
+
+/// Says why something is no issuer's URL.
+pub(crate) fn check_issuer(issuer: &str) -> std::result::Result<(), String> {
+    let wrong = |why: &str| format!("`{}` is no issuer's URL: {why}", shown(issuer));
     if issuer.contains(['?', '#']) {
-        return Err(wrong("it has a query or a fragment").into());
+        return Err(wrong("it has a query or a fragment"));
     }
     let scheme = issuer.split_once("://").map(|(scheme, _)| scheme);
     if !matches!(scheme, Some("https" | "http")) {
-        return Err(wrong("it begins with neither `https://` nor `http://`").into());
+        return Err(wrong("it begins with neither `https://` nor `http://`"));
     }
     let end = issuer.match_indices('/').nth(2).map(|(at, _)| at);
     let origin = Origin::parse(&issuer[..end.unwrap_or(issuer.len())]);
     let origin = origin.map_err(|error| wrong(&error.to_string()))?;
     match origin.is_https() || origin.is_loopback() {
         true => Ok(()),
-        false => Err(wrong("away from this machine it begins with `https://`").into()),
+        false => Err(wrong("away from this machine it begins with `https://`")),
     }
 }
 

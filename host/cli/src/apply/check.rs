@@ -18,6 +18,7 @@ use super::file::{
 };
 use crate::catalog::Catalog;
 use crate::connectors;
+use crate::subject::check_issuer;
 
 /// What a file asks for.
 pub(super) struct Wanted {
@@ -33,7 +34,7 @@ pub(super) struct WantedPerson {
     pub(super) name: Option<String>,
     pub(super) role: Option<Role>,
     /// Issuers, and their names for the person.
-    pub(super) subjects: BTreeSet<(String, String)>,
+    pub(super) subjects: Option<BTreeSet<(String, String)>>,
 }
 
 /// An agent; what is not said stays as it is.
@@ -106,7 +107,7 @@ impl Checker<'_> {
                 self.mistake(at, problem);
                 continue;
             }
-            let subjects = self.subjects(&entry.subjects);
+            let subjects = entry.subjects.as_deref().map(|all| self.subjects(all));
             let person = WantedPerson {
                 name,
                 role,
@@ -139,8 +140,16 @@ impl Checker<'_> {
                     continue;
                 }
             };
+            if let Err(problem) = check_issuer(&kept.0) {
+                self.mistake(&entry.issuer, problem);
+                continue;
+            }
             let mut others = self.wanted.people.iter();
-            let other = others.find(|(_, other)| other.subjects.contains(&kept));
+            let has_it = |other: &WantedPerson| {
+                let subjects = other.subjects.as_ref();
+                subjects.is_some_and(|subjects| subjects.contains(&kept))
+            };
+            let other = others.find(|(_, other)| has_it(other));
             if let Some((other, _)) = other {
                 let problem = format!(
                     "`{}` is `{other}` above: one account at an issuer is one person",

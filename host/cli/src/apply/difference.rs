@@ -183,9 +183,13 @@ impl Found {
         let text = |person: &PersonId, (issuer, subject): &(String, String)| {
             format!("person {person}: {subject} of {issuer}")
         };
+        let asked = || {
+            let people = wanted.people.iter();
+            people.filter_map(|(person, asked)| Some((person, asked.subjects.as_ref()?)))
+        };
         // What goes first may be somebody else's next.
-        for (person, asked) in wanted.people.iter().filter(|_| wanted.prune) {
-            for one in known(person).difference(&asked.subjects) {
+        for (person, asked) in asked().filter(|_| wanted.prune) {
+            for one in known(person).difference(asked) {
                 let (issuer, subject) = one.clone();
                 let change = Change::RemoveSubject {
                     person: person.clone(),
@@ -196,8 +200,8 @@ impl Found {
                 self.first.push(gone);
             }
         }
-        for (person, asked) in &wanted.people {
-            for one in asked.subjects.difference(known(person)) {
+        for (person, asked) in asked() {
+            for one in asked.difference(known(person)) {
                 let (issuer, subject) = one.clone();
                 let change = Change::AddSubject {
                     person: person.clone(),

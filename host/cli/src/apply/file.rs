@@ -84,9 +84,8 @@ pub(super) struct File {
 pub(super) struct PersonEntry {
     pub(super) name: Option<Spanned<String>>,
     pub(super) role: Option<RoleWord>,
-    /// By which names issuers know them.
-    #[serde(default)]
-    pub(super) subjects: Vec<SubjectEntry>,
+    /// By which names issuers know them; none: the file does not say it, and they stay as they are.
+    pub(super) subjects: Option<Vec<SubjectEntry>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -182,7 +182,7 @@ A file:
   role = \"admin\"
 
   [people.bob]
-  # By which names issuers of OpenID Connect know them.
+  # By which names issuers of OpenID Connect know them. Left out, they stay; [] removes them by `prune`.
   subjects = [{ issuer = \"https://acme.okta.example\", subject = \"00u1a2b3c4\" }]
 
   [groups]

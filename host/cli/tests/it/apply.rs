@@ -262,13 +262,58 @@ fn subjects_are_added_moved_and_pruned_and_each_is_one_persons() {
         "{}",
         twice.stderr
     );
-    // With `prune` it goes from one to the other at once.
-    file("00u1", "", true);
-    home.must(&["apply", "--yes"]);
+    // Also with `prune`: a file that was written before there were subjects locks nobody out.
+    file("", "", true);
+    assert_eq!(home.json(&["apply", "--yes"])["applied"], false);
+    assert_eq!(known("bob"), ["00u1"]);
+    // By that it goes from one to the other at once, where both are said.
+    let both = |of_ada: &str, of_bob: &str| {
+        let ada = format!("[people.ada]\nrole = \"admin\"\nsubjects = [{of_ada}]");
+        let bob = format!("[people.bob]\nsubjects = [{of_bob}]");
+        write(&home, &format!("prune = true\n{ada}\n{bob}\n"));
+        home.must(&["apply", "--yes"]);
+    };
+    let it = format!("{{ issuer = \"{ISSUER}\", subject = \"00u1\" }}");
+    both(&it, "");
     assert_eq!(
         (known("ada"), known("bob")),
         (vec!["00u1".to_owned()], vec![])
     );
+    both("", "");
+    assert_eq!(known("ada"), Vec::<String>::new());
     let log = home.json(&["activity", "--decisions"]).to_string();
     assert!(log.contains("ada as 00u1 of"), "{log}");
+}
+
+/// A name that is kept for what is no issuer would never be anybody's.
+#[test]
+fn the_issuer_of_a_subject_is_a_url_in_a_file_as_at_the_command_line() {
+    let home = home();
+    for (issuer, why) in [
+        ("acme.okta.example", "begins with neither"),
+        (
+            "https://acme.okta.example?tenant=1",
+            "a query or a fragment",
+        ),
+        ("http://acme.okta.example", "away from this machine"),
+    ] {
+        let at = [
+            "person", "subject", "add", "ada", "00u1", "--issuer", issuer,
+        ];
+        let by_command = home.run(&at);
+        write(
+            &home,
+            &format!(
+                "[people.ada]\nsubjects = [{{ issuer = \"{issuer}\", subject = \"00u1\" }}]\n"
+            ),
+        );
+        let by_file = home.run(&["apply", "--yes"]);
+        for said in [&by_command, &by_file] {
+            assert_eq!(said.code, 2, "{issuer}: {}", said.stderr);
+            assert!(said.stderr.contains(why), "{issuer}: {}", said.stderr);
+        }
+        let place = "line 2, column 24";
+        assert!(by_file.stderr.contains(place), "{}", by_file.stderr);
+    }
+    assert_eq!(home.json(&["person", "subject", "list", "ada"]), json!([]));
 }
