@@ -2,7 +2,7 @@
 //!
 //! The attack: a cookie that is kept, copied or planted. So a session is a secret of its own, made anew at each sign-in and never
 //! the token; the store has its digest alone; and it is good only for as long as its person and its token are, or the name by which the issuer
-//! knows them.
+//! knows them. And an issuer that is believed no more: what it said of somebody counts where that very issuer is believed now.
 
 use std::time::Duration;
 
@@ -109,7 +109,8 @@ impl Store {
         Ok(Some((secret, person)))
     }
 
-    /// Says whose session this is; none where it has ended.
+    /// Says whose session this is; none where it has ended, or began by the word of an issuer that is not the one that is believed
+    /// now. `issuer` is that one's URL; none: no issuer is believed.
     ///
     /// # Errors
     ///
@@ -117,6 +118,7 @@ impl Store {
     pub async fn person_of_session(
         &self,
         secret: &SecretString,
+        issuer: Option<&str>,
     ) -> Result<Option<Person>, StoreError> {
         let mut tx = self.read().await?;
         let row = sqlx::query(
@@ -126,10 +128,11 @@ impl Store {
              UNION ALL \
              SELECT people.* FROM subject_sessions JOIN person_subjects USING (issuer, subject) \
              JOIN people ON people.id = person \
-             WHERE subject_sessions.id = ?1 AND subject_sessions.expires > ?2",
+             WHERE subject_sessions.id = ?1 AND subject_sessions.expires > ?2 AND issuer = ?3",
         )
         .bind(digest_of(secret.expose_secret()).to_string())
         .bind(self.now())
+        .bind(issuer)
         .fetch_optional(&mut *tx)
         .await?;
         row.as_ref().map(people::of_row).transpose()

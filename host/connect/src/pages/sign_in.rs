@@ -18,7 +18,7 @@ use super::html::Page;
 use super::html::sign_in::{Asked, AtIssuer, SignOut};
 use super::{Form, Pages, Peer, SESSION_LASTS};
 use crate::random::unguessable;
-use crate::{ConnectError, NoRandom, network};
+use crate::{ConnectError, IssuerClient, NoRandom, network};
 
 /// Who may open what is for one person.
 pub(super) enum Visitor {
@@ -49,7 +49,9 @@ impl Pages {
         let Some(session) = self.cookies.session(headers) else {
             return Ok(Visitor::Unknown);
         };
-        let person = self.accounts.store().person_of_session(&session).await?;
+        let store = self.accounts.store();
+        let issuer = self.issuer.as_deref().map(IssuerClient::url);
+        let person = store.person_of_session(&session, issuer).await?;
         Ok(person.map_or(Visitor::Unknown, Visitor::Person))
     }
 

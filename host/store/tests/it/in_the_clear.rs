@@ -144,7 +144,7 @@ async fn no_secret_is_in_the_files_in_the_clear() {
     texts.see(store.person_of_token(&token).await.unwrap());
     texts.see(store.person_tokens(&ada()).await.unwrap());
     let session = store.begin_session(&token, lasts).await.unwrap().unwrap().0;
-    texts.see(store.person_of_session(&session).await.unwrap());
+    texts.see(store.person_of_session(&session, None).await.unwrap());
 
     let master = MasterKey::random().unwrap();
     let options = StoreOptions::new(store.location().clone(), master.clone());

@@ -95,7 +95,8 @@ async fn a_session_of_a_subject_lasts_as_long_as_the_subject_is_its_persons() {
         begun.unwrap().map(|(session, _)| session)
     };
     let signed_in = async |session: &SecretString| {
-        let person = store.person_of_session(session).await.unwrap();
+        let believed = Some(ISSUER);
+        let person = store.person_of_session(session, believed).await.unwrap();
         person.map(|person| person.id.to_string())
     };
     // Whom nobody knows, and by another writing, gets none.
@@ -138,5 +139,37 @@ async fn a_session_of_a_subject_lasts_as_long_as_the_subject_is_its_persons() {
     assert_eq!(signed_in(&all[0]).await, None);
     for session in &all[1..] {
         assert_eq!(signed_in(session).await, Some(ada().to_string()));
+    }
+}
+
+/// The attack: somebody whom an issuer let in comes by that word when the issuer is believed no more, since it was broken into.
+#[tokio::test]
+async fn a_session_by_an_issuer_is_good_where_that_one_is_believed() {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let other = "https://login.other.example";
+    store.add_subject(&bob(), ISSUER, "00u1").await.unwrap();
+    // The other one calls somebody by the same name.
+    store.add_subject(&ada(), other, "00u1").await.unwrap();
+    let begun = store.begin_session_of_subject(ISSUER, "00u1", HOUR).await;
+    let session = begun.unwrap().unwrap().0;
+    for (believed, expected) in [
+        (None, None),
+        (Some(other), None),
+        (Some(""), None),
+        (Some("https://login.acme.example/"), None),
+        (Some(ISSUER), Some(bob())),
+    ] {
+        let person = store.person_of_session(&session, believed).await.unwrap();
+        assert_eq!(person.map(|person| person.id), expected, "{believed:?}");
+    }
+    // One by a token of their own is nothing of any issuer's.
+    let (token, _) = store.make_person_token(&bob(), "x", HOUR).await.unwrap();
+    let begun = store.begin_session(&token, HOUR).await.unwrap();
+    let session = begun.unwrap().0;
+    for believed in [None, Some(other), Some(ISSUER)] {
+        let person = store.person_of_session(&session, believed).await.unwrap();
+        assert_eq!(person.unwrap().id, bob(), "{believed:?}");
     }
 }

@@ -201,6 +201,24 @@ async fn a_person_signs_in_at_the_issuer_until_nobody_says_who_they_are() {
     );
 }
 
+/// The attack: an issuer is believed no more, since it was broken into, and whom it let in has kept the cookie.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_of_an_issuer_that_is_believed_no_more() {
+    let site = Site::new().await;
+    let mut ada = site.visitor();
+    let seen = site.sign_in(&mut ada, "/sign-in", "00uada").await;
+    assert_eq!(seen.status, 303, "{}", seen.text);
+    // A program on the same store that was started without it.
+    let mut there = site.place.visitor();
+    there.cookies = ada.cookies.clone();
+    let page = there.get("/sign-in").await;
+    assert!(!page.text.contains("You are signed in"), "{}", page.text);
+    assert_ne!(there.get("/approvals").await.status, 200);
+    ada.get("/sign-in")
+        .await
+        .has("You are signed in here as ada");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn login_csrf() {
     let site = Site::new().await;
