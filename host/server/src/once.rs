@@ -1,8 +1,9 @@
 //! Each id of a session is one request's: a second request by the id of one that is under way is refused.
 //!
 //! The attack: two answers that cannot be told apart. What keeps a session's requests knows each by its id alone, so that of two with the same one
-//! it would lose an answer, and whoever waits for that waits forever. So an id is taken until its answer is on the way; the second is
-//! told so, and the first is answered as if there were no second.
+//! it would lose an answer, and whoever waits for that waits forever. So an id is taken until its answer has gone out; the second is
+//! told so, and the first is answered as if there were no second. And a client that sends many such and reads nothing: until one is told so,
+//! nothing further of it is read.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use rmcp::model::{
 };
 use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
+use tokio::task::JoinHandle;
 
 /// Ids of requests that were given up which are kept: no answer frees them, and what a call does once it was given up ends soon.
 const GIVEN_UP_MAX: usize = 256;
@@ -36,6 +38,15 @@ impl Taken {
         }
         let message = "another request of this session has the same id, and is not answered yet: each request has an id of its own";
         Err(ErrorData::invalid_request(message, None))
+    }
+
+    /// Takes an id for as long as what is given lives; refuses where another request has it.
+    pub(crate) fn hold(&self, id: &RequestId) -> Result<Held, ErrorData> {
+        self.take(id)?;
+        Ok(Held {
+            taken: self.clone(),
+            id: Some(id.clone()),
+        })
     }
 
     /// Frees an id, once it is answered.
@@ -64,12 +75,36 @@ impl Taken {
     }
 }
 
+/// An id that is free again when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    taken: Taken,
+    id: Option<RequestId>,
+}
+
+impl Held {
+    /// Leaves the id taken: its request is under way, and its answer frees it.
+    pub(crate) fn keep(mut self) {
+        self.id = None;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(id) = &self.id {
+            self.taken.free(id);
+        }
+    }
+}
+
 /// A session's messages, among which no two requests under way have the same id.
 pub(crate) struct Once<T> {
     transport: T,
     taken: Taken,
     /// Whether ids are taken here, and not by who brings the messages.
     takes: bool,
+    /// The refusal that is on its way. A task of its own, for whoever reads may stop in the middle of it.
+    refusing: Option<JoinHandle<()>>,
 }
 
 impl<T> Once<T> {
@@ -79,6 +114,7 @@ impl<T> Once<T> {
             transport,
             taken: Taken::default(),
             takes: true,
+            refusing: None,
         }
     }
 
@@ -88,6 +124,7 @@ impl<T> Once<T> {
             transport,
             taken,
             takes: false,
+            refusing: None,
         }
     }
 }
@@ -99,28 +136,43 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        match &message {
-            JsonRpcMessage::Response(response) => self.taken.free(&response.id),
-            JsonRpcMessage::Error(error) => {
-                if let Some(id) = &error.id {
-                    self.taken.free(id);
-                }
-            }
-            JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => {}
+        let answered = match &message {
+            JsonRpcMessage::Response(response) => Some(response.id.clone()),
+            JsonRpcMessage::Error(error) => error.id.clone(),
+            JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
+        };
+        let answered = Held {
+            taken: self.taken.clone(),
+            id: answered,
+        };
+        let sending = self.transport.send(message);
+        async move {
+            let sent = sending.await;
+            // Not before: whoever keeps the session's requests knows this one until then.
+            drop(answered);
+            sent
         }
-        self.transport.send(message)
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
+            if let Some(refusing) = &mut self.refusing {
+                // Where it broke, so does what follows.
+                let _ = refusing.await;
+                self.refusing = None;
+            }
             let message = self.transport.receive().await?;
             match &message {
                 JsonRpcMessage::Request(request) if self.takes => {
                     if let Err(refused) = self.taken.take(&request.id) {
                         // Without an id: by it, a client would take this for the answer of the first.
                         let refused = ServerJsonRpcMessage::error(refused, None);
-                        // Whoever reads may stop in the middle of it.
-                        tokio::spawn(self.transport.send(refused));
+                        let sending = self.transport.send(refused);
+                        self.refusing = Some(tokio::spawn(async move {
+                            if let Err(error) = sending.await {
+                                tracing::debug!(%error, "a refusal was not told");
+                            }
+                        }));
                         continue;
                     }
                 }
@@ -146,12 +198,111 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 mod tests {
+    use std::pin::Pin;
+
+    use futures_util::FutureExt;
     use rmcp::model::ServerResult;
     use rmcp::transport::IntoTransport;
     use serde_json::{Value, json};
-    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+    use tokio::io::{
+        AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, ReadHalf, SimplexStream, WriteHalf,
+        simplex,
+    };
+    use tokio::task::yield_now;
 
     use super::*;
+
+    /// A client that sends what is written, and reads what it likes of what it is told.
+    struct Client {
+        writes: WriteHalf<SimplexStream>,
+        told: Lines<BufReader<ReadHalf<SimplexStream>>>,
+    }
+
+    impl Client {
+        /// Gives one, and what it sends to; `room` bytes of answers are taken that it has not read.
+        fn new(room: usize) -> (Self, Once<impl Transport<RoleServer>>) {
+            let (reads, writes) = simplex(1 << 20);
+            let (told, tells) = simplex(room);
+            let streams = IntoTransport::<RoleServer, _, _>::into_transport((reads, tells));
+            let told = BufReader::new(told).lines();
+            (Self { writes, told }, Once::new(streams))
+        }
+
+        async fn pings(&mut self, id: u32) {
+            let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
+            let line = format!("{ping}\n");
+            self.writes.write_all(line.as_bytes()).await.unwrap();
+        }
+
+        async fn told(&mut self) -> Value {
+            let line = self.told.next_line().await.unwrap();
+            serde_json::from_str(&line.unwrap()).unwrap()
+        }
+    }
+
+    fn id_of(message: Option<ClientJsonRpcMessage>) -> RequestId {
+        match message {
+            Some(JsonRpcMessage::Request(request)) => request.id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Lets everything come as far as it can.
+    async fn nothing_comes(server: &mut Once<impl Transport<RoleServer>>) {
+        for _ in 0..5_000 {
+            tokio::select! {
+                biased;
+                message = server.receive() => panic!("{message:?}"),
+                () = yield_now() => {}
+            }
+        }
+    }
+
+    /// The attack: the second comes while the answer of the first is going out to who reads slowly.
+    #[tokio::test]
+    async fn an_id_is_taken_until_its_answer_has_gone_out() {
+        let (mut client, mut server) = Client::new(8);
+        client.pings(7).await;
+        let first = id_of(server.receive().await);
+        let answer = ServerJsonRpcMessage::response(ServerResult::empty(()), first);
+        let mut sending: Pin<Box<dyn Future<Output = _>>> = Box::pin(server.send(answer));
+        assert!((&mut sending).now_or_never().is_none(), "it is read slowly");
+        client.pings(7).await;
+        client.pings(8).await;
+        nothing_comes(&mut server).await;
+        let reading = async { (client.told().await, client.told().await) };
+        let (next, sent, (answer, refused)) = tokio::join!(server.receive(), sending, reading);
+        assert_eq!(id_of(next), RequestId::Number(8));
+        assert!(sent.is_ok());
+        assert_eq!(answer["id"], 7, "{answer}");
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        client.pings(7).await;
+        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
+    }
+
+    /// The attack: a client asks by the same id again and again, and reads nothing.
+    #[tokio::test]
+    async fn of_who_does_not_read_what_is_refused_nothing_further_is_read() {
+        const AGAIN: usize = 1_000;
+        let (mut client, mut server) = Client::new(8);
+        client.pings(7).await;
+        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
+        for _ in 0..AGAIN {
+            client.pings(7).await;
+        }
+        client.pings(8).await;
+        nothing_comes(&mut server).await;
+        let tasks = tokio::runtime::Handle::current().metrics();
+        assert_eq!(tasks.num_alive_tasks(), 1);
+        let reading = async {
+            for _ in 0..AGAIN {
+                let refused = client.told().await;
+                assert_eq!(refused["error"]["code"], -32600, "{refused}");
+            }
+        };
+        let (next, ()) = tokio::join!(server.receive(), reading);
+        assert_eq!(id_of(next), RequestId::Number(8));
+    }
 
     #[tokio::test]
     async fn a_second_request_by_the_same_id_is_refused_and_the_first_is_answered() {
@@ -166,17 +317,10 @@ mod tests {
             .write_all(format!("{ping}\n{ping}\n{other}\n").as_bytes())
             .await
             .unwrap();
-        let is_request = |message: Option<ClientJsonRpcMessage>| match message {
-            Some(JsonRpcMessage::Request(request)) => request.id,
-            other => panic!("{other:?}"),
-        };
-        let first = is_request(server.receive().await);
+        let first = id_of(server.receive().await);
         assert_eq!(first, RequestId::Number(7));
         // The second of them comes to nobody: what comes is the next one, whose id is a text.
-        assert_eq!(
-            is_request(server.receive().await),
-            RequestId::String("7".into())
-        );
+        assert_eq!(id_of(server.receive().await), RequestId::String("7".into()));
         let refused: Value =
             serde_json::from_str(&told.next_line().await.unwrap().unwrap()).unwrap();
         assert_eq!(refused["error"]["code"], -32600, "{refused}");
@@ -191,7 +335,7 @@ mod tests {
             .write_all(format!("{ping}\n").as_bytes())
             .await
             .unwrap();
-        assert_eq!(is_request(server.receive().await), RequestId::Number(7));
+        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
     }
 
     #[test]

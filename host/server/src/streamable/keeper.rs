@@ -82,23 +82,24 @@ impl SessionManager for Keeper {
             JsonRpcMessage::Request(request) => Some(request.id.clone()),
             _ => None,
         };
-        if let (Some(taken), Some(request)) = (&taken, &request)
-            && let Err(refused) = taken.take(request)
-        {
-            // It goes where the second was asked, and nowhere else.
-            let refused = ServerJsonRpcMessage::error(refused, Some(request.clone()));
-            let refused = ServerSseMessage::from_message(refused);
-            return Ok(Either::Left(once(ready(refused))));
-        }
-        match self.sessions.create_stream(id, message).await {
-            Ok(stream) => Ok(Either::Right(stream)),
-            Err(error) => {
-                if let (Some(taken), Some(request)) = (taken, request) {
-                    taken.free(&request);
+        let mut held = None;
+        if let (Some(taken), Some(request)) = (&taken, &request) {
+            match taken.hold(request) {
+                Ok(holds) => held = Some(holds),
+                Err(refused) => {
+                    // It goes where the second was asked, and nowhere else.
+                    let refused = ServerJsonRpcMessage::error(refused, Some(request.clone()));
+                    let refused = ServerSseMessage::from_message(refused);
+                    return Ok(Either::Left(once(ready(refused))));
                 }
-                Err(error)
             }
         }
+        // The message is handed over at the very end of it: of a client that goes away before, the session has nothing to answer.
+        let stream = self.sessions.create_stream(id, message).await?;
+        if let Some(held) = held {
+            held.keep();
+        }
+        Ok(Either::Right(stream))
     }
 
     async fn accept_message(
@@ -122,5 +123,29 @@ impl SessionManager for Keeper {
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
         self.sessions.resume(id, last_event_id).await
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use futures_util::FutureExt;
+    use rmcp::model::RequestId;
+    use serde_json::json;
+
+    use super::*;
+
+    /// The attack is an accident: the connection breaks while the request is taken in.
+    #[tokio::test]
+    async fn an_id_is_free_where_its_client_went_away_before_anybody_had_its_request() {
+        let keeper = Keeper::new(Duration::from_secs(60));
+        let (session, _transport) = keeper.create_session().await.unwrap();
+        let ping = json!({"jsonrpc": "2.0", "id": 7, "method": "ping"});
+        let ping: ClientJsonRpcMessage = serde_json::from_value(ping).unwrap();
+        let taken = keeper.taken()[&session].clone();
+        // Here the session has not said yet where the answer goes.
+        let stream = keeper.create_stream(&session, ping).now_or_never();
+        assert!(stream.is_none());
+        taken.take(&RequestId::Number(7)).unwrap();
     }
 }
