@@ -1,7 +1,7 @@
 //! Tokens by which people prove from elsewhere who they are: on a page's form, and in a request's header.
 //!
 //! The attack: somebody guesses one, reads the store, or keeps one of a person who has left. So a token is 256 random bits,
-//! of which the store has a digest alone; it ends by itself, and with its person; and it is looked up anew each time.
+//! of which the store has a digest alone; it ends by itself, and with its person; and what anybody commits holds for the next question.
 
 use std::time::Duration;
 

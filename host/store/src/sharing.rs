@@ -1,6 +1,6 @@
 //! Sharing: who may use a shared connection, and which connection a call acts for.
 //!
-//! Nothing of it is remembered between two calls, so that what is taken away is gone at the next one.
+//! What was found is remembered until anybody commits: what is taken away is gone at the next call.
 
 use portcullis::ports::Caller;
 use portcullis_policy::{ConnectionId, ConnectorName, GroupName, PersonId};

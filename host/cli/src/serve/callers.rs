@@ -1,5 +1,5 @@
-//! Who calls over HTTP: the person whose token it is, by the store, looked up anew each time. Where an issuer is named, the person whom it
-//! knows by the name that its token has, too.
+//! Who calls over HTTP: the person whose token it is, by the store, where what anybody commits holds for the next request. Where an issuer is
+//! named, the person whom it knows by the name that its token has, too.
 
 use std::sync::Arc;
 

@@ -62,7 +62,8 @@ pub struct Report {
     pub unfinished: Vec<(u32, PathBuf, u64)>,
     /// The ends of the lanes.
     pub heads: Vec<Head>,
-    /// What happened to the log itself, with the times. What people decided is no finding: [`Activity::notes`] has it.
+    /// What happened to the log itself, with the times. What people decided, also as older
+    /// logs have it, is none of that: [`Activity::notes`] has it.
     pub notes: Vec<(Timestamp, Note)>,
     /// Segments that were read.
     pub segments: u64,

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::course::{Course, Moments, Program, Random, Running};
 use super::evidence::{Seen, Stage};
 use super::site::{Plan, Runner, Site, Verb};
-use super::{KILLS, KILLS_IN_CI};
+use super::{KILLS, KILLS_IN_CI, KILLS_OF_ALL_STAGES};
 use crate::by_http::client::Client;
 use crate::public::id;
 use crate::public::visitor::{Visitor, form_of};
@@ -154,15 +154,27 @@ async fn a_change_that_is_served_is_made_once_or_not_at_all_whenever_the_program
         *hits.entry(hit).or_default() += 1;
     }
     site.is_whole().await;
-    let hits: Vec<String> = hits
+    let said: Vec<String> = hits
         .iter()
         .map(|((runner, stage), hits)| format!("{hits} {runner:?} {stage}"))
         .collect();
     println!(
         "{kills} kills of a program that serves ({random}): {}",
-        hits.join(", ")
+        said.join(", ")
     );
-    assert!(!hits.is_empty());
+    let is_hit = |runner, stage| hits.contains_key(&(runner, stage));
+    let both = [Runner::Page, Runner::Unasked];
+    let under_way = |runner| Stage::ALL.map(|stage| stage != Stage::Ended && is_hit(runner, stage));
+    assert!(
+        both.map(under_way).as_flattened().contains(&true),
+        "all were killed too late: {said:?}"
+    );
+    // Most kills are for when the change is sent.
+    if kills >= KILLS_OF_ALL_STAGES / OF_KILLS {
+        for runner in both {
+            assert!(is_hit(runner, Stage::Sent), "{runner:?}: {said:?}");
+        }
+    }
 }
 
 async fn round(
