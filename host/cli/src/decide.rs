@@ -51,7 +51,8 @@ impl Session {
         done.map_err(Into::into)
     }
 
-    async fn log(&self) -> Result<StoreAudit> {
+    /// Opens the log, to write to it.
+    pub(crate) async fn log(&self) -> Result<StoreAudit> {
         let log = StoreAudit::open(self.store.clone()).await?;
         activity::say_cut_off(log.cut_off())?;
         Ok(log)

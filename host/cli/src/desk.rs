@@ -52,7 +52,7 @@ pub(crate) enum Where {
     /// At whichever program with this store serves pages at a port of this machine; nowhere, if none does.
     AtAnothers(u16),
     /// On this machine, while a link is open.
-    Here(LoopbackPages),
+    Here(Arc<LoopbackPages>),
     /// At another program's pages, on the same store.
     At(Origin),
 }
@@ -109,10 +109,7 @@ impl Desk {
                 let links = LinksHere::new(store, LoopbackHost::Localhost, port);
                 (None, Some(PageLinks::of(links)))
             }
-            Where::Here(pages) => {
-                let pages = Arc::new(pages);
-                (Some(pages.clone()), Some(PageLinks::of_shared(pages)))
-            }
+            Where::Here(pages) => (Some(pages.clone()), Some(PageLinks::of_shared(pages))),
             Where::At(base) => {
                 let links = Links::new(session.store.clone(), base);
                 (None, Some(PageLinks::of(links)))

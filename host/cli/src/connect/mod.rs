@@ -13,7 +13,7 @@ use portcullis::policy::Manifest;
 use portcullis_connect::{
     Connected, Loopback, LoopbackError, LoopbackHost, LoopbackOptions, SIGN_IN_LASTS, pages_here,
 };
-use portcullis_store::{DecidedKind, Deciding, Owner};
+use portcullis_store::Owner;
 
 use crate::args::connect::Connect;
 use crate::bundled;
@@ -37,38 +37,30 @@ pub(crate) async fn run(args: &Connect, home: &Home, cache: ComponentCache) -> R
     if args.is_shared() {
         session.require_administrator().await?;
     }
-    let office = Office::open(&session, &args.network, cache).await?;
+    let mut office = Office::open(&session, &args.network, cache).await?;
     // What another time left in the middle.
     office.accounts.sweep().await?;
     let manifest = office.manifest(&args.connector)?;
     let wanted = Wanted::of(&office, &manifest, args).await?;
-    let connecting = async {
-        match &args.public_url {
-            Some(base) => public::connect(&office, &manifest, args, base, &wanted).await,
-            None if args.is_by_person() => here(&office, &manifest, args, &wanted).await,
-            None => service::connect(&office, args, &wanted).await,
-        }
+    // One's own account is one's own.
+    let log = match wanted.owner {
+        Owner::Person(_) => None,
+        Owner::Shared => Some(session.log().await?),
     };
-    let connected = match wanted.owner {
-        // One's own account is one's own.
-        Owner::Person(_) => connecting.await?,
-        Owner::Shared => session.deciding(shared(args, &wanted), connecting).await?,
+    if let Some(log) = &log {
+        office.accounts = office.accounts.decided_by(session.by(), log.clone());
+    }
+    let connected = match &args.public_url {
+        Some(base) => public::connect(&office, &manifest, args, base, &wanted).await,
+        None if args.is_by_person() => here(&office, &manifest, args, &wanted).await,
+        None => service::connect(&office, args, &wanted).await,
     };
+    if let Some(log) = log {
+        log.close().await?;
+    }
+    let connected = connected?;
     let (value, sentence, next) = words::connected(&connected, &wanted);
     Ok(show::done(args.form, &value, &sentence, Some(&next))?)
-}
-
-/// What is decided by signing in to an account that others are to use. Whose it is, is known when it is done.
-fn shared(args: &Connect, wanted: &Wanted) -> Deciding {
-    let subject = match &wanted.replaces {
-        Some(id) => format!("{id} of {}, shared", args.connector),
-        None => format!("a new one of {}, shared", args.connector),
-    };
-    let called = format!("called {}", wanted.label);
-    let from = wanted.replaces.is_some().then(|| called.clone());
-    let to = format!("{called}, signed in to anew");
-    let to = if from.is_some() { to } else { called };
-    Deciding::on(DecidedKind::Connection, subject, from, Some(to))
 }
 
 /// Has the browser come back to this program, or, where another one with the same store serves its pages on that port, to that one.

@@ -43,7 +43,7 @@ pub(crate) async fn run(args: &Serve, store: &StoreSettings, cache: ComponentCac
         // Where a person connects their account when an agent first needs it.
         let pages = match &args.public.public_url {
             Some(base) => Where::At(base.clone()),
-            None => Where::Here(pages_here(args)),
+            None => Where::Here(Arc::new(pages_here(args))),
         };
         let options = environment::network(&args.network)?;
         let mut watching = Watching::begin(args.watch.metrics, &options).await?;

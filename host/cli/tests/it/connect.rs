@@ -214,6 +214,64 @@ async fn where_no_browser_starts_the_address_is_read_and_the_browser_is_told_wha
     }
 }
 
+/// What the log has of accounts: on which, from what to what, and whether that came to nothing.
+fn decided(home: &Home) -> Vec<[String; 4]> {
+    let lines = home.json(&["activity", "--decisions"]);
+    let lines = lines.as_array().unwrap().iter();
+    let of_accounts = lines.filter(|line| line["decided"] == "connection");
+    let words = |line: &Value| {
+        ["subject", "from", "to", "came_to_nothing"].map(|name| match &line[name] {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        })
+    };
+    of_accounts.map(words).collect()
+}
+
+/// The attack is an accident: the program is killed while somebody is at the service, and the log says for ever that they connected
+/// what is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_account_is_decided_on_when_it_is_put_in_its_place() {
+    let org = DevOrg::start(Options::default()).await.unwrap();
+    let home = Home::new();
+    let reach = set_app(&home, &org, "Confidential Client");
+    let user = &org.users()[2];
+    let user = (&*user.username, &*user.password);
+    let more = ["--port", "0", "--json", &reach[0], &reach[1]];
+    let begin = |how: &[&str]| SigningIn::begin(&home, &[&more[..], how].concat());
+    let ends = async |mut signing_in: SigningIn, decision: &str| {
+        let back = come_back(&org, &signing_in.link, user, decision).await;
+        let mut stdin = signing_in.child.stdin.take().unwrap();
+        writeln!(stdin, "http://localhost:7717{back}").unwrap();
+        let said = signing_in.end();
+        let value: Value = serde_json::from_str(&said.stdout).unwrap();
+        (said.code, value)
+    };
+    let new = ["--shared", "--label", "Reports"];
+    let mut killed = begin(&new);
+    killed.child.kill().unwrap();
+    killed.child.wait().unwrap();
+    assert_eq!(decided(&home), Vec::<[String; 4]>::new());
+    // Nor is it one where the person says no.
+    assert_eq!(ends(begin(&new), "deny").await.0, 1);
+    assert_eq!(decided(&home), Vec::<[String; 4]>::new());
+
+    let (code, connected) = ends(begin(&new), "allow").await;
+    assert_eq!(code, 0, "{connected}");
+    let id = connected["connection"].as_str().unwrap();
+    let subject = format!("{id} of salesforce, shared");
+    let line = |from: &str, to: &str| {
+        let nothing = "false".to_owned();
+        [subject.clone(), from.to_owned(), to.to_owned(), nothing]
+    };
+    let mut expected = vec![line("null", "called Reports")];
+    assert_eq!(decided(&home), expected);
+    let (code, again) = ends(begin(&["--again", "Reports"]), "allow").await;
+    assert_eq!((code, again["connection"].as_str()), (0, Some(id)));
+    expected.push(line("called Reports", "called Reports, signed in to anew"));
+    assert_eq!(decided(&home), expected);
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sign_in_that_was_given_up_is_finished_by_nobody() {

@@ -7,6 +7,7 @@
 //! more is kept by the store until its service has revoked it.
 
 mod begin;
+mod decided;
 mod disconnect;
 mod error;
 mod finish;
@@ -27,6 +28,7 @@ use portcullis_policy::{ConnectionId, ConnectorName, Manifest, Origin};
 use portcullis_store::{Store, StoredConnection};
 
 pub use begin::{Begin, SIGN_IN_LASTS, SignInStarted};
+use decided::Decides;
 pub use disconnect::{Disconnected, PENDING_LASTS};
 pub use error::ConnectError;
 pub use ports::{ActiveManifests, HOST_AGENT, Identify, Manifests};
@@ -44,6 +46,8 @@ pub struct Accounts {
     host: Arc<dyn Identify>,
     manifests: Arc<dyn Manifests>,
     revoker: Revoker,
+    /// Who decides on what others are to use.
+    decides: Option<Arc<Decides>>,
 }
 
 /// An account that is connected.
@@ -103,6 +107,7 @@ impl Accounts {
             host,
             manifests,
             revoker,
+            decides: None,
         }
     }
 

@@ -31,7 +31,7 @@ impl Accounts {
             }
         };
         let tried = match self.try_out(&pending, &unsettled).await {
-            Ok(identity) => self.put_in_place(&pending, identity).await,
+            Ok(identity) => self.put_in_place(&pending, &unsettled.new, identity).await,
             Err(error) => Err(error),
         };
         match tried {
@@ -82,13 +82,18 @@ impl Accounts {
     async fn put_in_place(
         &self,
         pending: &ConnectionId,
+        new: &NewConnection,
         identity: Identity,
     ) -> Result<(Put, Identity), ConnectError> {
-        match self.store.activate(pending, &identity).await {
-            Ok(Some(put)) => Ok((put, identity)),
-            Ok(None) | Err(StoreError::NotFound { .. }) => Err(ConnectError::Gone),
-            Err(error) => Err(error.into()),
-        }
+        let work = async {
+            match self.store.activate(pending, &identity).await {
+                Ok(Some(put)) => Ok(put),
+                Ok(None) | Err(StoreError::NotFound { .. }) => Err(ConnectError::Gone),
+                Err(error) => Err(error.into()),
+            }
+        };
+        let put = self.deciding(pending, new, work).await?;
+        Ok((put, identity))
     }
 
     /// Says what is connected now, and revokes what was before. Nothing of it can fail: it is connected.
