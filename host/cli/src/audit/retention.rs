@@ -1,9 +1,7 @@
 //! `portcullis audit retain`: what is old is removed, once or by programs that serve.
 
-use std::time::Duration;
-
 use anyhow::Result;
-use portcullis_store::{DecidedKind, Deciding, StoreAudit};
+use portcullis_store::StoreAudit;
 use serde_json::json;
 
 use super::{MEGABYTE, counted};
@@ -12,19 +10,14 @@ use crate::args::Form;
 use crate::home::Session;
 use crate::show;
 
-const DAY: Duration = Duration::from_secs(24 * 3_600);
-
 /// Removes what is older than some days, and has programs that serve go on with it where that is asked for.
 pub(super) async fn remove(session: &Session, days: u32, daily: bool, form: Form) -> Result<()> {
     let audit = StoreAudit::open(session.store.clone()).await?;
     activity::say_cut_off(audit.cut_off())?;
     let by = session.by();
     let is_new = daily && audit.set_retention(&by, Some(days)).await?;
-    let before = jiff::Timestamp::now() - DAY * days;
-    let removes = format!("what is older than {days} days is removed, now");
-    let what = Deciding::on(DecidedKind::Retention, "the log", None, Some(removes));
-    let work = audit.retain(&by.person, before);
-    let retained = audit.deciding(&by, [what], work).await?;
+    let now = jiff::Timestamp::now();
+    let retained = audit.retain_as_decided(&by, days, now).await?;
     audit.close().await?;
     let mut sentence = match retained.segments {
         0 => format!("Nothing is older than {days} days in a whole file; nothing was removed."),

@@ -41,6 +41,44 @@ impl StoreAudit {
         person: &PersonId,
         before: Timestamp,
     ) -> Result<Retained, StoreError> {
+        let (retained, done) = self.removing(person, before).await;
+        done.map(|()| retained)
+    }
+
+    /// Does the same, and says what was removed also where it was broken off.
+    pub(super) async fn removing(
+        &self,
+        person: &PersonId,
+        before: Timestamp,
+    ) -> (Retained, Result<(), StoreError>) {
+        let mut retained = Retained::default();
+        let removed = self.remove_before(before, &mut retained).await;
+        if retained.segments == 0 {
+            return (retained, removed);
+        }
+        // Before it is said what broke: what is gone is gone.
+        let noted = self.note(Note::Retained {
+            before_ms: before.as_millisecond(),
+            segments: retained.segments,
+            person: person.clone(),
+        });
+        let noted = noted.await;
+        let keys = async {
+            removed?;
+            noted?;
+            self.remove_keys().await
+        };
+        match keys.await {
+            Ok(keys) => (Retained { keys, ..retained }, Ok(())),
+            Err(error) => (retained, Err(error)),
+        }
+    }
+
+    async fn remove_before(
+        &self,
+        before: Timestamp,
+        retained: &mut Retained,
+    ) -> Result<(), StoreError> {
         let activity = self.activity();
         let inner = &activity.inner;
         let (lanes, findings) = activity.lanes().await?;
@@ -48,7 +86,6 @@ impl StoreAudit {
             return Err(AuditError::from(finding).into());
         }
         let listed = segment::list(&inner.folder)?;
-        let mut retained = Retained::default();
         // What says how far decisions had come may go, also what another program wrote: it is said anew before that.
         let logged = activity.index().await?.generation().await?.unwrap_or(0);
         let logged = self.inner.in_force.load(Ordering::Acquire).max(logged);
@@ -90,24 +127,16 @@ impl StoreAudit {
                 self.inner.in_force.fetch_max(generation, Ordering::AcqRel);
             }
             let key = self.newest_key()?;
-            retained.records += base.number - kept.base.number;
             let mut tx = inner.store.write().await?;
             heads::put_base(&mut tx, &key, lane, &base).await?;
             tx.commit().await?;
-            remove(&inner.folder, lane, base.segment, &mut retained)?;
-            // After that, so that nobody takes it over from there again.
+            retained.records += base.number - kept.base.number;
+            let removed = remove(&inner.folder, lane, base.segment, retained);
+            // After that, so that nobody takes it over from there again; and where that broke off, for it is not of the log any more.
             activity.index().await?.forget(lane, base.segment).await?;
+            removed?;
         }
-        if retained.segments > 0 {
-            self.note(Note::Retained {
-                before_ms: before.as_millisecond(),
-                segments: retained.segments,
-                person: person.clone(),
-            })
-            .await?;
-            retained.keys = self.remove_keys().await?;
-        }
-        Ok(retained)
+        Ok(())
     }
 
     /// Gives the key that what is kept of the log in the store is hashed with from now on.

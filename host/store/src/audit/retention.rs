@@ -90,6 +90,30 @@ impl StoreAudit {
         Ok(true)
     }
 
+    /// Removes what is older than some days at a time, as somebody decides. That this came to nothing is written where nothing was removed.
+    ///
+    /// # Errors
+    ///
+    /// As [`retain`](Self::retain).
+    pub async fn retain_as_decided(
+        &self,
+        by: &By,
+        days: u32,
+        now: Timestamp,
+    ) -> Result<Retained, StoreError> {
+        let removes = format!("what is older than {days} days is removed, now");
+        let what = Deciding::on(DecidedKind::Retention, "the log", None, Some(removes));
+        let work = async {
+            let (retained, done) = self.removing(&by.person, now - DAY * days).await;
+            match done {
+                Err(error) if retained == Retained::default() => Err(error),
+                // Where it was broken off, the rest of what was decided is not gone yet.
+                done => Ok(done.map(|()| retained)),
+            }
+        };
+        self.deciding(by, [what], work).await?
+    }
+
     /// Removes what is older than the log is kept at a time; none: it is kept for ever.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! Removing what is old, and following the rest.
 
+use std::path::Path;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
-use portcullis_store::{Activity, Fault, Filter, Note, Retained, StoreAudit};
+use portcullis_store::{Activity, Fault, Filter, Note, Retained, Store, StoreAudit};
 
 use super::support::{Log, Read, at, broken, by_ada, decided, files, whole};
 use crate::support::{Fixture, ada};
@@ -248,4 +249,74 @@ async fn the_index_goes_on_where_all_that_it_had_was_removed() {
     assert_eq!((calls.0.len(), calls.1), (1, None));
     audit.close().await.unwrap();
     assert_eq!(whole(store).await.calls, 1);
+}
+
+/// Puts a folder in the place of a file: it cannot be read or removed as one.
+fn stuck(file: &Path) {
+    std::fs::remove_file(file).unwrap();
+    std::fs::create_dir(file).unwrap();
+}
+
+/// Says what the log has of decisions, and how many of them came to nothing.
+async fn decided_and_undone(store: &Store) -> (usize, usize) {
+    let activity = Activity::open(store.clone()).await.unwrap();
+    let notes = activity.notes().await.unwrap().0;
+    let undone = notes
+        .iter()
+        .filter(|one| matches!(one.note, Note::Undone { .. }));
+    (decided(store).await.len(), undone.count())
+}
+
+/// A disk that fails in the middle of it: half of the log is gone, and that is no decision that came to nothing.
+#[tokio::test]
+async fn a_removal_that_is_broken_off_in_the_middle_was_decided() {
+    let fixture = days(4).await;
+    let store = &fixture.store;
+    let first = StoreAudit::open(store.clone()).await.unwrap();
+    let again = fixture.open_again(&fixture.master).await.unwrap();
+    let second = StoreAudit::open(again).await.unwrap();
+    for day in 4..6 {
+        Read::at(day * (DAY + 60)).write(&second).await;
+    }
+    second.close().await.unwrap();
+    first.close().await.unwrap();
+    let [.., oldest_of_second, _] = &files(store)[..] else {
+        panic!();
+    };
+    assert_eq!(files(store).len(), 6);
+    stuck(oldest_of_second);
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let now = moment(at(20 * DAY));
+    let broken_off = audit.retain_as_decided(&by_ada(), 1, now).await;
+    assert!(broken_off.is_err(), "{broken_off:?}");
+    // With the one that the decision itself began.
+    assert_eq!(files(store).len(), 4, "those of the first are gone");
+    audit.close().await.unwrap();
+    assert_eq!(decided_and_undone(store).await, (1, 0));
+    let notes = whole(store).await.notes;
+    assert!(
+        matches!(notes[..], [(_, Note::Retained { segments: 3, .. })]),
+        "{notes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_removal_of_nothing_came_to_nothing() {
+    let fixture = days(3).await;
+    let store = &fixture.store;
+    let all = files(store);
+    let kept = std::fs::read(&all[1]).unwrap();
+    stuck(&all[1]);
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    let now = moment(at(20 * DAY));
+    let broken_off = audit.retain_as_decided(&by_ada(), 1, now).await;
+    assert!(broken_off.is_err(), "{broken_off:?}");
+    assert_eq!(decided_and_undone(store).await, (1, 1));
+    std::fs::remove_dir(&all[1]).unwrap();
+    std::fs::write(&all[1], kept).unwrap();
+    let retained = audit.retain_as_decided(&by_ada(), 1, now).await;
+    assert!(retained.unwrap().segments >= 2);
+    audit.close().await.unwrap();
+    assert_eq!(decided_and_undone(store).await, (2, 1));
+    whole(store).await;
 }
