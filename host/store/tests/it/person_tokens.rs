@@ -19,7 +19,11 @@ async fn who(fixture: &Fixture, token: &SecretString) -> Option<String> {
 }
 
 async fn signed_in(fixture: &Fixture, session: &SecretString) -> Option<String> {
-    let person = fixture.store.person_of_session(session, None).await.unwrap();
+    let person = fixture
+        .store
+        .person_of_session(session, None)
+        .await
+        .unwrap();
     person.map(|person| person.id.to_string())
 }
 
