@@ -200,6 +200,14 @@ async fn list(store: &Store, form: Form) -> Result<()> {
     Ok(table.write(&mut anstream::stdout().lock())?)
 }
 
+/// Gives the only agent's id for a command that is proposed; where there are several, the word that stands for one.
+pub(crate) async fn in_words(store: &Store) -> Result<String> {
+    Ok(match store.agents().await?.as_slice() {
+        [only] => only.id.to_string(),
+        _ => "AGENT".to_owned(),
+    })
+}
+
 /// Finds an agent that must be there.
 pub(crate) async fn require(store: &Store, id: &AgentId) -> Result<Agent> {
     let missing = || StoreError::NotFound {

@@ -82,8 +82,8 @@ pub(crate) async fn run(args: &Allow, home: &Home, cache: ComponentCache) -> Res
         }
     };
     let agent = match level {
-        Level::Agent(agent) => agent.as_str(),
-        _ => "AGENT",
+        Level::Agent(agent) => agent.to_string(),
+        _ => agent::in_words(store).await?,
     };
     let next = format!("`portcullis explain {agent}` shows what the rules come to");
     let value = json!({ "changed": changed, "rule": mode.map(|_| rule_json(&rule)) });
@@ -181,9 +181,12 @@ async fn anew(session: &Session, args: &Allow) -> Result<()> {
     let work = session.store.begin_decisions_anew();
     session.deciding(what, work).await?;
     let sentence = "There are no rules and no scopes any more, and no agent has a connector.";
-    let next = "`portcullis scope` and `portcullis allow` decide anew; then `portcullis agent give AGENT CONNECTOR`";
+    let agent = agent::in_words(&session.store).await?;
+    let next = format!(
+        "`portcullis scope` and `portcullis allow` decide anew; then `portcullis agent give {agent} CONNECTOR`"
+    );
     let value = json!({ "changed": true });
-    Ok(show::done(args.form, &value, sentence, Some(next))?)
+    Ok(show::done(args.form, &value, sentence, Some(&next))?)
 }
 
 /// What the words come to.

@@ -34,9 +34,14 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
                 None => Where::AtAnothers(args.connect_port),
             };
             let desk = Desk::open(store, &args.who, &args.network, cache, pages).await?;
-            let reply = desk
-                .call(&args.tool, arguments, args.reason.clone())
-                .await?;
+            let reply = desk.call(&args.tool, arguments, args.reason.clone()).await;
+            let reply = match reply {
+                Ok(reply) => reply,
+                Err(error) => {
+                    activity::close(&desk.audit, &desk.host).await;
+                    return Err(error);
+                }
+            };
             let records = match reply.call {
                 Some(call) if args.audit || !reply.sent.is_empty() => {
                     desk.audit.records(call).await?
@@ -61,7 +66,7 @@ pub(crate) async fn run(args: &Call, store: &StoreSettings, cache: ComponentCach
             show::reply::output(&mut out, output)?;
         }
         let is_kept = |record: &Record| matches!(record.event, Event::Fetched { .. });
-        show::reply::sent(&mut out, &reply.sent, records.iter().any(is_kept))?;
+        show::reply::sent(&mut out, &reply, records.iter().any(is_kept))?;
         if args.audit {
             if matches!(reply.outcome, Outcome::Done(_)) {
                 writeln!(out)?;

@@ -9,6 +9,7 @@ use portcullis_store::{Component, Store, StoreConnectors, VersionState};
 use crate::bundled;
 use crate::org;
 use crate::problem::Problem;
+use crate::show::table::shown;
 
 /// Keeps a host's connectors as they are here.
 pub(crate) fn on(store: &Store, host: &Host) -> Result<StoreConnectors> {
@@ -30,10 +31,25 @@ pub(crate) async fn names(store: &Store) -> Result<Vec<ConnectorName>> {
 /// Refuses the name of a connector that is not there.
 pub(crate) async fn require(store: &Store, connector: &ConnectorName) -> Result<()> {
     let names = names(store).await?;
-    match names.contains(connector) {
-        true => Ok(()),
-        false => Err(unknown(connector, &names).into()),
+    if names.contains(connector) {
+        return Ok(());
     }
+    let versions = store.versions().await?;
+    let waits = versions
+        .iter()
+        .find(|one| one.connector == *connector && one.state == VersionState::Waiting);
+    Err(match waits {
+        Some(waits) => {
+            let version = shown(&waits.version);
+            let message = format!(
+                "the connector `{connector}` is not in use yet: its version {version} waits to be accepted"
+            );
+            let hint = format!("`portcullis connector accept {connector}` asks, and has it in use");
+            Problem::mistake("unknown_connector", message, hint)
+        }
+        None => unknown(connector, &names),
+    }
+    .into())
 }
 
 /// Says that a connector is not there.

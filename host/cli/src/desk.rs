@@ -31,6 +31,7 @@ use crate::environment;
 use crate::home::{Home, Session};
 use crate::person;
 use crate::problem::Problem;
+use crate::show::table::shown;
 
 /// Where one agent works for one person.
 pub(crate) struct Desk {
@@ -146,6 +147,37 @@ impl Desk {
         (self.person != self.me).then_some(&self.person)
     }
 
+    /// Finds the connector that has a tool: rather one that the agent has, too. One of the agent's that does not have it says which tools
+    /// there are.
+    async fn having(&self, tool: &str) -> Result<Arc<Connector>> {
+        let connectors = self.host.connectors();
+        if connectors.is_empty() {
+            let message = "no connector can be used";
+            let hint = "`portcullis connector list` says why".to_owned();
+            return Err(Problem::failure("no_connector", message, Some(hint)).into());
+        }
+        let agents = self.store.agents().await?;
+        let agent = agents.iter().find(|one| one.id == self.agent);
+        let is_given = |connector: &Connector| {
+            agent.is_some_and(|one| one.connectors.contains_key(&connector.manifest().name))
+        };
+        let with_it = || {
+            connectors
+                .iter()
+                .filter(move |one| one.tool(tool).is_some())
+        };
+        let found = with_it()
+            .find(|one| is_given(one))
+            .or_else(|| with_it().next())
+            .or_else(|| connectors.iter().find(|one| is_given(one)));
+        let none = || {
+            let message = format!("no connector that is in use has a tool `{}`", shown(tool));
+            let hint = "`portcullis connector list` lists the connectors, and says which wait to be accepted";
+            Problem::mistake("unknown_tool", message, hint)
+        };
+        Ok(found.cloned().ok_or_else(none)?)
+    }
+
     /// Calls a tool of whichever connector has it.
     pub(crate) async fn call(
         &self,
@@ -153,16 +185,7 @@ impl Desk {
         arguments: Value,
         reason: Option<String>,
     ) -> Result<Reply> {
-        let has_it = |connector: &&Arc<Connector>| connector.tool(tool).is_some();
-        let connectors = self.host.connectors();
-        let connector = connectors.iter().find(has_it);
-        // One that does not have it says which tools there are.
-        let Some(connector) = connector.or(connectors.first()) else {
-            let message = "no connector can be used";
-            let hint = "`portcullis connector list` says why".to_owned();
-            return Err(Problem::failure("no_connector", message, Some(hint)).into());
-        };
-        let name = connector.manifest().name.clone();
+        let name = self.having(tool).await?.manifest().name.clone();
         let mut call = Call::new(
             self.agent.clone(),
             self.person.clone(),

@@ -9,7 +9,7 @@ use portcullis::policy::{
 };
 use portcullis::ports::Caller;
 use portcullis::{ComponentCache, Connector, Tool};
-use portcullis_store::{ConnectionState, Found, Store};
+use portcullis_store::{Account, ConnectionState, Found, Store};
 use serde_json::{Value, json};
 
 use crate::agent;
@@ -75,17 +75,37 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
         }
     }
     if cases.is_empty() {
-        let message = format!("the agent `{}` has no connector", agent.id);
-        let hint = format!(
-            "`portcullis agent give {} salesforce` gives it one",
-            agent.id
-        );
-        return Err(Problem::mistake("not_offered", message, hint).into());
+        return Err(not_offered(args, &catalog)?.into());
     }
     match &args.tool {
         Some(tool) => one(args, &cases, tool),
         None => all(args, &cases),
     }
+}
+
+/// Says that an agent has no connector, or not the one that is asked about, and how it gets it.
+fn not_offered(args: &Explain, catalog: &Catalog) -> Result<Problem> {
+    let agent = &args.agent;
+    let has_it = |one: &Connector| match &args.tool {
+        Some(tool) => one.tool(tool).is_some(),
+        None => true,
+    };
+    let (message, connector) = match &args.connector {
+        Some(name) => {
+            catalog.connector(Some(name))?;
+            let message = format!("the agent `{agent}` does not have the connector `{name}`");
+            (message, Some(name))
+        }
+        None => {
+            let mut with_it = catalog.connectors.iter().filter(|one| has_it(one));
+            let first = with_it.next().filter(|_| with_it.next().is_none());
+            let message = format!("the agent `{agent}` has no connector");
+            (message, first.map(|one| &one.manifest().name))
+        }
+    };
+    let connector = connector.map_or("CONNECTOR", ConnectorName::as_str);
+    let hint = format!("`portcullis agent give {agent} {connector}` gives it to it");
+    Ok(Problem::mistake("not_offered", message, hint))
 }
 
 /// Says why a call of the person's would end before anything is asked of the service, whatever the modes say.
@@ -111,9 +131,19 @@ async fn without_account(
         Found::NoneOfTheirOwn => Some(format!(
             "`{person}` has connected no account to `{connector}` yet: `portcullis connect {connector}`, by them, connects one"
         )),
-        Found::NotShared => Some(format!(
-            "the shared account that `{agent}` uses is not shared with `{person}`: `portcullis connections share` shares it"
-        )),
+        Found::NotShared => {
+            let agents = store.agents().await?;
+            let used = agents.iter().find(|one| one.id == *agent);
+            let used = used.and_then(|one| one.connectors.get(connector));
+            let shared = match used {
+                Some(Account::Shared(id)) => id.as_str(),
+                Some(Account::Personal) | None => "CONNECTION",
+            };
+            Some(format!(
+                "the shared account that `{agent}` uses is not shared with `{person}`: `portcullis connections share {shared} --person {person}` \
+                 shares it"
+            ))
+        }
         Found::Removed => Some(format!(
             "the shared account that `{agent}` used was removed: `portcullis agent give {agent} {connector}` gives another"
         )),

@@ -16,6 +16,7 @@ use crate::home::Session;
 use crate::person;
 use crate::problem::Problem;
 use crate::show;
+use crate::show::counted;
 use crate::show::table::{Table, moment, shown};
 
 /// The seconds of a day.
@@ -51,7 +52,8 @@ async fn add(session: &Session, args: &TokenAdd) -> Result<()> {
         approvals::require_passphrase(session, "somebody is let in as another person").await?;
     }
     let lasts = Duration::from_secs(u64::from(args.days) * DAY_SECONDS);
-    let to = format!("`{}` for {} days", shown(&args.label), args.days);
+    let days = counted(args.days, "day");
+    let to = format!("`{}` for {days}", shown(&args.label));
     let what = deciding(&args.person, None, Some(to));
     let store = &session.store;
     let made = store.make_person_token(&args.person, &args.label, lasts);

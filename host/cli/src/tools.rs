@@ -22,6 +22,8 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
     if args.seen {
         see(store, cache.clone()).await?;
     }
+    let mut agent = "AGENT".to_owned();
+    let mut connectors = Vec::new();
     let offered = match args.who.is_given() {
         true => {
             let desk = Desk::open(
@@ -32,6 +34,8 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
                 Where::Nowhere,
             )
             .await?;
+            agent = desk.agent.to_string();
+            connectors = desk.host.connectors();
             desk.host.tools(&desk.agent, &desk.person).await?
         }
         // All that there are, for whoever looks around: no store is needed for that.
@@ -57,13 +61,17 @@ pub(crate) async fn run(args: &Tools, store: &StoreSettings, cache: ComponentCac
         return Ok(());
     }
     if offered.is_empty() {
-        let next = "`portcullis agent give AGENT CONNECTOR` gives it a connector";
+        let connector = match connectors.as_slice() {
+            [only] => only.manifest().name.as_str(),
+            _ => "CONNECTOR",
+        };
+        let next = format!("`portcullis agent give {agent} {connector}` gives it a connector");
         let sentence = "The agent has no tools.";
         return Ok(show::done(
             Form { json: false },
             &Value::Null,
             sentence,
-            Some(next),
+            Some(&next),
         )?);
     }
     let mut out = anstream::stdout().lock();

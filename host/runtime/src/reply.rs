@@ -131,10 +131,33 @@ pub struct SentChange {
 }
 
 impl SentChange {
-    /// Says what to do, where nobody knows whether the change was made.
+    /// Says what to do, where nobody knows whether the change was made. It is for calls that did not end well: of one that did, the connector
+    /// has looked.
     pub fn unclear(&self) -> Option<String> {
-        let is_unclear = matches!(self.end, RequestEnd::Unclear(_));
+        let is_unclear = self.end.is_unclear();
         is_unclear.then(|| unclear(self.finds_out.as_ref()))
+    }
+
+    /// Says in a sentence what came of it, in a call that did not end well; none where it did not reach the service.
+    pub fn sentence(&self) -> Option<String> {
+        let (method, route) = (self.method, &self.route);
+        let end = match (&self.end, self.unclear()) {
+            (RequestEnd::NotSent(_), _) => return None,
+            (RequestEnd::Status(status @ 400..500), _) => {
+                return Some(format!(
+                    "The service refused the change ({method} {route}, status {status})."
+                ));
+            }
+            (RequestEnd::Status(status), Some(words)) => {
+                format!("the service answered with status {status}, and {words}")
+            }
+            (RequestEnd::Status(status), None) => {
+                format!("the service answered with status {status}")
+            }
+            (RequestEnd::NotModified, _) => "nothing had changed".to_owned(),
+            (RequestEnd::Unclear(_), words) => words.unwrap_or_default(),
+        };
+        Some(format!("A change was sent ({method} {route}); {end}."))
     }
 }
 

@@ -2,8 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use portcullis::ports::audit::RequestEnd;
-use portcullis::{Attachment, Failure, Outcome, Output, Reply};
+use portcullis::{Attachment, Failure, Outcome, Output, Reply, SentChange};
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ProtocolVersion, Resource};
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
@@ -130,17 +129,9 @@ pub fn text(reply: &Reply) -> String {
         }
         Outcome::Failed(failure) => failed(failure),
     };
-    for change in &reply.sent {
-        let end = match &change.end {
-            RequestEnd::Status(status) => format!("the service answered with status {status}"),
-            RequestEnd::NotModified => "nothing had changed".to_owned(),
-            RequestEnd::NotSent(_) => continue,
-            RequestEnd::Unclear(_) => change.unclear().unwrap_or_default(),
-        };
-        words.push_str(&format!(
-            "\nA change was sent ({} {}); {end}.",
-            change.method, change.route
-        ));
+    for sentence in reply.sent.iter().filter_map(SentChange::sentence) {
+        words.push('\n');
+        words.push_str(&sentence);
     }
     words
 }

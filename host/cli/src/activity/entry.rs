@@ -337,9 +337,9 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
     }
 }
 
-/// Says whether nobody knows what came of a request.
+/// Says whether nobody knows by its answer what came of a request.
 fn is_unclear(answer: Option<&Answer>) -> bool {
-    answer.is_none_or(|answer| matches!(answer.end, RequestEnd::Unclear(_)))
+    answer.is_none_or(|answer| answer.end.is_unclear())
 }
 
 /// The status of an answer, if there was one.

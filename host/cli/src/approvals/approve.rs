@@ -45,12 +45,13 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
         }
         writeln!(
             err,
-            "{} up to {records} further records like this ({}), by `{}` of the agent `{}`, would pass for {} minutes without being asked for.",
+            "{} up to {} like this ({}), by `{}` of the agent `{}`, would pass for {} without being asked for.",
             styled(HINT, "standing:"),
+            show::counted(records, "further record"),
             alike(held),
             question.approval.tool,
             question.approval.agent,
-            args.minutes
+            show::counted(args.minutes, "minute")
         )?;
     }
     drop(err);
@@ -111,8 +112,13 @@ fn alike(held: &Held) -> String {
         kinds.entry(&change.kind).or_default().extend(fields);
     }
     let words = kinds.into_iter().map(|(kind, fields)| {
+        let or_fewer = if fields.len() > 1 {
+            ", or fewer of these"
+        } else {
+            ""
+        };
         let fields: Vec<&str> = fields.into_iter().collect();
-        show::table::shown(&format!("{kind}: {}", fields.join(", ")))
+        show::table::shown(&format!("{kind}: {}{or_fewer}", fields.join(", ")))
     });
     words.collect::<Vec<_>>().join("; ")
 }

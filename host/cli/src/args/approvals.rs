@@ -105,7 +105,7 @@ pub(crate) struct ApprovalsLink {
 pub(crate) struct Approve {
     /// The question's id, or its beginning.
     pub(crate) id: String,
-    /// Let so many further records of the same kind and fields pass, by the same tool and account: 1 to 10.
+    /// Let so many further records of the same kind pass, with these fields or fewer of them, by the same tool and account: 1 to 10.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10))]
     pub(crate) records: Option<u32>,
     /// For how long they may pass: an hour at most.

@@ -4,7 +4,7 @@
 //! apostrophe before it.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -74,8 +74,18 @@ fn create(path: &Path) -> Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map_err(|error| {
-        let message = format!("`{}` cannot be made: {error}", path.display());
-        Problem::mistake("file", message, "name a file that is not there yet").into()
+        let path = path.display();
+        let (message, hint) = match error.kind() {
+            ErrorKind::AlreadyExists => (
+                format!("`{path}` is there already, and an export writes over nothing"),
+                "remove it, or name another file with `--out`",
+            ),
+            _ => (
+                format!("`{path}` cannot be made: {error}"),
+                "name a file in a folder that you may write to",
+            ),
+        };
+        Problem::mistake("file", message, hint).into()
     })
 }
 

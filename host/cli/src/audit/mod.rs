@@ -22,6 +22,7 @@ use crate::home::{Home, Session};
 use crate::keyboard;
 use crate::problem::Problem;
 use crate::show;
+use crate::show::counted;
 use crate::show::style::{ERROR, HINT, styled};
 use crate::show::table::shown;
 
@@ -188,11 +189,6 @@ fn write_report(report: &Report) -> Result<()> {
         writeln!(out, "  head {head}")?;
     }
     Ok(())
-}
-
-fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 fn report_json(report: &Report) -> Value {

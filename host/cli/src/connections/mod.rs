@@ -15,6 +15,7 @@ use portcullis_store::{
 };
 use serde_json::{Value, json};
 
+use crate::agent;
 use crate::approvals;
 use crate::args::Form;
 use crate::args::accounts::{ConnectionsCommand, Sharing};
@@ -231,8 +232,9 @@ async fn share(session: &Session, args: &Sharing) -> Result<()> {
         true => format!("{label} is shared with {with} now."),
         false => format!("{label} is shared with {with} already; nothing changed."),
     };
+    let agent = agent::in_words(store).await?;
     let next = format!(
-        "`portcullis agent give AGENT {} --shared {}` lets an agent use it",
+        "`portcullis agent give {agent} {} --shared {}` lets an agent use it",
         connection.connector, connection.id
     );
     let next = is_new.then_some(next.as_str());

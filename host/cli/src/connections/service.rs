@@ -80,8 +80,12 @@ pub(super) async fn disconnect(
         Some(ended) => words_of(ended),
         None => "It was gone already; nothing changed.".to_owned(),
     };
+    let agent = match agents.as_slice() {
+        [only] => only.as_str(),
+        _ => "AGENT",
+    };
     let next = format!(
-        "{} had no other account: `portcullis agent give AGENT {} --shared CONNECTION` gives one",
+        "{} had no other account: `portcullis agent give {agent} {} --shared CONNECTION` gives one",
         quoted(&agents),
         connection.connector
     );

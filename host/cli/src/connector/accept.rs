@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Bench, Trust, deciding, require_known, unusable, waiting, widenings_json, write_widenings,
 };
+use crate::agent;
 use crate::approvals;
 use crate::args::connector::Accept;
 use crate::catalog;
@@ -94,7 +95,10 @@ pub(super) async fn run(args: &Accept, home: &Home, cache: ComponentCache) -> Re
     };
     let next = match in_use.named() {
         Some(_) => format!("`portcullis connector rollback {name}` goes back"),
-        None => format!("`portcullis agent give AGENT {name}` gives it to an agent"),
+        None => {
+            let agent = agent::in_words(store).await?;
+            format!("`portcullis agent give {agent} {name}` gives it to an agent")
+        }
     };
     Ok(show::done(form, &value(true), &sentence, Some(&next))?)
 }

@@ -240,8 +240,11 @@ async fn require_unconnected(session: &crate::home::Session, name: &ConnectorNam
     if count == 0 {
         return Ok(());
     }
-    let message = format!("{count} connections are by `{name}`, which is needed to end them");
-    let hint =
-        "`portcullis connections list` lists them; `portcullis connections disconnect` ends one";
+    let (are, them) = match count {
+        1 => ("1 connection is".to_owned(), "it"),
+        count => (format!("{count} connections are"), "them"),
+    };
+    let message = format!("{are} by `{name}`, which is needed to end {them}");
+    let hint = "`portcullis connections list` lists what there is; `portcullis connections disconnect` ends one";
     Err(Problem::mistake("connected", message, hint).into())
 }

@@ -55,6 +55,7 @@ pub(super) async fn run(
     let client = issuer_client(args, base, issuer.as_ref())?;
     let mut watching = Watching::begin(args.watch.metrics, &options).await?;
     let agent = default_agent(&session.store, args).await?;
+    let path = mcp_path(&session.store, agent.as_ref()).await?;
     let server = bind(address, tls).await?;
     let address = server.address()?;
     let store = session.store;
@@ -82,11 +83,11 @@ pub(super) async fn run(
     watching.serve(&all.store, Some(all.mcp.clone()))?;
     show::note(&match (base, &all.pages) {
         (Some(base), Some(pages)) => format!(
-            "{base} is served at {address}; the apps' callback URL is {}, and MCP is at {base}/mcp",
+            "{base} is served at {address}; the apps' callback URL is {}, and MCP is at {base}{path}",
             pages.redirect()
         ),
         _ => format!(
-            "http://{address}/mcp is served at {address}; a client sends a token of a person: `portcullis person token add NAME`"
+            "http://{address}{path} is served at {address}; a client sends a token of a person: `portcullis person token add NAME`"
         ),
     })?;
     tokio::spawn(desk::sweep(built.accounts));
@@ -358,6 +359,12 @@ async fn default_agent(store: &Store, args: &Serve) -> Result<Option<AgentId>> {
         Some(_) => Ok(Some(desk::agent(store, &args.who).await?)),
         None => Ok(None),
     }
+}
+
+/// Says where tools are: at `/mcp` itself, where it is clear whose.
+async fn mcp_path(store: &Store, agent: Option<&AgentId>) -> Result<&'static str> {
+    let is_clear = agent.is_some() || store.agents().await?.len() == 1;
+    Ok(if is_clear { "/mcp" } else { "/mcp/AGENT" })
 }
 
 /// Reads the server's certificate and key, if it ends TLS itself.

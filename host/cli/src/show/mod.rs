@@ -51,6 +51,13 @@ fn print(form: Form, value: &Value, sentence: &str, next: Option<&str>) -> io::R
     out.flush()
 }
 
+/// Writes how many there are of something, such as `1 call` or `2 calls`.
+pub(crate) fn counted(count: impl Into<u64>, what: &str) -> String {
+    let count = count.into();
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 /// Writes a moment for people.
 pub(crate) fn moment(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()

@@ -54,23 +54,31 @@ fn place(pointer: &str) -> &str {
 /// Writes the changes that were sent, where the answer does not speak of them.
 ///
 /// `is_kept`: the answer was kept, so that it was not this call that sent them.
-pub(crate) fn sent(out: &mut impl Write, sent: &[SentChange], is_kept: bool) -> io::Result<()> {
+pub(crate) fn sent(out: &mut impl Write, reply: &Reply, is_kept: bool) -> io::Result<()> {
     let was = match is_kept {
         true => "this change was sent earlier, once, when it was approved",
         false => "a change was sent",
     };
-    for change in sent {
+    for change in &reply.sent {
         let end = end(&change.end);
         writeln!(
             out,
             "note: {was}: {} {}: {end}",
             change.method, change.route
         )?;
-        if let Some(words) = change.unclear() {
+        if let Some(words) = unclear(reply, change) {
             writeln!(out, "{} {words}", styled(HINT, "hint:"))?;
         }
     }
     Ok(())
+}
+
+/// Says what to do about a change, where nobody knows whether it was made. Of one whose call ended well the answer speaks.
+fn unclear(reply: &Reply, change: &SentChange) -> Option<String> {
+    match reply.outcome {
+        Outcome::Done(_) => None,
+        _ => change.unclear(),
+    }
 }
 
 /// Says how a request ended.
@@ -109,7 +117,7 @@ pub(crate) fn reply_json(reply: &Reply) -> Map<String, Value> {
             "method": change.method,
             "route": change.route,
             "end": end(&change.end),
-            "finds_out": change.unclear().and(change.finds_out.as_ref()),
+            "finds_out": unclear(reply, change).and(change.finds_out.as_ref()),
         })
     });
     object.insert("sent".to_owned(), sent.collect());

@@ -123,6 +123,34 @@ pub(crate) fn set_passphrase(home: &Home) {
     terminal.exp_eof().unwrap();
 }
 
+/// Whoever answers before the terminal is silent would have it stand there.
+#[test]
+fn a_passphrase_that_is_given_at_once_is_not_shown() {
+    let home = Home::new();
+    home.must(&["agent", "add", "helper"]);
+    let asking = home.command("ada", &["approvals", "passphrase"]);
+    for _ in 0..8 {
+        // Terminals of tests show nothing as they are made.
+        let mut shell = std::process::Command::new("sh");
+        shell.args(["-c", "stty echo; \"$@\"; stty -a", "sh"]);
+        shell.arg(asking.get_program()).args(asking.get_args());
+        shell.current_dir(asking.get_current_dir().unwrap());
+        for (name, value) in asking.get_envs() {
+            match value {
+                Some(value) => shell.env(name, value),
+                None => shell.env_remove(name),
+            };
+        }
+        let mut terminal = spawn_command(shell, TERMINAL_MS).unwrap();
+        terminal.exp_string("passphrase: ").unwrap();
+        // Too short, so that it is asked for once.
+        terminal.send_line("pst-17").unwrap();
+        let said = terminal.exp_eof().unwrap();
+        assert!(!said.contains("pst-17"), "{said}");
+        assert!(said.contains(" echo "), "it is silent for ever: {said}");
+    }
+}
+
 /// Runs what asks Ada for a passphrase, gives one, and returns what is said after that.
 pub(crate) fn with_passphrase(home: &Home, arguments: &[&str], given: &str) -> String {
     let mut terminal = spawn_command(home.command("ada", arguments), TERMINAL_MS).unwrap();

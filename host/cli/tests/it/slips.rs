@@ -61,6 +61,47 @@ fn a_name_that_is_nowhere_is_no_empty_list() {
 }
 
 #[test]
+fn who_lacks_a_connector_is_told_the_one_that_helps_or_that_there_is_none() {
+    let home = home();
+    home.must(&["agent", "add", "other"]);
+    let call = |tool| home.run(&["call", tool, "--agent", "other"]).stderr;
+    let said = call("query");
+    assert!(
+        said.contains("portcullis agent give other salesforce"),
+        "{said}"
+    );
+    let said = call("echo");
+    assert!(said.contains("has a tool `echo`"), "{said}");
+    assert!(!said.contains("agent give"), "{said}");
+    let said = home.run(&["explain", "other", "query"]).stderr;
+    assert!(
+        said.contains("`portcullis agent give other salesforce`"),
+        "{said}"
+    );
+    let said = home.run(&["explain", "other", "query", "--connector", "mail"]);
+    assert!(
+        said.stderr.contains("there is no connector `mail`"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(said.code, 2);
+}
+
+#[test]
+fn what_may_still_be_good_at_a_service_is_said_once() {
+    let home = home();
+    let nobody = "https://127.0.0.1:9";
+    let mut account = connection(Owner::Shared, "Acme", nobody);
+    account.secrets.endpoints.revoke = Some(format!("{nobody}/services/oauth2/revoke"));
+    home.connect(account);
+    let said = home.run(&["connections", "disconnect", "Acme"]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    let (_, why) = said.stdout.split_once("it may still be good: ").unwrap();
+    let (why, _) = why.split_once(". It is tried again later").unwrap();
+    assert!(!said.stderr.contains(why), "{}", said.stderr);
+}
+
+#[test]
 fn a_scope_that_cannot_be_meant_so_is_warned_of() {
     let home = home();
     for (arguments, says) in [

@@ -8,7 +8,7 @@ use portcullis_store::{Ending, Removed, StoredConnection};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use super::revocation::{Fate, Revocation};
+use super::revocation::{Fate, Revocation, log_left};
 use super::settle::unfit;
 use super::{Accounts, ConnectError, known};
 use crate::{Revoked, SetupLink, Subject};
@@ -89,7 +89,12 @@ impl Accounts {
         let mut revoking = JoinSet::new();
         for ending in self.store.endings().await? {
             let this = self.clone();
-            revoking.spawn(async move { this.end_kept(ending).await });
+            revoking.spawn(async move {
+                let connector = ending.ended.connector.clone();
+                let ended = this.end_kept(ending).await;
+                log_left(&connector, &ended.revocations);
+                ended
+            });
         }
         let mut ended = Vec::with_capacity(revoking.len());
         let until = Instant::now() + SWEEP_TAKES;
@@ -128,16 +133,24 @@ impl Accounts {
         }
     }
 
-    /// Ends a connection whatever becomes of who asked for it.
+    /// Ends a connection whatever becomes of who asked for it, and is told what may still be good.
     async fn end_in_full(&self, removed: Removed) -> Disconnected {
         let cut_short = self.ended(&removed.connection, Vec::new());
         let this = self.clone();
-        let task = tokio::spawn(async move { this.end(removed).await });
+        let task = tokio::spawn(async move { this.end_removed(removed).await });
         task.await.unwrap_or(cut_short)
     }
 
-    /// Revokes the tokens of what was removed.
+    /// Revokes the tokens of what was removed, and logs what may still be good.
     pub(super) async fn end(&self, removed: Removed) -> Disconnected {
+        let connector = removed.connection.connector.clone();
+        let ended = self.end_removed(removed).await;
+        log_left(&connector, &ended.revocations);
+        ended
+    }
+
+    /// Revokes the tokens of what was removed.
+    async fn end_removed(&self, removed: Removed) -> Disconnected {
         match removed.ending {
             Some(ending) => self.end_kept(ending).await,
             None => {

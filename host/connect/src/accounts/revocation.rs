@@ -51,13 +51,15 @@ type InUse = Vec<(StoredConnection, ConnectionSecrets)>;
 impl Revoker {
     /// Revokes tokens that never came to be a connection's. They are kept until that is done.
     pub(super) async fn end_new(&self, ended: Ended) -> Vec<Revocation> {
-        match self.store.keep_ending(ended.clone()).await {
+        let revocations = match self.store.keep_ending(ended.clone()).await {
             Ok(ending) => self.end(&ending).await,
             Err(error) => {
                 tracing::warn!(connector = %ended.connector, %error, "tokens are revoked once, or not at all");
                 self.revoke(&ended).await
             }
-        }
+        };
+        log_left(&ended.connector, &revocations);
+        revocations
     }
 
     /// Revokes what the store keeps until it is revoked, and has it forget what is good for nothing any more.
@@ -87,10 +89,7 @@ impl Revoker {
                 Ok(in_use) => self.revoke_one(ended, token, in_use).await,
                 Err(problem) => Err(problem.clone()),
             };
-            let fate = fate.unwrap_or_else(|problem| {
-                tracing::warn!(connector = %ended.connector, what, problem, "a token was not revoked");
-                Fate::Left(problem)
-            });
+            let fate = fate.unwrap_or_else(Fate::Left);
             revocations.push(Revocation { what, fate });
         }
         revocations
@@ -129,6 +128,15 @@ impl Revoker {
         let revoked = client.revoke(token).await;
         let revoked = revoked.map_err(|error: TokenError| error.to_string())?;
         Ok(Fate::Revoked(revoked))
+    }
+}
+
+/// Logs what may still be good, where nobody is told.
+pub(super) fn log_left(connector: &ConnectorName, revocations: &[Revocation]) {
+    for Revocation { what, fate } in revocations {
+        if let Fate::Left(problem) = fate {
+            tracing::warn!(%connector, what, problem, "a token was not revoked");
+        }
     }
 }
 

@@ -192,6 +192,14 @@ pub enum RequestEnd {
     Unclear(String),
 }
 
+impl RequestEnd {
+    /// Says whether this alone leaves open if a change was made: there was no answer, or the service failed over it (status 500 and more),
+    /// be it before the work or after.
+    pub fn is_unclear(&self) -> bool {
+        matches!(self, Self::Unclear(_) | Self::Status(500..))
+    }
+}
+
 /// The end of a call.
 #[derive(Clone, Debug)]
 pub struct Closed {

@@ -1,6 +1,6 @@
 //! Standing approvals: a rule that a person makes for the next few records of the same kind, so that ten alike changes are not ten questions.
 //!
-//! It names the tool, what is done to which kind, the fields and the account, covers ten records and an hour at most, and never what cannot be undone.
+//! It names the tool, what is done to which kind, the fields, of which one may have fewer, and the account, covers ten records and an hour at most, and never what cannot be undone.
 //! All else that a request consists of, but for the record and the values, is as in the one that the person saw: the connector's version, the
 //! route, the headers, and where the fields stand. A request that the host could not check to the last field is not covered: the person saw one like it, and only the
 //! connector says that this is alike. How many records are left is no number in its row, which could be put back: those that are used stand in the

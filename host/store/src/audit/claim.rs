@@ -16,6 +16,7 @@ use super::error::{AuditError, Fault, Finding};
 use super::heads::Kept;
 use super::keys::LogKeys;
 use super::payload::{Payload, Plain, said_call};
+use super::row::is_failure;
 use super::segment::{self, HEADER_LEN, Header, Position, Stop, scan};
 use crate::error::StoreError;
 use crate::private;
@@ -214,6 +215,8 @@ fn first_to_read(
 /// What is known of a call while a lane is read.
 struct Open {
     about: CutOff,
+    /// Changes that the service failed over: a call without an end did not come to look what had become of them.
+    failed: Vec<u32>,
     is_closed: bool,
 }
 
@@ -332,7 +335,13 @@ impl Reading<'_> {
     fn cut_off(self) -> Vec<CutOff> {
         let is_cut_off = |call: &Open| !call.is_closed || !call.about.unclear.is_empty();
         let calls = self.calls.into_values().filter(is_cut_off);
-        let mut cut_off: Vec<CutOff> = calls.map(|call| call.about).collect();
+        let about = |mut call: Open| {
+            if !call.is_closed {
+                call.about.unclear.append(&mut call.failed);
+            }
+            call.about
+        };
+        let mut cut_off: Vec<CutOff> = calls.map(about).collect();
         cut_off.sort_by_key(|one| one.call);
         cut_off
     }
@@ -389,6 +398,7 @@ fn note(
             };
             let open = Open {
                 about,
+                failed: Vec::new(),
                 is_closed: false,
             };
             calls.insert(id, open);
@@ -405,6 +415,9 @@ fn note(
                 call.about
                     .unclear
                     .retain(|request| *request != answer.request);
+                if answer.effect > Effect::Read && is_failure(answer.end) {
+                    call.failed.push(answer.request);
+                }
             }
         }
         Plain::Closed(_) => {

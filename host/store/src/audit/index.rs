@@ -403,7 +403,6 @@ fn of_row(row: &SqliteRow, held: &mut Held<'_>) -> Result<CallRow, StoreError> {
     let piece = schema::piece(row)?;
     let damaged = |what: &'static str| StoreError::damaged(what, &piece.call, "it is missing");
     let is_held = piece.outcome.is_none() && held.is_held(piece.lane);
-    let unclear = i64::try_from(piece.unclear).unwrap_or(i64::MAX);
     Ok(CallRow {
         id: piece
             .call
@@ -411,7 +410,7 @@ fn of_row(row: &SqliteRow, held: &mut Held<'_>) -> Result<CallRow, StoreError> {
             .map_err(|error| StoreError::damaged("call", &piece.call, error))?,
         at: Timestamp::from_millisecond(piece.at.unwrap_or_default())
             .map_err(|error| StoreError::damaged("time", &piece.call, error))?,
-        ended: row::ended(piece.outcome, piece.pending, unclear, is_held),
+        ended: row::ended(&piece, is_held),
         person: piece.person.ok_or_else(|| damaged("person"))?,
         agent: piece.agent.ok_or_else(|| damaged("agent"))?,
         connector: piece.connector.ok_or_else(|| damaged("connector"))?,

@@ -10,6 +10,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::chain::LogKey;
 use super::error::AuditError;
@@ -29,6 +30,9 @@ const AHEAD_BYTES_MAX: u64 = 1 << 20;
 
 /// After this a segment is followed by the next, however small, so that old ones can be removed.
 const SEGMENT_LASTS_US: i64 = 24 * 3_600 * 1_000_000;
+
+/// For so long a look at the segment's place holds: a call that begins sends its first request within it.
+const LOOK_LASTS: Duration = Duration::from_micros(200);
 
 /// Bytes of records that wait for the next, at most.
 const WAITING_BYTES_MAX: usize = 64 << 10;
@@ -73,6 +77,8 @@ struct Tail {
     handed: u64,
     /// To make a record in.
     payload: Vec<u8>,
+    /// When it was last seen that the file is the one at its place.
+    in_place: Option<Instant>,
 }
 
 /// The segment that is written.
@@ -137,6 +143,7 @@ impl Lane {
                 waiting: Vec::new(),
                 handed: at.number,
                 payload: Vec::new(),
+                in_place: None,
             }),
             turn: tokio::sync::Mutex::new(()),
             synced: AtomicU64::new(0),
@@ -241,10 +248,15 @@ impl Lane {
 impl Tail {
     /// Refuses where the file at the segment's place is another one, or shorter than what was written: who removed or moved the
     /// folder would else have calls that nobody can read about.
-    fn require_place(&self) -> Result<(), AuditError> {
+    fn require_place(&mut self) -> Result<(), AuditError> {
         let Some(open) = &self.open else {
             return Ok(());
         };
+        let now = Instant::now();
+        let lasts = |seen: Instant| now.duration_since(seen) < LOOK_LASTS;
+        if self.in_place.is_some_and(lasts) {
+            return Ok(());
+        }
         let gone = || AuditError::Gone {
             path: open.path.clone(),
         };
@@ -253,6 +265,7 @@ impl Tail {
         if there.len() < handed || id_in(&there) != open.id {
             return Err(gone());
         }
+        self.in_place = Some(now);
         Ok(())
     }
 

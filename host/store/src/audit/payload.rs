@@ -9,6 +9,7 @@
 
 use portcullis::CallId;
 use portcullis::ports::audit::{Event, Record};
+use serde::Serialize;
 
 use super::chain::LogKey;
 use super::error::AuditError;
@@ -30,6 +31,9 @@ const VERSION: u8 = 1;
 
 /// Bytes before the plain part.
 const HEAD_LEN: usize = 1 + 8 + 16 + 4;
+
+/// Bytes of most parts, at most.
+const PART_BYTES: usize = 1_024;
 
 /// The call of a line that is about none.
 const NO_CALL: [u8; 16] = [0; 16];
@@ -80,9 +84,8 @@ impl Draft {
         plain: &Plain,
         hidden: Option<&Hidden>,
     ) -> Result<Self, StoreError> {
-        let json = |error: serde_json::Error| StoreError::damaged("audit record", "new", error);
-        let plain = serde_json::to_vec(plain).map_err(json)?;
-        let hidden = hidden.map(serde_json::to_vec).transpose().map_err(json)?;
+        let plain = json(plain)?;
+        let hidden = hidden.map(json).transpose()?;
         let bytes = plain.len() + hidden.as_ref().map_or(0, Vec::len);
         if bytes > PAYLOAD_BYTES_MAX - 1024 {
             return Err(AuditError::TooLarge { bytes }.into());
@@ -121,6 +124,15 @@ impl Draft {
             out.extend_from_slice(&sealed);
         }
         Ok(())
+    }
+}
+
+/// Writes a part as JSON. Most are no longer than what there is room for at first.
+fn json(part: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    let mut text = Vec::with_capacity(PART_BYTES);
+    match serde_json::to_writer(&mut text, part) {
+        Ok(()) => Ok(text),
+        Err(error) => Err(StoreError::damaged("audit record", "new", error)),
     }
 }
 

@@ -20,7 +20,8 @@ pub enum CallEnd {
     As(String),
     /// The program that ran it was ended, and nothing was under way that changes anything.
     CutOff,
-    /// A change was sent, and its outcome is not known.
+    /// A change was sent, and its outcome is not known: it has no answer, or one of a service that failed over it in a call that did not end
+    /// well.
     Unclear,
 }
 
@@ -123,6 +124,8 @@ pub(super) struct Piece {
     pub(super) sent_bytes: i64,
     pub(super) received_bytes: u64,
     pub(super) answer_of: Option<String>,
+    /// Changes that the service answered with a failure of its own.
+    pub(super) failed: u64,
 }
 
 /// What some lines come to.
@@ -207,6 +210,7 @@ pub(super) fn add(pieces: &mut Pieces, at: At, payload: &Payload<'_>) {
             if answer.effect > Effect::Read {
                 piece.pending -= 1;
                 piece.unclear += u64::from(answer.end == PlainEnd::Unclear);
+                piece.failed += u64::from(is_failure(answer.end));
                 piece.changes -= i64::from(changed_nothing(&answer.end));
             }
         }
@@ -240,8 +244,16 @@ fn changed_nothing(end: &PlainEnd) -> bool {
     }
 }
 
-/// The statuses by which a service says that it did not do what was asked (RFC 9110, section 15.5). After one of 500 and more nobody knows.
+/// The statuses by which a service says that it did not do what was asked (RFC 9110, section 15.5).
 const REFUSALS: std::ops::Range<u16> = 400..500;
+
+/// Says whether a service failed over a change (RFC 9110, section 15.6): before it was made, or after.
+pub(super) fn is_failure(end: PlainEnd) -> bool {
+    matches!(end, PlainEnd::Status(500..))
+}
+
+/// The outcome of a call that has an answer.
+const DONE: &str = "done";
 
 /// The outcome of a call whose program was ended.
 pub(super) const CUT_OFF: &str = "cut_off";
@@ -254,14 +266,16 @@ fn mode(mode: portcullis_policy::Mode) -> String {
 }
 
 /// How a call ended, by its row. Whose lane is held by nobody, its program is not there any more.
-pub(super) fn ended(outcome: Option<String>, pending: i64, unclear: i64, is_held: bool) -> CallEnd {
-    match outcome {
-        _ if unclear > 0 => CallEnd::Unclear,
+pub(super) fn ended(piece: &Piece, is_held: bool) -> CallEnd {
+    match piece.outcome.as_deref() {
+        _ if piece.unclear > 0 => CallEnd::Unclear,
         None if is_held => CallEnd::Running,
         // Also while its program is still there, or another has its lane: a call that has ended says nothing of a change that has not.
-        _ if pending > 0 => CallEnd::Unclear,
-        None => CallEnd::CutOff,
-        Some(outcome) if outcome == CUT_OFF => CallEnd::CutOff,
-        Some(outcome) => CallEnd::As(outcome),
+        _ if piece.pending > 0 => CallEnd::Unclear,
+        // Its connector looked what had become of a change that the service failed over.
+        Some(DONE) => CallEnd::As(DONE.to_owned()),
+        _ if piece.failed > 0 => CallEnd::Unclear,
+        None | Some(CUT_OFF) => CallEnd::CutOff,
+        Some(outcome) => CallEnd::As(outcome.to_owned()),
     }
 }

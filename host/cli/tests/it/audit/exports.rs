@@ -50,6 +50,11 @@ async fn exports_have_what_other_programs_ask_for() {
     )
     .await;
     assert_eq!(said.code, 2, "it is there already");
+    assert!(
+        said.stderr.contains("is there already") && said.stderr.contains("with `--out`"),
+        "{}",
+        said.stderr
+    );
 }
 
 /// CSV without how long each call took.

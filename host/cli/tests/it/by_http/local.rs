@@ -19,6 +19,8 @@ pub(crate) struct Local {
     pub(crate) home: Home,
     pub(crate) org: DevOrg,
     pub(crate) address: std::net::SocketAddr,
+    /// What it said of that.
+    pub(crate) said: String,
     child: Child,
 }
 
@@ -42,22 +44,11 @@ impl Local {
             "--allow-origin",
             &allowed,
         ];
-        let mut child = home
-            .command("ada", &[&serve[..], more].concat())
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut line = String::new();
-        while !line.contains(" is served at ") {
-            line.clear();
-            assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended");
-        }
-        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-        let (_, rest) = line.split_once(" is served at ").unwrap();
+        let (child, said) = begun(&home, &[&serve[..], more].concat());
+        let (_, rest) = said.split_once(" is served at ").unwrap();
         Self {
             address: rest.split(';').next().unwrap().parse().unwrap(),
+            said,
             home,
             org,
             child,
@@ -78,6 +69,24 @@ impl Local {
     }
 }
 
+/// Starts a server, and gives the line in which it says where it is.
+fn begun(home: &Home, arguments: &[&str]) -> (Child, String) {
+    let mut child = home
+        .command("ada", arguments)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(" is served at ") {
+        line.clear();
+        assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended");
+    }
+    std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+    (child, line)
+}
+
 impl Drop for Local {
     fn drop(&mut self) {
         let _ = self.child.kill();
@@ -92,6 +101,26 @@ pub(crate) fn link_in(result: &Value) -> (String, String) {
         .unwrap();
     let at = link.find("/approve/").unwrap();
     (link[..at].to_owned(), link[at..].to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_tools_are_is_said_as_they_are_found() {
+    let local = Local::new(&[]).await;
+    let path = |said: &str| {
+        let (url, _) = said.split_once(" is served at ").unwrap();
+        let at = url.find("/mcp").unwrap();
+        url[at..].to_owned()
+    };
+    assert_eq!(path(&local.said), "/mcp");
+    local.home.must(&["agent", "add", "other"]);
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--connect-port", "0"];
+    let other: &[&str] = &["--agent", "other"];
+    for (more, expected) in [(&[][..], "/mcp/AGENT"), (other, "/mcp")] {
+        let (mut child, said) = begun(&local.home, &[&serve[..], more].concat());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(path(&said), expected, "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use http::StatusCode;
 use jiff::Timestamp;
-use portcullis::ports::audit::RequestEnd;
-use portcullis::{Outcome, Reply};
+use portcullis::{Outcome, Reply, SentChange};
 use portcullis_store::{ApprovalState, Held, Question};
 
 use super::sign_in::SignOut;
@@ -195,20 +194,8 @@ fn sent(reply: &Reply) -> String {
     if matches!(reply.outcome, Outcome::Done(_)) {
         return String::new();
     }
-    let words = reply.sent.iter().filter_map(|change| {
-        let end = match &change.end {
-            RequestEnd::Status(status) => format!("the service answered with status {status}"),
-            RequestEnd::Unclear(_) => {
-                "whether the service acted on it is not known: look at the record before it is done again".to_owned()
-            }
-            RequestEnd::NotModified | RequestEnd::NotSent(_) => return None,
-        };
-        Some(paragraph(&format!(
-            "A change was sent ({} {}); {end}.",
-            change.method, change.route
-        )))
-    });
-    words.collect()
+    let sentences = reply.sent.iter().filter_map(SentChange::sentence);
+    sentences.map(|sentence| paragraph(&sentence)).collect()
 }
 
 fn settled(question: &Question) -> String {

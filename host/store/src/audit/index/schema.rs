@@ -8,7 +8,7 @@ use super::super::row::Piece;
 use crate::error::StoreError;
 
 /// The form's version: an index of another one is made anew.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 const TABLES: [&str; 10] = [
     "DROP TABLE IF EXISTS calls",
@@ -20,7 +20,7 @@ const TABLES: [&str; 10] = [
         mode TEXT, rule TEXT, connection TEXT, outcome TEXT, code TEXT, elapsed_us INTEGER,
         requests INTEGER NOT NULL, changes INTEGER NOT NULL, pending INTEGER NOT NULL, unclear INTEGER NOT NULL,
         denied INTEGER NOT NULL, sources INTEGER NOT NULL, sent_bytes INTEGER NOT NULL, received_bytes INTEGER NOT NULL,
-        answer_of TEXT
+        answer_of TEXT, failed INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID",
     "CREATE TABLE progress (
         lane INTEGER PRIMARY KEY, segment INTEGER NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL, tag BLOB NOT NULL
@@ -44,7 +44,7 @@ pub(super) async fn make(tx: &mut SqliteConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-const SET_VERSION: &str = "PRAGMA user_version = 4";
+const SET_VERSION: &str = "PRAGMA user_version = 5";
 
 /// Adds pieces, a JSON array, to the calls that they are of.
 pub(super) const PUT: &str = "
@@ -54,7 +54,7 @@ pub(super) const PUT: &str = "
         value ->> 'component', value ->> 'tool', value ->> 'effect', value ->> 'mode', value ->> 'rule',
         value ->> 'connection', value ->> 'outcome', value ->> 'code', value ->> 'elapsed_us', value ->> 'requests',
         value ->> 'changes', value ->> 'pending', value ->> 'unclear', value ->> 'denied', value ->> 'sources',
-        value ->> 'sent_bytes', value ->> 'received_bytes', value ->> 'answer_of'
+        value ->> 'sent_bytes', value ->> 'received_bytes', value ->> 'answer_of', value ->> 'failed'
     FROM json_each(?1) WHERE true
     ON CONFLICT (call) DO UPDATE SET
         last_segment = excluded.last_segment,
@@ -68,7 +68,7 @@ pub(super) const PUT: &str = "
         pending = pending + excluded.pending, unclear = unclear + excluded.unclear,
         denied = denied + excluded.denied, sources = sources + excluded.sources,
         sent_bytes = sent_bytes + excluded.sent_bytes, received_bytes = received_bytes + excluded.received_bytes,
-        answer_of = ifnull(answer_of, excluded.answer_of)";
+        answer_of = ifnull(answer_of, excluded.answer_of), failed = failed + excluded.failed";
 
 /// Reads a row, in the order of the table's columns: by their names it takes several times as long.
 pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
@@ -113,5 +113,6 @@ pub(super) fn piece(row: &SqliteRow) -> Result<Piece, StoreError> {
         sent_bytes: row.try_get(24)?,
         received_bytes: number(25)?,
         answer_of: row.try_get(26)?,
+        failed: number(27)?,
     })
 }

@@ -310,6 +310,72 @@ async fn a_second_time_that_was_written_down_and_not_sent_is_none() {
     whole(&log.fixture.store).await;
 }
 
+/// A status of 500 and more does not say whether the work was done before it.
+#[tokio::test]
+async fn a_change_that_the_service_failed_over_is_unclear_unless_its_call_ended_well() {
+    let log = Log::new().await;
+    let write = async |status: u16, outcome: Option<&'static str>| {
+        let call = change_in_flight(&log.audit).await;
+        let answered = Event::Answered(Answer {
+            end: RequestEnd::Status(status),
+            ..answer(Effect::Write)
+        });
+        let ended = outcome.map(|outcome| {
+            Event::Closed(Closed {
+                outcome: outcome.into(),
+                ..closed()
+            })
+        });
+        for event in [answered].into_iter().chain(ended) {
+            append(&log.audit, call, at(101), event, Durability::Synced)
+                .await
+                .unwrap();
+        }
+        call
+    };
+    let as_said = |outcome: &str| CallEnd::As(outcome.to_owned());
+    let mut expected = Vec::new();
+    for (status, outcome, end) in [
+        (500, "failed", CallEnd::Unclear),
+        (503, "refused", CallEnd::Unclear),
+        (500, "abandoned", CallEnd::Unclear),
+        // The connector looked.
+        (500, "done", as_said("done")),
+        // The service says that it did nothing, or that it did.
+        (400, "failed", as_said("failed")),
+        (499, "failed", as_said("failed")),
+        (204, "failed", as_said("failed")),
+    ] {
+        expected.push((write(status, Some(outcome)).await, end));
+    }
+    let cut_off = [write(500, None).await, write(204, None).await];
+    let store = log.fixture.store.clone();
+    drop_unclosed(log.audit).await;
+    let audit = StoreAudit::open(store.clone()).await.unwrap();
+    // Of a call that did not come to its end nobody was told anything.
+    assert_eq!(audit.cut_off().len(), 2);
+    for (call, unclear) in [(cut_off[0], &[1_u32][..]), (cut_off[1], &[][..])] {
+        let mut told = audit.cut_off().iter();
+        let told = told.find(|one| one.call == call).unwrap();
+        assert_eq!(&told.unclear[..], unclear);
+        assert_eq!(told.finds_out, Some(finds_out()));
+    }
+    expected.push((cut_off[0], CallEnd::Unclear));
+    expected.push((cut_off[1], CallEnd::CutOff));
+    let activity = audit.activity();
+    for (call, end) in &expected {
+        let row = activity.find(&call.to_string()).await.unwrap().remove(0);
+        assert_eq!(row.ended, *end, "{row:?}");
+    }
+    let filter = Filter {
+        outcome: Some("unclear".to_owned()),
+        ..Filter::default()
+    };
+    assert_eq!(activity.calls(&filter).await.unwrap().0.len(), 4);
+    audit.close().await.unwrap();
+    whole(&store).await;
+}
+
 #[tokio::test]
 async fn a_change_that_was_answered_after_its_call_is_not_unclear() {
     let log = Log::new().await;

@@ -306,7 +306,7 @@ async fn an_index_that_tells_otherwise_is_found_and_made_anew() {
         "UPDATE calls SET outcome = 'refused'",
         "INSERT INTO calls SELECT '00', lane, first_segment, last_segment, at, person, agent, connector, version, component, tool, \
          effect, mode, rule, connection, outcome, code, elapsed_us, requests, changes, pending, unclear, denied, sources, sent_bytes, \
-         received_bytes, answer_of FROM calls LIMIT 1",
+         received_bytes, answer_of, failed FROM calls LIMIT 1",
     ] {
         use sqlx::ConnectOptions;
         let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&index);

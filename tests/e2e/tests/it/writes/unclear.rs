@@ -54,6 +54,53 @@ async fn a_record_is_made_once_and_the_error_says_where_to_look() {
     }
 }
 
+/// The work was done, and a service that failed after it says 500.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failure_of_the_service_does_not_say_that_nothing_was_done() {
+    for work in [Work::After, Work::Instead] {
+        let desk = Desk::new(Mode::Allow).await;
+        breaks(&desk, "POST", Fault::ServerError, work);
+        let arguments = json!({"object": "Account", "fields": {"Name": "Once"}});
+        let reply = desk.call("create_record", arguments).await;
+        let Outcome::Failed(failure) = &reply.outcome else {
+            panic!("{reply:?}");
+        };
+        assert!(failure.hint.is_some(), "{failure:?}");
+        let [sent] = &reply.sent[..] else {
+            panic!("{reply:?}");
+        };
+        assert_eq!(sent.end, RequestEnd::Status(500));
+        assert!(sent.finds_out.is_some(), "{sent:?}");
+        let words = portcullis::unclear(sent.finds_out.as_ref());
+        assert_eq!(sent.unclear().as_ref(), Some(&words));
+        let text = portcullis_server::text(&reply);
+        let said = format!("the service answered with status 500, and {words}");
+        assert!(text.contains(&said), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_service_refused_does_not_read_as_if_it_were_done() {
+    let desk = Desk::new(Mode::Allow).await;
+    breaks(&desk, "POST", Fault::LockRow, Work::Instead);
+    let arguments = json!({"object": "Account", "fields": {"Name": "Never"}});
+    let reply = desk.call("create_record", arguments).await;
+    let [sent] = &reply.sent[..] else {
+        panic!("{reply:?}");
+    };
+    assert_eq!(
+        (&sent.end, sent.unclear()),
+        (&RequestEnd::Status(400), None)
+    );
+    let text = portcullis_server::text(&reply);
+    assert!(
+        text.contains("The service refused the change (POST "),
+        "{text}"
+    );
+    assert!(text.ends_with(", status 400)."), "{text}");
+    assert!(!text.contains("was sent"), "{text}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_update_is_settled_by_what_the_record_says() {
     let desk = Desk::new(Mode::Allow).await;
