@@ -63,7 +63,7 @@ pub(crate) async fn run(args: &Explain, home: &Home, cache: ComponentCache) -> R
         if let Some(policy) = store.policy(&caller, name, component).await? {
             let without = match connector.manifest().auth {
                 Auth::None => None,
-                _ => without_account(store, &caller, name).await?,
+                _ => without_account(store, &caller, name, &labels).await?,
             };
             cases.push(Case {
                 connector,
@@ -113,6 +113,7 @@ async fn without_account(
     store: &Store,
     caller: &Caller,
     connector: &ConnectorName,
+    labels: &Labels,
 ) -> Result<Option<String>> {
     let (agent, person) = (&caller.agent, &caller.person);
     Ok(match store.find(caller, connector).await? {
@@ -136,11 +137,12 @@ async fn without_account(
             let used = agents.iter().find(|one| one.id == *agent);
             let used = used.and_then(|one| one.connectors.get(connector));
             let shared = match used {
-                Some(Account::Shared(id)) => id.as_str(),
+                Some(Account::Shared(id)) => labels.get(id.as_str()).unwrap_or(id.as_str()),
                 Some(Account::Personal) | None => "CONNECTION",
             };
+            let shared = shown(shared);
             Some(format!(
-                "the shared account that `{agent}` uses is not shared with `{person}`: `portcullis connections share {shared} --person {person}` \
+                "the shared account that `{agent}` uses is not shared with `{person}`: `portcullis connections share '{shared}' --person {person}` \
                  shares it"
             ))
         }

@@ -31,8 +31,8 @@ const AHEAD_BYTES_MAX: u64 = 1 << 20;
 /// After this a segment is followed by the next, however small, so that old ones can be removed.
 const SEGMENT_LASTS_US: i64 = 24 * 3_600 * 1_000_000;
 
-/// For so long a look at the segment's place holds: a call that begins sends its first request within it.
-const LOOK_LASTS: Duration = Duration::from_micros(200);
+/// How long a moment is: a call that begins sends its first request within it.
+const MOMENT: Duration = Duration::from_micros(200);
 
 /// Bytes of records that wait for the next, at most.
 const WAITING_BYTES_MAX: usize = 64 << 10;
@@ -46,6 +46,8 @@ pub(super) enum Hand {
     Now,
     /// At once, and only if the file is still the one at its place: for something hangs on it.
     Gate,
+    /// At once, and only if the file was the one at its place a moment ago.
+    GateAgain,
 }
 
 /// A lane that this process holds.
@@ -157,7 +159,7 @@ impl Lane {
             return Err(AuditError::Failed(problem.clone()).into());
         }
         let bytes = (frame::HEAD_LEN + draft.bytes_max()) as u64;
-        if hand == Hand::Gate {
+        if hand == Hand::Gate || hand == Hand::GateAgain && !tail.was_in_place() {
             tail.require_place()?;
         }
         let is_over = tail.open.as_ref().is_none_or(|open| {
@@ -252,11 +254,7 @@ impl Tail {
         let Some(open) = &self.open else {
             return Ok(());
         };
-        let now = Instant::now();
-        let lasts = |seen: Instant| now.duration_since(seen) < LOOK_LASTS;
-        if self.in_place.is_some_and(lasts) {
-            return Ok(());
-        }
+        self.in_place = None;
         let gone = || AuditError::Gone {
             path: open.path.clone(),
         };
@@ -265,8 +263,13 @@ impl Tail {
         if there.len() < handed || id_in(&there) != open.id {
             return Err(gone());
         }
-        self.in_place = Some(now);
+        self.in_place = Some(Instant::now());
         Ok(())
+    }
+
+    /// Says whether that was looked at a moment ago, and was so.
+    fn was_in_place(&self) -> bool {
+        self.in_place.is_some_and(|seen| seen.elapsed() < MOMENT)
     }
 
     /// Ends the segment, if there is one, and begins the next.

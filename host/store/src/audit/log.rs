@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use portcullis::CallId;
 use portcullis::ports::PortError;
 use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
-use portcullis_policy::{ConnectorName, ToolName};
+use portcullis_policy::{ConnectorName, Effect, ToolName};
 
 use super::activity::{Activity, Reading};
 use super::chain::LogKey;
@@ -225,6 +225,7 @@ impl StoreAudit {
         let draft = Draft::of_record(record, keeps_values)?;
         let hand = match (&record.event, durability) {
             // What something hangs on: the call, and what it sends.
+            (Event::Intended(intent), _) if intent.effect == Effect::Read => Hand::GateAgain,
             (Event::Opened(_) | Event::Intended(_), _) => Hand::Gate,
             (_, Durability::WithTheNext) => Hand::Later,
             (_, Durability::Buffered | Durability::Synced) => Hand::Now,
