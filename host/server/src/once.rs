@@ -2,7 +2,8 @@
 //!
 //! The attack: two answers that cannot be told apart. What keeps a session's requests knows each by its id alone, so that of two with the same one
 //! it would lose an answer, and whoever waits for that waits forever. So an id is taken until its answer has gone out; the second is
-//! told so, and the first is answered as if there were no second. And a client that sends many such and reads nothing: until one is told so,
+//! told so, and the first is answered as if there were no second; one that comes while that answer goes out waits for its end, for a client
+//! may take an id again as soon as it has read the answer. And a client that sends many such and reads nothing: until one is told so,
 //! nothing further of it is read.
 
 use std::collections::{HashSet, VecDeque};
@@ -14,6 +15,7 @@ use rmcp::model::{
 };
 use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Ids of requests that were given up which are kept: no answer frees them, and what a call does once it was given up ends soon.
@@ -21,39 +23,96 @@ const GIVEN_UP_MAX: usize = 256;
 
 /// The ids of one session that are taken. Clones are the same.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Taken(Arc<Mutex<Ids>>);
+pub(crate) struct Taken(Arc<Session>);
+
+#[derive(Debug, Default)]
+struct Session {
+    ids: Mutex<Ids>,
+    /// Told whenever an id is free again.
+    freed: watch::Sender<()>,
+}
 
 #[derive(Debug, Default)]
 struct Ids {
     taken: HashSet<RequestId>,
+    /// Those of them whose answers are going out.
+    answered: HashSet<RequestId>,
     /// Those of them that were given up, the oldest first.
     given_up: VecDeque<RequestId>,
 }
 
+/// Why an id cannot be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Busy {
+    /// Its request is under way.
+    UnderWay,
+    /// Its answer is going out, and it is free after that.
+    Answered,
+}
+
+impl Busy {
+    fn refusal() -> ErrorData {
+        let message = "another request of this session has the same id, and is not answered yet: each request has an id of its own";
+        ErrorData::invalid_request(message, None)
+    }
+}
+
 impl Taken {
-    /// Takes an id; refuses where another request has it.
-    pub(crate) fn take(&self, id: &RequestId) -> Result<(), ErrorData> {
-        if self.lock().taken.insert(id.clone()) {
+    /// Takes an id, if no other request has it.
+    pub(crate) fn take(&self, id: &RequestId) -> Result<(), Busy> {
+        let mut ids = self.lock();
+        if ids.taken.insert(id.clone()) {
             return Ok(());
         }
-        let message = "another request of this session has the same id, and is not answered yet: each request has an id of its own";
-        Err(ErrorData::invalid_request(message, None))
+        Err(match ids.answered.contains(id) {
+            true => Busy::Answered,
+            false => Busy::UnderWay,
+        })
     }
 
-    /// Takes an id for as long as what is given lives; refuses where another request has it.
-    pub(crate) fn hold(&self, id: &RequestId) -> Result<Held, ErrorData> {
-        self.take(id)?;
-        Ok(Held {
-            taken: self.clone(),
-            id: Some(id.clone()),
-        })
+    /// Takes an id for as long as what is given lives; refuses where a request that is under way has it.
+    pub(crate) async fn hold(&self, id: &RequestId) -> Result<Held, ErrorData> {
+        loop {
+            match self.take(id) {
+                Ok(()) => {
+                    return Ok(Held {
+                        taken: self.clone(),
+                        id: Some(id.clone()),
+                    });
+                }
+                Err(Busy::Answered) => self.gone_out(id).await,
+                Err(Busy::UnderWay) => return Err(Busy::refusal()),
+            }
+        }
+    }
+
+    /// Waits until the answer of an id's request has gone out.
+    async fn gone_out(&self, id: &RequestId) {
+        let mut freed = self.0.freed.subscribe();
+        while self.lock().answered.contains(id) {
+            // Whoever could free it is here.
+            if freed.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Says that the answer of an id's request is going out.
+    fn answers(&self, id: &RequestId) {
+        let mut ids = self.lock();
+        if ids.taken.contains(id) {
+            ids.answered.insert(id.clone());
+        }
     }
 
     /// Frees an id, once it is answered.
     pub(crate) fn free(&self, id: &RequestId) {
         let mut ids = self.lock();
         ids.taken.remove(id);
+        ids.answered.remove(id);
         ids.given_up.retain(|one| one != id);
+        drop(ids);
+        self.0.freed.send_replace(());
     }
 
     /// Keeps an id that gets no answer any more for a while.
@@ -71,7 +130,7 @@ impl Taken {
     }
 
     fn lock(&self) -> MutexGuard<'_, Ids> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -103,6 +162,8 @@ pub(crate) struct Once<T> {
     taken: Taken,
     /// Whether ids are taken here, and not by who brings the messages.
     takes: bool,
+    /// A request by an id whose answer is going out. Kept here, for whoever reads may stop in the middle of waiting for that.
+    waits: Option<(RequestId, ClientJsonRpcMessage)>,
     /// The refusal that is on its way. A task of its own, for whoever reads may stop in the middle of it.
     refusing: Option<JoinHandle<()>>,
 }
@@ -114,6 +175,7 @@ impl<T> Once<T> {
             transport,
             taken: Taken::default(),
             takes: true,
+            waits: None,
             refusing: None,
         }
     }
@@ -124,6 +186,7 @@ impl<T> Once<T> {
             transport,
             taken,
             takes: false,
+            waits: None,
             refusing: None,
         }
     }
@@ -141,6 +204,9 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
             JsonRpcMessage::Error(error) => error.id.clone(),
             JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
         };
+        if let Some(id) = &answered {
+            self.taken.answers(id);
+        }
         let answered = Held {
             taken: self.taken.clone(),
             id: answered,
@@ -161,19 +227,32 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
                 let _ = refusing.await;
                 self.refusing = None;
             }
-            let message = self.transport.receive().await?;
+            if let Some((id, _)) = &self.waits {
+                self.taken.gone_out(id).await;
+            }
+            let message = match self.waits.take() {
+                Some((_, message)) => message,
+                None => self.transport.receive().await?,
+            };
             match &message {
                 JsonRpcMessage::Request(request) if self.takes => {
-                    if let Err(refused) = self.taken.take(&request.id) {
-                        // Without an id: by it, a client would take this for the answer of the first.
-                        let refused = ServerJsonRpcMessage::error(refused, None);
-                        let sending = self.transport.send(refused);
-                        self.refusing = Some(tokio::spawn(async move {
-                            if let Err(error) = sending.await {
-                                tracing::debug!(%error, "a refusal was not told");
-                            }
-                        }));
-                        continue;
+                    match self.taken.take(&request.id) {
+                        Ok(()) => {}
+                        Err(Busy::Answered) => {
+                            self.waits = Some((request.id.clone(), message));
+                            continue;
+                        }
+                        Err(Busy::UnderWay) => {
+                            // Without an id: by it, a client would take this for the answer of the first.
+                            let refused = ServerJsonRpcMessage::error(Busy::refusal(), None);
+                            let sending = self.transport.send(refused);
+                            self.refusing = Some(tokio::spawn(async move {
+                                if let Err(error) = sending.await {
+                                    tracing::debug!(%error, "a refusal was not told");
+                                }
+                            }));
+                            continue;
+                        }
                     }
                 }
                 JsonRpcMessage::Notification(notification) => {
@@ -258,7 +337,7 @@ mod tests {
         }
     }
 
-    /// The attack: the second comes while the answer of the first is going out to who reads slowly.
+    /// The second comes while the answer of the first is going out to who reads slowly: it is its turn after that.
     #[tokio::test]
     async fn an_id_is_taken_until_its_answer_has_gone_out() {
         let (mut client, mut server) = Client::new(8);
@@ -270,14 +349,11 @@ mod tests {
         client.pings(7).await;
         client.pings(8).await;
         nothing_comes(&mut server).await;
-        let reading = async { (client.told().await, client.told().await) };
-        let (next, sent, (answer, refused)) = tokio::join!(server.receive(), sending, reading);
-        assert_eq!(id_of(next), RequestId::Number(8));
+        let (next, sent, answer) = tokio::join!(server.receive(), sending, client.told());
+        assert_eq!(id_of(next), RequestId::Number(7));
         assert!(sent.is_ok());
         assert_eq!(answer["id"], 7, "{answer}");
-        assert_eq!(refused["error"]["code"], -32600, "{refused}");
-        client.pings(7).await;
-        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
+        assert_eq!(id_of(server.receive().await), RequestId::Number(8));
     }
 
     /// The attack: a client asks by the same id again and again, and reads nothing.

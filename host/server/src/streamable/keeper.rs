@@ -84,7 +84,7 @@ impl SessionManager for Keeper {
         };
         let mut held = None;
         if let (Some(taken), Some(request)) = (&taken, &request) {
-            match taken.hold(request) {
+            match taken.hold(request).await {
                 Ok(holds) => held = Some(holds),
                 Err(refused) => {
                     // It goes where the second was asked, and nowhere else.
