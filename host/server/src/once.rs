@@ -6,7 +6,8 @@
 //! may take an id again as soon as it has read the answer. And a client that sends many such and reads nothing: until one is told so,
 //! nothing further of it is read.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{
@@ -34,14 +35,12 @@ struct Session {
 
 #[derive(Debug, Default)]
 struct Ids {
-    taken: HashSet<RequestId>,
-    /// Those of them whose answers are going out.
-    answered: HashSet<RequestId>,
+    taken: HashMap<RequestId, Busy>,
     /// Those of them that were given up, the oldest first.
     given_up: VecDeque<RequestId>,
 }
 
-/// Why an id cannot be taken.
+/// How far the request of an id that is taken has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Busy {
     /// Its request is under way.
@@ -60,14 +59,13 @@ impl Busy {
 impl Taken {
     /// Takes an id, if no other request has it.
     pub(crate) fn take(&self, id: &RequestId) -> Result<(), Busy> {
-        let mut ids = self.lock();
-        if ids.taken.insert(id.clone()) {
-            return Ok(());
+        match self.lock().taken.entry(id.clone()) {
+            Entry::Vacant(free) => {
+                free.insert(Busy::UnderWay);
+                Ok(())
+            }
+            Entry::Occupied(taken) => Err(*taken.get()),
         }
-        Err(match ids.answered.contains(id) {
-            true => Busy::Answered,
-            false => Busy::UnderWay,
-        })
     }
 
     /// Takes an id for as long as what is given lives; refuses where a request that is under way has it.
@@ -89,7 +87,7 @@ impl Taken {
     /// Waits until the answer of an id's request has gone out.
     async fn gone_out(&self, id: &RequestId) {
         let mut freed = self.0.freed.subscribe();
-        while self.lock().answered.contains(id) {
+        while self.lock().taken.get(id) == Some(&Busy::Answered) {
             // Whoever could free it is here.
             if freed.changed().await.is_err() {
                 return;
@@ -99,9 +97,8 @@ impl Taken {
 
     /// Says that the answer of an id's request is going out.
     fn answers(&self, id: &RequestId) {
-        let mut ids = self.lock();
-        if ids.taken.contains(id) {
-            ids.answered.insert(id.clone());
+        if let Some(busy) = self.lock().taken.get_mut(id) {
+            *busy = Busy::Answered;
         }
     }
 
@@ -109,7 +106,6 @@ impl Taken {
     pub(crate) fn free(&self, id: &RequestId) {
         let mut ids = self.lock();
         ids.taken.remove(id);
-        ids.answered.remove(id);
         ids.given_up.retain(|one| one != id);
         drop(ids);
         self.0.freed.send_replace(());
@@ -118,7 +114,7 @@ impl Taken {
     /// Keeps an id that gets no answer any more for a while.
     fn give_up(&self, id: &RequestId) {
         let mut ids = self.lock();
-        if !ids.taken.contains(id) || ids.given_up.contains(id) {
+        if !ids.taken.contains_key(id) || ids.given_up.contains(id) {
             return;
         }
         ids.given_up.push_back(id.clone());
@@ -162,8 +158,8 @@ pub(crate) struct Once<T> {
     taken: Taken,
     /// Whether ids are taken here, and not by who brings the messages.
     takes: bool,
-    /// A request by an id whose answer is going out. Kept here, for whoever reads may stop in the middle of waiting for that.
-    waits: Option<(RequestId, ClientJsonRpcMessage)>,
+    /// What came and is not given on yet. Kept here, for whoever reads may stop where its id is waited for.
+    came: Option<ClientJsonRpcMessage>,
     /// The refusal that is on its way. A task of its own, for whoever reads may stop in the middle of it.
     refusing: Option<JoinHandle<()>>,
 }
@@ -175,7 +171,7 @@ impl<T> Once<T> {
             transport,
             taken: Taken::default(),
             takes: true,
-            waits: None,
+            came: None,
             refusing: None,
         }
     }
@@ -186,9 +182,22 @@ impl<T> Once<T> {
             transport,
             taken,
             takes: false,
-            waits: None,
+            came: None,
             refusing: None,
         }
+    }
+}
+
+impl<T: Transport<RoleServer>> Once<T> {
+    /// Tells of a refusal without an id: by it, a client would take this for the answer of the first.
+    fn refuse(&mut self, refused: ErrorData) {
+        let refused = ServerJsonRpcMessage::error(refused, None);
+        let sending = self.transport.send(refused);
+        self.refusing = Some(tokio::spawn(async move {
+            if let Err(error) = sending.await {
+                tracing::debug!(%error, "a refusal was not told");
+            }
+        }));
     }
 }
 
@@ -227,30 +236,17 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
                 let _ = refusing.await;
                 self.refusing = None;
             }
-            if let Some((id, _)) = &self.waits {
-                self.taken.gone_out(id).await;
-            }
-            let message = match self.waits.take() {
-                Some((_, message)) => message,
-                None => self.transport.receive().await?,
+            let message = match &self.came {
+                Some(message) => message,
+                None => self.came.insert(self.transport.receive().await?),
             };
-            match &message {
+            match message {
                 JsonRpcMessage::Request(request) if self.takes => {
-                    match self.taken.take(&request.id) {
-                        Ok(()) => {}
-                        Err(Busy::Answered) => {
-                            self.waits = Some((request.id.clone(), message));
-                            continue;
-                        }
-                        Err(Busy::UnderWay) => {
-                            // Without an id: by it, a client would take this for the answer of the first.
-                            let refused = ServerJsonRpcMessage::error(Busy::refusal(), None);
-                            let sending = self.transport.send(refused);
-                            self.refusing = Some(tokio::spawn(async move {
-                                if let Err(error) = sending.await {
-                                    tracing::debug!(%error, "a refusal was not told");
-                                }
-                            }));
+                    match self.taken.hold(&request.id).await {
+                        Ok(held) => held.keep(),
+                        Err(refused) => {
+                            self.came = None;
+                            self.refuse(refused);
                             continue;
                         }
                     }
@@ -265,7 +261,7 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
                 }
                 _ => {}
             }
-            return Some(message);
+            return self.came.take();
         }
     }
 

@@ -134,8 +134,8 @@ impl Store {
     /// When the store cannot be read.
     pub async fn agent(&self, id: &AgentId) -> Result<Option<Agent>, StoreError> {
         let read = async { Ok(self.agents_where(Some(id)).await?.pop()) };
-        let agents = &self.memory().agents;
-        self.remembered(agents, id.clone(), read).await
+        self.remembered(|answers| &mut answers.agents, id.clone(), read)
+            .await
     }
 
     /// Lists all agents by id.

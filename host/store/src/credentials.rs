@@ -75,8 +75,9 @@ impl StoreCredentials {
     ) -> Result<Arc<Found>, StoreError> {
         let key = (caller.clone(), connector.clone());
         let read = async { Ok(Arc::new(self.store.find(caller, connector).await?)) };
-        let found = &self.store.memory().found;
-        self.store.remembered(found, key, read).await
+        self.store
+            .remembered(|answers| &mut answers.found, key, read)
+            .await
     }
 
     /// Says that there is no connection yet, or none any more, and what the person can do about it.
@@ -196,11 +197,10 @@ impl Credentials for StoreCredentials {
     }
 
     async fn token(&self, connection: &ConnectionId) -> Result<Token, PortError> {
-        let tokens = &self.store.memory().tokens;
         let read = self.store.access_token(connection);
         let stored = self
             .store
-            .remembered(tokens, connection.clone(), read)
+            .remembered(|answers| &mut answers.tokens, connection.clone(), read)
             .await?;
         let unstored = self.renew.unstored(connection);
         Ok(unstored

@@ -149,8 +149,10 @@ impl Permissions for StorePermissions {
             let policy = self.store.policy(caller, connector, component).await?;
             Ok(policy.map(Arc::new))
         };
-        let policies = &self.store.memory().policies;
-        Ok(self.store.remembered(policies, key, read).await?)
+        Ok(self
+            .store
+            .remembered(|answers| &mut answers.policies, key, read)
+            .await?)
     }
 
     async fn count(

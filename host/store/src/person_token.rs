@@ -136,8 +136,10 @@ impl Store {
             let mut tx = self.read().await?;
             find(&mut tx, secret, self.now()).await
         };
-        let (people, digest) = (&self.memory().people, digest_of(secret.expose_secret()));
-        let found = self.remembered(people, digest, read).await?;
+        let digest = digest_of(secret.expose_secret());
+        let found = self
+            .remembered(|answers| &mut answers.people, digest, read)
+            .await?;
         let Some(found) = found.filter(|found| found.expires > self.now()) else {
             return Ok(None);
         };

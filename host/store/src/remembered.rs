@@ -20,88 +20,63 @@ use crate::store::Store;
 /// Answers that are kept to one kind of question. When there are as many, it is begun anew: so many callers at once are rare.
 const KEPT_MAX: usize = 1_024;
 
-/// What a call asks of the file.
+/// What calls asked of the file.
 #[derive(Debug)]
 pub(crate) struct Remembered {
     moments: Moments,
+    kept: Mutex<Kept>,
+}
+
+/// What was answered, all of one moment.
+#[derive(Debug, Default)]
+struct Kept {
+    at: Option<Moment>,
+    answers: Answers,
+}
+
+/// What was answered to each kind of question.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
     /// What was decided on an agent's use of a component of a connector, and whether the program carries that.
-    pub(crate) policies: Memory<(Caller, ConnectorName, Digest, bool), Option<Arc<AgentPolicy>>>,
+    pub(crate) policies: HashMap<(Caller, ConnectorName, Digest, bool), Option<Arc<AgentPolicy>>>,
     /// Which connection a call acts for.
-    pub(crate) found: Memory<(Caller, ConnectorName), Arc<Found>>,
+    pub(crate) found: HashMap<(Caller, ConnectorName), Arc<Found>>,
     /// Access tokens.
-    pub(crate) tokens: Memory<ConnectionId, Token>,
+    pub(crate) tokens: HashMap<ConnectionId, Token>,
     /// Whose a person's token is, by its digest.
-    pub(crate) people: Memory<Digest, Option<FoundToken>>,
+    pub(crate) people: HashMap<Digest, Option<FoundToken>>,
     /// The agents that there are, and what each has.
-    pub(crate) agents: Memory<AgentId, Option<Agent>>,
+    pub(crate) agents: HashMap<AgentId, Option<Agent>>,
     /// Whether any answer is kept for a caller.
-    pub(crate) answers: Memory<Caller, bool>,
+    pub(crate) kept_answers: HashMap<Caller, bool>,
 }
 
 impl Remembered {
     pub(crate) fn of(moments: Moments) -> Self {
         Self {
             moments,
-            policies: Memory::default(),
-            found: Memory::default(),
-            tokens: Memory::default(),
-            people: Memory::default(),
-            agents: Memory::default(),
-            answers: Memory::default(),
+            kept: Mutex::default(),
         }
     }
 
     /// Forgets what is not of this moment, secrets among it.
     pub(crate) fn tidy(&self) {
-        self.keep(self.moments.now());
+        drop(self.kept(self.moments.now()));
     }
 
     /// Forgets everything.
     pub(crate) fn forget(&self) {
-        self.keep(None);
-    }
-
-    fn keep(&self, of: Option<Moment>) {
-        drop(self.policies.kept(of));
-        drop(self.found.kept(of));
-        drop(self.tokens.kept(of));
-        drop(self.people.kept(of));
-        drop(self.agents.kept(of));
-        drop(self.answers.kept(of));
-    }
-}
-
-/// Answers to one kind of question, all of one moment.
-#[derive(Debug)]
-pub(crate) struct Memory<K, V>(Mutex<Kept<K, V>>);
-
-#[derive(Debug)]
-struct Kept<K, V> {
-    at: Option<Moment>,
-    answers: HashMap<K, V>,
-}
-
-impl<K, V> Default for Memory<K, V> {
-    fn default() -> Self {
-        Self(Mutex::new(Kept {
-            at: None,
-            answers: HashMap::new(),
-        }))
-    }
-}
-
-impl<K: Eq + Hash, V: Clone> Memory<K, V> {
-    /// Forgets everything.
-    pub(crate) fn forget(&self) {
-        self.kept(None).answers.clear();
+        drop(self.kept(None));
     }
 
     /// Gives what is kept, which is of this moment: what is of another is forgotten.
-    fn kept(&self, at: Option<Moment>) -> MutexGuard<'_, Kept<K, V>> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    fn kept(&self, at: Option<Moment>) -> MutexGuard<'_, Kept> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.at != at {
-            kept.at = at;
-            kept.answers.clear();
+            *kept = Kept {
+                at,
+                answers: Answers::default(),
+            };
         }
         kept
     }
@@ -131,23 +106,24 @@ impl Store {
     /// the caller looks at again.
     pub(crate) async fn remembered<K: Eq + Hash, V: Clone>(
         &self,
-        memory: &Memory<K, V>,
+        of: fn(&mut Answers) -> &mut HashMap<K, V>,
         key: K,
         read: impl Future<Output = Result<V, StoreError>>,
     ) -> Result<V, StoreError> {
-        let moments = &self.memory().moments;
-        let before = moments.now();
-        if let Some(answer) = memory.kept(before).answers.get(&key) {
+        let memory = self.memory();
+        let before = memory.moments.now();
+        if let Some(answer) = of(&mut memory.kept(before).answers).get(&key) {
             return Ok(answer.clone());
         }
         let answer = read.await?;
         // Only what was read while nothing was committed is surely of that moment.
-        if before.is_some() && moments.now() == before {
+        if before.is_some() && memory.moments.now() == before {
             let mut kept = memory.kept(before);
-            if kept.answers.len() >= KEPT_MAX {
-                kept.answers.clear();
+            let answers = of(&mut kept.answers);
+            if answers.len() >= KEPT_MAX {
+                answers.clear();
             }
-            kept.answers.insert(key, answer.clone());
+            answers.insert(key, answer.clone());
         }
         Ok(answer)
     }

@@ -142,12 +142,13 @@ async fn once_more(
 ) -> Result<Option<(Response<Incoming>, Token)>, SendError> {
     // A renewal takes its time, and what was taken away meanwhile is away.
     let new = token(scope, owner).await?;
-    let second = again.as_ref().map(Second::of);
-    if let Some(again) = again
-        && !may_send_again(scope, again).await
-    {
-        return Ok(None);
-    }
+    let second = match again {
+        None => None,
+        Some(again) => match intended_again(scope, again).await {
+            None => return Ok(None),
+            second => second,
+        },
+    };
     let timeouts = within_its_time(scope, timeouts);
     match once(scope, request, Some(&new), remembered, timeouts).await {
         Ok(response) => Ok(Some((response, new))),
@@ -160,10 +161,10 @@ async fn once_more(
     }
 }
 
-/// Writes down that a change is sent a second time, if its call still wants it.
-async fn may_send_again(scope: &CallScope, again: Intent) -> bool {
+/// Writes down that a change is sent a second time, and gives what was written down; none where its call does not want that any more.
+async fn intended_again(scope: &CallScope, again: Intent) -> Option<Second> {
     if !wants_more(scope) {
-        return false;
+        return None;
     }
     let second = Second::of(&again);
     match scope
@@ -171,11 +172,11 @@ async fn may_send_again(scope: &CallScope, again: Intent) -> bool {
         .await
     {
         // Looked at anew: to write it down takes its time.
-        Ok(()) if wants_more(scope) => true,
+        Ok(()) if wants_more(scope) => Some(second),
         Ok(()) => {
             let why = "the call had ended by then";
             second.was_not_sent(scope, why.to_owned()).await;
-            false
+            None
         }
         Err(error) => {
             let message = format!(
@@ -185,7 +186,7 @@ async fn may_send_again(scope: &CallScope, again: Intent) -> bool {
                 FailureCode::Unavailable,
                 message,
             )));
-            false
+            None
         }
     }
 }

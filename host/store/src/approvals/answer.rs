@@ -115,8 +115,11 @@ impl Store {
                 .bind(self.now())
         };
         // Most callers have none, and most calls of those that have one.
-        let answers = &self.memory().answers;
-        let any = self.remembered(answers, caller.clone(), self.has_answers(caller));
+        let any = self.remembered(
+            |answers| &mut answers.kept_answers,
+            caller.clone(),
+            self.has_answers(caller),
+        );
         if !any.await? {
             return Ok(None);
         }

@@ -308,7 +308,7 @@ impl Store {
     pub(crate) fn require_decided(&self, generation: i64) {
         self.known().floor.fetch_max(generation, Ordering::AcqRel);
         // It is not only what is in the file that decides whether it is taken.
-        self.memory().policies.forget();
+        self.memory().forget();
     }
 
     /// Says whether an agent has rules or a scope of its own, which go with it.

@@ -158,6 +158,18 @@ impl AuditLog for Once {
     }
 }
 
+/// A world in which deleting is allowed, and the service takes the token alone that the one there is replaced by.
+async fn of_a_stale_token(setup: Setup) -> World {
+    let world = World::new(setup, &["fetch"]).await;
+    world.mode("fetch", "delete", Mode::Allow);
+    world.service.require_token("a-new-token");
+    let connection = name("fetch-connection");
+    world
+        .credentials
+        .on_refresh(&connection, "a-new-token".into());
+    world
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_change_is_not_sent_again_without_an_intent_of_its_own() {
     let setup = Setup {
@@ -168,13 +180,7 @@ async fn a_change_is_not_sent_again_without_an_intent_of_its_own() {
         }),
         ..Setup::default()
     };
-    let world = World::new(setup, &["fetch"]).await;
-    world.mode("fetch", "delete", Mode::Allow);
-    world.service.require_token("a-new-token");
-    let connection = name("fetch-connection");
-    world
-        .credentials
-        .on_refresh(&connection, "a-new-token".into());
+    let world = of_a_stale_token(setup).await;
     let reply = world.call("fetch", "delete", json!({"id": "1"})).await;
     assert_eq!(ended(&reply), "failed unavailable", "{reply:?}");
     let said = reply.outcome.message().unwrap();
@@ -183,9 +189,10 @@ async fn a_change_is_not_sent_again_without_an_intent_of_its_own() {
     assert_eq!(world.service.changes().len(), 1);
     // A read has harmed nothing.
     world.service.require_token("a-newer-token");
-    world
-        .credentials
-        .on_refresh(&connection, "a-newer-token".into());
+    world.credentials.on_refresh(
+        &name::<ConnectionId>("fetch-connection"),
+        "a-newer-token".into(),
+    );
     let read = json!({"path": "/record/2"});
     assert_eq!(ended(&world.call("fetch", "get", read).await), "done");
 }
@@ -205,13 +212,7 @@ async fn a_change_whose_call_has_ended_meanwhile_is_not_sent_again() {
     });
     let mut setup = renewing("an-old-token", before);
     setup.limits.cancel_grace = Duration::from_millis(10);
-    let world = World::new(setup, &["fetch"]).await;
-    world.mode("fetch", "delete", Mode::Allow);
-    world.service.require_token("a-new-token");
-    let connection = name("fetch-connection");
-    world
-        .credentials
-        .on_refresh(&connection, "a-new-token".into());
+    let world = of_a_stale_token(setup).await;
     let mut call = call("fetch", "delete", json!({"id": "1"}));
     call.cancellation = cancellation;
     let reply = world.host.call(call).await;
@@ -266,13 +267,7 @@ async fn a_second_time_that_was_written_down_and_not_sent_reads_so() {
         ..Setup::default()
     };
     setup.limits.cancel_grace = Duration::from_millis(10);
-    let world = World::new(setup, &["fetch"]).await;
-    world.mode("fetch", "delete", Mode::Allow);
-    world.service.require_token("a-new-token");
-    let connection = name("fetch-connection");
-    world
-        .credentials
-        .on_refresh(&connection, "a-new-token".into());
+    let world = of_a_stale_token(setup).await;
     let mut call = call("fetch", "delete", json!({"id": "1"}));
     call.cancellation = cancellation;
     let reply = world.host.call(call).await;

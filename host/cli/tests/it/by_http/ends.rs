@@ -3,7 +3,6 @@
 use super::client::{Client, STATELESS};
 use super::{HOST, client, connect, count};
 use crate::public::Place;
-use salesforce_devorg::fault::{Fault, Rule, When};
 
 async fn status(client: &Client, path: &str) -> u16 {
     let mut client = client.clone();
@@ -79,22 +78,9 @@ async fn calls_that_are_under_way_are_finished() {
                 .await
             })
         });
-        let slow = Rule {
-            fault: Fault::Latency { ms: 900 },
-            when: When {
-                path: Some("/services/data/".to_owned()),
-                times: Some(1),
-                ..When::default()
-            },
-            work: None,
-        };
-        place.org.add_fault(slow).unwrap();
-        let before = place.org.requests();
         let caller = ada.clone();
-        let calling = tokio::spawn(async move { caller.call("query", count()).await });
-        while place.org.requests() == before {
-            tokio::task::yield_now().await;
-        }
+        let calling = async move { caller.call("query", count()).await };
+        let calling = place.slow("/services/data/", 900, calling).await;
         place.server.tell_to_end();
         let answer = calling.await.unwrap();
         assert_eq!(answer["content"][0]["text"], "count: 60", "{version}");

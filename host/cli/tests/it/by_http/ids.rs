@@ -1,6 +1,5 @@
 //! Two requests of a session by one id at a time: the second is refused, and the first keeps its answer.
 
-use salesforce_devorg::fault::{Fault, Rule, When};
 use serde_json::json;
 
 use super::{client, connect, count};
@@ -14,22 +13,9 @@ async fn two_requests_by_one_id_at_a_time() {
     let place = Place::new().await;
     connect(&place, "ada").await;
     let ada = client(&place, "ada").await;
-    let slow = Rule {
-        fault: Fault::Latency { ms: SLOW_MS },
-        when: When {
-            path: Some("/services/data/".to_owned()),
-            times: Some(1),
-            ..When::default()
-        },
-        work: None,
-    };
-    place.org.add_fault(slow).unwrap();
-    let before = place.org.requests();
     let caller = ada.clone();
-    let first = tokio::spawn(async move { caller.call("query", count()).await });
-    while place.org.requests() == before {
-        tokio::task::yield_now().await;
-    }
+    let first = async move { caller.call("query", count()).await };
+    let first = place.slow("/services/data/", SLOW_MS, first).await;
     for (method, params) in [
         ("tools/call", json!({"name": "query", "arguments": count()})),
         ("tools/list", json!({})),

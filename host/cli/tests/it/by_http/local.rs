@@ -1,6 +1,7 @@
 //! On this machine alone, without a public URL: a token all the same, and the pages where `serve --stdio` has them.
 
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::process::{Child, Stdio};
 
 use portcullis_store::Owner;
@@ -18,7 +19,7 @@ use crate::public::visitor::{Seen, Visitor, form_of};
 pub(crate) struct Local {
     pub(crate) home: Home,
     pub(crate) org: DevOrg,
-    pub(crate) address: std::net::SocketAddr,
+    pub(crate) address: SocketAddr,
     /// What it said of that.
     pub(crate) said: String,
     child: Child,
@@ -45,9 +46,8 @@ impl Local {
             &allowed,
         ];
         let (child, said) = begun(&home, &[&serve[..], more].concat());
-        let (_, rest) = said.split_once(" is served at ").unwrap();
         Self {
-            address: rest.split(';').next().unwrap().parse().unwrap(),
+            address: address_in(&said),
             said,
             home,
             org,
@@ -70,7 +70,7 @@ impl Local {
 }
 
 /// Starts a server, and gives the line in which it says where it is.
-fn begun(home: &Home, arguments: &[&str]) -> (Child, String) {
+pub(crate) fn begun(home: &Home, arguments: &[&str]) -> (Child, String) {
     let mut child = home
         .command("ada", arguments)
         .stdin(Stdio::null())
@@ -85,6 +85,12 @@ fn begun(home: &Home, arguments: &[&str]) -> (Child, String) {
     }
     std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     (child, line)
+}
+
+/// Reads the address out of that line.
+pub(crate) fn address_in(said: &str) -> SocketAddr {
+    let (_, rest) = said.split_once(" is served at ").unwrap();
+    rest.split(';').next().unwrap().parse().unwrap()
 }
 
 impl Drop for Local {

@@ -9,7 +9,7 @@ mod ends;
 mod ids;
 mod issuer;
 mod load;
-mod local;
+pub(crate) mod local;
 mod settings;
 mod versions;
 mod vouched;

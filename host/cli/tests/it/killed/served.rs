@@ -1,9 +1,7 @@
 //! The same by a program that serves: a change that is run because its person said yes on the page, and one of an agent that is not asked.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Stdio};
+use std::process::Child;
 use std::time::Duration;
 
 use portcullis_store::CallEnd;
@@ -15,6 +13,7 @@ use super::evidence::{Seen, Stage};
 use super::site::{Plan, Runner, Site, Verb};
 use super::{KILLS, KILLS_IN_CI, KILLS_OF_ALL_STAGES};
 use crate::by_http::client::Client;
+use crate::by_http::local::{address_in, begun};
 use crate::public::id;
 use crate::public::visitor::{Visitor, form_of};
 
@@ -45,26 +44,8 @@ impl Served {
             "--allow-origin",
             &address,
         ];
-        let mut child = site
-            .home
-            .command("ada", &serve)
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let said = tokio::task::spawn_blocking(move || {
-            let mut line = String::new();
-            while !line.contains(" is served at ") {
-                line.clear();
-                assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "it ended");
-            }
-            std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
-            line
-        });
-        let line = said.await.unwrap();
-        let (_, rest) = line.split_once(" is served at ").unwrap();
-        let address: SocketAddr = rest.split(';').next().unwrap().parse().unwrap();
+        let (child, said) = tokio::task::block_in_place(|| begun(&site.home, &serve));
+        let address = address_in(&said);
         let day = Duration::from_secs(86_400);
         let token = site.store.make_person_token(&id("ada"), "test", day).await;
         let mut client = Client::new(address, &address.to_string(), &token.unwrap().0);

@@ -1,7 +1,5 @@
 //! A server that is told to end finishes what is under way.
 
-use salesforce_devorg::fault::{Fault, Rule, When};
-
 use super::Place;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -10,21 +8,8 @@ async fn a_sign_in_that_is_under_way_is_finished() {
     let mut ada = place.signed_in("ada").await;
     let url = ada.go_on(&place.link("ada").await).await;
     let back = place.come_back(&url, "aiko", "allow").await;
-    let slow = Rule {
-        fault: Fault::Latency { ms: 700 },
-        when: When {
-            path: Some("/services/oauth2/token".to_owned()),
-            times: Some(1),
-            ..When::default()
-        },
-        work: None,
-    };
-    place.org.add_fault(slow).unwrap();
-    let before = place.org.requests();
-    let finishing = tokio::spawn(async move { ada.get(&back).await });
-    while place.org.requests() == before {
-        tokio::task::yield_now().await;
-    }
+    let finishing = async move { ada.get(&back).await };
+    let finishing = place.slow("/services/oauth2/token", 700, finishing).await;
     place.server.tell_to_end();
     let end = finishing.await.unwrap();
     assert_eq!(end.status, 200, "{}", end.text);

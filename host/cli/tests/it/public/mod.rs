@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use portcullis::policy::PersonId;
 use portcullis_store::{ConnectLink, Store};
+use salesforce_devorg::fault::{Fault, Rule, When};
 use salesforce_devorg::{DevOrg, DevUser, Options};
 use secrecy::{ExposeSecret, SecretString};
 
@@ -71,6 +72,31 @@ impl Place {
 
     pub(crate) async fn store(&self) -> Store {
         self.home.store().await
+    }
+
+    /// Begins what the org is asked for at a path, which it answers late, and waits until it is asked.
+    pub(crate) async fn slow<T: Send + 'static>(
+        &self,
+        path: &str,
+        ms: u64,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> tokio::task::JoinHandle<T> {
+        let slow = Rule {
+            fault: Fault::Latency { ms },
+            when: When {
+                path: Some(path.to_owned()),
+                times: Some(1),
+                ..When::default()
+            },
+            work: None,
+        };
+        self.org.add_fault(slow).unwrap();
+        let before = self.org.requests();
+        let work = tokio::spawn(work);
+        while self.org.requests() == before {
+            tokio::task::yield_now().await;
+        }
+        work
     }
 
     /// Makes a token for a person.
