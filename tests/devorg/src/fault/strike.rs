@@ -13,6 +13,7 @@ use super::{Fault, Rule, Work};
 use crate::error::ApiError;
 use crate::id::Id;
 use crate::serve::Dropped;
+use crate::soap;
 use crate::wire::{Reply, Request};
 
 const HTML: &str = "text/html;charset=UTF-8";
@@ -34,7 +35,7 @@ pub(crate) async fn answer(
         Work::Instead => None,
     };
     // What is spoiled where nothing was done.
-    let reply = || done.unwrap_or_else(|| server_unavailable().into());
+    let reply = || done.unwrap_or_else(|| refused(request, server_unavailable()));
     match &rule.fault {
         Fault::Latency { ms } => {
             sleep(Duration::from_millis(*ms)).await;
@@ -58,6 +59,7 @@ pub(crate) async fn answer(
             Ok(with_body(reply, body.len(), Body::new(frames)))
         }
         Fault::ServerError => Ok(error(
+            request,
             500,
             "UNKNOWN_EXCEPTION",
             "An unexpected error occurred. Please include this ErrorId if you contact support: \
@@ -78,17 +80,20 @@ pub(crate) async fn answer(
         }
         Fault::LockRow => Ok(lock_row(request)),
         Fault::QueryTimeout => Ok(error(
+            request,
             400,
             "QUERY_TIMEOUT",
             "Your query request was running for too long.",
         )),
-        Fault::ServerUnavailable => Ok(Reply::from(server_unavailable()).into()),
+        Fault::ServerUnavailable => Ok(refused(request, server_unavailable()).into()),
         Fault::RequestLimit => Ok(error(
+            request,
             403,
             "REQUEST_LIMIT_EXCEEDED",
             "TotalRequests Limit exceeded.",
         )),
         Fault::SessionExpired => Ok(error(
+            request,
             401,
             "INVALID_SESSION_ID",
             "Session expired or invalid",
@@ -107,8 +112,13 @@ pub(crate) async fn answer(
     }
 }
 
-fn error(status: u16, code: &str, message: &str) -> Response {
-    Reply::from(ApiError::new(status, code, message)).into()
+/// Refuses a request, in the words of the API that it is for.
+fn error(request: &Request, status: u16, code: &str, message: &str) -> Response {
+    refused(request, ApiError::new(status, code, message)).into()
+}
+
+fn refused(request: &Request, error: ApiError) -> Reply {
+    soap::fault(&request.path, &error).unwrap_or_else(|| error.into())
 }
 
 fn server_unavailable() -> ApiError {
@@ -128,7 +138,7 @@ fn lock_row(request: &Request) -> Response {
         }
         None => "unable to obtain exclusive access to this record".to_owned(),
     };
-    error(400, "UNABLE_TO_LOCK_ROW", &message)
+    error(request, 400, "UNABLE_TO_LOCK_ROW", &message)
 }
 
 /// Declares the whole body and closes the connection after a part of it. An answer without a body

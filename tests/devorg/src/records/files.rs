@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::id::Id;
 use crate::org::Org;
 use crate::schema::{Field, Object};
-use crate::store::Record;
+use crate::store::{Record, Store};
 use crate::value::Value;
 
 /// Says whether the org gives a new record's field a value although a describe does not say so.
@@ -27,6 +27,14 @@ pub(crate) fn data_url(base: &str, record: &Record, field: &str) -> Json {
         }
         _ => Json::Null,
     }
+}
+
+/// Gives the bytes at an address that [`data_url`] gave, unless they are gone.
+pub(crate) fn data_at<'s>(store: &'s Store, address: &str) -> Option<&'s [u8]> {
+    let mut parts = address.rsplit('/');
+    let (field, id, object) = (parts.next()?, parts.next()?, parts.next()?);
+    let record = store.get(object, Id::parse(id)?)?;
+    record.get(field).as_blob().map(|bytes| &bytes[..])
 }
 
 /// Checks the values of a new record, and adds those that follow from others.

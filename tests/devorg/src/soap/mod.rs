@@ -29,6 +29,9 @@ use fault::Fault;
 use node::Node;
 use sobject::Wsdl;
 
+/// What is said of a session that is none.
+const NO_SESSION: &str = "Invalid Session ID found in SessionHeader: Illegal Session";
+
 const XML: &str = "text/xml;charset=UTF-8";
 
 /// Who calls.
@@ -51,8 +54,26 @@ pub(crate) fn answer(shared: &Shared, request: &Request, kind: &str, version: &s
     if request.method != Method::POST {
         return Reply::not_allowed(&request.method, "POST");
     }
-    let wsdl = Wsdl::of(kind);
-    let (status, header, body) = match answered(shared, request, kind, version) {
+    reply(Wsdl::of(kind), answered(shared, request, kind, version))
+}
+
+/// Answers a message to a path with a fault whatever it asks; none where the path is not of this API.
+pub(crate) fn fault(path: &[String], error: &ApiError) -> Option<Reply> {
+    let [services, soap, kind, ..] = path else {
+        return None;
+    };
+    if (services.as_str(), soap.as_str()) != ("services", "Soap") {
+        return None;
+    }
+    let mut error = error.clone();
+    if error.code == "INVALID_SESSION_ID" {
+        NO_SESSION.clone_into(&mut error.message);
+    }
+    Some(reply(Wsdl::of(kind), Err(Fault::Api(error))))
+}
+
+fn reply(wsdl: Wsdl, answered: Result<(Option<Node>, Node), Fault>) -> Reply {
+    let (status, header, body) = match answered {
         Ok((header, body)) => (200, header, body),
         Err(fault) => (500, None, fault.node()),
     };
@@ -134,10 +155,7 @@ fn caller(shared: &Shared, envelope: &Envelope) -> Result<Caller, Fault> {
     let session = shared
         .session_of(session_id)
         .map_err(|error| match error.status {
-            401 => {
-                let message = "Invalid Session ID found in SessionHeader: Illegal Session";
-                ApiError::new(500, "INVALID_SESSION_ID", message)
-            }
+            401 => ApiError::new(500, "INVALID_SESSION_ID", NO_SESSION),
             _ => error,
         })?;
     Ok(Caller {

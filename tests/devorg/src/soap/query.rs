@@ -1,9 +1,13 @@
-//! `query`, `queryAll`, `queryMore` and `search`.
+//! `query`, `queryAll`, `queryMore` and `search`. Bytes stand in a row in base64, where the REST API has their address; such rows
+//! come one at a time.
+
+use serde_json::Value as Json;
 
 use super::Call;
 use super::fault::Fault;
 use super::node::Node;
-use super::sobject::{query_result, record};
+use super::sobject::Writer;
+use crate::org::Org;
 use crate::query;
 use crate::rest::{BATCH_SIZE, BATCH_SIZE_MIN, Cursor};
 use crate::search;
@@ -20,22 +24,23 @@ impl Call<'_> {
             let message = "A query string has to be specified";
             return Err(Fault::api("MALFORMED_QUERY", message));
         }
-        let batch_size = self.batch_size().unwrap_or(BATCH_SIZE);
+        let asked = self.batch_size().unwrap_or(BATCH_SIZE);
         let options = query::Options {
             include_deleted,
-            batch_size,
+            batch_size: asked,
             columns: false,
             base: self.base(),
         };
         let answer = query::run(&self.shared.org(), &self.caller.session, soql, options)?;
+        let batch_size = self.batch_size_of(&answer.records, asked);
         let user = self.caller.session.user_id;
         if answer.records.len() <= batch_size {
             self.shared.note_page(user, answer.glance, &answer.records);
-            let schema = self.schema();
+            let org = self.shared.org();
             let (rows, total) = (&answer.records, answer.total_size);
-            return Ok(vec![query_result(
-                "result", rows, total, None, schema, self.wsdl,
-            )]);
+            return Ok(vec![
+                self.writer(&org).query_result("result", rows, total, None),
+            ]);
         }
         let cursor = self.shared.cursors().open(user, answer, batch_size);
         Ok(self.page(&cursor, 0))
@@ -54,13 +59,33 @@ impl Call<'_> {
     }
 
     fn page(&self, cursor: &Cursor, offset: usize) -> Vec<Node> {
-        let batch_size = self.batch_size().unwrap_or(cursor.batch_size());
-        let (rows, next) = cursor.page(offset, batch_size);
+        let asked = self.batch_size().unwrap_or(cursor.batch_size());
+        let (rows, _) = cursor.page(offset, 1);
+        let (rows, next) = cursor.page(offset, self.batch_size_of(rows, asked));
         let user = self.caller.session.user_id;
         self.shared.note_page(user, cursor.glance, rows);
-        let schema = self.schema();
+        let org = self.shared.org();
         let (next, total) = (next.as_deref(), cursor.total_size());
-        vec![query_result("result", rows, total, next, schema, self.wsdl)]
+        vec![self.writer(&org).query_result("result", rows, total, next)]
+    }
+
+    /// Gives how many of these rows a page has: of rows with bytes in them, one.
+    fn batch_size_of(&self, rows: &[Json], asked: usize) -> usize {
+        let org = self.shared.org();
+        let writer = self.writer(&org);
+        match rows.first().is_some_and(|row| writer.has_bytes(row)) {
+            true => 1,
+            false => asked,
+        }
+    }
+
+    /// Gives who writes rows for this client.
+    pub(super) fn writer<'w>(&'w self, org: &'w Org) -> Writer<'w> {
+        Writer {
+            org,
+            schema: self.schema(),
+            wsdl: self.wsdl,
+        }
     }
 
     /// Reads the header `QueryOptions`; what is out of bounds is brought to the nearest.
@@ -80,7 +105,7 @@ impl Call<'_> {
         let org = self.shared.org();
         let answer = search::run(&org, &self.caller.session, sosl, &self.base())?;
         let rows = answer.records.iter().map(|row| {
-            let found = record("record", row, self.schema(), self.wsdl);
+            let found = self.writer(&org).record("record", row);
             Node::of("searchRecords", vec![found])
         });
         Ok(vec![Node::of("result", rows.collect())])

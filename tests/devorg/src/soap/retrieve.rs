@@ -3,7 +3,7 @@
 use super::Call;
 use super::fault::Fault;
 use super::node::Node;
-use super::sobject::{record, unknown_type};
+use super::sobject::unknown_type;
 use crate::id::Id;
 use crate::records;
 
@@ -41,7 +41,12 @@ impl Call<'_> {
                 Some(found) => {
                     let row =
                         records::read(&org, session, object, found, Some(fields), &self.base())?;
-                    record("result", &row, session.schema(), self.wsdl)
+                    let writer = self.writer(&org);
+                    let is_id = |name: &str| name.trim().eq_ignore_ascii_case("Id");
+                    match fields.split(',').any(is_id) {
+                        true => writer.record("result", &row),
+                        false => writer.retrieved("result", &row),
+                    }
                 }
             });
         }

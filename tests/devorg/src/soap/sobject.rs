@@ -1,10 +1,14 @@
 //! Records as SOAP writes them: from the rows of an answer, and to what the org's records take.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
 use super::envelope::Element;
 use super::fault::Fault;
 use super::node::Node;
+use crate::org::Org;
+use crate::records::files;
 use crate::schema::{FieldType, Object, Schema};
 
 /// Which of the two WSDLs a client has.
@@ -50,62 +54,104 @@ impl Wsdl {
     }
 }
 
-/// Writes a row of an answer.
-pub(super) fn record(tag: &str, row: &Json, schema: &Schema, wsdl: Wsdl) -> Node {
-    let kind = row["attributes"]["type"].as_str().unwrap_or_default();
-    let mut members = Vec::new();
-    if wsdl == Wsdl::Partner {
-        members.push(Node::text("sf:type", kind));
-        members.push(Node::maybe("sf:Id", row["Id"].as_str()));
-    }
-    let object = schema.object(kind);
-    for (name, value) in row.as_object().into_iter().flatten() {
-        if name == "attributes" || name == "Id" && wsdl == Wsdl::Partner {
-            continue;
-        }
-        let tag = format!("sf:{name}");
-        let field_type = object
-            .and_then(|object| object.field(name))
-            .map(|field| field.field_type);
-        let moment = field_type == Some(FieldType::Datetime);
-        members.push(match value {
-            Json::Object(inner) if inner.contains_key("attributes") => {
-                record(&tag, value, schema, wsdl)
-            }
-            Json::Object(inner) if inner.contains_key("records") => {
-                let rows = value["records"].as_array().map_or(&[][..], Vec::as_slice);
-                query_result(&tag, rows, rows.len(), None, schema, wsdl)
-            }
-            Json::Object(_) if field_type == Some(FieldType::Location) => {
-                Node::of_json(tag, value).typed("location")
-            }
-            Json::Object(_) => Node::of_json(tag, value).typed("address"),
-            Json::String(text) if moment => Node::text(tag, text.replace("+0000", "Z")),
-            _ => Node::of_json(tag, value),
-        });
-    }
-    Node::of(tag, members).typed(match wsdl {
-        Wsdl::Partner => "sf:sObject".to_owned(),
-        Wsdl::Enterprise => format!("sf:{kind}"),
-    })
+/// Writes the rows of answers for a client.
+#[derive(Clone, Copy)]
+pub(super) struct Writer<'a> {
+    pub(super) org: &'a Org,
+    pub(super) schema: &'a Schema,
+    pub(super) wsdl: Wsdl,
 }
 
-/// Writes rows of an answer, of which there may be more.
-pub(super) fn query_result(
-    tag: &str,
-    rows: &[Json],
-    size: usize,
-    next: Option<&str>,
-    schema: &Schema,
-    wsdl: Wsdl,
-) -> Node {
-    let mut members = vec![
-        Node::text("done", next.is_none()),
-        Node::maybe("queryLocator", next),
-    ];
-    members.extend(rows.iter().map(|row| record("records", row, schema, wsdl)));
-    members.push(Node::text("size", size));
-    Node::of(tag, members).typed("QueryResult")
+impl Writer<'_> {
+    /// Writes a row of which the id was asked for, or not. The partner WSDL has an id before the fields, and among them
+    /// once more where it is one.
+    pub(super) fn record(self, tag: &str, row: &Json) -> Node {
+        self.row(tag, row, true)
+    }
+
+    /// As [`record`](Self::record), of a row that has an id without being asked.
+    pub(super) fn retrieved(self, tag: &str, row: &Json) -> Node {
+        self.row(tag, row, false)
+    }
+
+    fn row(self, tag: &str, row: &Json, has_field_id: bool) -> Node {
+        let kind = row["attributes"]["type"].as_str().unwrap_or_default();
+        let mut members = Vec::new();
+        if self.wsdl == Wsdl::Partner {
+            members.push(Node::text("sf:type", kind));
+            members.push(Node::maybe("sf:Id", row["Id"].as_str()));
+        }
+        let object = self.schema.object(kind);
+        for (name, value) in row.as_object().into_iter().flatten() {
+            let is_before = name == "Id" && self.wsdl == Wsdl::Partner && !has_field_id;
+            if name == "attributes" || is_before {
+                continue;
+            }
+            let field_type = object
+                .and_then(|object| object.field(name))
+                .map(|field| field.field_type);
+            members.push(self.member(format!("sf:{name}"), value, field_type));
+        }
+        Node::of(tag, members).typed(match self.wsdl {
+            Wsdl::Partner => "sf:sObject".to_owned(),
+            Wsdl::Enterprise => format!("sf:{kind}"),
+        })
+    }
+
+    fn member(self, tag: String, value: &Json, field_type: Option<FieldType>) -> Node {
+        match (value, field_type) {
+            (Json::Object(inner), _) if inner.contains_key("attributes") => {
+                self.record(&tag, value)
+            }
+            (Json::Object(inner), _) if inner.contains_key("records") => {
+                let rows = value["records"].as_array().map_or(&[][..], Vec::as_slice);
+                self.query_result(&tag, rows, rows.len(), None)
+            }
+            (Json::Object(_), Some(FieldType::Location)) => {
+                Node::of_json(tag, value).typed("location")
+            }
+            (Json::Object(_), _) => Node::of_json(tag, value).typed("address"),
+            (Json::String(text), Some(FieldType::Datetime)) => {
+                Node::text(tag, text.replace("+0000", "Z"))
+            }
+            (Json::String(address), Some(FieldType::Base64)) => {
+                let bytes = files::data_at(&self.org.store, address);
+                Node::maybe(tag, bytes.map(|bytes| STANDARD.encode(bytes)))
+            }
+            _ => Node::of_json(tag, value),
+        }
+    }
+
+    /// Writes rows of an answer, of which there may be more.
+    pub(super) fn query_result(
+        self,
+        tag: &str,
+        rows: &[Json],
+        size: usize,
+        next: Option<&str>,
+    ) -> Node {
+        let mut members = vec![
+            Node::text("done", next.is_none()),
+            Node::maybe("queryLocator", next),
+        ];
+        members.extend(rows.iter().map(|row| self.record("records", row)));
+        members.push(Node::text("size", size));
+        Node::of(tag, members).typed("QueryResult")
+    }
+
+    /// Says whether a row has a field of bytes, of its own or of a parent.
+    pub(super) fn has_bytes(self, row: &Json) -> bool {
+        let kind = row["attributes"]["type"].as_str().unwrap_or_default();
+        let object = self.schema.object(kind);
+        let is_bytes = |name: &str| {
+            let field = object.and_then(|object| object.field(name));
+            field.is_some_and(|field| field.field_type == FieldType::Base64)
+        };
+        let mut members = row.as_object().into_iter().flatten();
+        members.any(|(name, value)| {
+            is_bytes(name) || value.get("attributes").is_some() && self.has_bytes(value)
+        })
+    }
 }
 
 /// A record that a client sends.

@@ -1,9 +1,11 @@
 //! The SOAP API, as the clients speak it that sign in by it.
 
+use base64::Engine as _;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use quick_xml::Reader;
 use quick_xml::events::Event;
+use salesforce_devorg::fault::{Fault, Rule};
 use serde_json::json;
 
 use crate::client::{Answer, Api, V};
@@ -309,6 +311,107 @@ async fn records_are_queried_and_retrieved() {
         ),
         ("1", "8")
     );
+}
+
+#[tokio::test]
+async fn bytes_stand_in_rows_which_come_one_at_a_time() {
+    let api = Api::new().await;
+    let base64 = |bytes: &[u8]| base64::engine::general_purpose::STANDARD.encode(bytes);
+    let contents: [&[u8]; 2] = ["Grüße\n".as_bytes(), &[0, 255, 13, 10, 60]];
+    for bytes in contents {
+        let file =
+            json!({"Title": "Of bytes", "PathOnClient": "a.bin", "VersionData": base64(bytes)});
+        let made = api
+            .send_json("POST", &format!("{V}/sobjects/ContentVersion"), &file)
+            .await;
+        assert_eq!(made.status, 201, "{made:?}");
+    }
+    let query = |select: &str, rest: &str| {
+        format!(
+            "<query><queryString>SELECT {select} FROM ContentVersion WHERE Title = 'Of bytes' {rest}</queryString></query>"
+        )
+    };
+    let mut page = call(&api, &query("Id, VersionData, ContentSize", "ORDER BY Id")).await;
+    let id = text(&page, "sf:Id").to_owned();
+    for (at, bytes) in contents.into_iter().enumerate() {
+        assert_eq!(page.matches("<records ").count(), 1, "{page}");
+        assert_eq!(text(&page, "size"), "2");
+        assert_eq!(text(&page, "done"), if at == 0 { "false" } else { "true" });
+        assert_eq!(text(&page, "sf:VersionData"), base64(bytes));
+        assert_eq!(text(&page, "sf:ContentSize"), bytes.len().to_string());
+        if at == 0 {
+            // Whatever size of a page is asked for.
+            let locator = text(&page, "queryLocator");
+            let message = format!(
+                "<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"{PARTNER}\"><e:Header>\
+                 <SessionHeader><sessionId>{}</sessionId></SessionHeader><QueryOptions><batchSize>500</batchSize></QueryOptions></e:Header>\
+                 <e:Body><queryMore><queryLocator>{locator}</queryLocator></queryMore></e:Body></e:Envelope>",
+                api.token
+            );
+            page = raw(&api, "/services/Soap/u/60.0", &message).await.text;
+        }
+    }
+    // An id that is asked for is there twice, and one that is not is null.
+    let page = call(&api, &query("Id, Title", "ORDER BY Id LIMIT 1")).await;
+    let twice = format!(
+        "<sf:type>ContentVersion</sf:type><sf:Id>{id}</sf:Id><sf:Id>{id}</sf:Id><sf:Title>"
+    );
+    assert!(page.contains(&twice), "{page}");
+    let page = call(&api, &query("VersionData", "ORDER BY Id LIMIT 1")).await;
+    assert!(
+        page.contains("<sf:Id xsi:nil=\"true\"/><sf:VersionData>"),
+        "{page}"
+    );
+    let retrieved = call(&api, &format!("<retrieve><fieldList>VersionData</fieldList><sObjectType>ContentVersion</sObjectType><ids>{id}</ids></retrieve>")).await;
+    assert_eq!(retrieved.matches("<sf:Id>").count(), 1, "{retrieved}");
+    assert_eq!(text(&retrieved, "sf:VersionData"), base64(contents[0]));
+    // A link has none.
+    let link = json!({"Title": "Of a link", "ContentUrl": "https://a.example/"});
+    let made = api
+        .send_json("POST", &format!("{V}/sobjects/ContentVersion"), &link)
+        .await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let of_link = query("VersionData", "").replace("Of bytes", "Of a link");
+    let page = call(&api, &of_link).await;
+    assert!(
+        page.contains("<sf:VersionData xsi:nil=\"true\"/>"),
+        "{page}"
+    );
+    // Bytes are no condition.
+    let refused = query("Id", "AND VersionData = 'eA=='");
+    let answer = send(&api, "/services/Soap/u/60.0", &api.token, &refused).await;
+    assert_fault(&answer, "INVALID_FIELD", "VersionData");
+}
+
+#[tokio::test]
+async fn what_goes_wrong_is_a_fault_of_this_api() {
+    let api = Api::new().await;
+    let query = "<query><queryString>SELECT Id FROM Account LIMIT 1</queryString></query>";
+    for (fault, code, words) in [
+        (
+            Fault::SessionExpired,
+            "INVALID_SESSION_ID",
+            "Illegal Session",
+        ),
+        (Fault::LockRow, "UNABLE_TO_LOCK_ROW", "exclusive access"),
+        (
+            Fault::RequestLimit,
+            "REQUEST_LIMIT_EXCEEDED",
+            "TotalRequests",
+        ),
+        (
+            Fault::ServerUnavailable,
+            "SERVER_UNAVAILABLE",
+            "unavailable",
+        ),
+        (Fault::QueryTimeout, "QUERY_TIMEOUT", "too long"),
+        (Fault::ServerError, "UNKNOWN_EXCEPTION", "unexpected error"),
+    ] {
+        api.org.add_fault(Rule::next(fault)).unwrap();
+        let answer = send(&api, "/services/Soap/u/60.0", &api.token, query).await;
+        assert_fault(&answer, code, words);
+    }
+    assert!(call(&api, query).await.contains("<records "));
 }
 
 #[tokio::test]

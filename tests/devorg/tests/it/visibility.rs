@@ -224,6 +224,12 @@ fn reads() -> Vec<(Ask, &'static str)> {
         (Get("sobjects/Account/{account}"), FIELD),
         (Get("sobjects/ContentVersion/{version}"), ROW),
         (Get("sobjects/ContentVersion/{version}/VersionData"), ROW),
+        (
+            Soap(
+                "<query><queryString>SELECT VersionData FROM ContentVersion WHERE Id = '{version}'</queryString></query>",
+            ),
+            "Wmlya29uaXVt",
+        ),
         (Get("sobjects/ContentDocument/{document}"), ROW),
         (
             Get("sobjects/Opportunity/updated?start=2026-11-01T00:00:00Z&end=2026-11-30T00:00:00Z"),
