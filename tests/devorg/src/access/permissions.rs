@@ -9,8 +9,9 @@ use crate::schema::{Field, Object, Schema};
 use crate::store::{Record, Store};
 
 /// The objects of setup, which everybody reads and who manages users changes.
-const SETUP: [&str; 9] = [
+const SETUP: [&str; 10] = [
     "Group",
+    "LeadStatus",
     "ObjectPermissions",
     "Organization",
     "PermissionSet",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Seed, profiles};
 use crate::id::Id;
+use crate::objects::CONVERTED_STATUS;
 use crate::value::Value;
 
 /// Who owns records.
@@ -216,6 +217,7 @@ pub(super) fn add(seed: &mut Seed) -> People {
     }
     profiles::count_licenses(seed);
     record_types(seed);
+    lead_statuses(seed);
     let lead_queue = group(seed, "Inbound Leads", "Inbound_Leads", "Queue");
     let case_queue = group(seed, "Support Tier 1", "Support_Tier_1", "Queue");
     group(seed, "All Sales", "All_Sales", "Regular");
@@ -241,6 +243,24 @@ fn record_types(seed: &mut Seed) {
             ];
             seed.add_as("RecordType", known.id, made, row);
         }
+    }
+}
+
+/// Adds the rows of the statuses that leads have.
+fn lead_statuses(seed: &mut Seed) {
+    let made = seed.ago(1_100, 600);
+    let schema = Arc::clone(&seed.org.schema);
+    let field = schema.object("Lead").and_then(|lead| lead.field("Status"));
+    let values = field.map_or(&[][..], |field| &field.picklist_values);
+    for (at, value) in (1..).zip(values) {
+        let row = vec![
+            ("MasterLabel", value.label.as_str().into()),
+            ("ApiName", value.value.as_str().into()),
+            ("SortOrder", Value::Int(at)),
+            ("IsDefault", value.default_value.into()),
+            ("IsConverted", (value.value == CONVERTED_STATUS).into()),
+        ];
+        seed.add("LeadStatus", made, row);
     }
 }
 

@@ -42,6 +42,7 @@ fn there_are_as_many_records_as_promised() {
         "Group": 3,
         "Inspection__c": 12,
         "Lead": 150,
+        "LeadStatus": 4,
         "ListView": 27,
         "Measurement__c": 5000,
         "ObjectPermissions": 36,

@@ -17,6 +17,7 @@ mod event;
 mod group;
 mod inspection;
 mod lead;
+mod lead_status;
 mod list_view;
 mod measurement;
 mod object_permissions;
@@ -66,6 +67,7 @@ pub(crate) fn schema() -> Schema {
         group::object(),
         inspection::object(),
         lead::object(),
+        lead_status::object(),
         list_view::object(),
         measurement::object(),
         object_permissions::object(),

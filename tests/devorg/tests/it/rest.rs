@@ -61,6 +61,7 @@ async fn objects_are_listed_and_described() {
         "Group",
         "Inspection__c",
         "Lead",
+        "LeadStatus",
         "ListView",
         "Measurement__c",
         "ObjectPermissions",
