@@ -16,7 +16,7 @@ use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
 use crate::keyed::Keyed;
-use crate::service_error::{ServiceError, interpret, refusal};
+use crate::service_error::{ServiceError, interpret};
 
 /// The newest version of the API that the connector knows (Winter '27).
 pub const VERSION_NEWEST: (u32, u32) = (68, 0);
@@ -178,23 +178,15 @@ impl<'h> Client<'h> {
         })
     }
 
-    /// As [`read`](Self::read), of bytes as they are: what a file holds.
+    /// As [`read`](Self::read), of an answer that `interpret` reads.
     ///
     /// # Errors
     /// The service's refusal, or the host's.
-    pub fn read_bytes(&self, request: impl Fn() -> Request) -> Result<Vec<u8>, ReadError> {
-        self.repeat(&request, &|response| match response.is_success() {
-            true => Ok(response.into_body()),
-            false => Err(refusal(&response)),
-        })
-    }
-
-    /// Is there once for each kind of answer, however many requests are made.
-    fn repeat<T>(
+    pub fn repeat(
         &self,
         request: &dyn Fn() -> Request,
-        interpret: &dyn Fn(Response) -> Result<T, ServiceError>,
-    ) -> Result<T, ReadError> {
+        interpret: &dyn Fn(Response) -> Result<Reply, ServiceError>,
+    ) -> Result<Reply, ReadError> {
         let started = Instant::now();
         let (mut attempt, mut unanswered) = (0, 0);
         loop {

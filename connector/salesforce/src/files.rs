@@ -2,6 +2,9 @@
 //!
 //! A file is a `ContentDocument` with versions, and is at a record by a link (*Object Reference*, "ContentDocument").
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 mod list;
 mod read;
 mod text;
@@ -17,6 +20,13 @@ const DOCUMENT: &str = "ContentDocument";
 const VERSION: &str = "ContentVersion";
 /// The object that has a file at a record.
 const LINK: &str = "ContentDocumentLink";
+
+/// Decodes base64 (RFC 4648) with its padding; white space counts for nothing.
+fn unbase64(text: &str) -> Option<Vec<u8>> {
+    let plain = || text.split_whitespace().collect::<String>();
+    let decoded = STANDARD.decode(text).or_else(|_| STANDARD.decode(plain()));
+    decoded.ok()
+}
 
 #[cfg(test)]
 #[path = "files/tests.rs"]

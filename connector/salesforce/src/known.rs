@@ -113,6 +113,21 @@ pub fn ask<T>(
     client: &Client<'_>,
     make: impl Fn(&Known<'_, '_>) -> Result<Asked<T>, ReadError>,
 ) -> Result<(Json, Asked<T>), ReadError> {
+    ask_by(client, query, make)
+}
+
+/// How a query is sent that the host has been asked about.
+pub type Sender = fn(&Client<'_>, &str) -> Result<Json, ReadError>;
+
+/// As [`ask`], sent by another way than [`query`].
+///
+/// # Errors
+/// As [`ask`].
+pub fn ask_by<T>(
+    client: &Client<'_>,
+    by: Sender,
+    make: impl Fn(&Known<'_, '_>) -> Result<Asked<T>, ReadError>,
+) -> Result<(Json, Asked<T>), ReadError> {
     let mut known = Known {
         client,
         by_describes: false,
@@ -120,7 +135,7 @@ pub fn ask<T>(
         missing: RefCell::default(),
     };
     let asked = made(&known, &make)?;
-    let error = match send(client, &asked) {
+    let error = match send(client, by, &asked) {
         Ok(reply) => return Ok((reply, asked)),
         Err(ReadError::Service(error)) if error.is("INVALID_FIELD") || error.is("INVALID_TYPE") => {
             error
@@ -132,7 +147,7 @@ pub fn ask<T>(
     if less.soql == asked.soql {
         return Err(ReadError::Service(error));
     }
-    Ok((send(client, &less)?, less))
+    Ok((send(client, by, &less)?, less))
 }
 
 fn made<T>(
@@ -145,9 +160,9 @@ fn made<T>(
     Ok(asked)
 }
 
-fn send<T>(client: &Client<'_>, asked: &Asked<T>) -> Result<Json, ReadError> {
+fn send<T>(client: &Client<'_>, by: Sender, asked: &Asked<T>) -> Result<Json, ReadError> {
     client.check(&asked.touched)?;
-    query(client, &asked.soql)
+    by(client, &asked.soql)
 }
 
 /// Says what a refusal means of a query that a tool made by itself: no argument is wrong, the account lacks the object, which

@@ -1,6 +1,6 @@
 //! The Salesforce connector: what is in an org, as tools for an agent.
 //!
-//! One file a toolset ([`org`], [`schema`], [`records`], [`insight`], [`files`], [`writes`]); beneath them [`client`] talks to the REST API,
+//! One file a toolset ([`org`], [`schema`], [`records`], [`insight`], [`files`], [`writes`]); beneath them [`client`] talks to the REST API, [`soap`] to the other where that is needed,
 //! [`known`] asks for fields that a tool knows by itself,
 //! [`touched`] says which objects and fields a query touches, so that the host can refuse before anything is
 //! sent, [`sight`] shows of a describe what the agent may see, [`rows`] and [`table`] make small answers, and [`service_error`] and [`repair`] turn the service's
@@ -37,6 +37,7 @@ pub mod rows;
 pub mod schema;
 pub mod service_error;
 pub mod sight;
+pub mod soap;
 pub mod sql;
 pub mod table;
 #[cfg(test)]

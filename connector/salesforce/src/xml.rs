@@ -3,6 +3,8 @@
 //! What is not well-formed is no answer. Comments, processing instructions and document types are not among what the service sends,
 //! and end the reading.
 
+use std::borrow::Cow;
+
 /// Elements in one another: more is not read.
 const DEPTH_MAX: usize = 32;
 
@@ -65,7 +67,11 @@ fn element(text: &str, depth: usize) -> Option<(Element, &str)> {
     }
     loop {
         let (before, _) = rest.split_at(rest.find('<')?);
-        element.text.push_str(&unescaped(before)?);
+        let text = unescaped(before)?;
+        match element.text.is_empty() {
+            true => element.text = text.into_owned(),
+            false => element.text.push_str(&text),
+        }
         rest = &rest[before.len()..];
         if let Some(end) = rest.strip_prefix("</") {
             let (name, after) = end.split_once('>')?;
@@ -97,7 +103,10 @@ fn end_of_tag(text: &str) -> Option<usize> {
     })
 }
 
-fn unescaped(text: &str) -> Option<String> {
+fn unescaped(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('&') {
+        return Some(text.into());
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {
@@ -121,7 +130,7 @@ fn unescaped(text: &str) -> Option<String> {
         rest = after;
     }
     out.push_str(rest);
-    Some(out)
+    Some(out.into())
 }
 
 /// Appends an element with a text. A carriage return is written out, lest it be read as a line break.

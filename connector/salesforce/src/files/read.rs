@@ -1,28 +1,31 @@
 //! What is in a file, where that is text.
 
 use portcullis_sdk::audit::Source;
-use portcullis_sdk::http::{Request, path};
-use portcullis_sdk::{Failure, Output};
+use portcullis_sdk::{Failure, Output, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::text::{self, Content};
-use super::{DOCUMENT, VERSION};
+use super::{DOCUMENT, VERSION, unbase64};
 use crate::client::{Client, ReadError};
 use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
-use crate::known::{Asked, Known, ask, quoted, refused, require, touch};
+use crate::known::{Asked, Known, ask_by, query, quoted, refused, require, touch};
 use crate::lookup;
 use crate::names;
 use crate::page;
+use crate::soap;
 
 /// Bytes of a file that are read: more than any model reads, and little of what a call may hold.
 const BYTES_MAX: u64 = 8 << 20;
 /// Characters of an answer.
 const CHARS_SHOWN: usize = 20_000;
 
-/// What tells which file it is and whether it holds text.
+/// Where a file is that the org has itself (*Object Reference*, "ContentVersion").
+const WITHIN: &str = "S";
+
+/// What tells which file it is and whether it holds text, and what it holds.
 const FIELDS: [&str; 9] = [
     "Id",
     "ContentDocumentId",
@@ -89,29 +92,62 @@ pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
         &[key, "Id", "IsLatest", "VersionData"],
     )?;
     host.step("Read a file", Some(id));
-    let made = ask(&client, |known| plan(known, key, id));
-    let (reply, _) = made.map_err(|error| refused(error, "files"))?;
-    let found = reply.get("records").map_or(&[][..], Json::items).first();
-    let file = found.map(File::of).ok_or_else(|| {
-        Failure::not_found(format!(
-            "there is no file with the id {id}, or you may not see it"
-        ))
-        .hint("list_files finds the files of a record, or by title")
-    })?;
+    let first = |reply: Json| {
+        let rows = reply.get("records").map_or(&[][..], Json::items);
+        rows.first().cloned()
+    };
+    // What is in it comes with what it is, where that may be text.
+    let planned = |with_content| move |known: &Known<'_, '_>| plan(known, key, id, with_content);
+    let of_text = ask_by(&client, soap::query, planned(true));
+    let (reply, _) = of_text.map_err(|error| refused(error, "files"))?;
+    let row = match first(reply) {
+        Some(row) => row,
+        None => {
+            let of_any = ask_by(&client, query, planned(false));
+            let (reply, _) = of_any.map_err(|error| refused(error, "files"))?;
+            first(reply).ok_or_else(|| {
+                Failure::not_found(format!(
+                    "there is no file with the id {id}, or you may not see it"
+                ))
+                .hint("list_files finds the files of a record, or by title")
+            })?
+        }
+    };
+    let file = File { row: &row };
     file.cite(&client);
-    let content = file.content(&client)?;
+    let content = file.content()?;
     Ok(file.answer(&client, content, from))
 }
 
-fn plan(known: &Known<'_, '_>, key: &'static str, id: &str) -> Result<Asked<()>, ReadError> {
-    let fields = known.keep(VERSION, &FIELDS)?;
-    // The bytes come by themselves.
-    let select: Vec<&str> = fields
-        .iter()
-        .copied()
-        .filter(|field| *field != "VersionData")
-        .collect();
+/// Plans the query for a file: with what is in it, where that is not plainly no text and not too much, or for what it is alone.
+fn plan(
+    known: &Known<'_, '_>,
+    key: &'static str,
+    id: &str,
+    with_content: bool,
+) -> Result<Asked<()>, ReadError> {
+    let mut fields = known.keep(VERSION, &FIELDS)?;
+    let has = |field: &str| fields.contains(&field);
+    if !has("VersionData") {
+        return Err(Failure::not_permitted(
+            "the user who is signed in may not see what files hold; an administrator of the org can change that",
+        )
+        .into());
+    }
     let mut condition = format!("{key} = {}", quoted(id));
+    if with_content && has("ContentSize") {
+        condition.push_str(&format!(" AND ContentSize <= {BYTES_MAX}"));
+    }
+    if with_content && has("ContentLocation") {
+        condition.push_str(&format!(" AND ContentLocation = '{WITHIN}'"));
+    }
+    if with_content && has("FileExtension") {
+        let others: Vec<String> = text::others().map(quoted).collect();
+        let others = others.join(", ");
+        condition.push_str(&format!(
+            " AND (FileExtension = null OR FileExtension NOT IN ({others}))"
+        ));
+    }
     let mut touched = Vec::new();
     touch(&mut touched, VERSION, &[key]);
     touch(&mut touched, VERSION, &fields);
@@ -119,10 +155,13 @@ fn plan(known: &Known<'_, '_>, key: &'static str, id: &str) -> Result<Asked<()>,
         touch(&mut touched, VERSION, &["IsLatest"]);
         condition.push_str(" AND IsLatest = true");
     }
+    if !with_content {
+        fields.retain(|field| *field != "VersionData");
+    }
     Ok(Asked {
         soql: format!(
             "SELECT {} FROM {VERSION} WHERE {condition}",
-            select.join(", ")
+            fields.join(", ")
         ),
         touched,
         plan: (),
@@ -136,16 +175,14 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn of(row: &'a Json) -> Self {
-        Self { row }
-    }
-
     fn text(&self, name: &str) -> &'a str {
         self.row.str_at(name).unwrap_or_default()
     }
 
     fn size(&self) -> Option<u64> {
-        self.row.count_at("ContentSize")
+        // One API writes it as a number, the other as a text.
+        let size = self.row.count_at("ContentSize");
+        size.or_else(|| self.text("ContentSize").parse().ok())
     }
 
     /// Gives the file's id, or the version's where that is hidden.
@@ -176,15 +213,15 @@ impl<'a> File<'a> {
         client.host.cite(&[source]);
     }
 
-    /// Fetches what the file holds, if that may be text.
-    fn content(&self, client: &Client<'_>) -> Result<Content, Failure> {
-        let location = self.text("ContentLocation");
-        if !matches!(location, "" | "S") {
+    /// Reads what the file holds, or says why that cannot be shown.
+    fn content(&self) -> Result<Content, Failure> {
+        if !matches!(self.text("ContentLocation"), "" | WITHIN) {
             return Ok(Content::Other(
                 "it is kept outside of the org, which has only a link to it",
             ));
         }
-        if let Some(why) = text::is_other(self.text("FileExtension")) {
+        let extension = self.text("FileExtension");
+        if let Some(why) = text::is_other(extension) {
             return Ok(Content::Other(why));
         }
         if self.size().is_some_and(|size| size > BYTES_MAX) {
@@ -192,18 +229,20 @@ impl<'a> File<'a> {
                 "it is larger than what this tool reads (8 MiB)",
             ));
         }
-        let version = client.version()?;
-        let id = self.text("Id");
-        let bytes = client.read_bytes(|| {
-            Request::get(path!(
-                "/services/data/{}/sobjects/ContentVersion/{}/VersionData",
-                version,
-                id
-            ))
-            .response_bytes_max(usize::try_from(BYTES_MAX).unwrap_or(usize::MAX))
-        });
-        let bytes = bytes.map_err(|error| refused(error, "files"))?;
-        Ok(text::read(&bytes, self.text("FileExtension")))
+        match self.row.get("VersionData") {
+            Some(Json::Null) => Ok(Content::Other("the org keeps nothing of it, as of a link")),
+            Some(data) => {
+                let bytes = data.as_str().and_then(unbase64);
+                let broken =
+                    || Failure::unavailable("the org sent what the file holds in no base64");
+                Ok(text::read(bytes.ok_or_else(broken)?, extension))
+            }
+            // It was another file when it was asked for with what is in it.
+            None => Err(
+                Failure::new(Reason::Conflict, "the file changed while it was read")
+                    .hint("read it again"),
+            ),
+        }
     }
 
     fn answer(&self, client: &Client<'_>, content: Content, from: usize) -> Output {

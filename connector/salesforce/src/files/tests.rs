@@ -71,11 +71,70 @@ fn what_does_not_fit_costs_no_request() {
     assert!(org.requests().is_empty());
 }
 
+/// Where files are asked for with what is in them.
+const SOAP: &str = "/services/Soap/u/68.0";
+
+fn read(org: &Org) -> Result<portcullis_sdk::Output, portcullis_sdk::Failure> {
+    let args = serde_json::from_str(r#"{"id": "069000000000001AAA"}"#).unwrap();
+    read_file(org, &args)
+}
+
+/// An answer of the SOAP API with these members of a row.
+fn row(members: &str) -> String {
+    format!(
+        "<e:Envelope xmlns:e=\"x\"><e:Body><queryResponse><result><done>true</done><records><sf:type>ContentVersion</sf:type><sf:Id>068000000000001AAA</sf:Id>{members}</records></result></queryResponse></e:Body></e:Envelope>"
+    )
+}
+
 #[test]
 fn a_large_file_is_not_fetched() {
+    let none = "<e:Envelope xmlns:e=\"x\"><e:Body><queryResponse><result><done>true</done><size>0</size></result></queryResponse></e:Body></e:Envelope>";
     let row = r#"{"records":[{"Id":"068000000000001AAA","ContentDocumentId":"069000000000001AAA","Title":"Log","FileExtension":"log","FileType":"UNKNOWN","ContentSize":9000000,"VersionNumber":"3","ContentLocation":"S"}]}"#;
-    let org = Org::new().answer("/services/data/v68.0/query", 200, row);
-    let args = serde_json::from_str(r#"{"id": "069000000000001AAA"}"#).unwrap();
-    insta::assert_snapshot!(read_file(&org, &args).unwrap().text);
-    assert_eq!(org.requests().len(), 1);
+    let org = Org::new()
+        .answer(SOAP, 200, none)
+        .answer("/services/data/v68.0/query", 200, row);
+    insta::assert_snapshot!(read(&org).unwrap().text);
+    assert_eq!(org.requests().len(), 2);
+    // What it is alone is asked for then.
+    assert!(
+        !org.requests()[1].contains("VersionData"),
+        "{:?}",
+        org.requests()
+    );
+
+    // One that is none of that now: it changed in between.
+    let row = row.replace("9000000", "9");
+    let org = Org::new()
+        .answer(SOAP, 200, none)
+        .answer("/services/data/v68.0/query", 200, &row);
+    let failure = read(&org).unwrap_err();
+    assert_eq!(failure.message, "the file changed while it was read");
+}
+
+#[test]
+fn a_file_is_read_by_one_request() {
+    let of = |data: &str| {
+        row(&format!(
+            "<sf:Title>VersionData&gt;</sf:Title><sf:FileExtension>txt</sf:FileExtension><sf:ContentSize>7</sf:ContentSize><sf:ContentLocation>S</sf:ContentLocation>{data}"
+        ))
+    };
+    // Lines of base64 are as good as one.
+    for data in ["R3LDvMOfZQ==", "R3LD\nvMOf\nZQ==\n"] {
+        let data = of(&format!("<sf:VersionData>{data}</sf:VersionData>"));
+        let org = Org::new().answer(SOAP, 200, &data);
+        let output = read(&org).unwrap();
+        assert!(output.text.contains(", 7 bytes"), "{}", output.text);
+        assert!(output.text.contains("Grüße"), "{}", output.text);
+        assert_eq!(org.requests(), [SOAP]);
+    }
+    let org = Org::new().answer(SOAP, 200, &of("<sf:VersionData xsi:nil=\"true\"/>"));
+    assert!(
+        read(&org)
+            .unwrap()
+            .text
+            .contains("the org keeps nothing of it")
+    );
+    let broken = of("<sf:VersionData>%</sf:VersionData>");
+    let org = Org::new().answer(SOAP, 200, &broken);
+    assert!(read(&org).unwrap_err().message.contains("no base64"));
 }

@@ -71,8 +71,13 @@ pub(super) fn is_other(extension: &str) -> Option<&'static str> {
     known.map(|(_, why)| *why)
 }
 
+/// Lists the extensions of which [`is_other`] says why.
+pub(super) fn others() -> impl Iterator<Item = &'static str> {
+    OTHERS.iter().map(|(extension, _)| *extension)
+}
+
 /// Reads what a file holds.
-pub(super) fn read(bytes: &[u8], extension: &str) -> Content {
+pub(super) fn read(bytes: Vec<u8>, extension: &str) -> Content {
     let Some((text, mut note)) = decoded(bytes) else {
         return Content::Other("it holds something else than text");
     };
@@ -87,21 +92,23 @@ pub(super) fn read(bytes: &[u8], extension: &str) -> Content {
     } else if is(&["xml", "svg"]) {
         note = Some("marks of XML are left out");
         unmarked(&text, false)
-    } else {
+    } else if text.contains("\r\n") {
         text.replace("\r\n", "\n")
+    } else {
+        text
     };
     Content::Text { text, note }
 }
 
 /// Decodes UTF-8, UTF-16 with its mark, and else Latin-1 if that has no controls. `None`: it is no text.
-fn decoded(bytes: &[u8]) -> Option<(String, Option<&'static str>)> {
+fn decoded(bytes: Vec<u8>) -> Option<(String, Option<&'static str>)> {
     let utf_16 = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
         char::decode_utf16(units)
             .map(|char| char.unwrap_or(char::REPLACEMENT_CHARACTER))
             .collect::<String>()
     };
-    match bytes {
+    match bytes.as_slice() {
         [0xff, 0xfe, rest @ ..] => return Some((utf_16(rest, u16::from_le_bytes), None)),
         [0xfe, 0xff, rest @ ..] => return Some((utf_16(rest, u16::from_be_bytes), None)),
         _ => {}
@@ -110,10 +117,15 @@ fn decoded(bytes: &[u8]) -> Option<(String, Option<&'static str>)> {
     if bytes.iter().any(is_control) {
         return None;
     }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Some((text.to_owned(), None));
-    }
+    let bytes = match String::from_utf8(bytes) {
+        Ok(mut text) => {
+            if text.starts_with('\u{feff}') {
+                text.remove(0);
+            }
+            return Some((text, None));
+        }
+        Err(error) => error.into_bytes(),
+    };
     // Windows has its own signs where Latin-1 has controls; what it has there is lost, and rare.
     let text = bytes.iter().map(|byte| char::from(*byte)).collect();
     Some((text, Some("it is no UTF-8, and was read as Latin-1")))
@@ -344,7 +356,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn text(bytes: &[u8], extension: &str) -> String {
-        match read(bytes, extension) {
+        match read(bytes.to_vec(), extension) {
             Content::Text { text, .. } => text,
             Content::Other(why) => panic!("{why}"),
         }
@@ -358,7 +370,7 @@ mod tests {
         assert_eq!(text(b"\xfe\xff\0H\0i", "txt"), "Hi");
         assert_eq!(text(b"Gr\xfc\xdfe", "txt"), "Grüße");
         for bytes in [&b"\x89PNG\r\n\x1a\n\0"[..], b"PK\x03\x04", b"\0"] {
-            assert!(matches!(read(bytes, "txt"), Content::Other(_)));
+            assert!(matches!(read(bytes.to_vec(), "txt"), Content::Other(_)));
         }
         assert_eq!(is_other("PDF"), Some("it is a PDF"));
         assert_eq!(is_other("md"), None);
@@ -395,7 +407,7 @@ mod tests {
         #[test]
         fn any_bytes_are_text_or_not(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
             for extension in ["txt", "html", "xml"] {
-                read(&bytes, extension);
+                read(bytes.clone(), extension);
             }
         }
     }

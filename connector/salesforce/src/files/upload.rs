@@ -12,7 +12,7 @@ use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DOCUMENT, LINK, VERSION};
+use super::{DOCUMENT, LINK, VERSION, unbase64};
 use crate::client::{Client, ReadError};
 use crate::fence;
 use crate::host::{Host, Step};
@@ -193,15 +193,12 @@ fn title_of(name: &str) -> &str {
 fn content(args: &UploadFile) -> Result<Vec<u8>, Failure> {
     let bytes = match (&args.text, &args.base64) {
         (Some(text), None) => text.clone().into_bytes(),
-        (None, Some(encoded)) => {
-            let encoded: String = encoded.chars().filter(|c| !c.is_whitespace()).collect();
-            STANDARD.decode(encoded).map_err(|_| {
-                Failure::invalid("the content is no base64").field(
-                    "/base64",
-                    "must be base64 (RFC 4648) with its padding; give plain text as `text`",
-                )
-            })?
-        }
+        (None, Some(encoded)) => unbase64(encoded).ok_or_else(|| {
+            Failure::invalid("the content is no base64").field(
+                "/base64",
+                "must be base64 (RFC 4648) with its padding; give plain text as `text`",
+            )
+        })?,
         (Some(_), Some(_)) => {
             let message = "say what the file holds: give one of `text` and `base64`, not both";
             return Err(Failure::invalid(message).field("/base64", "leave out this or `text`"));

@@ -1,25 +1,22 @@
-//! What the SOAP API alone does: restore, merge, convert (*SOAP API Developer Guide*). The token stands in the message; the host puts it
-//! there, in the place of what stands for it.
+//! What the SOAP API alone does: restore, merge, convert.
 
 mod convert;
 mod merge;
 mod undelete;
 
-use portcullis_sdk::http::{Request, Response, path};
+use portcullis_sdk::http::Response;
 use portcullis_sdk::{Failure, Reason};
 
 use super::refused;
 use crate::client::Client;
 use crate::json::Json;
 use crate::service_error::ServiceError;
-use crate::xml::{self, Element};
+use crate::soap::{self, request};
+use crate::xml::Element;
 
 pub use convert::{ConvertLead, Converted, convert_lead};
 pub use merge::{MergeRecords, merge_records};
 pub use undelete::{UndeleteRecord, undelete_record};
-
-/// The namespace of the partner WSDL.
-const PARTNER: &str = "urn:partner.soap.sforce.com";
 
 /// How an operation on one record ended.
 enum Ended {
@@ -34,20 +31,6 @@ enum Ended {
 /// Where an operation's element stands in its message.
 fn place(operation: &str, rest: &str) -> String {
     format!("Envelope/Body/{operation}/{rest}")
-}
-
-/// Makes the request of an operation whose content is written already.
-fn request(client: &Client<'_>, operation: &str, content: &str) -> Result<Request, Failure> {
-    let version = client.version()?.trim_start_matches('v').to_owned();
-    let mut session = String::new();
-    xml::write(&mut session, "sessionId", &client.host.token_placeholder());
-    let message = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns=\"{PARTNER}\">\
-         <e:Header><SessionHeader>{session}</SessionHeader></e:Header><e:Body><{operation}>{content}</{operation}></e:Body></e:Envelope>"
-    );
-    Ok(Request::post(path!("/services/Soap/u/{}", version))
-        .body("text/xml; charset=utf-8", message)
-        .header("SOAPAction", format!("\"{operation}\"")))
 }
 
 impl Ended {
@@ -65,22 +48,19 @@ impl Ended {
             let message = format!("the org answered {status} without saying what came of it");
             Self::Unclear(Failure::unavailable(message))
         };
-        let text = std::str::from_utf8(response.body()).ok();
-        let Some(body) = text.and_then(Element::parse).and_then(body_of) else {
-            return unclear();
+        let answer = match soap::answer(&response) {
+            Some(Ok(answer)) => answer,
+            Some(Err(fault)) => {
+                let code = fault.code.clone().unwrap_or_default();
+                let failure = refused::of_errors(client, kind, &code, &[], fault.into());
+                return match is_of_the_service(status, &code) {
+                    true => Self::Unclear(refused::broke_down(status, failure)),
+                    false => Self::Refused(failure),
+                };
+            }
+            None => return unclear(),
         };
-        if let Some(fault) = body.child("Fault") {
-            let failure = fault_of(client, kind, status, fault);
-            let code = failure.service_code.as_deref().unwrap_or_default();
-            return match is_of_the_service(status, code) {
-                true => Self::Unclear(refused::broke_down(status, failure)),
-                false => Self::Refused(failure),
-            };
-        }
-        let result = body
-            .children
-            .first()
-            .and_then(|answer| answer.child("result"));
+        let result = answer.child("result");
         match result {
             Some(result) if result.text_of("success") == Some("true") => Self::Done(result.clone()),
             Some(result) if result.text_of("success") == Some("false") => {
@@ -98,28 +78,6 @@ fn is_of_the_service(status: u16, code: &str) -> bool {
         "" | "Server" | "UNKNOWN_EXCEPTION" | "SERVER_UNAVAILABLE" | "QUERY_TIMEOUT"
     );
     is_its_own || status > 500 && !refused::did_nothing(code)
-}
-
-fn body_of(root: Element) -> Option<Element> {
-    let is_body = |child: &Element| child.name == "Body";
-    root.children.into_iter().find(is_body)
-}
-
-/// Turns a fault, which ends the whole call, into a failure.
-fn fault_of(client: &Client<'_>, kind: &str, status: u16, fault: &Element) -> Failure {
-    let code = fault.text_of("faultcode").unwrap_or_default();
-    let code = code.rsplit(':').next().unwrap_or_default().to_owned();
-    let words = fault.text_of("faultstring").unwrap_or_default();
-    let words = words.strip_prefix(&format!("{code}: ")).unwrap_or(words);
-    let error = ServiceError {
-        // A fault's status says nothing of what it is about.
-        status: if status == 500 { 400 } else { status },
-        code: Some(code.clone()),
-        message: words.to_owned(),
-        retry_after_seconds: None,
-        choices: Vec::new(),
-    };
-    refused::of_errors(client, kind, &code, &[], error.into())
 }
 
 /// Turns the errors of a record into a failure, as REST's are.

@@ -173,7 +173,12 @@ fn read_all(
                 .hint("ask for fewer records or fields"));
             }
             // Most answers come in one piece.
-            Ok(chunk) if all.is_empty() => all = chunk,
+            Ok(chunk) if all.is_empty() => {
+                all = chunk;
+                // The rest has its place at once: one that grows by doubling takes twice the memory.
+                let rest = declared.unwrap_or_default().min(bytes_max);
+                all.reserve_exact(rest.saturating_sub(all.len()));
+            }
             Ok(chunk) => all.extend_from_slice(&chunk),
             Err(StreamError::Closed) => break,
             Err(problem) => return Err(broken_stream(&problem)),

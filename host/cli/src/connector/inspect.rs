@@ -197,7 +197,10 @@ fn summary(out: &mut impl Write, connector: &Connector, bytes: Option<usize>) ->
             "\nSays that these POST requests only read, which nobody can check for you"
         )?;
         for route in accept {
-            writeln!(out, "  {}", route.path)?;
+            match &route.operation {
+                Some(operation) => writeln!(out, "  {} ({operation})", route.path)?,
+                None => writeln!(out, "  {}", route.path)?,
+            }
         }
     }
     Ok(())

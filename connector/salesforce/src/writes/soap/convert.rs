@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ended, place, request};
 use crate::client::Client;
-use crate::describe::Describe;
+use crate::describe::{Describe, Field};
 use crate::fence;
 use crate::host::{Host, Step};
 use crate::json::Json;
@@ -81,10 +81,11 @@ pub fn convert_lead(host: &dyn Host, args: &ConvertLead) -> Result<Output, Failu
 
     let client = Client::new(host);
     let mut describe = record::describe(&client, LEAD)?;
-    if status(&client, &describe, args).is_err() {
+    let wanted = args.status.as_deref().unwrap_or(STATUS).trim();
+    if field_without(&client, &describe, wanted).is_some() {
         describe = client.newest(LEAD)?;
     }
-    let status = status(&client, &describe, args)?;
+    let status = status(&client, &describe, wanted)?;
     record::check_id(&client, &describe, &id)?;
     host.step("Read Lead before the conversion", Some(&id));
     let before = find(&client, &describe, &id)?;
@@ -135,7 +136,7 @@ pub fn convert_lead(host: &dyn Host, args: &ConvertLead) -> Result<Output, Failu
         &elements,
         [account.is_none(), contact.is_none(), makes_opportunity],
     );
-    let request = request(&client, "convertLead", &content)?;
+    let request = request(&client, client.version()?, "convertLead", &content);
     let step = Step {
         title: format!("Convert {LEAD}"),
         detail: Some(&before.id),
@@ -165,16 +166,23 @@ fn reference(given: Option<&str>, pointer: &str, kind: &str) -> Result<Option<St
     }
 }
 
-/// Gives the status that the lead gets, which must be one of its values. Which of them are of converted leads only the org knows.
-fn status(client: &Client<'_>, describe: &Describe, args: &ConvertLead) -> Result<String, Failure> {
-    let wanted = args.status.as_deref().unwrap_or(STATUS).trim();
+/// Gives the field of the status if `wanted` is none of its values, as far as the agent may see them.
+fn field_without<'d>(
+    client: &Client<'_>,
+    describe: &'d Describe,
+    wanted: &str,
+) -> Option<Field<'d>> {
     let seen = client.visible_fields(LEAD, &["Status".to_owned()]);
-    let Some(field) = describe.field("Status").filter(|_| !seen.is_empty()) else {
+    let field = describe.field("Status").filter(|_| !seen.is_empty())?;
+    let is_value = field.values().any(|(value, _)| value == wanted);
+    (!is_value).then_some(field)
+}
+
+/// Gives the status that the lead gets, which must be one of its values. Which of them are of converted leads only the org knows.
+fn status(client: &Client<'_>, describe: &Describe, wanted: &str) -> Result<String, Failure> {
+    let Some(field) = field_without(client, describe, wanted) else {
         return Ok(wanted.to_owned());
     };
-    if field.values().any(|(value, _)| value == wanted) {
-        return Ok(wanted.to_owned());
-    }
     let values = field
         .values()
         .map(|(name, label)| Candidate { name, label });

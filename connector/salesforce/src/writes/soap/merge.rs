@@ -89,7 +89,8 @@ pub fn merge_records(host: &dyn Host, args: &MergeRecords) -> Result<Output, Fai
     };
     let label = master.label(&client, &describe);
     let changes = announcements(&client, &describe, master, losers, &asked)?;
-    let request = request(&client, "merge", &content(kind, master, losers, &asked))?;
+    let content = content(kind, master, losers, &asked);
+    let request = request(&client, client.version()?, "merge", &content);
     let mut notes = Vec::new();
     let step = Step {
         title: format!("Merge {} {kind}", ids.len()),

@@ -70,7 +70,7 @@ pub fn undelete_record(host: &dyn Host, args: &UndeleteRecord) -> Result<Output,
         .undo("Delete it again.");
     let mut content = String::new();
     xml::write(&mut content, "ids", &before.id);
-    let request = request(&client, "undelete", &content)?;
+    let request = request(&client, client.version()?, "undelete", &content);
     let mut notes = Vec::new();
     let step = Step {
         title: format!("Restore {kind}"),

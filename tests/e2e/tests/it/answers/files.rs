@@ -1,5 +1,7 @@
 //! Files: listed, read where they hold text, and uploaded.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use portcullis::policy::Mode;
 use portcullis::{Outcome, Reply};
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
@@ -96,11 +98,13 @@ async fn files_are_read() {
             .limited(json!({ "deny_read": ["*.Title", "*.ContentSize"] })),
         case("an agent without files", plan.clone()).limited(json!({ "read": ["Account"] })),
     ];
-    for nth in [1, 2] {
+    // What holds no text takes a second request, which says so.
+    let image = of("Site plan").await;
+    for (nth, file) in [(1, plan), (2, image)] {
         cases.extend(
             faults()
                 .into_iter()
-                .map(|(about, fault)| case(about, plan.clone()).struck(fault, nth)),
+                .map(|(about, fault)| case(about, file.clone()).struck(fault, nth)),
         );
     }
     insta::assert_snapshot!(run("read_file", cases).await);
@@ -146,6 +150,99 @@ async fn a_long_file_is_read_page_by_page_and_a_hostile_one_stays_data() {
         .to_owned();
     let text = desk.text("read_file", json!({ "id": id })).await;
     insta::assert_snapshot!(text.replace(&id, "069…"));
+}
+
+/// Uploads a file past the host, and gives its id.
+async fn uploaded(desk: &Desk, made: Value) -> String {
+    let (status, body) = desk
+        .direct("POST", "sobjects/ContentVersion", Some(made))
+        .await;
+    assert_eq!(status, 201, "{body}");
+    let id = body["id"].as_str().unwrap();
+    let soql = format!("SELECT ContentDocumentId FROM ContentVersion WHERE Id = '{id}'");
+    let rows = desk.rows(&soql).await;
+    rows[0]["ContentDocumentId"].as_str().unwrap().to_owned()
+}
+
+/// Bytes of a file that is read at most.
+const LARGEST: usize = 8 << 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_largest_file_is_read_in_every_encoding_and_no_larger_one() {
+    // Each has an org of its own: they have room for two.
+    let read = async |name: &str, bytes: &[u8]| {
+        let desk = Desk::new(Mode::Allow).await;
+        let made =
+            json!({ "Title": name, "PathOnClient": name, "VersionData": STANDARD.encode(bytes) });
+        let id = uploaded(&desk, made).await;
+        let reply = desk.call("read_file", json!({ "id": id })).await;
+        (data(&reply), desk.requests(&reply).len())
+    };
+    let utf_16: Vec<u8> = b"\xff\xfe"
+        .iter()
+        .chain(b"a\0".iter().cycle())
+        .copied()
+        .take(LARGEST)
+        .collect();
+    // Two bytes of UTF-8 for one of Latin-1: the text is twice as large as the file.
+    let latin_1 = vec![0xfc; LARGEST];
+    let html = "<p>".repeat(LARGEST / 3) + "an";
+    let lines = "one\r\n\n\n\n".repeat(LARGEST / 8);
+    for (name, bytes, characters) in [
+        ("a.txt", &vec![b'a'; LARGEST], LARGEST),
+        ("b.txt", &utf_16, LARGEST / 2 - 1),
+        ("c.txt", &latin_1, LARGEST),
+        ("d.html", &html.into_bytes(), 3),
+        ("e.txt", &lines.into_bytes(), LARGEST / 8 * 7),
+    ] {
+        assert_eq!(bytes.len(), LARGEST, "{name}");
+        let (read, requests) = read(name, bytes).await;
+        assert_eq!(read["characters"], json!(characters), "{name}");
+        assert_eq!((&read["size"], requests), (&json!(LARGEST), 1), "{name}");
+    }
+    let (read, requests) = read("f.txt", &vec![b'a'; LARGEST + 1]).await;
+    assert_eq!(
+        (&read["text"], &read["size"]),
+        (&Value::Null, &json!(LARGEST + 1))
+    );
+    // It says why, and what it holds has not been fetched.
+    assert_eq!(requests, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_holds_no_text_is_said_and_what_may_is_read() {
+    let desk = Desk::new(Mode::Allow).await;
+    let mut text = String::new();
+    for (about, made) in [
+        (
+            "no extension",
+            json!({ "PathOnClient": "README", "VersionData": "eA==" }),
+        ),
+        (
+            "an extension in capitals",
+            json!({ "PathOnClient": "Plan.PDF", "VersionData": "eA==" }),
+        ),
+        (
+            "a link",
+            json!({ "ContentUrl": "https://files.example/plan" }),
+        ),
+        (
+            "kept elsewhere",
+            json!({ "PathOnClient": "far.txt", "VersionData": "eA==", "ContentLocation": "E" }),
+        ),
+    ] {
+        let mut made = made;
+        made["Title"] = json!(about);
+        let id = uploaded(&desk, made).await;
+        run_one(
+            &desk,
+            "read_file",
+            case(about, json!({ "id": id })),
+            &mut text,
+        )
+        .await;
+    }
+    insta::assert_snapshot!(text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

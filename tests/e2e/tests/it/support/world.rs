@@ -85,11 +85,12 @@ pub fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 }
 
 /// The POST routes of all connectors of the tests that an administrator believes to only read.
-const POSTS_THAT_READ: [&str; 4] = [
+const POSTS_THAT_READ: [&str; 5] = [
     "/search",
     "/find",
     "/services/data/{version}/ui-api/predupe",
     "/services/data/{version}/analytics/reports/{id}",
+    "/services/Soap/u/{version}",
 ];
 
 /// Keeps compiled components for all tests of a run and the next.
