@@ -7,9 +7,7 @@ use anyhow::Result;
 use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, ConnectorName, Origin, PersonId};
 use portcullis::ports::Caller;
-use portcullis::{
-    Call, ComponentCache, Connector, Host, Limits, Outcome, Ports, RefusalCode, Reply,
-};
+use portcullis::{Call, ComponentCache, Connector, Host, Outcome, Ports, RefusalCode, Reply};
 use portcullis_connect::{
     Accounts, ActiveManifests, Decisions, Links, LinksHere, LoopbackHost, LoopbackPages, Renewal,
 };
@@ -30,6 +28,7 @@ use crate::connectors;
 use crate::environment;
 use crate::home::{Home, Session};
 use crate::person;
+use crate::prepare::{Prepared, Preparing};
 use crate::problem::Problem;
 use crate::show::table::shown;
 
@@ -99,7 +98,9 @@ impl Desk {
         watchers: Watchers,
     ) -> Result<Self> {
         let options = environment::network(network)?;
-        let session = Home::of(store)?.open_existing().await?;
+        let home = Home::of(store)?;
+        let preparing = Preparing::begin(cache);
+        let session = home.open_existing().await?;
         let person = person(&session, who).await?;
         let agent = agent(&session.store, who).await?;
         let (store, me) = (session.store.clone(), session.me.id.clone());
@@ -116,7 +117,7 @@ impl Desk {
                 (None, Some(PageLinks::of(links)))
             }
         };
-        let built = watched(session.store, options, cache, links, watchers).await?;
+        let built = watched(session.store, options, preparing, links, watchers).await?;
         if let Some(pages) = pages {
             // They need the host, and are part of one of its ports.
             tokio::spawn(sweep(built.accounts.clone()));
@@ -296,14 +297,15 @@ pub(crate) async fn host(
     cache: ComponentCache,
     links: Option<PageLinks>,
 ) -> Result<Built> {
-    watched(store, options, cache, links, Watchers::default()).await
+    let preparing = Preparing::begin(cache);
+    watched(store, options, preparing, links, Watchers::default()).await
 }
 
 /// Makes one with somebody who watches.
 pub(crate) async fn watched(
     store: Store,
     options: NetworkOptions,
-    cache: ComponentCache,
+    preparing: Preparing,
     links: Option<PageLinks>,
     watchers: Watchers,
 ) -> Result<Built> {
@@ -335,8 +337,10 @@ pub(crate) async fn watched(
             false => Arc::new(Watched::new(Arc::new(audit.clone()), watchers)),
         },
     };
-    let host = Host::new(Limits::default(), network.clone(), cache, ports)?;
-    let connectors = Arc::new(connectors::on(&store, &host)?);
+    let Prepared { sandbox, inspected } = preparing.ready().await?;
+    let host = Host::in_sandbox(sandbox, network.clone(), ports);
+    let connectors = connectors::on(&store, &host)?.with_inspected(inspected);
+    let connectors = Arc::new(connectors);
     connectors.take_over().await?;
     for connector in host.connectors() {
         catalog::meet(&store, &connector).await?;

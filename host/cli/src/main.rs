@@ -34,6 +34,7 @@ mod nearest;
 mod office;
 mod org;
 mod person;
+mod prepare;
 mod problem;
 mod scope;
 mod serve;
@@ -74,7 +75,13 @@ fn main() -> ExitCode {
 
 fn start(cli: &Cli) -> Result<()> {
     log(&cli.settings)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    let mut threads = match &cli.command {
+        // One client's calls wait for a service, not for a processor, and to hand them from thread to thread takes longer than what is
+        // done in between.
+        Command::Serve(args) if args.stdio => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    let runtime = threads
         .enable_all()
         .build()
         .context("the program's threads could not be started")?;

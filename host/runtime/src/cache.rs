@@ -1,11 +1,11 @@
 //! Compiled components, kept so that a start does not compile again.
 //!
 //! The attack: whoever can write into the cache's folder runs native code in the host. So the folder
-//! belongs to the user that runs the host, is made with mode 0700, and is refused where others can write to it. A digest at the end
+//! belongs to the user that runs the host, is made with mode 0700, and is refused where others can write to it. A checksum at the end
 //! of each file tells a torn or rotten file from a whole one; it does not protect against that user.
 //!
 //! The code is run where the file is mapped, so that only what runs is in memory. No file is ever written to again
-//! once it has its name.
+//! once it has its name. Beside it is what the component said of itself, once that was checked.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -15,8 +15,14 @@ use portcullis_policy::Digest;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// Bytes of a digest at the end of a cached file: at the end, since the engine maps the file from its beginning.
-const DIGEST_BYTES: usize = 32;
+use crate::connector::Described;
+
+/// Bytes of a checksum at the end of a cached file: at the end, since the engine maps the file from its beginning.
+const CHECKSUM_BYTES: usize = 4;
+
+/// Bytes that are read at a time to sum up a file: once megabytes were allocated and freed, glibc gives memory back to the system only by
+/// as many.
+const PIECE_BYTES: usize = 64 << 10;
 
 /// Where compiled components are kept.
 #[derive(Clone, Debug)]
@@ -48,6 +54,25 @@ impl ComponentCache {
         load(engine, &self.folder.as_ref()?.join(name(engine, digest)))
     }
 
+    /// Takes what a component said when this program inspected it; none where that is not kept.
+    pub(crate) fn described(&self, digest: Digest) -> Option<Described> {
+        let path = self.folder.as_ref()?.join(described_name(digest)?);
+        let bytes = fs::read(path).ok()?;
+        let (said, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>()?;
+        let is_whole = crc32fast::hash(said).to_be_bytes() == *checksum;
+        serde_json::from_slice(said).ok().filter(|_| is_whole)
+    }
+
+    /// Keeps what a component said, all of which was found to be usable.
+    pub(crate) fn keep_described(&self, digest: Digest, described: &Described) {
+        let Some((folder, name)) = self.folder.as_ref().zip(described_name(digest)) else {
+            return;
+        };
+        let path = folder.join(name);
+        let kept = serde_json::to_vec(described).map_err(io::Error::other);
+        warn(&path, kept.and_then(|said| store(&path, &said)));
+    }
+
     /// Compiles a component, or takes it from the cache. A cache that cannot be read or written costs
     /// time and nothing else.
     pub(crate) fn compile(
@@ -64,15 +89,28 @@ impl ComponentCache {
         }
         let path = folder.join(name(engine, digest));
         let component = Component::new(engine, bytes)?;
-        if let Err(error) = component
-            .serialize()
-            .map_err(io::Error::other)
-            .and_then(|compiled| store(&path, &compiled))
-        {
-            tracing::warn!(path = %path.display(), %error, "a compiled component was not kept");
-        }
+        let kept = component.serialize().map_err(io::Error::other);
+        warn(&path, kept.and_then(|compiled| store(&path, &compiled)));
         Ok(component)
     }
+}
+
+fn warn(path: &Path, kept: io::Result<()>) {
+    if let Err(error) = kept {
+        tracing::warn!(path = %path.display(), %error, "a compiled component was not kept");
+    }
+}
+
+/// Names the file of what a component said after its bytes and after the program that checked it, down to the very build: another may
+/// check otherwise.
+fn described_name(digest: Digest) -> Option<String> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let program = std::env::current_exe().and_then(fs::metadata).ok()?;
+    let mut hasher = DefaultHasher::new();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    program.len().hash(&mut hasher);
+    program.modified().ok()?.hash(&mut hasher);
+    Some(format!("{digest}-{:016x}.json", hasher.finish()))
 }
 
 /// Names a component's file after its bytes and after everything of the engine that its code depends on.
@@ -93,31 +131,38 @@ fn load(engine: &Engine, path: &Path) -> Option<Component> {
         return None;
     }
     // SAFETY: `store` wrote this file, which `serialize` had given: the folder is writable for the
-    // user that runs the host alone (`keep_to_owner`), and the digest says that the file is whole. A file that has
+    // user that runs the host alone (`keep_to_owner`), and the checksum says that the file is whole. A file that has
     // its name is replaced or removed, never changed, so what is mapped stays as it is. The
     // engine checks by itself that its version and settings are those that compiled.
     unsafe { Component::deserialize_file(engine, path) }.ok()
 }
 
-/// Says whether a file ends with the digest of what is before it. It is read a piece at a time: once megabytes were
-/// allocated and freed, glibc gives memory back to the system only by as many.
+/// Says whether a file ends with the checksum of what is before it.
 fn is_whole(path: &Path) -> io::Result<bool> {
     let mut file = fs::File::open(path)?;
-    let Some(end) = file.metadata()?.len().checked_sub(DIGEST_BYTES as u64) else {
+    let Some(mut left) = file.metadata()?.len().checked_sub(CHECKSUM_BYTES as u64) else {
         return Ok(false);
     };
-    let digest = Digest::of_reader((&file).take(end))?;
-    let mut written = [0; DIGEST_BYTES];
+    let mut checksum = crc32fast::Hasher::new();
+    let mut piece = vec![0; PIECE_BYTES];
+    while left > 0 {
+        let length = PIECE_BYTES.min(usize::try_from(left).unwrap_or(PIECE_BYTES));
+        let piece = &mut piece[..length];
+        file.read_exact(piece)?;
+        checksum.update(piece);
+        left -= length as u64;
+    }
+    let mut written = [0; CHECKSUM_BYTES];
     file.read_exact(&mut written)?;
-    Ok(*digest.as_bytes() == written)
+    Ok(checksum.finalize().to_be_bytes() == written)
 }
 
 /// Writes a file in one step, so that no other process sees half of it.
-fn store(path: &Path, compiled: &[u8]) -> io::Result<()> {
+fn store(path: &Path, kept: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension(format!("{:016x}.new", random()?));
     let written = fs::File::create_new(&temporary).and_then(|mut file| {
-        file.write_all(compiled)?;
-        file.write_all(Digest::of(compiled).as_bytes())?;
+        file.write_all(kept)?;
+        file.write_all(&crc32fast::hash(kept).to_be_bytes())?;
         file.sync_all()?;
         fs::rename(&temporary, path)
     });

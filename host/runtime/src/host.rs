@@ -7,10 +7,7 @@ use portcullis_policy::{
     ActsAs, AgentId, Auth, ConnectorName, Decision, Digest, Mode, Novelty, PersonId,
 };
 use serde_json::Value;
-use tokio::sync::Semaphore;
-use wasmtime::component::{Component, Linker};
 
-use crate::bindings::ConnectorPre;
 use crate::cache::ComponentCache;
 use crate::call::{self, Asked, Question, run};
 use crate::connector::{Connector, InstallError, Tool};
@@ -22,9 +19,9 @@ use crate::network::Network;
 use crate::ports::approvals::Became;
 use crate::ports::credentials::{Connection, Identity};
 use crate::ports::{Caller, PortError, Ports};
-use crate::registry::{Registry, Version};
+use crate::registry::Registry;
 use crate::reply::{Call, Cancellation, Reply};
-use crate::state::State;
+use crate::sandbox::{BuiltIn, Inspected, Sandbox};
 
 /// Runs connectors. Clones are cheap and the same host.
 #[derive(Clone)]
@@ -34,39 +31,8 @@ pub struct Host {
 
 struct Shared {
     guard: Guard,
-    sandbox: run::Sandbox,
-    linker: Linker<State>,
-    cache: ComponentCache,
+    sandbox: Sandbox,
     registry: Registry,
-}
-
-/// A component that is part of the program, and its digest, taken when the program was built.
-#[derive(Clone, Copy, Debug)]
-pub struct BuiltIn {
-    /// The component.
-    pub bytes: &'static [u8],
-    /// The digest of these bytes.
-    pub digest: Digest,
-}
-
-/// A version of a connector that was inspected and may be activated.
-pub struct Inspected {
-    version: Arc<Version>,
-}
-
-impl Inspected {
-    /// Gives what was found.
-    pub fn connector(&self) -> &Connector {
-        &self.version.connector
-    }
-}
-
-impl fmt::Debug for Inspected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Inspected")
-            .field(&self.version.connector)
-            .finish()
-    }
 }
 
 /// What became of a question that an agent asked.
@@ -113,40 +79,34 @@ impl Host {
         cache: ComponentCache,
         ports: Ports,
     ) -> Result<Self, InstallError> {
-        let engine = crate::engine::engine(&limits).map_err(InstallError::Engine)?;
-        let mut linker = Linker::new(&engine);
-        crate::linker::add_to_linker(&mut linker).map_err(InstallError::Engine)?;
-        let slots = usize::try_from(limits.concurrent_calls_max).unwrap_or(Semaphore::MAX_PERMITS);
-        let slots = Arc::new(Semaphore::new(slots.min(Semaphore::MAX_PERMITS)));
-        Ok(Self {
-            shared: Arc::new(Shared {
-                guard: Guard::new(limits, network, ports),
-                sandbox: run::Sandbox { engine, slots },
-                linker,
-                cache,
-                registry: Registry::default(),
-            }),
-        })
+        Ok(Self::in_sandbox(
+            Sandbox::new(limits, cache)?,
+            network,
+            ports,
+        ))
     }
 
-    /// Compiles and inspects a component, and activates nothing.
+    /// Makes a host without connectors in a sandbox that was made before.
+    pub fn in_sandbox(sandbox: Sandbox, network: Network, ports: Ports) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                guard: Guard::new(sandbox.limits().clone(), network, ports),
+                sandbox,
+                registry: Registry::default(),
+            }),
+        }
+    }
+
+    /// Inspects a component, as [`Sandbox::inspect`] does.
     ///
     /// # Errors
     ///
     /// [`InstallError`] says what is wrong with it.
     pub async fn inspect(&self, bytes: Vec<u8>) -> Result<Inspected, InstallError> {
-        is_component(&bytes)?;
-        self.inspect_by(move |shared| {
-            let digest = Digest::of(&bytes);
-            let engine = &shared.sandbox.engine;
-            let component = shared.cache.compile(engine, digest, &bytes);
-            Ok((digest, component.map_err(InstallError::Compile)?))
-        })
-        .await
+        self.shared.sandbox.inspect(bytes).await
     }
 
-    /// Inspects a component that was compiled before, of which no more than its digest is needed; none where the cache does not have
-    /// it.
+    /// Inspects a component that was compiled before, as [`Sandbox::inspect_compiled`] does.
     ///
     /// # Errors
     ///
@@ -155,70 +115,16 @@ impl Host {
         &self,
         digest: Digest,
     ) -> Result<Option<Inspected>, InstallError> {
-        let shared = self.shared.clone();
-        let find = move || shared.cache.find(&shared.sandbox.engine, digest);
-        let found = tokio::task::spawn_blocking(find)
-            .await
-            .map_err(|error| InstallError::Engine(wasmtime::Error::new(error)))?;
-        match found {
-            Some(component) => Ok(Some(self.inspected(digest, component).await?)),
-            None => Ok(None),
-        }
+        self.shared.sandbox.inspect_compiled(digest).await
     }
 
-    /// Inspects a component that is part of the program, as [`inspect`](Self::inspect) does. Where the cache has it
-    /// compiled, its bytes are not even read.
+    /// Inspects a component that is part of the program, as [`Sandbox::inspect_built_in`] does.
     ///
     /// # Errors
     ///
     /// As [`inspect`](Self::inspect), and [`InstallError::Digest`].
     pub async fn inspect_built_in(&self, built_in: BuiltIn) -> Result<Inspected, InstallError> {
-        self.inspect_by(move |shared| {
-            let BuiltIn { bytes, digest } = built_in;
-            let engine = &shared.sandbox.engine;
-            if let Some(component) = shared.cache.find(engine, digest) {
-                return Ok((digest, component));
-            }
-            is_component(bytes)?;
-            if Digest::of(bytes) != digest {
-                return Err(InstallError::Digest(digest));
-            }
-            let component = shared.cache.compile(engine, digest, bytes);
-            Ok((digest, component.map_err(InstallError::Compile)?))
-        })
-        .await
-    }
-
-    async fn inspect_by(
-        &self,
-        compile: impl FnOnce(&Shared) -> Result<(Digest, Component), InstallError> + Send + 'static,
-    ) -> Result<Inspected, InstallError> {
-        let shared = self.shared.clone();
-        let (digest, component) = tokio::task::spawn_blocking(move || compile(&shared))
-            .await
-            .map_err(|error| InstallError::Engine(wasmtime::Error::new(error)))??;
-        self.inspected(digest, component).await
-    }
-
-    async fn inspected(
-        &self,
-        digest: Digest,
-        component: Component,
-    ) -> Result<Inspected, InstallError> {
-        let engine = &self.shared.sandbox.engine;
-        let connector = Connector::inspect(engine, &component, digest).await?;
-        let program = self
-            .shared
-            .linker
-            .instantiate_pre(&component)
-            .and_then(ConnectorPre::new)
-            .map_err(InstallError::Link)?;
-        Ok(Inspected {
-            version: Arc::new(Version {
-                connector: Arc::new(connector),
-                program,
-            }),
-        })
+        self.shared.sandbox.inspect_built_in(built_in).await
     }
 
     /// Makes an inspected version the active one of its name. Calls under way finish on the version before.
@@ -305,6 +211,20 @@ impl Host {
         agent: &AgentId,
         person: &PersonId,
     ) -> Result<Vec<OfferedTool>, PortError> {
+        self.tools_where(agent, person, |_, _| true).await
+    }
+
+    /// Lists some of them, which takes less: for one call a server need not know all.
+    ///
+    /// # Errors
+    ///
+    /// As [`tools`](Self::tools).
+    pub async fn tools_where(
+        &self,
+        agent: &AgentId,
+        person: &PersonId,
+        wanted: impl Fn(&Connector, &Tool) -> bool + Send + Sync,
+    ) -> Result<Vec<OfferedTool>, PortError> {
         let caller = Caller {
             agent: agent.clone(),
             person: person.clone(),
@@ -323,7 +243,8 @@ impl Host {
                 (Auth::None, _) | (_, None) => ActsAs::Nobody,
                 (_, Some(acting)) => acting.as_acts_as(),
             };
-            for (index, tool) in connector.tools().iter().enumerate() {
+            let tools = connector.tools().iter().enumerate();
+            for (index, tool) in tools.filter(|(_, tool)| wanted(&connector, tool)) {
                 let ruled = call::ruled(&connector, tool);
                 let decision = policy.decide(acts_as, &ruled);
                 if decision.mode != Mode::Disabled {
@@ -456,21 +377,4 @@ impl fmt::Debug for Host {
             .field("connectors", &self.connectors())
             .finish_non_exhaustive()
     }
-}
-
-/// Tells what is no component by its first bytes, for the compiler's words would not.
-fn is_component(bytes: &[u8]) -> Result<(), InstallError> {
-    const MAGIC: &[u8] = b"\0asm";
-    const MODULE: &[u8] = b"\x01\0\0\0";
-    let Some(version) = bytes.strip_prefix(MAGIC) else {
-        return Err(InstallError::NotAComponent(
-            "it does not begin as WebAssembly does; give the `.wasm` file that the build made",
-        ));
-    };
-    if version.starts_with(MODULE) {
-        return Err(InstallError::NotAComponent(
-            "it is a core module; build it for `wasm32-wasip2`, or wrap it with `wasm-tools component new`",
-        ));
-    }
-    Ok(())
 }

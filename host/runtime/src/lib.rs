@@ -32,6 +32,7 @@ pub mod ports;
 mod registry;
 mod replay;
 mod reply;
+mod sandbox;
 mod scope;
 mod state;
 mod trap;
@@ -42,7 +43,7 @@ pub use call::Opened;
 pub use connector::{Connector, InstallError, Tool};
 pub use engine::engine;
 pub use guard::Guard;
-pub use host::{BuiltIn, Host, Inspected, LookedUp, OfferedTool};
+pub use host::{Host, LookedUp, OfferedTool};
 pub use ids::{ApprovalId, CallId, IdError, NoId};
 pub use limits::Limits;
 pub use linker::{PortcullisCtx, PortcullisCtxView, PortcullisView, add_to_linker};
@@ -55,3 +56,4 @@ pub use reply::{
     FailureCode, FieldProblem, Outcome, Output, Progress, Refusal, RefusalCode, Reply, SentChange,
     unclear,
 };
+pub use sandbox::{BuiltIn, Inspected, Sandbox};

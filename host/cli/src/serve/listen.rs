@@ -29,6 +29,7 @@ use crate::args::serve::Serve;
 use crate::desk::{self, Built, PageLinks};
 use crate::environment;
 use crate::home::{Home, Session};
+use crate::prepare::Preparing;
 use crate::problem::Problem;
 use crate::show;
 use crate::stop::stop;
@@ -50,6 +51,7 @@ pub(super) async fn run(
     let tls = tls(args, base)?;
     require_place(base, address)?;
     let options = environment::network(&args.network)?;
+    let preparing = Preparing::begin(cache);
     let session = open(store).await?;
     let issuer = issuer(args, &options)?;
     let client = issuer_client(args, base, issuer.as_ref())?;
@@ -68,7 +70,14 @@ pub(super) async fn run(
     };
     let watchers = watching.watchers.clone();
     let numbers = watchers.numbers.clone();
-    let built = desk::watched(store.clone(), options, cache, Some(links), watchers.clone()).await?;
+    let built = desk::watched(
+        store.clone(),
+        options,
+        preparing,
+        Some(links),
+        watchers.clone(),
+    )
+    .await?;
     let callers = StoreCallers {
         store: store.clone(),
         agent,

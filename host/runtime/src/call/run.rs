@@ -1,27 +1,18 @@
 //! Stages 6 and 7: a fresh instance, and the guest in it, until it returns or its time is over.
 
-use std::sync::Arc;
-
-use tokio::sync::Semaphore;
-use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime::{Store, UpdateDeadline};
 
 use super::open::Opened;
 use super::settle::Guest;
 use crate::bindings::contract::{credentials, failures};
 use crate::bindings::{Connector, ConnectorPre};
 use crate::reply::{Failure, FailureCode};
+use crate::sandbox::Sandbox;
 use crate::scope::CallScope;
 use crate::state::{Printed, State};
 
 /// Under what the lines that guests print are logged, and nothing else.
 const PRINTED_TARGET: &str = "portcullis_printed";
-
-/// Where instances come from.
-pub(crate) struct Sandbox {
-    pub(crate) engine: Engine,
-    /// As many as the pool has slots, so that taking one never fails.
-    pub(crate) slots: Arc<Semaphore>,
-}
 
 /// Ends what a call may send before its store goes.
 struct EndOnDrop<'a>(&'a CallScope);
@@ -74,10 +65,10 @@ async fn run<T>(
     let scope = opened.scope();
     let printed = Printed::new(scope.limits.printed_bytes_max);
     let guest = async {
-        let Ok(_slot) = sandbox.slots.acquire().await else {
+        let Ok(_slot) = sandbox.slots().acquire().await else {
             return Err(Guest::NotStarted(not_started("the host is shutting down")));
         };
-        let mut store = Store::new(&sandbox.engine, State::new(opened.context(), &printed));
+        let mut store = Store::new(sandbox.engine(), State::new(opened.context(), &printed));
         // Declared after the store, so dropped before it.
         let _end = EndOnDrop(scope);
         store.limiter(|state| &mut state.limiter);

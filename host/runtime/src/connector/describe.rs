@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use portcullis_policy::Effect;
+use serde::{Deserialize, Serialize};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::WasiHttpCtx;
 
 use super::InstallError;
+use super::effect;
 use super::nowhere::{self, Nowhere};
 use crate::bindings::{ConnectorPre, tools};
 use crate::limiter::MemoryLimiter;
@@ -22,10 +25,42 @@ const TIME_MAX: Duration = Duration::from_secs(10);
 /// Memory meanwhile: what the largest language runtime needs.
 const MEMORY_BYTES_MAX: usize = 64 << 20;
 
-/// What a component says about itself, unchecked.
-pub(super) struct Described {
+/// What a component says about itself. Once it was checked it is remembered: to start an instance and to compile the schemas of all tools
+/// takes longer than all else of a start.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Described {
     pub(super) manifest: String,
-    pub(super) tools: Vec<tools::Tool>,
+    pub(super) tools: Vec<DescribedTool>,
+    /// The interfaces that it imports.
+    pub(super) imports: Vec<String>,
+}
+
+/// A tool as the contract has it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct DescribedTool {
+    pub(super) name: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) toolset: String,
+    pub(super) effect: Effect,
+    pub(super) idempotent: bool,
+    pub(super) input_schema: String,
+    pub(super) output_schema: Option<String>,
+}
+
+impl From<tools::Tool> for DescribedTool {
+    fn from(tool: tools::Tool) -> Self {
+        Self {
+            name: tool.name,
+            title: tool.title,
+            description: tool.description,
+            toolset: tool.toolset,
+            effect: effect(tool.effect),
+            idempotent: tool.idempotent,
+            input_schema: tool.input_schema,
+            output_schema: tool.output_schema,
+        }
+    }
 }
 
 /// The data of a store in which a component describes itself.
@@ -50,6 +85,7 @@ impl WasiView for State {
 pub(super) async fn describe(
     engine: &Engine,
     component: &Component,
+    imports: Vec<String>,
 ) -> Result<Described, InstallError> {
     let mut linker = Linker::<State>::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker).map_err(InstallError::Engine)?;
@@ -96,7 +132,11 @@ pub(super) async fn describe(
             .call_list_tools(&mut store)
             .await
             .map_err(|error| broke("tools.list-tools", &error))?;
-        Ok(Described { manifest, tools })
+        Ok(Described {
+            manifest,
+            tools: tools.into_iter().map(DescribedTool::from).collect(),
+            imports,
+        })
     };
     match tokio::time::timeout(TIME_MAX, work).await {
         Ok(described) => described,

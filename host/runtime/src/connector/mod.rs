@@ -13,6 +13,7 @@ mod tool;
 use portcullis_policy::{Declared, DeclaredTool, Digest, Manifest, RouteTable};
 use wasmtime::component::Component;
 
+pub(crate) use describe::Described;
 pub use error::InstallError;
 pub use tool::Tool;
 pub(crate) use tool::effect;
@@ -43,18 +44,42 @@ impl Connector {
         component: &Component,
         digest: Digest,
     ) -> Result<Self, InstallError> {
+        Ok(Self::inspect_described(engine, component, digest).await?.0)
+    }
+
+    /// Inspects it, and gives what it said beside, to be remembered.
+    pub(crate) async fn inspect_described(
+        engine: &wasmtime::Engine,
+        component: &Component,
+        digest: Digest,
+    ) -> Result<(Self, Described), InstallError> {
         let imports = imports::check(engine, component)?;
-        let described = describe::describe(engine, component).await?;
+        let described = describe::describe(engine, component, imports).await?;
         let manifest = Manifest::from_json(&described.manifest)?;
         let routes = RouteTable::new(&manifest.routes).map_err(InstallError::Routes)?;
-        let tools = tool::check(described.tools, &manifest)?;
+        let tools = tool::check(&described.tools, &manifest)?;
         named::check(&manifest, &tools)?;
-        Ok(Self {
+        let connector = Self {
             digest,
             manifest,
             routes,
             tools,
-            imports,
+            imports: described.imports.clone(),
+        };
+        Ok((connector, described))
+    }
+
+    /// Takes it as it was inspected before, by the very same program: what was found to be so is not looked at again. None where
+    /// what is remembered is of another form.
+    pub(crate) fn remembered(described: Described, digest: Digest) -> Option<Self> {
+        let manifest = Manifest::from_checked_json(&described.manifest).ok()?;
+        let tools = described.tools.iter().map(Tool::of);
+        Some(Self {
+            digest,
+            routes: RouteTable::new(&manifest.routes).ok()?,
+            tools: tools.collect::<Result<_, _>>().ok()?,
+            manifest,
+            imports: described.imports,
         })
     }
 

@@ -118,11 +118,10 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::bindings::contract::effects;
-    use crate::bindings::tools;
+    use crate::connector::describe::DescribedTool;
     use crate::connector::tool;
 
-    fn tool(name: &str, effect: effects::Effect) -> tools::Tool {
+    fn tool(name: &str, effect: Effect) -> DescribedTool {
         let input_schema = json!({
             "type": "object",
             "required": ["id"],
@@ -133,7 +132,7 @@ mod tests {
                 "form": { "type": "string", "enum": ["long", "short"] },
             },
         });
-        tools::Tool {
+        DescribedTool {
             name: name.to_owned(),
             title: "Title".to_owned(),
             description: "What it does.".to_owned(),
@@ -157,11 +156,8 @@ mod tests {
             "toolsets": { "records": "Records" },
         });
         let manifest = Manifest::from_json(&manifest.to_string()).unwrap();
-        let described = vec![
-            tool("get", effects::Effect::Read),
-            tool("put", effects::Effect::Write),
-        ];
-        let tools = tool::check(described, &manifest).unwrap();
+        let described = vec![tool("get", Effect::Read), tool("put", Effect::Write)];
+        let tools = tool::check(&described, &manifest).unwrap();
         match check(&manifest, &tools) {
             Ok(()) => Vec::new(),
             Err(InstallError::Calls(problems)) => problems
@@ -238,11 +234,8 @@ mod tests {
             ),
         ] {
             let manifest = Manifest::from_json(&manifest.to_string()).unwrap();
-            let described = vec![
-                tool("get", effects::Effect::Read),
-                tool("put", effects::Effect::Write),
-            ];
-            let tools = tool::check(described, &manifest).unwrap();
+            let described = vec![tool("get", Effect::Read), tool("put", Effect::Write)];
+            let tools = tool::check(&described, &manifest).unwrap();
             let found = match check(&manifest, &tools) {
                 Ok(()) => None,
                 Err(InstallError::Calls(problems)) => Some(problems[0].pointer.clone()),

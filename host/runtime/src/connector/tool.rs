@@ -10,8 +10,8 @@ use portcullis_policy::{Effect, Manifest, Problem, ToolCall, ToolName, is_filled
 use serde_json::{Map, Value};
 
 use super::InstallError;
+use super::describe::DescribedTool;
 use crate::bindings::contract::effects;
-use crate::bindings::tools;
 use crate::reply::FieldProblem;
 
 /// Problems of one schema that are reported: more help nobody.
@@ -71,6 +71,33 @@ impl fmt::Debug for Tool {
 }
 
 impl Tool {
+    /// Takes a tool as a component describes it; or says which members cannot be read.
+    pub(super) fn of(described: &DescribedTool) -> Result<Self, Vec<(&'static str, String)>> {
+        let name = ToolName::parse(described.name.as_str());
+        let input = schema(&described.input_schema);
+        let output = described.output_schema.as_deref().map(schema).transpose();
+        match (name, input, output) {
+            (Ok(name), Ok(input_schema), Ok(output_schema)) => Ok(Self {
+                name,
+                title: described.title.clone(),
+                description: described.description.clone(),
+                toolset: described.toolset.clone(),
+                effect: described.effect,
+                idempotent: described.idempotent,
+                input_schema,
+                output_schema,
+                input: Compiled::default(),
+                output: Compiled::default(),
+            }),
+            (name, input, output) => {
+                let name = name.err().map(|error| ("name", error.to_string()));
+                let input = input.err().map(|problem| ("input-schema", problem));
+                let output = output.err().map(|problem| ("output-schema", problem));
+                Err([name, input, output].into_iter().flatten().collect())
+            }
+        }
+    }
+
     /// Says what of the arguments does not fit, each with its place.
     pub(crate) fn problems_of_arguments(&self, arguments: &Value) -> Vec<FieldProblem> {
         self.input.problems(&self.input_schema, arguments)
@@ -152,53 +179,48 @@ fn problems(validator: &Validator, value: &Value) -> Vec<FieldProblem> {
 
 /// Checks what a component says of its tools, and says everything that is wrong.
 pub(super) fn check(
-    described: Vec<tools::Tool>,
+    described: &[DescribedTool],
     manifest: &Manifest,
 ) -> Result<Vec<Tool>, InstallError> {
     let mut problems = Vec::new();
     let mut names = HashSet::new();
     let mut checked = Vec::with_capacity(described.len());
-    for (index, tool) in described.into_iter().enumerate() {
+    for (index, tool) in described.iter().enumerate() {
         let at = |member: &str, problem: String| Problem {
             pointer: format!("/{index}/{member}"),
             problem,
         };
-        if !names.insert(tool.name.clone()) {
+        if !names.insert(&tool.name) {
             problems.push(at("name", format!("`{}` is there twice", tool.name)));
         }
         if !manifest.toolsets.contains_key(&tool.toolset) {
             let problem = format!("the manifest has no toolset `{}`", tool.toolset);
             problems.push(at("toolset", problem));
         }
-        let name = ToolName::parse(tool.name)
-            .map_err(|error| problems.push(at("name", error.to_string())));
-        let input = schema(&tool.input_schema)
-            .map_err(|problem| problems.push(at("input-schema", problem)));
-        let output = tool
-            .output_schema
-            .as_deref()
-            .map(schema)
-            .transpose()
-            .map_err(|problem| problems.push(at("output-schema", problem)));
-        let (Ok(name), Ok(input_schema), Ok(output_schema)) = (name, input, output) else {
-            continue;
+        let tool = match Tool::of(tool) {
+            Ok(tool) => tool,
+            Err(found) => {
+                let found = found
+                    .into_iter()
+                    .map(|(member, problem)| at(member, problem));
+                problems.extend(found);
+                continue;
+            }
         };
-        if input_schema["type"] != "object" {
+        let output = tool.output_schema.as_ref();
+        for (member, schema) in [
+            ("input-schema", Some(&tool.input_schema)),
+            ("output-schema", output),
+        ] {
+            if let Some(Err(problem)) = schema.map(validator) {
+                problems.push(at(member, problem));
+            }
+        }
+        if tool.input_schema["type"] != "object" {
             let problem = "its type must be `object`: arguments have names".to_owned();
             problems.push(at("input-schema", problem));
         }
-        checked.push(Tool {
-            name,
-            title: tool.title,
-            description: tool.description,
-            toolset: tool.toolset,
-            effect: effect(tool.effect),
-            idempotent: tool.idempotent,
-            input_schema,
-            output_schema,
-            input: Compiled::default(),
-            output: Compiled::default(),
-        });
+        checked.push(tool);
     }
     match problems.is_empty() {
         true => Ok(checked),
@@ -207,10 +229,7 @@ pub(super) fn check(
 }
 
 fn schema(text: &str) -> Result<Value, String> {
-    let schema: Value =
-        serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
-    validator(&schema)?;
-    Ok(schema)
+    serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))
 }
 
 fn validator(schema: &Value) -> Result<Validator, String> {

@@ -38,6 +38,8 @@ pub struct StoreConnectors {
     host: Host,
     built_in: BTreeMap<ConnectorName, BuiltIn>,
     taken: Mutex<Taken>,
+    /// What was inspected before, for the first time that is taken over.
+    inspected: Mutex<Vec<Inspected>>,
 }
 
 /// What was taken over last.
@@ -60,7 +62,15 @@ impl StoreConnectors {
             host,
             built_in: built_in.into_iter().collect(),
             taken: Mutex::default(),
+            inspected: Mutex::default(),
         }
+    }
+
+    /// Takes what the program carries that was inspected in the host's sandbox already, and need not be once more.
+    #[must_use]
+    pub fn with_inspected(mut self, inspected: Vec<Inspected>) -> Self {
+        self.inspected = Mutex::new(inspected);
+        self
     }
 
     /// Makes the host's connectors those of the store, and says whether that changed any. Calls under way finish on the version
@@ -95,9 +105,14 @@ impl StoreConnectors {
             }
         }
         let is_wanted = |name: &ConnectorName| wanted.iter().any(|one| one.connector == *name);
+        let mut before = std::mem::take(&mut *self.inspected.lock().await);
         for (name, built_in) in &self.built_in {
             if !is_wanted(name) && !self.runs(name, built_in.digest) {
-                let inspected = self.host.inspect_built_in(*built_in).await?;
+                let is_this = |one: &Inspected| one.connector().digest() == built_in.digest;
+                let inspected = match before.iter().position(is_this) {
+                    Some(at) => before.swap_remove(at),
+                    None => self.host.inspect_built_in(*built_in).await?,
+                };
                 self.host.activate_accepted(inspected);
                 changed = true;
             }

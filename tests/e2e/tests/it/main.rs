@@ -30,6 +30,7 @@ mod quality;
 mod reach;
 mod reads;
 mod record_first;
+mod remembered;
 mod renewal;
 mod schema_cache;
 mod scoped_org;
