@@ -33,7 +33,10 @@ pub use notes::NoteLine;
 const FILE_NAME: &str = "index.db";
 
 /// Rows that are put in at a time.
-const BATCH_ROWS: usize = 2_000;
+const BATCH_ROWS: usize = 500;
+
+/// Bytes of the log that are taken over at a time. Memory of megabytes, once it was used, stays with a server that is busy.
+const PART_BYTES: u64 = 512 << 10;
 
 /// How long a process waits for another one that fills the index.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -117,36 +120,36 @@ impl Index {
             let last = of_lane().map(|(_, segment)| *segment).max();
             let Some(last) = last else { continue };
             loop {
-                // Each segment in a transaction of its own, so that nobody waits for all.
+                // Each part in a transaction of its own, so that nobody waits for all.
                 let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
                 let from = progress(&mut tx, lane, kept).await?;
                 let read = self.read_on(keys, lane, from, last)?;
-                let (at, pieces, finding) = read;
-                if at != from {
-                    put(&mut tx, pieces).await?;
-                    set_progress(&mut tx, lane, &at).await?;
+                if read.at != from {
+                    put(&mut tx, read.pieces).await?;
+                    set_progress(&mut tx, lane, &read.at).await?;
                     tx.commit().await?;
                 }
-                if finding.is_some() {
-                    stopped = stopped.or(finding);
-                    break;
-                }
-                if at == from || at.segment == last {
-                    break;
+                match read.then {
+                    Then::More => {}
+                    Then::Nothing => break,
+                    Then::Bad(finding) => {
+                        stopped = stopped.or(Some(*finding));
+                        break;
+                    }
                 }
             }
         }
         Ok(stopped)
     }
 
-    /// Reads the rest of one segment, or the next where there is none.
+    /// Reads a part of the rest of one segment, or of the next where there is none.
     fn read_on(
         &self,
         keys: &LogKeys,
         lane: u32,
         from: Position,
         last: u64,
-    ) -> Result<(Position, Pieces, Option<Finding>), StoreError> {
+    ) -> Result<TakenOver, StoreError> {
         let mut pieces = Pieces::default();
         let is_fresh = from.offset == 0;
         let number = if is_fresh {
@@ -154,48 +157,68 @@ impl Index {
         } else {
             from.segment
         };
-        if number > last {
-            return Ok((from, pieces, None));
-        }
         let path = segment::path(&self.folder, lane, number);
-        let finding = |fault, at: &Position| Finding {
-            fault,
-            lane,
-            file: path.clone(),
-            offset: at.offset,
-            record: Some(at.number + 1),
-            call: None,
+        let bad = |fault, at: &Position| {
+            Then::Bad(Box::new(Finding {
+                fault,
+                lane,
+                file: path.clone(),
+                offset: at.offset,
+                record: Some(at.number + 1),
+                call: None,
+            }))
         };
+        let unread = |then| TakenOver {
+            at: from,
+            pieces: Pieces::default(),
+            then,
+        };
+        if number > last {
+            return Ok(unread(Then::Nothing));
+        }
         let head = segment::head(&path)?.unwrap_or_default();
         let (_, key, first) = match opening(&head, lane, number, is_fresh.then_some(from), keys) {
             Ok(opened) => opened,
             // It is just being begun.
-            Err(_) if number == last => return Ok((from, pieces, None)),
-            Err(fault) => return Ok((from, pieces, Some(finding(fault, &from)))),
+            Err(_) if number == last => return Ok(unread(Then::Nothing)),
+            Err(fault) => return Ok(unread(bad(fault, &from))),
         };
-        let start = if is_fresh { first } else { from };
-        let bytes = segment::bytes(&path, start.offset)?.unwrap_or_default();
-        let each = |found: segment::Found<'_>| -> Result<(), AuditError> {
-            let payload = Payload::read(found.payload, lane, found.after.number)?;
-            let at = At {
-                lane,
-                segment: number,
-                number: found.after.number,
+        let mut at = if is_fresh { first } else { from };
+        let mut length = PART_BYTES;
+        let (stop, is_rest) = loop {
+            let bytes = segment::part(&path, at.offset, length)?.unwrap_or_default();
+            let each = |found: segment::Found<'_>| -> Result<(), AuditError> {
+                let payload = Payload::read(found.payload, lane, found.after.number)?;
+                let at = At {
+                    lane,
+                    segment: number,
+                    number: found.after.number,
+                };
+                row::add(&mut pieces, at, &payload);
+                Ok(())
             };
-            row::add(&mut pieces, at, &payload);
-            Ok(())
-        };
-        let (end, stop) = scan(&bytes, start.offset, &key, lane, start, each)?;
-        match stop {
-            // Another process may be writing there.
-            _ if number == last => Ok((end, pieces, None)),
-            Stop::Bad(fault) => {
-                let finding = finding(fault, &end);
-                Ok((end, pieces, Some(finding)))
+            let (end, stop) = scan(&bytes, at.offset, &key, lane, at, each)?;
+            let is_rest = (bytes.len() as u64) < length;
+            // A record that is longer than the part.
+            let is_cut = !is_rest && end == at;
+            at = end;
+            match is_cut {
+                true => length = u64::MAX,
+                false => break (stop, is_rest),
             }
+        };
+        let then = match stop {
+            _ if !is_rest => Then::More,
+            // Another process may be writing there.
+            _ if number == last => Then::Nothing,
+            Stop::Bad(fault) => bad(fault, &at),
             // The next one follows here.
-            Stop::End => Ok((Position { offset: 0, ..end }, pieces, None)),
-        }
+            Stop::End => {
+                at.offset = 0;
+                Then::More
+            }
+        };
+        Ok(TakenOver { at, pieces, then })
     }
 
     /// Lists calls.
@@ -297,6 +320,24 @@ fn is_damaged(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.and_then(|code| code.parse::<u32>().ok())
         .is_some_and(|code| [11, 26].contains(&(code & 0xff)))
+}
+
+/// What was read of a lane.
+struct TakenOver {
+    /// Where it ends.
+    at: Position,
+    pieces: Pieces,
+    then: Then,
+}
+
+/// What follows what was read.
+enum Then {
+    /// There may be more.
+    More,
+    /// Nothing, or what is just being written.
+    Nothing,
+    /// What cannot be read past.
+    Bad(Box<Finding>),
 }
 
 /// How far a lane is taken over.

@@ -208,6 +208,11 @@ pub(super) fn head(path: &Path) -> Result<Option<Vec<u8>>, AuditError> {
 
 /// Reads a segment from an offset to its end; none where the file is not there.
 pub(super) fn bytes(path: &Path, from: u64) -> Result<Option<Vec<u8>>, AuditError> {
+    part(path, from, u64::MAX)
+}
+
+/// Reads some bytes of a segment from an offset, fewer where it ends; none where the file is not there.
+pub(super) fn part(path: &Path, from: u64, length: u64) -> Result<Option<Vec<u8>>, AuditError> {
     let mut file = match fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -215,7 +220,7 @@ pub(super) fn bytes(path: &Path, from: u64) -> Result<Option<Vec<u8>>, AuditErro
     };
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(from))
-        .and_then(|_| file.read_to_end(&mut bytes))
+        .and_then(|_| file.take(length).read_to_end(&mut bytes))
         .map_err(AuditError::file(path, "read"))?;
     Ok(Some(bytes))
 }
