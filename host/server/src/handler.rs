@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use portcullis::policy::ConnectorName;
-use portcullis::{Call, Connector, OfferedTool, Progress, Reply};
+use portcullis::{Call, Connector, OfferedTool, Progress, Reply, Tool};
 use portcullis_telemetry::Target;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
@@ -22,7 +22,7 @@ use tokio::task::JoinHandle;
 use crate::busy::UnderWay;
 use crate::chat::Answered;
 use crate::resources::Addresses;
-use crate::{Server, answer, check, logging, tools};
+use crate::{Server, answer, check, logging, resources, tools};
 
 /// Times that a person is asked in one call: to sign in, to approve, and once more where the record has changed meanwhile.
 const ASKS_MAX: usize = 3;
@@ -44,16 +44,23 @@ pub(crate) enum Settled {
 
 impl Server {
     pub(crate) async fn offered(&self) -> Result<Vec<OfferedTool>, ErrorData> {
-        let offered = self.host.tools(&self.agent, &self.person).await;
-        let mut offered =
-            offered.map_err(|error| ErrorData::internal_error(error.to_string(), None))?;
-        offered.retain(|offered| self.served.has(offered.tool()));
-        Ok(offered)
+        self.offered_where(|_, _| true).await
+    }
+
+    async fn offered_where(
+        &self,
+        wanted: impl Fn(&Connector, &Tool) -> bool + Send + Sync,
+    ) -> Result<Vec<OfferedTool>, ErrorData> {
+        let is_it =
+            |connector: &Connector, tool: &Tool| wanted(connector, tool) && self.served.has(tool);
+        let offered = self.host.tools_where(&self.agent, &self.person, is_it);
+        let offered = offered.await;
+        offered.map_err(|error| ErrorData::internal_error(error.to_string(), None))
     }
 
     /// Finds which connector a tool belongs to. A tool that is switched off is found too, so that the call
     /// is refused, with its record, rather than unknown.
-    fn connector_of(
+    async fn connector_of(
         &self,
         offered: &[OfferedTool],
         tool: &str,
@@ -70,18 +77,17 @@ impl Server {
                 .tool(tool)
                 .is_some_and(|tool| self.served.has(tool))
         };
-        let with_tool = connectors.iter().find(has_it);
-        with_tool
-            .map(|connector| connector.manifest().name.clone())
-            .ok_or_else(|| {
-                let tool: String = tool.chars().take(64).collect();
-                let names: Vec<&str> = offered
-                    .iter()
-                    .map(|offered| offered.tool().name.as_str())
-                    .collect();
-                let message = format!("there is no tool `{tool}`; there are {}", names.join(", "));
-                ErrorData::invalid_params(message, None)
-            })
+        if let Some(connector) = connectors.iter().find(has_it) {
+            return Ok(connector.manifest().name.clone());
+        }
+        let offered = self.offered().await?;
+        let tool: String = tool.chars().take(64).collect();
+        let names: Vec<&str> = offered
+            .iter()
+            .map(|offered| offered.tool().name.as_str())
+            .collect();
+        let message = format!("there is no tool `{tool}`; there are {}", names.join(", "));
+        Err(ErrorData::invalid_params(message, None))
     }
 }
 
@@ -242,7 +248,8 @@ impl ServerHandler for Server {
         let target = self
             .checks(&request.name)
             .then(|| Target::Tool(check::NAME.to_owned()));
-        let called = self.called(request, &context);
+        // Its state is large, and would be moved with the message several times.
+        let called = Box::pin(self.called(request, &context));
         self.told("tools/call", target, &context, called).await
     }
 }
@@ -258,14 +265,19 @@ impl Server {
             let arguments = request.arguments.unwrap_or_default();
             return Ok(self.check(&arguments).await?.into());
         }
-        let offered = self.offered().await?;
-        let connector = self.connector_of(&offered, &request.name)?;
+        // Of all that are offered: the tool, and what a link in its answer would be read by.
+        let links = answer::takes_links(context);
+        let offered = self
+            .offered_where(|connector, tool| {
+                tool.name.as_str() == request.name || links && resources::reads(connector, tool)
+            })
+            .await?;
+        let connector = self.connector_of(&offered, &request.name).await?;
         let reply = match self.settle(&connector, &request, context).await? {
             Settled::Asks(asks) => return Ok(CallToolResponse::InputRequired(*asks)),
             Settled::Reply(reply) => *reply,
         };
         let arguments = request.arguments.unwrap_or_default();
-        let links = answer::takes_links(context);
         let addresses = match links {
             true => Addresses::of_call(&offered, connector.as_str(), &request.name, &arguments),
             false => Addresses::default(),

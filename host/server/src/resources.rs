@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::policy::{Mode, ResourceSpec, ToolName};
-use portcullis::{Attachment, CitedRecord, Connector, OfferedTool, Outcome, Output, Reply};
+use portcullis::{Attachment, CitedRecord, Connector, OfferedTool, Outcome, Output, Reply, Tool};
 use rmcp::ErrorData;
 use rmcp::model::{
     CallToolRequestParams, JsonObject, ReadResourceRequestParams, ReadResourceResponse,
@@ -51,6 +51,12 @@ pub(crate) fn resources(offered: &[OfferedTool]) -> Vec<(&Connector, &ResourceSp
     });
     all.filter(|(connector, resource)| has(offered, connector, &resource.read.tool).is_some())
         .collect()
+}
+
+/// Says whether a connector's resources are read by a tool.
+pub(crate) fn reads(connector: &Connector, tool: &Tool) -> bool {
+    let mut resources = connector.manifest().resources.iter();
+    resources.any(|resource| resource.read.tool == tool.name)
 }
 
 /// Describes a resource that has an address of its own.
