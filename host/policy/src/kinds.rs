@@ -158,6 +158,36 @@ impl BodyPlace {
     pub(crate) fn has_items(&self) -> bool {
         self.steps.contains(&Step::EachItem)
     }
+
+    /// Says whether it is the items of one list.
+    pub(crate) fn is_items(&self) -> bool {
+        let list = self.steps.iter().position(|step| *step == Step::EachItem);
+        list.is_some_and(|at| at + 1 == self.steps.len())
+    }
+
+    /// Gives the items of the list that is here, where the body is the way to it and nothing else.
+    pub(crate) fn only_items<'j>(&self, json: &'j Json) -> Option<&'j [Json]> {
+        let mut found = json;
+        let (last, way) = self.steps.split_last()?;
+        for step in way {
+            found = match (step, found) {
+                (Step::Member(wanted), Json::Object(members)) => match members.as_slice() {
+                    [(name, value)] if name == wanted => value,
+                    _ => return None,
+                },
+                _ => return None,
+            };
+        }
+        match (last, found) {
+            (Step::EachItem, Json::List(items)) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Gives the place as it is written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
 }
 
 /// Where a route's request names the records that it changes, besides its path.
@@ -320,7 +350,7 @@ impl RouteSpec {
 }
 
 /// Holds a request to JSON in UTF-8, in one piece.
-fn require_json<'h>(
+pub(crate) fn require_json<'h>(
     headers: impl Iterator<Item = (&'h str, &'h [u8])>,
 ) -> Result<(), TouchedError> {
     let mut types = 0;

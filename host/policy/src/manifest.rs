@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::kinds::BodyPlace;
 use crate::{
     ConnectorName, Effect, IdPlace, KindPlace, Method, NamePattern, Operation, Origin,
-    OriginPattern, XmlPlace,
+    OriginPattern, Parts, XmlPlace,
 };
 
 pub use auth::{ApiKey, ApiKeyPlace, Auth, Grants, OAuth2, Scopes, StaleToken};
@@ -98,6 +98,9 @@ pub struct RouteSpec {
     /// Where in its XML body the token stands, instead of in a header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_at: Option<XmlPlace>,
+    /// Where its body has requests of their own, which it carries and which count as if each were sent by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parts: Option<Parts>,
     /// Whether the host remembers its answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<CachePolicy>,

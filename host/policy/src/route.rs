@@ -206,7 +206,7 @@ fn shadows<'t>(
 
 /// Compares as lenient services do: without case, also where Unicode folds a letter into an ASCII one, and
 /// without the spaces and dots around it, which some file systems and servers drop.
-fn equal_leniently(a: &str, b: &str) -> bool {
+pub(crate) fn equal_leniently(a: &str, b: &str) -> bool {
     let [a, b] =
         [a, b].map(|text| text.trim_matches(|char: char| char.is_whitespace() || char == '.'));
     match a.is_ascii() && b.is_ascii() {

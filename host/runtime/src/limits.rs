@@ -30,7 +30,7 @@ pub struct Limits {
     /// Calls that run at once; further ones wait within their own time. Default 128. Each reserves
     /// address space, and uses memory only as its guest does.
     pub concurrent_calls_max: u32,
-    /// Requests of one call. Default 64: a tool that needs more is looping.
+    /// Requests of one call, those that another carries in its body among them. Default 64: a tool that needs more is looping.
     pub requests_max: u32,
     /// Audit steps and sources that a connector may add to a call. Default 256; what comes after is
     /// counted and dropped.

@@ -345,6 +345,8 @@ codes! {
         TooManyRequests = "too_many_requests",
         /// A message that could be read as another operation.
         Operation = "operation",
+        /// Requests in a body that could be read as others, or that may be carried by none.
+        Parts = "parts",
         /// A redirect of the service's.
         Redirect = "redirect",
         /// A response in an encoding that cannot be searched for the token.

@@ -72,6 +72,8 @@ pub(crate) struct Course {
     /// How long it has waited for a person, and since when it does.
     waited: watch::Sender<Waited>,
     requests: AtomicU32,
+    /// Requests that others have carried.
+    carried: AtomicU32,
     entries: AtomicU32,
     received_bytes: AtomicU64,
     ledger: Mutex<Ledger>,
@@ -202,6 +204,18 @@ impl CallScope {
             .requests
             .fetch_add(1, Ordering::Relaxed)
             .saturating_add(1)
+    }
+
+    /// Counts `count` requests that one carries, and gives how many were carried with them.
+    pub(crate) fn carry(&self, count: usize) -> u32 {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let before = self.course.carried.fetch_add(count, Ordering::Relaxed);
+        before.saturating_add(count)
+    }
+
+    /// Gives how many requests were carried by others.
+    pub(crate) fn carried(&self) -> u32 {
+        self.course.carried.load(Ordering::Relaxed)
     }
 
     /// Keeps an announcement and returns the ticket for its request.

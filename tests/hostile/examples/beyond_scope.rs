@@ -220,7 +220,8 @@ fn manifest() -> String {
         { "methods": ["POST"], "path": "/find", "effect": "read", "kinds": ["/type"] },
         { "methods": ["POST"], "path": "/run", "effect": "write" },
         { "methods": ["GET"], "path": "/query", "effect": "read", "kinds": ["unseen"] },
-        { "methods": ["GET"], "path": "/about", "effect": "read", "kinds": [] }
+        { "methods": ["GET"], "path": "/about", "effect": "read", "kinds": [] },
+        { "methods": ["POST"], "path": "/several", "effect": "read", "kinds": [], "headers": ["X-Page"], "parts": { "at": "/all/*", "base": "/" } }
     ]);
     manifest.to_string()
 }

@@ -313,6 +313,7 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
             "origin": intent.origin,
             "route": intent.route,
             "path": intent.path.expose(),
+            "parts": parts_json(intent),
             "effect": intent.effect,
             "body_sha256": intent.body.to_string(),
             "sent_bytes": intent.body_bytes,
@@ -335,6 +336,18 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
             "message": message,
         }),
     }
+}
+
+/// Makes objects of the requests that one carries.
+pub(crate) fn parts_json(intent: &Intent) -> Value {
+    let parts = intent.parts.iter().map(|part| {
+        json!({
+            "method": part.method,
+            "route": part.route,
+            "path": part.path.expose(),
+        })
+    });
+    parts.collect()
 }
 
 /// Says whether nobody knows by its answer what came of a request.

@@ -229,6 +229,10 @@ fn request(out: &mut impl Write, request: &Request<'_>) -> io::Result<()> {
                 "request",
                 &format!("{method} {origin}{path}{approval}"),
             )?;
+            for part in &intent.parts {
+                let path = part.path.expose();
+                line(out, "", &format!("with {} {path}", part.method))?;
+            }
             let answer = match answer {
                 None => "sent, and no answer is on record".to_owned(),
                 Some(answer) => {

@@ -138,6 +138,10 @@ fn request(out: &mut impl Write, intent: &Intent, answer: Option<&Answer>) -> io
     };
     let request = format!("{} {}{path}{approved}", intent.method, intent.origin);
     line(out, "request", request)?;
+    for part in &intent.parts {
+        let path = shortened(part.path.expose());
+        line(out, "", format!("with {} {path}", part.method))?;
+    }
     let answer = match answer {
         Some(answer) => {
             let renewed = match answer.renewed {

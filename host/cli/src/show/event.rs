@@ -7,6 +7,7 @@ use portcullis::ports::audit::{Event, Record, Source};
 use serde_json::{Value, json};
 
 use super::reply::end;
+use crate::activity::entry::parts_json;
 
 /// Makes an object of a record.
 pub(crate) fn record_json(record: &Record) -> Value {
@@ -53,6 +54,7 @@ fn event_json(event: &Event) -> Value {
             "origin": intent.origin,
             "route": intent.route,
             "path": intent.path.expose(),
+            "parts": parts_json(intent),
             "effect": intent.effect,
             "body_sha256": intent.body.to_string(),
             "body_bytes": intent.body_bytes,

@@ -16,6 +16,7 @@ fn route(path: &str, kinds: Option<&[&str]>, fields: Option<&str>) -> RouteSpec 
         ids: Vec::new(),
         operation: None,
         token_at: None,
+        parts: None,
         cache: None,
         headers: Vec::new(),
         origin: None,

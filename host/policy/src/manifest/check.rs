@@ -123,7 +123,8 @@ fn check_route(
         }
     }
     let of_body = problems_of_kinds(route).into_iter();
-    for (member, problem) in of_body.chain(problems_of_message(route)) {
+    let of_body = of_body.chain(problems_of_message(route));
+    for (member, problem) in of_body.chain(problems_of_parts(route)) {
         add(&member, problem.to_owned());
     }
     for (at, header) in route.headers.iter().enumerate() {
@@ -242,6 +243,41 @@ fn problems_of_message(route: &RouteSpec) -> Vec<(String, &'static str)> {
             _ => continue,
         };
         add(&format!("ids/{at}"), problem);
+    }
+    problems
+}
+
+/// Holds what a route says of the requests that it carries to be all that it is.
+fn problems_of_parts(route: &RouteSpec) -> Vec<(String, &'static str)> {
+    let Some(parts) = &route.parts else {
+        return Vec::new();
+    };
+    let mut problems = Vec::new();
+    let mut add = |member: &str, problem| problems.push((member.to_owned(), problem));
+    if route.methods != [Method::Post] {
+        add("parts", "only a POST carries requests");
+    }
+    if route.effect != Effect::Read {
+        let problem =
+            "a route that carries requests only reads: a person approves one change, by itself";
+        add("effect", problem);
+    }
+    let in_body = |place: &KindPlace| matches!(place, KindPlace::Body(_));
+    if route.operation.is_some()
+        || route.fields.is_some()
+        || !route.ids.is_empty()
+        || route.kinds.iter().flatten().any(in_body)
+    {
+        let problem = "the body is the list of requests and nothing else: it has no `operation`, `kinds`, `fields` and `ids` of its own";
+        add("parts", problem);
+    }
+    if !parts.at.is_items() {
+        let problem = "it must lead to a list, with a `*` for its items at the end and none before";
+        add("parts/at", problem);
+    }
+    let base = parts.base.strip_suffix('/').unwrap_or(&parts.base);
+    if !base.is_empty() && RequestPath::parse(base).is_err() {
+        add("parts/base", "it must be the beginning of a path");
     }
     problems
 }

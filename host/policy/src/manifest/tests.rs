@@ -563,6 +563,81 @@ fn an_operation_stands_in_a_message_and_the_token_in_its_header() {
 }
 
 #[test]
+fn a_route_that_carries_requests_is_nothing_besides() {
+    let carrying = || {
+        json!({
+            "methods": ["POST"], "path": "/batch", "effect": "read", "kinds": [],
+            "parts": { "at": "/all/*", "base": "/services/data/" }
+        })
+    };
+    let with = |member: &str, value: Value| {
+        problems(|manifest| {
+            let mut route = carrying();
+            route[member] = value;
+            manifest["routes"][0] = route;
+        })
+    };
+    assert_eq!(with("kinds", json!(["unseen"])), [""; 0]);
+    for parts in [
+        json!({ "at": "/*" }),
+        json!({ "at": "/a/b/*", "base": "/" }),
+    ] {
+        assert_eq!(with("parts", parts.clone()), [""; 0], "{parts}");
+    }
+    for (member, value, place) in [
+        ("methods", json!(["GET"]), "/routes/0/parts"),
+        ("methods", json!(["POST", "PUT"]), "/routes/0/parts"),
+        ("effect", json!("write"), "/routes/0/effect"),
+        ("effect", json!("destructive"), "/routes/0/effect"),
+        ("kinds", json!(["/type"]), "/routes/0/parts"),
+        ("ids", json!(["/all/*/id"]), "/routes/0/parts"),
+        ("operation", json!("{urn:a}b"), "/routes/0/parts"),
+        ("parts", json!({}), "/routes/0/parts"),
+        ("parts", json!({ "at": "" }), "/routes/0/parts/at"),
+        ("parts", json!({ "at": "/all" }), "/routes/0/parts/at"),
+        ("parts", json!({ "at": "/*/*" }), "/routes/0/parts/at"),
+        ("parts", json!({ "at": "/*/all/*" }), "/routes/0/parts/at"),
+        ("parts", json!({ "at": "all/*" }), "/routes/0/parts/at"),
+        (
+            "parts",
+            json!({ "at": "/*", "base": "data/" }),
+            "/routes/0/parts/base",
+        ),
+        (
+            "parts",
+            json!({ "at": "/*", "base": "//evil.example/" }),
+            "/routes/0/parts/base",
+        ),
+        (
+            "parts",
+            json!({ "at": "/*", "base": "https://evil.example/" }),
+            "/routes/0/parts/base",
+        ),
+        (
+            "parts",
+            json!({ "at": "/*", "base": "/a/../b/" }),
+            "/routes/0/parts/base",
+        ),
+        (
+            "parts",
+            json!({ "at": "/*", "base": "/a?b=" }),
+            "/routes/0/parts/base",
+        ),
+        (
+            "parts",
+            json!({ "at": "/*", "method": "verb" }),
+            "/routes/0/parts",
+        ),
+    ] {
+        let found = with(member, value.clone());
+        assert!(
+            found.contains(&place.to_owned()),
+            "{member} {value}: {found:?}"
+        );
+    }
+}
+
+#[test]
 fn a_stale_token_is_told_by_a_fault_too() {
     let stale = StaleToken {
         status: 500,

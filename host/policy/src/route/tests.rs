@@ -14,6 +14,7 @@ fn spec(methods: &[Method], path: &str, effect: Effect) -> RouteSpec {
         ids: Vec::new(),
         operation: None,
         token_at: None,
+        parts: None,
         cache: None,
         headers: Vec::new(),
         origin: None,

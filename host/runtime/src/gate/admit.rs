@@ -53,6 +53,8 @@ pub(super) struct Admitted {
     pub(super) names: ChangeNames,
     /// Where the token stands in the body, instead of in a header.
     pub(super) token_at: Option<XmlPlace>,
+    /// Where in the body the requests are that it carries.
+    pub(super) parts: Option<portcullis_policy::Parts>,
     /// The route, where it matters what the request touches.
     pub(super) limited_route: Option<RouteSpec>,
     pub(super) effect: Effect,
@@ -115,12 +117,8 @@ fn address(scope: &CallScope, number: u32, parts: &Parts) -> Result<Addressed, G
     if scope.stopped().is_some() {
         return Err(GateFailure::Latched);
     }
-    if number > scope.limits.requests_max {
-        let message = format!(
-            "the tool made more than {} requests in one call",
-            scope.limits.requests_max
-        );
-        return Err(GateFailure::refused(RefusalCode::TooManyRequests, message));
+    if number.saturating_add(scope.carried()) > scope.limits.requests_max {
+        return Err(too_many(scope));
     }
     let (origin, is_own_origin) = origin(scope, parts)?;
     let path = path(parts)?;
@@ -139,6 +137,13 @@ fn address(scope: &CallScope, number: u32, parts: &Parts) -> Result<Addressed, G
         path,
         headers: parts.headers.clone(),
     })
+}
+
+/// A call makes no more requests than it may, those that others carry among them.
+pub(super) fn too_many(scope: &CallScope) -> GateFailure {
+    let max = scope.limits.requests_max;
+    let message = format!("the tool made more than {max} requests in one call");
+    GateFailure::refused(RefusalCode::TooManyRequests, message)
 }
 
 impl Addressed {
@@ -187,6 +192,7 @@ impl Addressed {
         };
         let (kind, names) = (found.kind().map(str::to_owned), ChangeNames::of(&found));
         let token_at = found.route.token_at.clone();
+        let parts = found.route.parts.clone();
         let limited_route = is_limited(scope, effect).then(|| found.route.clone());
         let is_schema = found.route.cache == Some(CachePolicy::Schema) && method == Method::Get;
         Ok(Admitted {
@@ -201,6 +207,7 @@ impl Addressed {
             kind,
             names,
             token_at,
+            parts,
             limited_route,
             effect,
             is_schema,
@@ -210,7 +217,7 @@ impl Addressed {
 
 /// Says whether it matters what a request touches: since the agent is limited to some kinds or fields, some kinds are
 /// guarded, or the records that it changes are counted.
-fn is_limited(scope: &CallScope, effect: Effect) -> bool {
+pub(super) fn is_limited(scope: &CallScope, effect: Effect) -> bool {
     let policy = &scope.policy;
     let limits = policy.scope.as_ref();
     let is_counted = limits.is_some_and(|limits| limits.changes_per_day.is_some());

@@ -15,10 +15,12 @@ use super::approve::Approved;
 use super::complete::Complete;
 use super::counted::Counted;
 use super::journals::Journal;
+use super::parts::Carried;
 use super::{failure, response, send};
 use crate::ids::ApprovalId;
 use crate::network::{NetworkError, Timeouts};
-use crate::ports::audit::{Answer, Durability, Event, Intent, RequestEnd};
+use crate::ports::Sensitive;
+use crate::ports::audit::{Answer, Durability, Event, IntendedPart, Intent, RequestEnd};
 use crate::reply::{Refusal, RefusalCode, SentChange};
 use crate::scope::{CallScope, Stop};
 
@@ -65,7 +67,8 @@ async fn journal(
         method: head.method,
         origin: head.origin.clone(),
         route: head.route.clone(),
-        path: crate::ports::Sensitive::new(head.path.as_str()),
+        path: Sensitive::new(head.path.as_str()),
+        parts: request.carried.iter().map(intended).collect(),
         effect: head.effect,
         body: Digest::of(&request.body),
         body_bytes: request.body.len(),
@@ -144,6 +147,15 @@ async fn journal(
     // How long the guest takes over the answer is of no matter to the log.
     drop(counted);
     finish(scope, &request, sent).await
+}
+
+/// What of a request that another carries is written down.
+fn intended(part: &Carried) -> IntendedPart {
+    IntendedPart {
+        method: part.method,
+        route: part.route.clone(),
+        path: Sensitive::new(part.path.as_str()),
+    }
 }
 
 /// Notes at an approval that what used it up was not sent.

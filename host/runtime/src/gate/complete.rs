@@ -1,4 +1,4 @@
-//! The request with its body, its operation, and the check that the stand-in for the token is nowhere in it but where the
+//! The request with its body, its operation, the requests that it carries, and the check that the stand-in for the token is nowhere in it but where the
 //! route has a place for it.
 //!
 //! Elsewhere the stand-in has no business in a request: one that holds it hopes that the host puts the token there, where the service
@@ -8,10 +8,11 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use memchr::memmem;
-use portcullis_policy::{Envelope, EnvelopeError};
+use portcullis_policy::{Envelope, EnvelopeError, RequestPath};
 
 use super::GateFailure;
 use super::admit::{Addressed, Admitted, Head};
+use super::parts::{Carried, carried};
 use crate::reply::RefusalCode;
 use crate::scope::CallScope;
 
@@ -26,6 +27,8 @@ pub(super) struct Complete {
     pub(super) body: Bytes,
     /// Where in the body the token goes.
     pub(super) token_at: Option<Range<usize>>,
+    /// The requests in its body.
+    pub(super) carried: Vec<Carried>,
 }
 
 /// Puts a request together.
@@ -36,6 +39,7 @@ pub(super) fn complete(
 ) -> Result<Complete, GateFailure> {
     let request = match head {
         Head::Admitted(head) => Complete {
+            carried: carried(scope, &head, &body)?,
             head: *head,
             body,
             token_at: None,
@@ -45,12 +49,11 @@ pub(super) fn complete(
     let head = &request.head;
     let placeholder = memmem::Finder::new(scope.placeholder.as_bytes());
     let holds = |bytes: &[u8]| placeholder.find(bytes).is_some();
-    let in_path = holds(head.path.as_str().as_bytes())
-        || head
-            .path
-            .segments()
-            .iter()
-            .any(|segment| holds(segment.as_bytes()));
+    let is_in = |path: &RequestPath| {
+        let mut segments = path.segments().iter();
+        holds(path.as_str().as_bytes()) || segments.any(|segment| holds(segment.as_bytes()))
+    };
+    let in_path = is_in(&head.path) || request.carried.iter().any(|part| is_in(&part.path));
     let in_headers = head.headers.values().any(|value| holds(value.as_bytes()));
     if in_path || in_headers || holds(&request.body) {
         return Err(GateFailure::refused(
@@ -89,6 +92,7 @@ fn by_operation(
             head,
             body,
             token_at: None,
+            carried: Vec::new(),
         });
     };
     let at = envelope
@@ -100,5 +104,6 @@ fn by_operation(
         head,
         body: body.into(),
         token_at: Some(token_at),
+        carried: Vec::new(),
     })
 }

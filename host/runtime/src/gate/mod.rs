@@ -19,6 +19,7 @@ mod counted;
 mod credential;
 mod failure;
 mod journals;
+mod parts;
 mod response;
 mod schema_cache;
 mod scrub;

@@ -7,10 +7,9 @@
 //! A refusal does not name what it is about: the connector may have come to it by what the agent may not know. The
 //! operator's log does.
 
-use portcullis_policy::{DeniedBy, Effect, Scope, Touched};
+use portcullis_policy::{DeniedBy, Effect, RequestPath, RouteSpec, Scope, Touched};
 
 use super::GateFailure;
-use super::admit::Admitted;
 use super::complete::Complete;
 use super::failure::name;
 use crate::ports::audit::{Durability, Event};
@@ -25,25 +24,108 @@ pub(super) struct Within {
     pub(super) kinds: usize,
 }
 
-/// Holds a request to the scope.
+/// One of the requests that are held to it: the whole, or one that it carries.
+struct Limited<'a> {
+    /// Its name, for people.
+    what: String,
+    /// Its route's template.
+    template: &'a str,
+    route: &'a RouteSpec,
+    kind: Option<&'a str>,
+    effect: Effect,
+    path: &'a RequestPath,
+    headers: Vec<(&'a str, &'a [u8])>,
+    body: &'a [u8],
+}
+
+/// Lists what of a request is held to the scope.
+fn limited(request: &Complete) -> impl Iterator<Item = Limited<'_>> {
+    let head = &request.head;
+    let whole = name(head.method, &head.route);
+    let carried = request.carried.iter().filter_map({
+        let whole = whole.clone();
+        move |part| {
+            let route = part.limited_route.as_ref()?;
+            Some(Limited {
+                what: format!("{}` in `{whole}", name(part.method, &part.route)),
+                template: &part.route,
+                route,
+                kind: part.kind.as_deref(),
+                effect: part.effect,
+                path: &part.path,
+                headers: Vec::new(),
+                body: &[],
+            })
+        }
+    });
+    let headers = || {
+        let headers = head.headers.iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        headers.collect()
+    };
+    let own = head.limited_route.iter().map(move |route| Limited {
+        what: whole.clone(),
+        template: &head.route,
+        route,
+        kind: head.kind.as_deref(),
+        effect: head.effect,
+        path: &head.path,
+        headers: headers(),
+        body: &request.body,
+    });
+    own.chain(carried)
+}
+
+/// Holds a request to the scope, with all that it carries.
 pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Within, GateFailure> {
     let head = &request.head;
-    let policy = &scope.policy;
-    let limits = policy.scope.as_ref();
+    let limits = scope.policy.scope.as_ref();
     if head.effect > Effect::Read && limits.is_some_and(|limits| limits.read_only) {
-        return Err(refused(scope, head, "this agent only reads"));
+        let what = name(head.method, &head.route);
+        return Err(refused(scope, &what, "this agent only reads"));
     }
-    let Some(route) = &head.limited_route else {
-        return Ok(Within { request, kinds: 0 });
-    };
-    let headers = head.headers.iter();
-    let headers = headers.map(|(name, value)| (name.as_str(), value.as_bytes()));
-    let kind = head.kind.as_deref();
-    let touched = route
-        .touched(head.effect, kind, headers, &request.body)
+    let mut kinds = 0;
+    let mut unseen: Vec<&str> = Vec::new();
+    for one in limited(&request) {
+        let seen = look(scope, &one)?;
+        kinds += seen.kinds;
+        if seen.is_unseen && !unseen.contains(&one.template) {
+            unseen.push(one.template);
+        }
+    }
+    for route in unseen {
+        let event = Event::Unseen {
+            request: head.number,
+            route: route.to_owned(),
+        };
+        scope
+            .record(event, Durability::WithTheNext)
+            .await
+            .map_err(|error| {
+                GateFailure::unavailable("write down how the request is checked", &error)
+            })?;
+    }
+    Ok(Within { request, kinds })
+}
+
+/// What the host sees of a request that is within the scope as far as it sees it.
+struct Seen {
+    /// How many kinds it names.
+    kinds: usize,
+    /// Whether the rest is the word of the connector, which is trusted.
+    is_unseen: bool,
+}
+
+/// Holds to the scope what is seen of a request, and to an administrator's trust what is not.
+fn look(scope: &CallScope, one: &Limited<'_>) -> Result<Seen, GateFailure> {
+    let policy = &scope.policy;
+    let headers = one.headers.iter().copied();
+    let touched = one
+        .route
+        .touched(one.effect, one.kind, headers, one.body)
         .map_err(|error| {
             let why = format!("{error}, so that what it touches is not known");
-            refused(scope, head, &why)
+            refused(scope, &one.what, &why)
         })?;
     let guarded = &scope.connector.manifest().guarded_kinds;
     for access in &touched.accesses {
@@ -55,37 +137,28 @@ pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Withi
                 }
                 _ => format!("it touches what is not within the {}", policy.scope_name()),
             };
-            refused(scope, head, &why)
+            refused(scope, &one.what, &why)
         })?;
     }
     // A query string can ask for more than the path says, or infer it.
-    let has_query = head.path.query().is_some() && !touched.accesses.is_empty();
-    let unseen = has_query || is_unseen(limits, head.effect, &touched);
-    if unseen && policy.limits(guarded, head.effect) {
-        if !policy.is_trusted {
-            let connector = &scope.connector.manifest().name;
-            let why = format!(
-                "what it touches cannot be seen on its route, and the connector `{connector}` is not trusted to check that"
-            );
-            let trust = format!("portcullis connector trust-scope {connector}");
-            return Err(match refused(scope, head, &why) {
-                GateFailure::Refused(refusal) => GateFailure::Refused(refusal.allowed_by(trust)),
-                other => other,
-            });
-        }
-        let event = Event::Unseen {
-            request: head.number,
-            route: head.route.clone(),
-        };
-        scope
-            .record(event, Durability::WithTheNext)
-            .await
-            .map_err(|error| {
-                GateFailure::unavailable("write down how the request is checked", &error)
-            })?;
+    let has_query = one.path.query().is_some() && !touched.accesses.is_empty();
+    let is_unseen = has_query || is_unseen(policy.scope.as_ref(), one.effect, &touched);
+    let is_unseen = is_unseen && policy.limits(guarded, one.effect);
+    if is_unseen && !policy.is_trusted {
+        let connector = &scope.connector.manifest().name;
+        let why = format!(
+            "what it touches cannot be seen on its route, and the connector `{connector}` is not trusted to check that"
+        );
+        let trust = format!("portcullis connector trust-scope {connector}");
+        return Err(match refused(scope, &one.what, &why) {
+            GateFailure::Refused(refusal) => GateFailure::Refused(refusal.allowed_by(trust)),
+            other => other,
+        });
     }
-    let kinds = touched.accesses.len();
-    Ok(Within { request, kinds })
+    Ok(Seen {
+        kinds: touched.accesses.len(),
+        is_unseen,
+    })
 }
 
 /// Says whether a request could touch what the host does not see: other kinds, or fields where some are limited.
@@ -97,8 +170,7 @@ fn is_unseen(limits: Option<&Scope>, effect: Effect, touched: &Touched) -> bool 
     touched.is_unseen || (!touched.has_fields && limits_fields())
 }
 
-fn refused(scope: &CallScope, head: &Admitted, why: &str) -> GateFailure {
-    let what = name(head.method, &head.route);
+fn refused(scope: &CallScope, what: &str, why: &str) -> GateFailure {
     let connector = &scope.connector.manifest().name;
     GateFailure::refused(
         RefusalCode::Scope,

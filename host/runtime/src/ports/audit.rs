@@ -149,6 +149,8 @@ pub struct Intent {
     pub route: String,
     /// The path and query.
     pub path: Sensitive,
+    /// The requests that it carries in its body, in their order.
+    pub parts: Vec<IntendedPart>,
     /// How far it reaches.
     pub effect: Effect,
     /// The SHA-256 digest of its body.
@@ -159,6 +161,17 @@ pub struct Intent {
     pub approval: Option<ApprovalId>,
     /// For a change: the call that finds out whether it was made, should its outcome not become known.
     pub finds_out: Option<ToolCall>,
+}
+
+/// A request that another one carries: it goes where that goes, and has its answer within that one's.
+#[derive(Clone, Debug)]
+pub struct IntendedPart {
+    /// Its method.
+    pub method: Method,
+    /// Its route's template.
+    pub route: String,
+    /// Its path and query.
+    pub path: Sensitive,
 }
 
 /// How a request ended.

@@ -15,6 +15,7 @@ mod approval;
 mod arrows;
 mod beyond;
 mod bounds;
+mod carried;
 mod closed;
 mod decisions;
 mod durable;

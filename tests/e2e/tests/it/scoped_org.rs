@@ -13,7 +13,7 @@ use portcullis::{Host, Limits, Network, Outcome, Ports, Reply};
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 
-use crate::support::world::{AGENT, PERSON, cache, call};
+use crate::support::world::{AGENT, PERSON, cache, call, paths};
 use crate::support::{component, ended, name};
 
 struct Org {
@@ -99,9 +99,9 @@ impl Org {
     /// Gives the addresses that a call asked the org for.
     fn asked(&self, reply: &Reply) -> Vec<String> {
         let records = self.audit.records(reply.call.unwrap());
-        let paths = records.iter().filter_map(|record| match &record.event {
-            Event::Intended(intent) => Some(intent.path.expose().to_owned()),
-            _ => None,
+        let paths = records.iter().flat_map(|record| match &record.event {
+            Event::Intended(intent) => paths(intent),
+            _ => Vec::new(),
         });
         paths.collect()
     }

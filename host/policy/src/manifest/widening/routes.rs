@@ -6,13 +6,14 @@ use crate::route::stands_before;
 use crate::{Effect, KindPlace, Method};
 
 /// The members of a route that are compared.
-const COMPARED: [&str; 9] = [
+const COMPARED: [&str; 10] = [
     "methods",
     "path",
     "operation",
     "effect",
     "kinds",
     "fields",
+    "parts",
     "cache",
     "headers",
     "origin",
@@ -111,6 +112,14 @@ fn differences(before: &RouteSpec, after: &RouteSpec, method: Method) -> Vec<Wid
         add(format!(
             "the fields of `{request}` are said to be elsewhere"
         ));
+    }
+    if before.parts != after.parts {
+        add(match (&before.parts, &after.parts) {
+            (None, _) => format!("`{request}` may carry other requests"),
+            (Some(_), _) => {
+                format!("the requests that `{request}` carries are said to be elsewhere")
+            }
+        });
     }
     if after.cache != before.cache && after.cache == Some(CachePolicy::Schema) {
         add(format!("answers to `{request}` are remembered"));

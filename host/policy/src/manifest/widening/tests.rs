@@ -179,6 +179,42 @@ fn each_operation_of_a_path_is_a_request_of_its_own() {
 }
 
 #[test]
+fn where_the_requests_of_a_request_are_is_compared() {
+    let batch = |parts: Option<Value>| {
+        let mut version = version();
+        let mut route =
+            json!({"methods": ["POST"], "path": "/batch", "effect": "read", "kinds": []});
+        if let Some(parts) = parts {
+            route["parts"] = parts;
+        }
+        version.manifest["routes"]
+            .as_array_mut()
+            .unwrap()
+            .push(route);
+        version
+    };
+    let texts = |after: Option<Value>, before: Option<Value>| -> Vec<String> {
+        let found = batch(after).wider_than(Some(&batch(before)));
+        found.into_iter().map(|widening| widening.text).collect()
+    };
+    let all = || Some(json!({"at": "/all/*", "base": "/data/"}));
+    assert_eq!(texts(all(), all()), [""; 0]);
+    assert_eq!(
+        texts(all(), None),
+        ["`POST /batch` may carry other requests"]
+    );
+    // Without them the host no longer looks into its body.
+    let elsewhere = ["the requests that `POST /batch` carries are said to be elsewhere"];
+    for after in [
+        None,
+        Some(json!({"at": "/some/*", "base": "/data/"})),
+        Some(json!({"at": "/all/*"})),
+    ] {
+        assert_eq!(texts(after, all()), elsewhere);
+    }
+}
+
+#[test]
 fn each_way_to_reach_farther_is_found() {
     type Edit = Box<dyn Fn(&mut Version)>;
     let route = |value: Value| -> Edit { Box::new(with("/routes", value)) };
@@ -654,6 +690,7 @@ fn route() -> impl Strategy<Value = RouteSpec> {
         ids: Vec::new(),
         operation: None,
         token_at: None,
+        parts: None,
     })
 }
 

@@ -83,9 +83,18 @@ pub(in crate::audit) struct PlainIntent {
     pub(super) method: Method,
     pub(super) origin: Origin,
     pub(super) route: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) parts: Vec<PlainPart>,
     pub(in crate::audit) body_bytes: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) approval: Option<String>,
+}
+
+/// A request that another carries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::audit) struct PlainPart {
+    pub(super) method: Method,
+    pub(super) route: String,
 }
 
 /// Which time it is where nothing is said.
@@ -150,6 +159,9 @@ pub(in crate::audit) enum Hidden {
     Announced(Vec<HiddenChange>),
     Intended {
         path: String,
+        /// Of each request that it carries.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        parts: Vec<String>,
         body: Digest,
         /// It names a record, and may have more of it in its arguments.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,12 +1,14 @@
 //! Which part of an event is plain, and which is sealed.
 
-use portcullis::ports::audit::{Answer, Closed, Event, Intent, Opened, RequestEnd, Source};
+use portcullis::ports::audit::{
+    Answer, Closed, Event, IntendedPart, Intent, Opened, RequestEnd, Source,
+};
 use portcullis::ports::{Caller, Sensitive};
 use portcullis_policy::{Change, Digest, Effect, FieldChange};
 
 use super::form::{
     Hidden, HiddenChange, HiddenNames, HiddenSource, Plain, PlainAnswer, PlainChange, PlainClosed,
-    PlainEnd, PlainField, PlainIntent, PlainOpened, PlainSource, PlainUnsent,
+    PlainEnd, PlainField, PlainIntent, PlainOpened, PlainPart, PlainSource, PlainUnsent,
 };
 use super::outline::outline;
 
@@ -45,6 +47,7 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
             Plain::Intended(Box::new(plain_intent(intent))),
             Some(Hidden::Intended {
                 path: text(&intent.path),
+                parts: intent.parts.iter().map(|part| text(&part.path)).collect(),
                 body: intent.body,
                 finds_out: intent.finds_out.clone(),
             }),
@@ -143,12 +146,13 @@ pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
             Plain::Intended(intent),
             Some(Hidden::Intended {
                 path,
+                parts,
                 body,
                 finds_out,
             }),
         ) => Event::Intended(Intent {
             finds_out,
-            ..join_intent(*intent, path, body)?
+            ..join_intent(*intent, path, parts, body)?
         }),
         (Plain::Answered(answer), hidden) => Event::Answered(join_answer(answer, hidden)),
         (Plain::Denied { request, code }, Some(Hidden::Text(message))) => Event::Denied {
@@ -409,13 +413,33 @@ fn plain_intent(intent: &Intent) -> PlainIntent {
         method: intent.method,
         origin: intent.origin.clone(),
         route: intent.route.clone(),
+        parts: intent.parts.iter().map(plain_part).collect(),
         body_bytes: u64::try_from(intent.body_bytes).unwrap_or(u64::MAX),
         approval: intent.approval.map(|approval| approval.to_string()),
     }
 }
 
-fn join_intent(plain: PlainIntent, path: String, body: Digest) -> Option<Intent> {
+fn plain_part(part: &IntendedPart) -> PlainPart {
+    PlainPart {
+        method: part.method,
+        route: part.route.clone(),
+    }
+}
+
+fn join_intent(
+    plain: PlainIntent,
+    path: String,
+    parts: Vec<String>,
+    body: Digest,
+) -> Option<Intent> {
+    let parts = plain.parts.into_iter().zip(parts);
+    let part = |(plain, path): (PlainPart, String)| IntendedPart {
+        method: plain.method,
+        route: plain.route,
+        path: Sensitive::new(path),
+    };
     Some(Intent {
+        parts: parts.map(part).collect(),
         request: plain.request,
         attempt: plain.attempt,
         method: plain.method,

@@ -35,7 +35,11 @@ async fn every_line_is_read_as_it_was_written() {
         Event::Cited(sources) => {
             format!("{event:?} {}", sources[0].label.as_ref().unwrap().expose())
         }
-        Event::Intended(intent) => format!("{event:?} {}", intent.path.expose()),
+        Event::Intended(intent) => {
+            let parts = intent.parts.iter().map(|part| part.path.expose());
+            let paths: Vec<&str> = [intent.path.expose()].into_iter().chain(parts).collect();
+            format!("{event:?} {paths:?}")
+        }
         Event::Denied { message, .. } => format!("{event:?} {}", message.expose()),
         event => format!("{event:?}"),
     };

@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portcullis::CallId;
 use portcullis::ports::audit::{
-    Answer, AuditLog, Closed, Durability, Event, Intent, Opened, Record, RequestEnd, Source,
+    Answer, AuditLog, Closed, Durability, Event, IntendedPart, Intent, Opened, Record, RequestEnd,
+    Source,
 };
 use portcullis::ports::{PortError, Sensitive};
 use portcullis_policy::{
@@ -212,11 +213,24 @@ pub fn intent(effect: Effect) -> Intent {
         origin: origin("https://acme.example.com"),
         route: "/record/{id}".to_owned(),
         path: Sensitive::new(format!("/record/1?q={MARK}")),
+        parts: match effect {
+            Effect::Read => vec![part("/record/2"), part("/record/3")],
+            Effect::Write | Effect::Destructive => Vec::new(),
+        },
         effect,
         body: Digest::of(MARK.as_bytes()),
         body_bytes: 17,
         approval: None,
         finds_out: None,
+    }
+}
+
+/// A request within a request.
+fn part(path: &str) -> IntendedPart {
+    IntendedPart {
+        method: Method::Get,
+        route: "/record/{id}".to_owned(),
+        path: Sensitive::new(format!("{path}?q={MARK}")),
     }
 }
 

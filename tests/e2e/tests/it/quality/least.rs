@@ -10,6 +10,7 @@ use portcullis::{Outcome, Reply};
 use serde_json::{Value, json};
 
 use crate::support::ended;
+use crate::support::world::paths;
 use crate::writes::desk::{ACCOUNT, Desk, SALE, said};
 
 const ALLOWED: [&str; 3] = ["Account", "Contact", "Opportunity"];
@@ -421,8 +422,10 @@ fn sent(desk: &Desk, reply: &Reply) -> (String, bool) {
     for record in desk.world.records(reply) {
         if let Event::Intended(intent) = record.event {
             changes |= intent.effect > Effect::Read;
-            text.push_str(intent.path.expose());
-            text.push('\n');
+            for path in paths(&intent) {
+                text.push_str(&path);
+                text.push('\n');
+            }
         }
     }
     (text, changes)

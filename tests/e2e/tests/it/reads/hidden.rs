@@ -5,7 +5,7 @@ use portcullis::policy::{Mode, Scope};
 use portcullis::ports::audit::Event;
 use serde_json::{Value, json};
 
-use crate::support::world::AGENT;
+use crate::support::world::{AGENT, paths};
 use crate::support::{ended, name};
 use crate::writes::desk::{ACCOUNT, Desk};
 
@@ -19,9 +19,9 @@ fn limit(desk: &Desk, scope: Value) {
 /// Gives the addresses that a call asked the org for.
 fn asked(desk: &Desk, reply: &portcullis::Reply) -> String {
     let records = desk.world.records(reply).into_iter();
-    let paths = records.filter_map(|record| match record.event {
-        Event::Intended(intent) => Some(intent.path.expose().to_owned()),
-        _ => None,
+    let paths = records.flat_map(|record| match record.event {
+        Event::Intended(intent) => paths(&intent),
+        _ => Vec::new(),
     });
     paths.collect::<Vec<_>>().join("\n")
 }

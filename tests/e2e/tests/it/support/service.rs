@@ -275,7 +275,9 @@ async fn route(shared: &Arc<Shared>, seen: &Seen) -> Result<Answer, &'static str
             }
             reply(StatusCode::OK, json!({"id": id}))
         }
-        (_, path, _) if ["/batch", "/records"].contains(&path) || path.starts_with("/kind/") => {
+        (_, path, _)
+            if ["/batch", "/records", "/several"].contains(&path) || path.starts_with("/kind/") =>
+        {
             reply(StatusCode::OK, json!({"done": true}))
         }
         _ => reply(StatusCode::NOT_FOUND, json!({"error": "no such place"})),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use portcullis::network::{HostPort, NetworkOptions, Resolve};
 use portcullis::policy::{Mode, Origin, Scope};
-use portcullis::ports::audit::{Event, Record};
+use portcullis::ports::audit::{Event, Intent, Record};
 use portcullis::ports::credentials::{Connection, Identity};
 use portcullis::ports::{MemoryApprovals, MemoryAudit, MemoryCredentials, MemoryPermissions};
 use portcullis::{
@@ -85,9 +85,11 @@ pub fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 }
 
 /// The POST routes of all connectors of the tests that an administrator believes to only read.
-const POSTS_THAT_READ: [&str; 5] = [
+const POSTS_THAT_READ: &[&str] = &[
     "/search",
     "/find",
+    "/several",
+    "/services/data/{version}/composite/batch",
     "/services/data/{version}/ui-api/predupe",
     "/services/data/{version}/analytics/reports/{id}",
     "/services/Soap/u/{version}",
@@ -162,7 +164,7 @@ impl World {
     pub async fn install_bytes(&self, bytes: Vec<u8>) {
         let _turn = INSTALLING.lock().await;
         let inspected = self.host.inspect(bytes).await.unwrap();
-        let connector = self.host.activate(inspected, &POSTS_THAT_READ).unwrap();
+        let connector = self.host.activate(inspected, POSTS_THAT_READ).unwrap();
         let connector = connector.manifest().name.clone();
         self.permissions.offer(name(AGENT), connector.clone());
         let connection = Connection {
@@ -209,6 +211,13 @@ impl World {
 /// Makes a call.
 pub fn call(connector: &str, tool: &str, arguments: Value) -> Call {
     Call::new(name(AGENT), name(PERSON), name(connector), tool, arguments)
+}
+
+/// Gives the paths that a request asked for: its own, and those of the requests that it carried.
+pub fn paths(intent: &Intent) -> Vec<String> {
+    let parts = intent.parts.iter().map(|part| &part.path);
+    let paths = [&intent.path].into_iter().chain(parts);
+    paths.map(|path| path.expose().to_owned()).collect()
 }
 
 /// Names an event.
