@@ -9,6 +9,7 @@
 //!
 //! It holds no secret and no state: each call runs in a fresh instance, and the host adds the credential.
 
+pub mod batch;
 pub mod client;
 pub mod columns;
 pub mod currency;

@@ -39,6 +39,7 @@ pub(crate) struct Org {
     hidden: Vec<(&'static str, &'static str)>,
     forbidden: Vec<&'static str>,
     requests: RefCell<Vec<String>>,
+    bodies: RefCell<Vec<String>>,
     pauses_ms: RefCell<Vec<u64>>,
     checked: RefCell<Vec<String>>,
     cited: RefCell<Vec<Source>>,
@@ -126,6 +127,11 @@ impl Org {
         self.requests.borrow().clone()
     }
 
+    /// The bodies of the reads that have one.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.bodies.borrow().clone()
+    }
+
     pub(crate) fn pauses_ms(&self) -> Vec<u64> {
         self.pauses_ms.borrow().clone()
     }
@@ -160,6 +166,8 @@ impl Host for Org {
     fn send(&self, request: Request) -> Result<Response, Failure> {
         let target = request.target()?;
         self.requests.borrow_mut().push(target.clone());
+        let body = request.body_bytes().map(String::from_utf8_lossy);
+        self.bodies.borrow_mut().extend(body.map(Into::into));
         let mut answers = self.answers.borrow_mut();
         let longest = answers
             .iter_mut()

@@ -69,6 +69,7 @@ pub fn complete_task(host: &dyn Host, args: &CompleteTask) -> Result<Output, Fai
         &id,
         task.fields(),
         &Names::default(),
+        None,
     ))
 }
 

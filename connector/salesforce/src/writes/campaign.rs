@@ -9,13 +9,14 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::asked::{self, Problems, Purpose};
-use super::record::{self, Found, Select};
+use super::record::{Found, Select};
 use super::targets::Names;
 use super::worded::Worded;
 use super::{create, update};
 use crate::client::{Client, ReadError};
 use crate::describe::Describe;
 use crate::host::Host;
+use crate::json::Json;
 use crate::known::check_record;
 use crate::names;
 
@@ -53,7 +54,7 @@ pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<
     check_record(&client, &person)?;
     let describe = described(&client)?;
     host.step("Looked whether the person is in the campaign", None);
-    let (member, name) = look(&client, &describe, kind, &person, &campaign)?;
+    let (member, known) = look(&client, &describe, kind, &person, &campaign)?;
     let status = Worded::new().maybe("Status", "/status", args.status.as_deref());
     match member {
         Some(member) if args.status.is_some() => {
@@ -68,10 +69,6 @@ pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<
             let worded = status
                 .text("CampaignId", "/campaign", &campaign)
                 .text(field, "/person", &person);
-            let mut known = Names::default();
-            if let Some(name) = name {
-                known.insert(person.clone(), name);
-            }
             worded.said(create::create(&client, MEMBER, worded.fields(), None, &known))
         }
     }
@@ -86,31 +83,53 @@ fn described(client: &Client<'_>) -> Result<Rc<Describe>, Failure> {
     })
 }
 
-/// Reads the member that a person is in a campaign, and the person's name, by one query. Neither, where there is no such person.
+/// Reads the member that a person is in a campaign, with the names of both, as far as the agent may see them and they are there.
 fn look(
     client: &Client<'_>,
     describe: &Describe,
     kind: &str,
     person: &str,
     campaign: &str,
-) -> Result<(Option<Found>, Option<String>), Failure> {
+) -> Result<(Option<Found>, Names), Failure> {
     let mut select = Select::new(client, describe, []);
     select.add("Status");
-    let is_named = client.visible_fields(kind, &["Name".to_owned()]).len() == 1;
-    let own = if is_named { "Id, Name" } else { "Id" };
-    let soql = format!(
+    let named = ["Id", "Name"].map(str::to_owned);
+    let sees =
+        |kind: &str, fields: &[String]| client.visible_fields(kind, fields).len() == fields.len();
+    let own = match sees(kind, &named[1..]) {
+        true => "Id, Name",
+        false => "Id",
+    };
+    let mut queries = vec![format!(
         "SELECT {own}, (SELECT {} FROM {MEMBERS} WHERE CampaignId = '{campaign}' LIMIT 1) FROM {kind} WHERE Id = '{person}'",
         select.fields.join(", ")
-    );
-    let reply = record::query(client, &soql).map_err(Failure::from)?;
-    let found = reply.get("records").and_then(|found| found.items().first());
-    let members = found.and_then(|found| found.get(MEMBERS)?.get("records"));
+    )];
+    if sees("Campaign", &named) {
+        queries.push(format!(
+            "SELECT Id, Name FROM Campaign WHERE Id = '{campaign}'"
+        ));
+    }
+    let mut answers = client.queries(&queries)?.into_iter();
+    let of_person = answers.next().transpose()?.unwrap_or(Json::Null);
+    let first = |reply: &Json| reply.get("records")?.items().first().cloned();
+    let found = first(&of_person);
+    let members = found
+        .as_ref()
+        .and_then(|found| found.get(MEMBERS)?.get("records"));
     let member = members.and_then(|members| members.items().first());
-    let name = found.and_then(|found| found.str_at("Name"));
-    Ok((
-        member.map(|member| Found::new(member.clone(), "")),
-        name.map(str::to_owned),
-    ))
+    let member = member.map(|member| Found::new(member.clone(), ""));
+    // Without its name a campaign is looked for when the member is announced.
+    let campaigns = answers.next().and_then(Result::ok);
+    let mut known = Names::default();
+    for (id, found) in [
+        (person, found),
+        (campaign, campaigns.as_ref().and_then(first)),
+    ] {
+        if let Some(name) = found.as_ref().and_then(|found| found.str_at("Name")) {
+            known.insert(id.to_owned(), name.to_owned());
+        }
+    }
+    Ok((member, known))
 }
 
 fn set_status(
@@ -150,6 +169,42 @@ mod tests {
     use super::*;
     use crate::testing::Org;
     use portcullis_sdk::Reason;
+
+    /// Looks for a member, and says which ids have a name then, and in which requests.
+    fn looked(org: &Org) -> (Vec<String>, Vec<String>) {
+        let client = Client::new(org);
+        let describe = Describe::new(Json::parse(r#"{"name":"CampaignMember"}"#).unwrap());
+        let (person, campaign) = ("00Q000000000001AAA", "701000000000001AAA");
+        let (member, known) = look(&client, &describe, "Lead", person, campaign).unwrap();
+        assert!(member.is_none());
+        let known = known.into_pairs().into_iter();
+        (known.map(|(_, name)| name).collect(), org.requests())
+    }
+
+    #[test]
+    fn a_campaign_and_a_person_are_read_in_one_request() {
+        let batch = "/services/data/v68.0/composite/batch";
+        let person =
+            r#"{"statusCode":200,"result":{"records":[{"Id":"00Q000000000001AAA","Name":"Li"}]}}"#;
+        let campaign = r#"{"statusCode":200,"result":{"records":[{"Id":"701000000000001AAA","Name":"Fair"}]}}"#;
+        let refused = r#"{"statusCode":400,"result":[{"errorCode":"INVALID_TYPE","message":"m"}]}"#;
+        for (campaign, known) in [(campaign, &["Li", "Fair"][..]), (refused, &["Li"])] {
+            let results = format!(r#"{{"results":[{person},{campaign}]}}"#);
+            let org = Org::new().answer(batch, 200, &results);
+            let (found, requests) = looked(&org);
+            assert_eq!(found, known);
+            assert_eq!(requests, [batch]);
+        }
+        // A name that is hidden from the agent is not asked for, and what is left is a query.
+        let query = "/services/data/v68.0/query?q=";
+        let alone = r#"{"records":[{"Id":"00Q000000000001AAA","Name":"Li"}]}"#;
+        let org = Org::new()
+            .hide("Campaign", "Name")
+            .answer(query, 200, alone);
+        let (found, requests) = looked(&org);
+        assert_eq!(found, ["Li"]);
+        assert!(requests.len() == 1 && requests[0].starts_with(query));
+    }
 
     #[test]
     fn who_is_hidden_is_not_looked_for_in_a_campaign() {

@@ -73,6 +73,15 @@ impl Select {
         describe: &Describe,
         fields: impl IntoIterator<Item = &'a Asked<'a>>,
     ) -> Self {
+        Self::of(client, describe, &mut fields.into_iter())
+    }
+
+    /// Is there once, whatever the fields come from.
+    fn of<'a>(
+        client: &Client<'_>,
+        describe: &Describe,
+        fields: &mut dyn Iterator<Item = &'a Asked<'a>>,
+    ) -> Self {
         let mut select = Self::default();
         select.add("Id");
         if let Some(name) = visible_name(client, describe) {
@@ -115,6 +124,11 @@ impl Select {
         format!("SELECT {} FROM {kind} WHERE {condition}", all.join(", "))
     }
 
+    /// Writes the query that reads a record.
+    pub(super) fn query_of(&self, kind: &str, id: &str) -> String {
+        self.soql(kind, &format!("Id = '{id}'"), true)
+    }
+
     /// Reads the records that fit a condition.
     ///
     /// # Errors
@@ -134,8 +148,7 @@ impl Select {
         }
         let reply =
             answer.map_err(|error| repaired(client, error, about(Some(kind), "/fields")))?;
-        let found = reply.get("records").map_or(&[][..], Json::items).iter();
-        Ok(found.map(|record| Found::new(record.clone(), "")).collect())
+        Ok(Found::all(&reply))
     }
 
     /// Reads a record.
@@ -157,6 +170,12 @@ impl Select {
 }
 
 impl Found {
+    /// Takes the records of a query's answer.
+    pub(super) fn all(reply: &Json) -> Vec<Self> {
+        let found = reply.get("records").map_or(&[][..], Json::items).iter();
+        found.map(|record| Self::new(record.clone(), "")).collect()
+    }
+
     pub(super) fn new(json: Json, id: &str) -> Self {
         let stamp = |name| json.str_at(name).and_then(Moment::parse);
         // The later of the two holds whichever of them the service compares.

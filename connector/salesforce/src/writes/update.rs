@@ -42,10 +42,10 @@ pub fn update_record(host: &dyn Host, args: &UpdateRecord) -> Result<Output, Fai
     let kind = lookup::object_name(&client, &args.object)?;
     let id = lookup::record_id(&client, kind, &args.id)?;
     let id = names::long_id(id);
-    update(&client, kind, &id, &args.fields, &Names::default())
+    update(&client, kind, &id, &args.fields, &Names::default(), None)
 }
 
-/// Changes fields of a record. `known` are names that references lead to.
+/// Changes fields of a record. `known` are names that references lead to; `before` is the record, where it was read already.
 ///
 /// # Errors
 /// As [`update_record`].
@@ -55,6 +55,7 @@ pub(super) fn update(
     id: &str,
     fields: &Map<String, Value>,
     known: &Names,
+    before: Option<Found>,
 ) -> Result<Output, Failure> {
     let given = asked::names(client, kind, fields, FIELDS)?;
     if given.is_empty() {
@@ -72,12 +73,20 @@ pub(super) fn update(
     let asked = asked::read(client, &describe, fields, Purpose::Update, &mut problems);
     problems.refuse(client)?;
 
-    client.host.step(
-        &format!("Read {} before the change", describe.name()),
-        Some(id),
-    );
-    let before = Select::new(client, &describe, &asked).find(client, &describe, id)?;
+    let before = match before {
+        Some(before) => before,
+        None => {
+            step(client, &describe, id);
+            Select::new(client, &describe, &asked).find(client, &describe, id)?
+        }
+    };
     change(client, &describe, &before, asked, known)
+}
+
+/// Tells the log that a record is read before it is changed.
+pub(super) fn step(client: &Client<'_>, describe: &Describe, id: &str) {
+    let title = format!("Read {} before the change", describe.name());
+    client.host.step(&title, Some(id));
 }
 
 /// Refuses where the user may not change records of the object.

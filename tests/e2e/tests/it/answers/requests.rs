@@ -9,24 +9,8 @@ use crate::support::ended;
 use crate::support::root;
 use crate::writes::desk::{ACCOUNT, Desk, SALE, update};
 
-/// A call of a read needs one once the org's descriptions are known, and a change [`CHANGE_MAX`]; what needs more, and why.
-const OF_MORE: [(&str, usize, &str); 3] = [
-    (
-        "read_file",
-        2,
-        "what the file is, which the org does not say with what is in it, so that nothing large or without text is fetched; and what is in it",
-    ),
-    (
-        "assign_owner",
-        5,
-        "users and queues are two objects, which no query has both of, and a search may miss one that is new; 4 by a user name or e-mail address, 3 by id",
-    ),
-    (
-        "set_campaign_member",
-        4,
-        "no query leads to a campaign and to a person who is not in it yet, and whoever approves reads both names; 3 for another status",
-    ),
-];
+/// A call of a read needs one, once the org's descriptions are known.
+const READ_MAX: usize = 1;
 
 /// A call of a change reads the record before and after.
 const CHANGE_MAX: usize = 3;
@@ -228,12 +212,10 @@ async fn a_call_costs_few_requests() {
         rows.push((tool.clone(), *effect, counts[0], counts[1]));
     }
     for (tool, effect, _, warm) in &rows {
-        let usual = match effect {
-            Effect::Read => 1,
+        let max = match effect {
+            Effect::Read => READ_MAX,
             Effect::Write | Effect::Destructive => CHANGE_MAX,
         };
-        let more = OF_MORE.iter().find(|(known, ..)| known == tool);
-        let max = more.map_or(usual, |(_, most, _)| *most);
         // A description is used for a minute without a question.
         assert!(
             *warm <= max,
@@ -247,14 +229,9 @@ async fn a_call_costs_few_requests() {
 fn hold(rows: &[(String, Effect, usize, usize)]) {
     const BEGIN: &str = "<!-- requests: made by a test -->\n";
     const END: &str = "<!-- end of requests -->";
-    let mut table =
-        "| tool | first call | further calls | |\n| --- | --- | --- | --- |\n".to_owned();
+    let mut table = "| tool | first call | further calls |\n| --- | --- | --- |\n".to_owned();
     for (tool, _, cold, warm) in rows {
-        let why = OF_MORE
-            .iter()
-            .find(|(known, ..)| known == tool)
-            .map_or("", |(.., why)| why);
-        table.push_str(&format!("| `{tool}` | {cold} | {warm} | {why} |\n"));
+        table.push_str(&format!("| `{tool}` | {cold} | {warm} |\n"));
     }
     let path = root().join("README.md");
     let readme = std::fs::read_to_string(&path).unwrap();

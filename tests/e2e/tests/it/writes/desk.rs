@@ -231,6 +231,16 @@ impl Desk {
         requests
     }
 
+    /// Gives the numbers of a call's requests that change something, from 1, each as often as it was sent.
+    pub fn changes(&self, reply: &Reply) -> Vec<u32> {
+        let records = self.world.records(reply).into_iter();
+        let changes = records.filter_map(|record| match record.event {
+            Event::Intended(intent) => (intent.effect > Effect::Read).then_some(intent.request),
+            _ => None,
+        });
+        changes.collect()
+    }
+
     /// Asks the org as its administrator, past the host.
     pub async fn direct(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         self.direct_as(&self.org.users()[0].access_token, method, path, body)

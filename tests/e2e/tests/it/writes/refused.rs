@@ -1,23 +1,12 @@
 //! What is refused: by the connector before anything is sent, by the org, or because somebody else was faster.
 
-use portcullis::policy::{Method, Mode};
-use portcullis::ports::audit::Event;
-use portcullis::{Outcome, Reply};
+use portcullis::Outcome;
+use portcullis::policy::Mode;
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
 use serde_json::json;
 
 use super::desk::{ACCOUNT, Desk, SALE, held, said, update};
 use crate::support::{ended, name, world::AGENT};
-
-fn changes_intended(desk: &Desk, reply: &Reply) -> usize {
-    let records = desk.world.records(reply);
-    let is_change =
-        |event: &Event| matches!(event, Event::Intended(intent) if intent.method != Method::Get);
-    records
-        .iter()
-        .filter(|record| is_change(&record.event))
-        .count()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_fit_is_refused_before_a_change_and_says_what_would() {
@@ -75,7 +64,7 @@ async fn what_does_not_fit_is_refused_before_a_change_and_says_what_would() {
             ),
         ] {
             let reply = desk.call(tool, arguments).await;
-            assert_eq!(changes_intended(&desk, &reply), 0);
+            assert_eq!(desk.changes(&reply).len(), 0);
             let Outcome::Failed(failure) = &reply.outcome else {
                 panic!("{reply:?}");
             };
@@ -240,7 +229,7 @@ async fn what_an_administrator_hides_costs_no_request() {
         .call("delete_record", json!({"object": "Account", "id": id}))
         .await;
     assert_eq!(ended(&reply), "failed not_permitted");
-    assert_eq!(changes_intended(&desk, &reply), 0);
+    assert_eq!(desk.changes(&reply).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
