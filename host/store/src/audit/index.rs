@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,31 +13,30 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions, QueryBuilder, Row, SqliteConnection};
 
-use super::claim::{lock, opening};
+use super::claim::lock;
 use super::error::{AuditError, Finding};
 use super::filter::Filter;
 use super::heads::{Kept, signed};
 use super::keys::LogKeys;
-use super::payload::Payload;
-use super::row::{self, At, CallRow, Piece, Pieces};
-use super::segment::{self, Position, Stop, scan};
+use super::row::{self, CallRow, Piece, Pieces};
+use super::segment::{self, Position};
 use crate::database::{OPEN_PAUSE, OPEN_TRIES, is_busy};
 use crate::error::StoreError;
 use crate::private;
 
 mod notes;
+mod part;
 mod schema;
 
 pub use notes::NoteLine;
+
+use part::Then;
 
 /// The name of the index's file.
 const FILE_NAME: &str = "index.db";
 
 /// Rows that are put in at a time.
 const BATCH_ROWS: usize = 500;
-
-/// Bytes of the log that are taken over at a time. Memory of megabytes, once it was used, stays with a server that is busy.
-const PART_BYTES: u64 = 512 << 10;
 
 /// How long a process waits for another one that fills the index.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -110,7 +110,7 @@ impl Index {
     /// Takes over what was written since the last time. Gives what it could not read past, if anything.
     pub(super) async fn catch_up(
         &self,
-        keys: &LogKeys,
+        keys: &Arc<LogKeys>,
         lanes: &BTreeMap<u32, Kept>,
     ) -> Result<Option<Finding>, StoreError> {
         let segments = segment::list(&self.folder)?;
@@ -123,7 +123,11 @@ impl Index {
                 // Each part in a transaction of its own, so that nobody waits for all.
                 let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
                 let from = progress(&mut tx, lane, kept).await?;
-                let read = self.read_on(keys, lane, from, last)?;
+                // Where there is but one thread, calls go on meanwhile.
+                let (folder, keys) = (self.folder.clone(), Arc::clone(keys));
+                let read = move || part::read_on(&folder, &keys, lane, from, last);
+                let read = tokio::task::spawn_blocking(read).await;
+                let read = read.map_err(|error| AuditError::Failed(error.to_string()))??;
                 if read.at != from {
                     put(&mut tx, read.pieces).await?;
                     set_progress(&mut tx, lane, &read.at).await?;
@@ -140,85 +144,6 @@ impl Index {
             }
         }
         Ok(stopped)
-    }
-
-    /// Reads a part of the rest of one segment, or of the next where there is none.
-    fn read_on(
-        &self,
-        keys: &LogKeys,
-        lane: u32,
-        from: Position,
-        last: u64,
-    ) -> Result<TakenOver, StoreError> {
-        let mut pieces = Pieces::default();
-        let is_fresh = from.offset == 0;
-        let number = if is_fresh {
-            from.segment + 1
-        } else {
-            from.segment
-        };
-        let path = segment::path(&self.folder, lane, number);
-        let bad = |fault, at: &Position| {
-            Then::Bad(Box::new(Finding {
-                fault,
-                lane,
-                file: path.clone(),
-                offset: at.offset,
-                record: Some(at.number + 1),
-                call: None,
-            }))
-        };
-        let unread = |then| TakenOver {
-            at: from,
-            pieces: Pieces::default(),
-            then,
-        };
-        if number > last {
-            return Ok(unread(Then::Nothing));
-        }
-        let head = segment::head(&path)?.unwrap_or_default();
-        let (_, key, first) = match opening(&head, lane, number, is_fresh.then_some(from), keys) {
-            Ok(opened) => opened,
-            // It is just being begun.
-            Err(_) if number == last => return Ok(unread(Then::Nothing)),
-            Err(fault) => return Ok(unread(bad(fault, &from))),
-        };
-        let mut at = if is_fresh { first } else { from };
-        let mut length = PART_BYTES;
-        let (stop, is_rest) = loop {
-            let bytes = segment::part(&path, at.offset, length)?.unwrap_or_default();
-            let each = |found: segment::Found<'_>| -> Result<(), AuditError> {
-                let payload = Payload::read(found.payload, lane, found.after.number)?;
-                let at = At {
-                    lane,
-                    segment: number,
-                    number: found.after.number,
-                };
-                row::add(&mut pieces, at, &payload);
-                Ok(())
-            };
-            let (end, stop) = scan(&bytes, at.offset, &key, lane, at, each)?;
-            let is_rest = (bytes.len() as u64) < length;
-            // A record that is longer than the part.
-            let is_cut = !is_rest && end == at;
-            at = end;
-            match is_cut {
-                true => length = u64::MAX,
-                false => break (stop, is_rest),
-            }
-        };
-        let then = match stop {
-            _ if !is_rest => Then::More,
-            // Another process may be writing there.
-            _ if number == last => Then::Nothing,
-            Stop::Bad(fault) => bad(fault, &at),
-            // The next one follows here.
-            Stop::End => {
-                at.offset = 0;
-                Then::More
-            }
-        };
-        Ok(TakenOver { at, pieces, then })
     }
 
     /// Lists calls.
@@ -320,24 +245,6 @@ fn is_damaged(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.and_then(|code| code.parse::<u32>().ok())
         .is_some_and(|code| [11, 26].contains(&(code & 0xff)))
-}
-
-/// What was read of a lane.
-struct TakenOver {
-    /// Where it ends.
-    at: Position,
-    pieces: Pieces,
-    then: Then,
-}
-
-/// What follows what was read.
-enum Then {
-    /// There may be more.
-    More,
-    /// Nothing, or what is just being written.
-    Nothing,
-    /// What cannot be read past.
-    Bad(Box<Finding>),
 }
 
 /// How far a lane is taken over.

@@ -5,6 +5,7 @@ mod crash;
 mod killed;
 mod lanes;
 mod opens;
+mod parts;
 mod reserved;
 mod retention;
 mod sealed;
