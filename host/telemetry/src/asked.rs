@@ -29,6 +29,16 @@ pub enum Transport {
     Http,
 }
 
+impl Transport {
+    /// Gives its word in numbers and traces.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Pipe => "pipe",
+            Self::Http => "http",
+        }
+    }
+}
+
 tokio::task_local! {
     static ASKED: Asked;
 }

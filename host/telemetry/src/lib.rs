@@ -12,6 +12,7 @@ mod numbers;
 #[cfg(feature = "otlp")]
 mod otlp;
 mod seen;
+mod session;
 mod watched;
 
 pub use answered::{Answered, Target};
@@ -19,4 +20,5 @@ pub use asked::{Asked, Transport};
 pub use numbers::{Now, Numbers};
 #[cfg(feature = "otlp")]
 pub use otlp::{Collector, Exporting, ExportingError};
+pub use session::SessionEnded;
 pub use watched::{Watched, Watchers};

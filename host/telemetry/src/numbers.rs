@@ -12,10 +12,16 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::seen::{CallBegun, CallEnded, RequestEnded};
+use crate::{Answered, Asked, SessionEnded};
 
 /// The bounds of times, in seconds: from a call that asked nothing of its service to one that waited for a slow report.
 const SECONDS: [f64; 13] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0,
+];
+
+/// The bounds of the times of sessions, in seconds: from a client that only looks to one that stays for days.
+const SESSION_SECONDS: [f64; 9] = [
+    1.0, 10.0, 60.0, 300.0, 1_800.0, 3_600.0, 14_400.0, 86_400.0, 604_800.0,
 ];
 
 /// Labels, by name.
@@ -33,6 +39,8 @@ struct Shared {
     call_times: Times<2>,
     requests: Counts<4>,
     request_times: Times<1>,
+    operation_times: Times<2>,
+    session_times: Times<2>,
     denied: Counts<2>,
     http: Counts<2>,
     http_times: Times<1>,
@@ -59,6 +67,8 @@ impl Numbers {
             call_times: Family::new_with_constructor(times),
             requests: Family::default(),
             request_times: Family::new_with_constructor(times),
+            operation_times: Family::new_with_constructor(times),
+            session_times: Family::new_with_constructor(|| Histogram::new(SESSION_SECONDS)),
             denied: Family::default(),
             http: Family::default(),
             http_times: Family::new_with_constructor(times),
@@ -125,6 +135,25 @@ impl Numbers {
         times.observe(ended.took.as_secs_f64());
     }
 
+    pub(crate) fn operation(&self, asked: &Asked, answered: &Answered) {
+        let error = answered.error.map_or_else(
+            || "none".to_owned(),
+            |code| code.to_string(), // By its number: the protocol has a handful.
+        );
+        let labels = [("method", asked.method.to_owned()), ("error", error)];
+        let times = self.0.operation_times.get_or_create(&labels);
+        times.observe(answered.took.as_secs_f64());
+    }
+
+    pub(crate) fn session(&self, session: &SessionEnded<'_>) {
+        let labels = [
+            ("transport", session.by.as_str().to_owned()),
+            ("protocol", session.protocol.to_owned()),
+        ];
+        let times = self.0.session_times.get_or_create(&labels);
+        times.observe(session.took.as_secs_f64());
+    }
+
     pub(crate) fn denied(&self, connector: &str, code: &str) {
         let labels = [
             ("connector", connector.to_owned()),
@@ -142,6 +171,8 @@ impl Shared {
             call_times,
             requests,
             request_times,
+            operation_times,
+            session_times,
             denied,
             http,
             http_times,
@@ -165,6 +196,18 @@ impl Shared {
             "Time from a request's record to the head of its answer",
             Unit::Seconds,
             request_times.clone(),
+        );
+        registry.register_with_unit(
+            "mcp_operation_duration",
+            "Time until a request of the protocol was answered",
+            Unit::Seconds,
+            operation_times.clone(),
+        );
+        registry.register_with_unit(
+            "mcp_session_duration",
+            "Time from the beginning of a session of the protocol to its end",
+            Unit::Seconds,
+            session_times.clone(),
         );
         registry.register(
             "requests_denied",

@@ -28,7 +28,7 @@ use portcullis::network::{Client, Timeouts};
 use tokio::runtime::Handle;
 
 use crate::seen::{CallBegun, CallEnded, RequestEnded, RequestSeen};
-use crate::{Answered, Asked, Now, Target, Transport};
+use crate::{Answered, Asked, Now, SessionEnded, Target, Transport};
 
 /// How a program is called where `OTEL_SERVICE_NAME` says nothing else.
 const NAME: &str = "portcullis";
@@ -44,8 +44,12 @@ const TOOLS_CALL: &str = "tools/call";
 const EXECUTE_TOOL: &str = "execute_tool";
 /// What the conventions call a tool's result that says that something went wrong.
 const TOOL_ERROR: &str = "tool_error";
-/// The bounds of times in seconds, as the conventions have them.
-const SECONDS: [f64; 14] = [
+/// The bounds of the times of operations and sessions in seconds, as the conventions for the protocol have them.
+const MCP_SECONDS: [f64; 14] = [
+    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
+];
+/// The bounds of the times of requests in seconds, as the conventions for HTTP have them.
+const HTTP_SECONDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
@@ -76,6 +80,7 @@ pub struct Exporting {
     tracer: SdkTracer,
     operations: Histogram<f64>,
     requests: Histogram<f64>,
+    sessions: Histogram<f64>,
 }
 
 impl Exporting {
@@ -123,20 +128,30 @@ impl Exporting {
             .with_resource(resource)
             .build();
         let meter = metrics.meter(NAME);
-        let seconds = |name: &'static str, words: &'static str| {
+        let seconds = |name: &'static str, words: &'static str, bounds: &[f64]| {
             meter
                 .f64_histogram(name)
                 .with_unit("s")
                 .with_description(words)
-                .with_boundaries(SECONDS.to_vec())
+                .with_boundaries(bounds.to_vec())
                 .build()
         };
         Ok(Self {
             tracer: traces.tracer(NAME),
-            operations: seconds("mcp.server.operation.duration", "Time that a call took"),
+            operations: seconds(
+                "mcp.server.operation.duration",
+                "Time until a request of the protocol was answered",
+                &MCP_SECONDS,
+            ),
             requests: seconds(
                 "http.client.request.duration",
                 "Time until the head of a service's answer",
+                &HTTP_SECONDS,
+            ),
+            sessions: seconds(
+                "mcp.server.session.duration",
+                "Time from the beginning of a session of the protocol to its end",
+                &MCP_SECONDS,
             ),
             traces,
             metrics,
@@ -216,6 +231,15 @@ impl Exporting {
             span.set_status(Status::error(""));
         }
         span.end_with_timestamp(after(answered.at, answered.took));
+    }
+
+    /// Tells of a session that ended.
+    pub(crate) fn session(&self, session: &SessionEnded<'_>) {
+        let protocol = KeyValue::new("mcp.protocol.version", session.protocol.to_owned());
+        let mut attributes = vec![protocol];
+        attributes.extend(of_transport(session.by));
+        self.sessions
+            .record(session.took.as_secs_f64(), &attributes);
     }
 
     pub(crate) fn call(&self, call: &CallBegun, ended: &CallEnded) {
@@ -362,14 +386,19 @@ fn of_asked(asked: &Asked) -> Vec<KeyValue> {
     let mut attributes = vec![KeyValue::new("mcp.method.name", asked.method)];
     let protocol = asked.protocol.clone();
     attributes.extend(protocol.map(|version| KeyValue::new("mcp.protocol.version", version)));
-    match asked.transport {
-        Transport::Pipe => attributes.push(KeyValue::new("network.transport", "pipe")),
-        Transport::Http => attributes.extend([
+    attributes.extend(of_transport(asked.transport));
+    attributes
+}
+
+/// Gives what the conventions have of how messages come.
+fn of_transport(transport: Transport) -> Vec<KeyValue> {
+    match transport {
+        Transport::Pipe => vec![KeyValue::new("network.transport", "pipe")],
+        Transport::Http => vec![
             KeyValue::new("network.transport", "tcp"),
             KeyValue::new("network.protocol.name", "http"),
-        ]),
+        ],
     }
-    attributes
 }
 
 fn of_request(request: &RequestSeen, ended: Option<&RequestEnded>) -> Vec<KeyValue> {

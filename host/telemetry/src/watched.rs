@@ -13,7 +13,7 @@ use portcullis::ports::audit::{AuditLog, Durability, Event, Record};
 use crate::Exporting;
 use crate::Numbers;
 use crate::seen::{CallBegun, CallEnded, RequestEnded, RequestSeen};
-use crate::{Answered, Asked};
+use crate::{Answered, Asked, SessionEnded};
 
 /// Who watches.
 #[derive(Clone, Debug, Default)]
@@ -35,14 +35,26 @@ impl Watchers {
         self.numbers.is_none() && !tells
     }
 
-    /// Tells of a request of the protocol that was answered. What a call was made for, that call tells of.
+    /// Tells of a request of the protocol that was answered. A collector is told of what a call was made for by that call.
     pub fn answered(&self, asked: &Asked, answered: &Answered) {
+        if let Some(numbers) = &self.numbers {
+            numbers.operation(asked, answered);
+        }
         #[cfg(feature = "otlp")]
         if let Some(exporting) = self.exporting.as_ref().filter(|_| !asked.is_told()) {
             exporting.answered(asked, answered);
         }
-        #[cfg(not(feature = "otlp"))]
-        let _ = (asked, answered);
+    }
+
+    /// Tells of a session that ended.
+    pub fn session(&self, session: &SessionEnded<'_>) {
+        if let Some(numbers) = &self.numbers {
+            numbers.session(session);
+        }
+        #[cfg(feature = "otlp")]
+        if let Some(exporting) = &self.exporting {
+            exporting.session(session);
+        }
     }
 
     fn call(&self, call: &CallBegun, ended: &CallEnded) {
