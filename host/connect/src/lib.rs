@@ -65,7 +65,7 @@ pub use login::{Login, LoginError, LoginProblem, resolve};
 pub use loopback::{Loopback, LoopbackError, LoopbackHost, LoopbackOptions, Returned, Waiting};
 pub use pages::{
     LoopbackPages, LoopbackPagesOptions, NoOffer, Offer, Offers, Pages, PagesError, Peer,
-    SESSION_LASTS, SIGN_IN_BACK, pages_here,
+    SESSION_LASTS, SIGN_IN_BACK, front_page, pages_here,
 };
 pub use pasted::{Pasted, pasted};
 pub use random::NoRandom;

@@ -1,6 +1,7 @@
 //! The pages themselves. Everything that is put into one is escaped, whoever wrote it.
 
 pub(super) mod approve;
+pub(super) mod front;
 pub(super) mod sign_in;
 
 use std::fmt::Write as _;

@@ -46,13 +46,17 @@ use crate::{
 };
 use cookie::{Cookies, Form, is_secret};
 pub(crate) use html::Page;
+use html::front::Front;
 
+pub use html::front::front_page;
 pub use local::{LoopbackPages, LoopbackPagesOptions};
 pub use same_store::pages_here;
 
 /// How long somebody stays signed in to the pages: a working day.
 pub const SESSION_LASTS: Duration = Duration::from_secs(12 * 3_600);
 
+/// The bare address.
+const FRONT: &str = "/";
 /// The path of the callback.
 const CALLBACK: &str = "/callback";
 /// The path of a link, before its secret.
@@ -133,6 +137,8 @@ pub struct Pages {
     cookies: Cookies,
     /// Where people sign in besides.
     issuer: Option<Arc<IssuerClient>>,
+    /// Whether clients of the protocol are served at the same address.
+    serves: bool,
     limit: Arc<Limit<IpAddr>>,
 }
 
@@ -155,6 +161,7 @@ impl Pages {
             redirect,
             cookies: Cookies::of(&base)?,
             issuer: None,
+            serves: false,
             limit: Arc::new(Limit::new(TRIES, Instant::now())),
             accounts,
             offers,
@@ -168,6 +175,15 @@ impl Pages {
     pub fn with_issuer(self, issuer: IssuerClient) -> Self {
         Self {
             issuer: Some(Arc::new(issuer)),
+            ..self
+        }
+    }
+
+    /// Says that clients of the Model Context Protocol are served at the same address, for who opens that.
+    #[must_use]
+    pub fn beside_mcp(self) -> Self {
+        Self {
+            serves: true,
             ..self
         }
     }
@@ -236,6 +252,11 @@ impl Pages {
             }
         }
         match (method, &*path) {
+            (Method::GET, FRONT) => Page::front(Front {
+                decides: self.decisions.is_some(),
+                serves: self.serves,
+            }),
+            (_, FRONT) => Page::not_allowed("GET"),
             (Method::GET, CALLBACK) => self.finish(&request).await,
             (_, CALLBACK) => Page::not_allowed("GET"),
             (Method::GET, SIGN_IN) if self.signs_in() => self.ask(&request).await,
