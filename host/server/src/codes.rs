@@ -8,7 +8,10 @@
 //! | a tool, a prompt, a template, a cursor or an argument that is none; arguments that do not fit | −32602, *invalid params* |
 //! | a resource that is not there for this agent: no such address or record, switched off, or not its to read | −32002, *resource not found*; since 2026-07-28 −32602 |
 //! | what waits for a person, what a limit, a person or the service stood against, and what broke; a server that ends | −32603, *internal error*, whose data say which |
-//! | an id that another request has | −32600, *invalid request* |
+//! | parameters that are not what the method takes | −32602, *invalid params* |
+//! | a method that is none | −32601, *method not found* |
+//! | an id that another request has; JSON that is no message | −32600, *invalid request* |
+//! | what is no JSON | −32700, *parse error* |
 //!
 //! Whether a record is none or is not the agent's is told by the words, for the code is what a client acts on: it is not asked for again.
 

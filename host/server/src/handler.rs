@@ -1,5 +1,6 @@
 //! The protocol's requests.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use portcullis::policy::ConnectorName;
@@ -8,11 +9,12 @@ use portcullis_telemetry::Target;
 use rmcp::ErrorData;
 use rmcp::handler::server::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-    GetPromptRequestParams, GetPromptResponse, Implementation, InputRequiredResult,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult,
-    PaginatedRequestParams, ProgressNotificationParam, ProgressToken, ReadResourceRequestParams,
-    ReadResourceResponse, ServerCapabilities, ServerConfig, SubscriptionFilter,
+    CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, CustomRequest,
+    CustomResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation,
+    InitializeRequestParams, InitializeResult, InputRequiredResult, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+    ProgressNotificationParam, ProgressToken, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, SubscriptionFilter,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, RoleServer, SubscriptionContext};
 use serde_json::Value;
@@ -22,13 +24,16 @@ use tokio::task::JoinHandle;
 use crate::busy::UnderWay;
 use crate::chat::Answered;
 use crate::resources::Addresses;
-use crate::{Server, answer, check, logging, resources, tools};
+use crate::{Server, answer, check, logging, params, resources, tools};
 
 /// Times that a person is asked in one call: to sign in, to approve, and once more where the record has changed meanwhile.
 const ASKS_MAX: usize = 3;
 
 /// Reports of progress that wait for a slow client; more are dropped.
 const PROGRESS_WAITING_MAX: usize = 8;
+
+/// What who watches is told of a method that is none: a client makes up its name.
+const OTHER: &str = "_OTHER";
 
 /// What a client's model is told of the server as a whole.
 const INSTRUCTIONS: &str = "Tools of connected services, run in a sandbox that holds no keys. Each call is \
@@ -121,6 +126,35 @@ impl ServerHandler for Server {
         config
     }
 
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        let settled = self.negotiate_initialize(&request);
+        let mut client = request;
+        if let Ok(settled) = &settled {
+            client.protocol_version = settled.protocol_version.clone();
+        }
+        context.peer.set_peer_info(client);
+        let settled = ready(settled);
+        self.told("initialize", None, &context, settled).await
+    }
+
+    async fn ping(&self, context: RequestContext<RoleServer>) -> Result<(), ErrorData> {
+        self.told("ping", None, &context, ready(Ok(()))).await
+    }
+
+    async fn discover(
+        &self,
+        context: RequestContext<RoleServer>,
+    ) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        let found = DiscoverResult::from_server_info(versions, self.get_info());
+        self.told("server/discover", None, &context, ready(Ok(found)))
+            .await
+    }
+
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {
         if let Some(changes) = self.changes.clone() {
             let server = self.clone();
@@ -161,10 +195,19 @@ impl ServerHandler for Server {
     async fn set_level(
         &self,
         request: rmcp::model::SetLevelRequestParams,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.wanted.set(request.level);
-        Ok(())
+        let version = context.protocol_version();
+        let set = match params::known(params::SET_LEVEL, version.as_ref()) {
+            Some(_) => {
+                self.wanted.set(request.level);
+                Ok(())
+            }
+            // There each request says so itself.
+            None => Err(params::unknown(params::SET_LEVEL)),
+        };
+        self.told(params::SET_LEVEL, None, &context, ready(set))
+            .await
     }
 
     async fn list_resources(
@@ -251,6 +294,20 @@ impl ServerHandler for Server {
         // Its state is large, and would be moved with the message several times.
         let called = Box::pin(self.called(request, &context));
         self.told("tools/call", target, &context, called).await
+    }
+
+    /// Refuses what the library could not read: a method that is none, or parameters that are not the method's.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let version = context.protocol_version();
+        let known = params::known(&request.method, version.as_ref())
+            .filter(|known| *known != params::LISTEN || self.changes.is_some());
+        let refused = ready(Err(params::wrong(known, &request)));
+        self.told(known.unwrap_or(OTHER), None, &context, refused)
+            .await
     }
 }
 

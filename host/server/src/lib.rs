@@ -13,17 +13,21 @@ mod check;
 mod codes;
 mod complete;
 mod handler;
+mod lines;
 mod lists;
 mod logging;
 mod once;
 mod paging;
+mod params;
 mod prompts;
 mod public;
 mod resources;
 mod served;
+mod session;
 mod streamable;
 mod told;
 mod tools;
+mod unread;
 mod until_end;
 
 use std::sync::Arc;
@@ -31,9 +35,8 @@ use std::sync::Arc;
 use portcullis::Host;
 use portcullis::policy::{AgentId, PersonId};
 use portcullis_telemetry::{Transport, Watchers};
+use rmcp::ServiceExt;
 use rmcp::service::QuitReason;
-use rmcp::transport::IntoTransport;
-use rmcp::{RoleServer, ServiceExt};
 use tokio::sync::watch;
 
 pub use answer::text;
@@ -43,7 +46,9 @@ pub use served::{Served, toolsets};
 pub use streamable::{Beside, Callers, Here, Http, HttpBody, HttpBounds};
 
 use busy::Busy;
+use lines::Lines;
 use once::Once;
+use session::{Session, Watch};
 use until_end::UntilEnd;
 
 /// A server that could not go on.
@@ -124,8 +129,13 @@ impl Server {
         R: tokio::io::AsyncRead + Send + Unpin + 'static,
         W: tokio::io::AsyncWrite + Send + Unpin + 'static,
     {
-        let client = IntoTransport::<RoleServer, _, _>::into_transport((reader, writer));
-        let service = ServiceExt::serve(self, Once::new(client))
+        let watch = Watch {
+            watchers: self.watchers.clone(),
+            by: self.transport,
+            open: Busy::new(),
+        };
+        let client = Once::new(Lines::new(reader, writer));
+        let service = ServiceExt::serve(self, Session::new(client, watch))
             .await
             .map_err(|error| ServeError::Initialize(Box::new(error)))?;
         match service.waiting().await {

@@ -3,22 +3,24 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Error, Result};
-use http::{Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body_util::BodyExt;
 use portcullis::ComponentCache;
 use portcullis::network::{Network, NetworkOptions};
 use portcullis::policy::{AgentId, Origin};
 use portcullis_connect::{
     App, Claim, Decisions, Issuer, IssuerClient, Links, LoopbackPages, Pages, SIGN_IN_BACK,
+    front_page,
 };
 use portcullis_server::{
     Beside, Bounds, Here, Http, HttpBody, HttpBounds, PublicRequest, PublicServer, Tls,
 };
 use portcullis_store::Store;
 use portcullis_telemetry::{Numbers, Watchers};
+use tokio::time::timeout;
 
 use super::callers::{Issued, StoreCallers};
 use super::watch::{Watching, said};
@@ -36,6 +38,9 @@ use crate::stop::stop;
 
 /// The part of the server that speaks the protocol.
 const MCP: &str = "mcp";
+
+/// How long sessions may take to end once nothing is under way in them.
+const SESSIONS_END: Duration = Duration::from_secs(2);
 
 /// Connections at a time: a session of a client's may hold one for what it is told unasked.
 const CONNECTIONS_MAX: u32 = 2_048;
@@ -101,8 +106,11 @@ pub(super) async fn run(
     })?;
     tokio::spawn(desk::sweep(built.accounts));
     tokio::spawn(built.audit.clone().keep_to_retention());
-    if !serve(server, all).await? {
-        tracing::warn!("requests that were under way were broken off");
+    let mcp = all.mcp.clone();
+    match serve(server, all).await? {
+        // Who watches is told of each session first.
+        true => drop(timeout(SESSIONS_END, mcp.end()).await),
+        false => tracing::warn!("requests that were under way were broken off"),
     }
     activity::close(&built.audit, &built.host).await;
     watching.end().await;
@@ -156,7 +164,7 @@ fn pages(
     ));
     let (accounts, offers) = (built.accounts.clone(), built.offers());
     if let Some(base) = base {
-        let pages = Pages::new(accounts, offers, decisions, base.clone())?;
+        let pages = Pages::new(accounts, offers, decisions, base.clone())?.beside_mcp();
         return Ok(Some(match issuer {
             Some(issuer) => pages.with_issuer(issuer),
             None => pages,
@@ -252,6 +260,7 @@ impl All {
             ("/healthz", _) => said(StatusCode::OK, "ok"),
             ("/readyz", _) => self.is_ready().await,
             (_, Some(pages)) => pages.answer(request).await.map(|body| body.boxed()),
+            ("/", None) if request.method() == Method::GET => front_page().map(|body| body.boxed()),
             (_, None) => said(
                 StatusCode::NOT_FOUND,
                 "there is nothing here; MCP is at /mcp",

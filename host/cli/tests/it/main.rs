@@ -17,6 +17,7 @@ mod in_the_clear;
 mod keys;
 mod killed;
 mod mcp;
+mod misread;
 mod offers;
 mod people;
 mod permissions;

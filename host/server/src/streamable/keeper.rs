@@ -15,22 +15,25 @@ use rmcp::transport::streamable_http_server::session::local::{
 use rmcp::transport::streamable_http_server::{SessionId, SessionManager};
 
 use crate::once::{Once, Taken};
+use crate::session::{Session, Watch};
 
 /// The sessions of one caller.
 pub(super) struct Keeper {
     sessions: LocalSessionManager,
     taken: Mutex<HashMap<SessionId, Taken>>,
+    watch: Watch,
 }
 
 impl Keeper {
-    /// Keeps sessions until they were silent for so long.
-    pub(super) fn new(idle: Duration) -> Arc<Self> {
+    /// Keeps sessions until they were silent for so long, and has who watches told of them.
+    pub(super) fn new(idle: Duration, watch: Watch) -> Arc<Self> {
         let mut sessions = LocalSessionManager::default();
         sessions.session_config.keep_alive = Some(idle);
         sessions.session_config.sse_retry = None;
         Arc::new(Self {
             sessions,
             taken: Mutex::default(),
+            watch,
         })
     }
 
@@ -46,13 +49,14 @@ impl Keeper {
 
 impl SessionManager for Keeper {
     type Error = LocalSessionManagerError;
-    type Transport = Once<WorkerTransport<LocalSessionWorker>>;
+    type Transport = Session<Once<WorkerTransport<LocalSessionWorker>>>;
 
     async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
         let (id, transport) = self.sessions.create_session().await?;
         let taken = Taken::default();
         self.taken().insert(id.clone(), taken.clone());
-        Ok((id, Once::freeing(transport, taken)))
+        let transport = Once::freeing(transport, taken);
+        Ok((id, Session::new(transport, self.watch.clone())))
     }
 
     async fn initialize_session(
@@ -130,15 +134,22 @@ impl SessionManager for Keeper {
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use futures_util::FutureExt;
+    use portcullis_telemetry::{Transport, Watchers};
     use rmcp::model::RequestId;
     use serde_json::json;
 
     use super::*;
+    use crate::busy::Busy;
 
     /// The attack is an accident: the connection breaks while the request is taken in.
     #[tokio::test]
     async fn an_id_is_free_where_its_client_went_away_before_anybody_had_its_request() {
-        let keeper = Keeper::new(Duration::from_secs(60));
+        let watch = Watch {
+            watchers: Watchers::default(),
+            by: Transport::Http,
+            open: Busy::new(),
+        };
+        let keeper = Keeper::new(Duration::from_secs(60), watch);
         let (session, _transport) = keeper.create_session().await.unwrap();
         let ping = json!({"jsonrpc": "2.0", "id": 7, "method": "ping"});
         let ping: ClientJsonRpcMessage = serde_json::from_value(ping).unwrap();

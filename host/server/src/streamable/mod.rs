@@ -9,6 +9,7 @@ mod body;
 mod callers;
 mod here;
 mod keeper;
+mod misread;
 mod refused;
 mod resource;
 mod sessions;
@@ -36,6 +37,7 @@ pub use here::Here;
 
 use crate::busy::{Busy, UnderWay};
 use crate::logging::Wanted;
+use crate::session::Watch;
 use crate::{Asking, Served, Server};
 use body::WhileSent;
 use callers::bearer;
@@ -127,6 +129,16 @@ impl Http {
             each,
             all: each.saturating_mul(64),
         };
+        let watch = Watch {
+            watchers: beside.watchers.clone(),
+            by: Transport::Http,
+            open: Busy::new(),
+        };
+        let room = Room {
+            of_one: bounds.sessions_of_one,
+            of_all: bounds.sessions,
+            idle: bounds.session_idle,
+        };
         Self(Arc::new(Shared {
             host,
             served: Arc::new(served),
@@ -136,11 +148,7 @@ impl Http {
             bounds,
             strangers: Limit::new(each_minute(bounds.strangers_a_minute), now),
             requests: Limit::new(each_minute(bounds.requests_a_minute), now),
-            sessions: Sessions::new(Room {
-                of_one: bounds.sessions_of_one,
-                of_all: bounds.sessions,
-                idle: bounds.session_idle,
-            }),
+            sessions: Sessions::new(room, watch),
             // Who may name this server, and from where, is looked at here.
             transport: StreamableHttpServerConfig::default()
                 .disable_allowed_hosts()
@@ -208,6 +216,7 @@ impl Http {
     pub async fn end(&self) {
         self.0.busy.end().await;
         self.0.transport.cancellation_token.cancel();
+        self.0.sessions.ended().await;
     }
 
     /// Says whether it is about to end.
@@ -298,8 +307,15 @@ impl Http {
         };
         let make = move || Ok(server.clone());
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
+        let posted = misread::Posted::of(&parts, &message);
+        if let Some(told) = posted.as_ref().and_then(misread::Posted::taken_for_another) {
+            return Ok(told);
+        }
         let request = Request::from_parts(parts, Full::new(message));
         let mut response = service.handle(request).await;
+        if let Some(told) = posted.and_then(|posted| posted.told(response.status())) {
+            response = told;
+        }
         if is_end && response.status() == StatusCode::ACCEPTED {
             // It is done, and not merely taken: a client of others' takes the second for a failure.
             *response.status_mut() = StatusCode::NO_CONTENT;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use portcullis::ports::Caller;
 
 use super::keeper::Keeper;
+use crate::session::Watch;
 
 /// How many sessions there may be.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +33,15 @@ pub(super) enum Full {
 /// The sessions of all.
 pub(super) struct Sessions {
     room: Room,
+    watch: Watch,
     by_caller: Mutex<HashMap<Caller, Arc<Keeper>>>,
 }
 
 impl Sessions {
-    pub(super) fn new(room: Room) -> Self {
+    pub(super) fn new(room: Room, watch: Watch) -> Self {
         Self {
             room,
+            watch,
             by_caller: Mutex::default(),
         }
     }
@@ -102,8 +105,13 @@ impl Sessions {
         open
     }
 
+    /// Waits until all that were begun are told of, once they are to end.
+    pub(super) async fn ended(&self) {
+        self.watch.open.end().await;
+    }
+
     fn keeper(&self) -> Arc<Keeper> {
-        Keeper::new(self.room.idle)
+        Keeper::new(self.room.idle, self.watch.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Caller, Arc<Keeper>>> {

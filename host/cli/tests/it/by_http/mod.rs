@@ -10,6 +10,7 @@ mod ids;
 mod issuer;
 mod load;
 pub(crate) mod local;
+mod misread;
 mod settings;
 mod versions;
 mod vouched;

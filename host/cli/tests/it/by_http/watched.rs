@@ -88,6 +88,7 @@ async fn numbers_are_counted_and_nobody_is_named() {
     for secret in ["ada", "Munich", "SELECT", "made_up", "001DO", "helper"] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
+    operations_and_sessions(&ada, &scrape).await;
     assert!(text.ends_with("# EOF\n"));
     // A page of somebody else's that has this machine's address by a name of its own.
     scrape.host = "evil.example".to_owned();
@@ -99,6 +100,39 @@ async fn numbers_are_counted_and_nobody_is_named() {
     public.path = "/metrics".to_owned();
     let public = public.request("GET", &[], Default::default()).await;
     assert!(!public.text.contains("portcullis_"), "{}", public.text);
+}
+
+/// Holds each request of the protocol to be counted by its method, and a session that ends by how long it lasted.
+async fn operations_and_sessions(ada: &Client, scrape: &Client) {
+    ada.ask("made_up/by_a_caller", json!({})).await;
+    ada.ask("resources/read", json!({"uri": 7})).await;
+    let ended = ada.request("DELETE", &[], Default::default()).await;
+    assert_eq!(ended.status, 204, "{}", ended.text);
+    let is_counted = async {
+        let session = "portcullis_mcp_session_duration_seconds_count{transport=\"http\",protocol=\"2025-06-18\"} 1";
+        loop {
+            let scraped = scrape.request("GET", &[], Default::default()).await;
+            if scraped.text.contains(session) {
+                return scraped.text;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let text = tokio::time::timeout(LONG, is_counted).await.unwrap();
+    for (method, error, count) in [
+        ("initialize", "none", 1),
+        ("tools/call", "none", 4),
+        ("tools/call", "-32602", 1),
+        ("resources/read", "-32602", 1),
+        ("_OTHER", "-32601", 1),
+    ] {
+        let line = format!(
+            "portcullis_mcp_operation_duration_seconds_count{{method=\"{method}\",error=\"{error}\"}} {count}"
+        );
+        assert!(text.contains(&line), "{line}\n{text}");
+    }
+    assert!(!text.contains("made_up"), "{text}");
+    assert!(text.contains("portcullis_sessions_open 0"), "{text}");
 }
 
 /// A collector: keeps what it is sent.
@@ -248,12 +282,23 @@ async fn a_collector_is_told_of_calls_and_their_requests() {
     let metrics: BTreeMap<String, Data> = measured(&told).into_iter().collect();
     for name in [
         "mcp.server.operation.duration",
+        // It was open until the end.
+        "mcp.server.session.duration",
         "http.client.request.duration",
     ] {
         let Some(Data::Histogram(histogram)) = metrics.get(name) else {
             panic!("{name}: {metrics:?}")
         };
         assert!(histogram.data_points.iter().all(|point| point.count > 0));
+        if name.starts_with("mcp.") {
+            let point = &histogram.data_points[0];
+            let has = |name: &str| attribute(&point.attributes, name);
+            assert_eq!(has("mcp.protocol.version").as_deref(), Some("2025-06-18"));
+            assert_eq!(has("network.transport").as_deref(), Some("tcp"));
+            assert_eq!(has("network.protocol.name").as_deref(), Some("http"));
+            let bounds = &point.explicit_bounds;
+            assert_eq!((bounds[0], bounds[13]), (0.01, 300.0), "{name}");
+        }
     }
     assert!(
         told.headers

@@ -7,6 +7,7 @@ mod browser;
 mod attacks;
 mod command;
 mod ends;
+mod front;
 mod sessions;
 pub(crate) mod visitor;
 mod whole;

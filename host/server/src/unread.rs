@@ -1,0 +1,252 @@
+//! A text that the library reads as no message of the protocol: what it is, and what is answered to it.
+//!
+//! The attack: somebody who sends what is no JSON, or no message, over and over. It costs one answer each time, and that answer names no
+//! request: it is not to be taken for the answer of another. JSON-RPC has an `id` of null for that.
+
+use rmcp::model::{
+    ClientJsonRpcMessage, ClientRequest, CustomRequest, ErrorData, JsonRpcMessage, JsonRpcRequest,
+    RequestId,
+};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::params::{self, kind};
+
+/// By which a page of a list is named.
+const CURSOR: &[u8] = b"\"cursor\"";
+
+/// What a text is.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "it is taken apart at once")]
+pub(crate) enum Read {
+    /// A message; a request whose parameters do not fit its method among them.
+    Message(ClientJsonRpcMessage),
+    /// Something that nobody waits for an answer to.
+    Told,
+    /// No message, for this reason.
+    No(ErrorData),
+}
+
+/// Reads a text.
+pub(crate) fn read(text: &[u8]) -> Read {
+    // Some begin with a mark of their order of bytes, which a reader of JSON may pass over.
+    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    match serde_json::from_slice(text) {
+        Ok(message) => page(text, &message).unwrap_or(Read::Message(message)),
+        Err(_) => again(text),
+    }
+}
+
+/// Says whether a text asks for a page of a list by what is no cursor.
+pub(crate) fn is_no_page(text: &[u8]) -> bool {
+    let read = |text| serde_json::from_slice(text).ok();
+    names_cursor(text) && read(text).is_some_and(|message| page(text, &message).is_some())
+}
+
+/// Reads a request for a page of a list once more, if its cursor is none: the library takes it for one of the first page, and a client that
+/// goes on until it has all would go on forever.
+fn page(text: &[u8], message: &ClientJsonRpcMessage) -> Option<Read> {
+    let JsonRpcMessage::Request(request) = message else {
+        return None;
+    };
+    let params = match &request.request {
+        ClientRequest::ListToolsRequest(list) => &list.params,
+        ClientRequest::ListResourcesRequest(list) => &list.params,
+        ClientRequest::ListResourceTemplatesRequest(list) => &list.params,
+        ClientRequest::ListPromptsRequest(list) => &list.params,
+        _ => return None,
+    };
+    if params.is_some() || !names_cursor(text) {
+        return None;
+    }
+    let read = again(text);
+    let Read::Message(JsonRpcMessage::Request(request)) = &read else {
+        return None;
+    };
+    let ClientRequest::CustomRequest(list) = &request.request else {
+        return None;
+    };
+    (!params::fit(list)).then_some(read)
+}
+
+fn names_cursor(text: &[u8]) -> bool {
+    text.windows(CURSOR.len()).any(|part| part == CURSOR)
+}
+
+/// Writes an error as the answer to a request, or to what is none.
+pub(crate) fn answer(id: Option<&RequestId>, error: &ErrorData) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        jsonrpc: &'static str,
+        /// Null for none, as JSON-RPC has it; the library leaves it out.
+        id: Option<&'a RequestId>,
+        error: &'a ErrorData,
+    }
+    let jsonrpc = "2.0";
+    // Texts and numbers can be written.
+    serde_json::to_vec(&Answer { jsonrpc, id, error }).unwrap_or_default()
+}
+
+/// Finds out what it is that is no message to the library.
+fn again(text: &[u8]) -> Read {
+    let value: Value = match serde_json::from_slice(text) {
+        Ok(value) => value,
+        Err(error) => {
+            let message = format!("the message is no JSON: {error}");
+            return Read::No(ErrorData::parse_error(message, None));
+        }
+    };
+    let no = |message: String| Read::No(ErrorData::invalid_request(message, None));
+    match value {
+        Value::Object(message) => match of_object(message) {
+            Ok(read) => read,
+            Err(wrong) => no(wrong.to_owned()),
+        },
+        Value::Array(_) => no("messages come one by one: a batch of them is not taken".to_owned()),
+        other => no(format!("a message is an object, not {}", kind(&other))),
+    }
+}
+
+fn of_object(mut message: Map<String, Value>) -> Result<Read, &'static str> {
+    if message.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
+        return Err("`jsonrpc` of a message must be \"2.0\"");
+    }
+    let answers = message.contains_key("result") || message.contains_key("error");
+    let method = match message.remove("method") {
+        Some(_) if answers => return Err("a message asks or answers, and not both"),
+        Some(Value::String(method)) => method,
+        Some(_) => return Err("`method` of a message must be a string"),
+        None if answers => {
+            return Err("an answer has an `id` of a request, and a `result` or an `error`");
+        }
+        None => return Err("a message has a `method`, a `result` or an `error`"),
+    };
+    let Some(id) = message.remove("id") else {
+        return Ok(Read::Told);
+    };
+    let Ok(id) = serde_json::from_value::<RequestId>(id) else {
+        return Err("`id` of a request must be a string or a whole number");
+    };
+    let request = CustomRequest::new(method, message.remove("params"));
+    let request = ClientRequest::CustomRequest(request);
+    Ok(Read::Message(JsonRpcMessage::Request(JsonRpcRequest::new(
+        id, request,
+    ))))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_json_or_no_message_is_told_from_what_is() {
+        let deep = "[".repeat(200_000);
+        for (text, code) in [
+            ("{", -32700),
+            ("x", -32700),
+            ("{\"jsonrpc\"", -32700),
+            ("\u{0}", -32700),
+            (&deep, -32700),
+            ("null", -32600),
+            ("7", -32600),
+            ("[]", -32600),
+            (r#"[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]"#, -32600),
+            ("{}", -32600),
+            (r#"{"jsonrpc": "2.0"}"#, -32600),
+            (r#"{"jsonrpc": "1.0", "id": 1, "method": "ping"}"#, -32600),
+            (r#"{"id": 1, "method": "ping"}"#, -32600),
+            (r#"{"jsonrpc": "2.0", "id": {}, "method": "ping"}"#, -32600),
+            (
+                r#"{"jsonrpc": "2.0", "id": null, "method": "ping"}"#,
+                -32600,
+            ),
+            (r#"{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}"#, -32600),
+            (r#"{"jsonrpc": "2.0", "id": 1, "method": 7}"#, -32600),
+            (
+                r#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "result": {}}"#,
+                -32600,
+            ),
+            (r#"{"jsonrpc": "2.0", "result": {}}"#, -32600),
+        ] {
+            let Read::No(error) = read(text.as_bytes()) else {
+                panic!("{text:.80} is a message")
+            };
+            assert_eq!(error.code.0, code, "{text:.80}: {error}");
+            let answer: Value = serde_json::from_slice(&answer(None, &error)).unwrap();
+            assert_eq!(answer["id"], Value::Null);
+            assert!(answer.as_object().unwrap().contains_key("id"), "{answer}");
+            assert_eq!(answer["jsonrpc"], "2.0");
+            // What echoes it gets nothing more.
+            let text = answer.to_string();
+            assert!(matches!(read(text.as_bytes()), Read::Message(_)), "{text}");
+        }
+        let latin = b"{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"\xE4\"}";
+        assert!(matches!(read(latin), Read::No(error) if error.code.0 == -32700));
+    }
+
+    #[test]
+    fn a_request_whose_parameters_do_not_fit_is_one_all_the_same() {
+        for params in [
+            json!([]),
+            json!("x"),
+            json!(7),
+            json!({"_meta": 7}),
+            json!({}),
+        ] {
+            let text =
+                json!({"jsonrpc": "2.0", "id": "a", "method": "tools/call", "params": params});
+            let Read::Message(JsonRpcMessage::Request(request)) = read(text.to_string().as_bytes())
+            else {
+                panic!("{text} is no request")
+            };
+            assert_eq!(request.id, RequestId::String("a".into()));
+            let ClientRequest::CustomRequest(request) = request.request else {
+                panic!("{text} is read as one that fits")
+            };
+            assert_eq!(request.method, "tools/call");
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_named_by_no_string_is_not_the_first() {
+        for (params, is_one) in [
+            (json!({"cursor": 7}), false),
+            (json!({"cursor": {"cursor": "x"}}), false),
+            (json!({"cursor": "x"}), true),
+            (json!({"cursor": null}), true),
+            (json!({"_meta": {"cursor": 7}}), true),
+            (json!({}), true),
+        ] {
+            for method in [
+                "tools/list",
+                "resources/list",
+                "resources/templates/list",
+                "prompts/list",
+            ] {
+                let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+                let text = text.to_string();
+                let Read::Message(JsonRpcMessage::Request(request)) = read(text.as_bytes()) else {
+                    panic!("{text} is no request")
+                };
+                let misread = matches!(request.request, ClientRequest::CustomRequest(_));
+                assert_eq!(!misread, is_one, "{text}");
+                assert_eq!(!is_no_page(text.as_bytes()), is_one, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn to_what_nobody_waits_for_nothing_is_answered() {
+        for text in [
+            r#"{"jsonrpc": "2.0", "method": "notifications/other", "params": []}"#,
+            r#"{"jsonrpc": "2.0", "method": "$/setTrace", "params": "x"}"#,
+        ] {
+            assert!(!matches!(read(text.as_bytes()), Read::No(_)), "{text}");
+        }
+        let marked = "\u{feff}{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"ping\"}";
+        assert!(matches!(read(marked.as_bytes()), Read::Message(_)));
+    }
+}
