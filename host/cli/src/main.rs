@@ -75,13 +75,7 @@ fn main() -> ExitCode {
 
 fn start(cli: &Cli) -> Result<()> {
     log(&cli.settings)?;
-    let mut threads = match &cli.command {
-        // One client's calls wait for a service, not for a processor, and to hand them from thread to thread takes longer than what is
-        // done in between.
-        Command::Serve(args) if args.stdio => tokio::runtime::Builder::new_current_thread(),
-        _ => tokio::runtime::Builder::new_multi_thread(),
-    };
-    let runtime = threads
+    let runtime = threads(&cli.command)
         .enable_all()
         .build()
         .context("the program's threads could not be started")?;
@@ -90,6 +84,26 @@ fn start(cli: &Cli) -> Result<()> {
     runtime.shutdown_background();
     ended
 }
+
+/// Says how many threads work on a command.
+fn threads(command: &Command) -> tokio::runtime::Builder {
+    let mut many = tokio::runtime::Builder::new_multi_thread();
+    match command {
+        // One client's calls wait for a service, not for a processor, and to hand them from thread to thread takes longer than what is
+        // done in between.
+        Command::Serve(args) if args.stdio => return tokio::runtime::Builder::new_current_thread(),
+        // The store has threads of its own, and what more workers gain goes into waking each other.
+        Command::Serve(_) if std::env::var_os(WORKERS).is_none() => {
+            let processors = std::thread::available_parallelism().map_or(1, usize::from);
+            many.worker_threads(processors.div_ceil(2));
+        }
+        _ => {}
+    }
+    many
+}
+
+/// How many workers there are, where somebody says so: read by the runtime.
+const WORKERS: &str = "TOKIO_WORKER_THREADS";
 
 async fn run(cli: &Cli) -> Result<()> {
     let cache = || environment::cache(cli.settings.no_cache);
