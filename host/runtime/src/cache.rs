@@ -10,6 +10,7 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use portcullis_policy::Digest;
 use wasmtime::Engine;
@@ -24,16 +25,27 @@ const CHECKSUM_BYTES: usize = 4;
 /// as many.
 const PIECE_BYTES: usize = 64 << 10;
 
+/// After which a file of what a component said is taken away when another program says the same: each build of a program has its own.
+const KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// The form of these files. Programs of two forms do not find each other's.
+const FORM: u32 = 2;
+
 /// Where compiled components are kept.
 #[derive(Clone, Debug)]
 pub struct ComponentCache {
     folder: Option<PathBuf>,
+    /// Which build of a program this is; none: that cannot be told, so that nothing is believed that another may have checked.
+    build: Option<u64>,
 }
 
 impl ComponentCache {
     /// Keeps nothing: each start compiles.
     pub fn none() -> Self {
-        Self { folder: None }
+        Self {
+            folder: None,
+            build: None,
+        }
     }
 
     /// Keeps compiled components in a folder, which is made where it is missing.
@@ -46,6 +58,7 @@ impl ComponentCache {
         keep_to_owner(&folder)?;
         Ok(Self {
             folder: Some(folder),
+            build: build(),
         })
     }
 
@@ -54,10 +67,9 @@ impl ComponentCache {
         load(engine, &self.folder.as_ref()?.join(name(engine, digest)))
     }
 
-    /// Takes what a component said when this program inspected it; none where that is not kept.
+    /// Takes what a component said when this build of this program inspected it; none where that is not kept.
     pub(crate) fn described(&self, digest: Digest) -> Option<Described> {
-        let path = self.folder.as_ref()?.join(described_name(digest)?);
-        let bytes = fs::read(path).ok()?;
+        let bytes = fs::read(self.described_path(digest)?).ok()?;
         let (said, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>()?;
         let is_whole = crc32fast::hash(said).to_be_bytes() == *checksum;
         serde_json::from_slice(said).ok().filter(|_| is_whole)
@@ -65,12 +77,20 @@ impl ComponentCache {
 
     /// Keeps what a component said, all of which was found to be usable.
     pub(crate) fn keep_described(&self, digest: Digest, described: &Described) {
-        let Some((folder, name)) = self.folder.as_ref().zip(described_name(digest)) else {
+        let Some(path) = self.described_path(digest) else {
             return;
         };
-        let path = folder.join(name);
         let kept = serde_json::to_vec(described).map_err(io::Error::other);
         warn(&path, kept.and_then(|said| store(&path, &said)));
+        let of_others = path.parent().map(|folder| tidy(folder, digest));
+        if let Some(Err(error)) = of_others {
+            tracing::debug!(%error, "what other programs kept was not tidied up");
+        }
+    }
+
+    fn described_path(&self, digest: Digest) -> Option<PathBuf> {
+        let (folder, build) = self.folder.as_ref().zip(self.build)?;
+        Some(folder.join(format!("{digest}-{build:016x}.json")))
     }
 
     /// Compiles a component, or takes it from the cache. A cache that cannot be read or written costs
@@ -101,22 +121,44 @@ fn warn(path: &Path, kept: io::Result<()>) {
     }
 }
 
-/// Names the file of what a component said after its bytes and after the program that checked it, down to the very build: another may
-/// check otherwise.
-fn described_name(digest: Digest) -> Option<String> {
+/// Says which build of a program this is, for another may check otherwise: by the version of this library, and by the file that runs,
+/// down to when and where it was put there. A program that is loaded by another, such as by a script's interpreter, is told by the version alone.
+fn build() -> Option<u64> {
     use std::hash::{DefaultHasher, Hash, Hasher};
-    let program = std::env::current_exe().and_then(fs::metadata).ok()?;
+    let file = std::env::current_exe().and_then(fs::metadata).ok()?;
     let mut hasher = DefaultHasher::new();
-    env!("CARGO_PKG_VERSION").hash(&mut hasher);
-    program.len().hash(&mut hasher);
-    program.modified().ok()?.hash(&mut hasher);
-    Some(format!("{digest}-{:016x}.json", hasher.finish()))
+    (FORM, env!("CARGO_PKG_VERSION"), file.len()).hash(&mut hasher);
+    file.modified().ok()?.hash(&mut hasher);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        (file.dev(), file.ino(), file.ctime(), file.ctime_nsec()).hash(&mut hasher);
+    }
+    Some(hasher.finish())
+}
+
+/// Removes what programs that nobody has used for long kept of a component.
+fn tidy(folder: &Path, digest: Digest) -> io::Result<()> {
+    let begins = format!("{digest}-");
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let is_such = name
+            .to_str()
+            .is_some_and(|name| name.starts_with(&begins) && name.ends_with(".json"));
+        let age = || Ok::<_, io::Error>(entry.metadata()?.modified()?.elapsed());
+        if is_such && age()?.is_ok_and(|age| age > KEPT) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Names a component's file after its bytes and after everything of the engine that its code depends on.
 fn name(engine: &Engine, digest: Digest) -> String {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let mut hasher = DefaultHasher::new();
+    FORM.hash(&mut hasher);
     engine.precompile_compatibility_hash().hash(&mut hasher);
     format!("{digest}-{:016x}.cwasm", hasher.finish())
 }
@@ -245,6 +287,36 @@ mod tests {
         cache.compile(&engine, digest, EMPTY).unwrap();
         assert!(load(&engine, &path).is_some(), "a broken file is replaced");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_one_build_found_is_believed_by_no_other_and_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = |build| ComponentCache {
+            folder: Some(folder.path().to_owned()),
+            build,
+        };
+        let digest = Digest::of(EMPTY);
+        let described = || Described::default();
+        cache(Some(1)).keep_described(digest, &described());
+        assert!(cache(Some(1)).described(digest).is_some());
+        for other in [Some(2), None] {
+            assert!(cache(other).described(digest).is_none(), "{other:?}");
+        }
+        cache(None).keep_described(digest, &described());
+        let names = || fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names(), 1);
+        // This build is one, and the same one each time.
+        assert!(build().is_some());
+        assert_eq!(build(), build());
+
+        let old = std::time::SystemTime::now() - KEPT - Duration::from_secs(60);
+        let first = cache(Some(1)).described_path(digest).unwrap();
+        let file = fs::File::options().write(true).open(first).unwrap();
+        file.set_modified(old).unwrap();
+        cache(Some(2)).keep_described(digest, &described());
+        assert_eq!(names(), 1);
+        assert!(cache(Some(2)).described(digest).is_some());
     }
 
     #[cfg(unix)]

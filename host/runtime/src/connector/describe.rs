@@ -27,7 +27,7 @@ const MEMORY_BYTES_MAX: usize = 64 << 20;
 
 /// What a component says about itself. Once it was checked it is remembered: to start an instance and to compile the schemas of all tools
 /// takes longer than all else of a start.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Described {
     pub(super) manifest: String,
     pub(super) tools: Vec<DescribedTool>,
