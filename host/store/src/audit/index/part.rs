@@ -13,6 +13,9 @@ use crate::error::StoreError;
 /// Bytes of the log that are taken over at a time. Memory of megabytes, once it was used, stays with a server that is busy.
 const PART_BYTES: u64 = 512 << 10;
 
+/// Bytes of a record's length, with which it begins.
+const LENGTH_BYTES: u64 = 4;
+
 /// What was read of a lane.
 pub(super) struct TakenOver {
     /// Where it ends.
@@ -87,12 +90,16 @@ pub(super) fn read_on(
             Ok(())
         };
         let (end, stop) = scan(&bytes, at.offset, &key, lane, at, each)?;
-        let is_rest = (bytes.len() as u64) < length;
+        let read = bytes.len() as u64;
+        let left = read - (end.offset - at.offset);
+        // Where the lane ends, zeros stand for records to come. Fewer could be the first bytes of a length.
+        let is_end = number == last && stop == Stop::End && left >= LENGTH_BYTES;
+        let is_rest = read < length || is_end;
         // A record that is longer than the part.
         let is_cut = !is_rest && end == at;
         at = end;
         match is_cut {
-            true => length = u64::MAX,
+            true => length = length.saturating_mul(4),
             false => break (stop, is_rest),
         }
     };
