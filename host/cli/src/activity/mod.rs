@@ -246,12 +246,18 @@ pub(crate) fn say_cut_off(cut_off: &[CutOff]) -> Result<()> {
         let what = format!(
             "the call {call} of `{connector}` / `{tool}`, by the agent `{agent}` for `{person}`"
         );
-        let sentence = match one.unclear.is_empty() {
-            true => format!("{what} was cut off when the program ended; it changed nothing"),
-            false => format!(
+        let sentence = match (one.unclear.is_empty(), one.made.is_empty()) {
+            (false, _) => format!(
                 "{what} was cut off after its change was sent: {}",
                 look(one)
             ),
+            (true, false) => format!(
+                "{what} was cut off after its change was made, and before the agent had its answer: `portcullis activity show {call}` says what was \
+                 changed; look at the record before it is asked for again"
+            ),
+            (true, true) => {
+                format!("{what} was cut off when the program ended; it changed nothing")
+            }
         };
         show::note(&sentence)?;
     }

@@ -138,7 +138,7 @@ pub(super) async fn sent_before(
     };
     Ok(used_by.map(|call| {
         format!(
-            "exactly this was approved before, and may have been sent by the call {call}: look at the record before it is done twice"
+            "exactly this was approved before, and may have been sent by the call {call} (`portcullis activity show {call}` says what came of it): look at the record before it is done twice"
         )
     }))
 }

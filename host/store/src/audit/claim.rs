@@ -16,7 +16,7 @@ use super::error::{AuditError, Fault, Finding};
 use super::heads::Kept;
 use super::keys::LogKeys;
 use super::payload::{Payload, Plain, said_call};
-use super::row::is_failure;
+use super::row::{changed_nothing, is_failure};
 use super::segment::{self, HEADER_LEN, Header, Position, Stop, scan};
 use crate::error::StoreError;
 use crate::private;
@@ -39,7 +39,9 @@ pub struct CutOff {
     pub tool: Option<ToolName>,
     /// Its changes that were sent and whose outcome is not known, by their numbers.
     pub unclear: Vec<u32>,
-    /// The call that finds out whether they were made.
+    /// Its changes that the service took, by their numbers: the agent had no answer about them.
+    pub made: Vec<u32>,
+    /// The call that finds out whether a change was made.
     pub finds_out: Option<ToolCall>,
 }
 
@@ -394,6 +396,7 @@ fn note(
                 connector: opened.connector.clone(),
                 tool: opened.tool.clone(),
                 unclear: Vec::new(),
+                made: Vec::new(),
                 finds_out: None,
             };
             let open = Open {
@@ -415,8 +418,11 @@ fn note(
                 call.about
                     .unclear
                     .retain(|request| *request != answer.request);
-                if answer.effect > Effect::Read && is_failure(answer.end) {
-                    call.failed.push(answer.request);
+                match answer.effect {
+                    Effect::Read => {}
+                    _ if is_failure(answer.end) => call.failed.push(answer.request),
+                    _ if changed_nothing(&answer.end) => {}
+                    _ => call.about.made.push(answer.request),
                 }
             }
         }

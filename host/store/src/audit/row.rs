@@ -236,7 +236,7 @@ fn signed(bytes: u64) -> i64 {
 }
 
 /// Says whether a change that ended so was surely not made.
-fn changed_nothing(end: &PlainEnd) -> bool {
+pub(super) fn changed_nothing(end: &PlainEnd) -> bool {
     match end {
         PlainEnd::Status(status) => REFUSALS.contains(status),
         PlainEnd::NotSent => true,

@@ -113,6 +113,33 @@ async fn a_change_whose_outcome_is_not_on_record_reads_so() {
 }
 
 #[tokio::test]
+async fn a_change_that_was_made_before_its_program_was_ended_is_told_as_made() {
+    for (end, made) in [
+        (RequestEnd::Status(201), &[1][..]),
+        (RequestEnd::Status(400), &[]),
+    ] {
+        let log = Log::new().await;
+        let call = change_in_flight(&log.audit).await;
+        let answered = Event::Answered(Answer {
+            end: end.clone(),
+            ..answer(Effect::Write)
+        });
+        append(&log.audit, call, at(101), answered, Durability::Synced)
+            .await
+            .unwrap();
+        // What it looked at after that has no answer, and the call no end.
+        let store = log.fixture.store.clone();
+        drop_unclosed(log.audit).await;
+        let audit = StoreAudit::open(store).await.unwrap();
+        let [told] = audit.cut_off() else {
+            panic!("{:?}", audit.cut_off());
+        };
+        assert_eq!((told.call, told.unclear.len()), (call, 0), "{end:?}");
+        assert_eq!(told.made, made, "{end:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_log_that_is_closed_before_a_change_is_answered_says_so_at_the_next_start() {
     let log = Log::new().await;
     let call = change_in_flight(&log.audit).await;
