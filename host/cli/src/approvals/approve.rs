@@ -18,7 +18,7 @@ use crate::desk;
 use crate::environment;
 use crate::home::Session;
 use crate::keyboard;
-use crate::problem::Problem;
+use crate::problem::{FAILURE, Problem};
 use crate::show;
 use crate::show::style::{HINT, styled};
 
@@ -162,7 +162,12 @@ fn said(args: &Approve, approved: &Approved, reply: &Reply, is_kept: bool) -> Re
         }
         Outcome::Done(_) => Ok(()),
         _ => match Problem::of_reply(reply) {
-            Some(problem) => Err(problem.into()),
+            // What an agent had asked for wrongly is no mistake of who approved it.
+            Some(problem) => Err(Problem {
+                exit: FAILURE,
+                ..problem
+            }
+            .into()),
             None => Ok(()),
         },
     }
