@@ -202,20 +202,22 @@ impl CallScope {
         lock(&self.course.ledger).denied = None;
         self.course
             .requests
-            .fetch_add(1, Ordering::Relaxed)
+            .fetch_add(1, Ordering::SeqCst)
             .saturating_add(1)
     }
 
-    /// Counts `count` requests that one carries, and gives how many were carried with them.
+    /// Counts `count` requests that one carries, and gives how many requests there are with them: those that others carried, and all
+    /// that were begun by now, for the rest of them are already let through. Of two that count at once, at least one sees the other.
     pub(crate) fn carry(&self, count: usize) -> u32 {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
-        let before = self.course.carried.fetch_add(count, Ordering::Relaxed);
-        before.saturating_add(count)
+        let before = self.course.carried.fetch_add(count, Ordering::SeqCst);
+        let begun = self.course.requests.load(Ordering::SeqCst);
+        before.saturating_add(count).saturating_add(begun)
     }
 
     /// Gives how many requests were carried by others.
     pub(crate) fn carried(&self) -> u32 {
-        self.course.carried.load(Ordering::Relaxed)
+        self.course.carried.load(Ordering::SeqCst)
     }
 
     /// Keeps an announcement and returns the ticket for its request.

@@ -4,7 +4,7 @@
 //! The host holds every request to the agent's scope by its route, and lets an agent that is limited use routes on which
 //! it sees nothing only where an administrator trusts the connector.
 
-use hostile::raw::Raw;
+use hostile::raw::{Begun, Raw};
 use portcullis_sdk::approvals::{Change, FieldChange, announce};
 use portcullis_sdk::audit::{Source, cite};
 use portcullis_sdk::permissions::{Access, check, visible_fields};
@@ -158,6 +158,32 @@ fn claim(args: Claim) -> Result<Output, Failure> {
 }
 
 #[derive(Deserialize, JsonSchema)]
+struct Crowd {
+    /// The bodies of those that carry others.
+    carriers: Vec<String>,
+    /// How many there are besides.
+    others: usize,
+}
+
+/// Begins all requests, then ends those that carry others, and then the rest; says how many had an answer.
+fn crowd(args: Crowd) -> Result<Output, Failure> {
+    // More than there is room for before the host has let a request through and takes its body.
+    let padding = " ".repeat(64 * 1024);
+    let padded = |body: &String| format!("{padding}{body}");
+    let carriers: Vec<String> = args.carriers.iter().map(padded).collect();
+    let mut begun: Vec<Begun<'_>> = Vec::new();
+    for body in &carriers {
+        let request = Raw::new("POST", "/several").header("content-type", "application/json");
+        begun.push(request.body(body.as_bytes()).begin()?);
+    }
+    for _ in 0..args.others {
+        begun.push(Raw::new("GET", "/about").body(padding.as_bytes()).begin()?);
+    }
+    let answered = begun.into_iter().filter_map(|request| request.end().ok());
+    Ok(Output::text(answered.count().to_string()))
+}
+
+#[derive(Deserialize, JsonSchema)]
 struct Rows {
     /// How many rows the answer has.
     count: usize,
@@ -235,6 +261,7 @@ portcullis_sdk::connector! {
         Tool::read("ask", "Ask", hostile::TOOLSET, "Asks what may be touched.", ask),
         Tool::read("claim", "Claim", hostile::TOOLSET, "Says that something is forbidden.", claim),
         Tool::write("write_and_claim", "Write and claim", hostile::TOOLSET, "Says that something is forbidden.", claim),
+        Tool::read("crowd", "Crowd", hostile::TOOLSET, "Begins many requests at once.", crowd),
         Tool::read("cite", "Cite", hostile::TOOLSET, "Names what it likes as its source.", cites),
         Tool::read("rows", "Rows", hostile::TOOLSET, "Answers with rows.", rows),
     ],

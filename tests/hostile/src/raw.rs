@@ -119,6 +119,32 @@ impl<'a> Raw<'a> {
         Ok(response)
     }
 
+    /// Sends the request with all of its body but the last byte.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open), and `internal` where there is no body.
+    pub fn begin(&self) -> Result<Begun<'a>, Failure> {
+        let (request, body) = self.prepare()?;
+        let (Some(body), Some((first, rest))) = (
+            body,
+            self.body
+                .and_then(|bytes| bytes.split_at_checked(bytes.len().checked_sub(1)?)),
+        ) else {
+            return Err(Failure::internal("there is no body to begin"));
+        };
+        let stream = body.write().map_err(|()| refused("body"))?;
+        let future = outgoing_handler::handle(request, None).map_err(failure)?;
+        write_all(&stream, first)
+            .map_err(|error| Failure::internal(format!("writing: {error:?}")))?;
+        Ok(Begun {
+            future,
+            body,
+            stream,
+            rest,
+        })
+    }
+
     /// Sends the request and answers with status, location and body.
     ///
     /// # Errors
@@ -145,6 +171,35 @@ impl<'a> Raw<'a> {
         let location = String::from_utf8_lossy(&location);
         let body = String::from_utf8_lossy(&body);
         Ok(Output::text(format!("{status} {location} {body}")))
+    }
+}
+
+/// A request that was handed to the host, and whose body is not at its end.
+pub struct Begun<'a> {
+    future: FutureIncomingResponse,
+    body: OutgoingBody,
+    stream: OutputStream,
+    rest: &'a [u8],
+}
+
+impl Begun<'_> {
+    /// Ends the body and waits for the response's head.
+    ///
+    /// # Errors
+    ///
+    /// As [`Raw::open`].
+    pub fn end(self) -> Result<IncomingResponse, Failure> {
+        let Self {
+            future,
+            body,
+            stream,
+            rest,
+        } = self;
+        write_all(&stream, rest)
+            .map_err(|error| Failure::internal(format!("writing: {error:?}")))?;
+        drop(stream);
+        OutgoingBody::finish(body, None).map_err(failure)?;
+        wait(&future)
     }
 }
 

@@ -47,8 +47,7 @@ pub(super) fn carried(
     };
     let found = scope.connector.routes().parts(&carrier);
     let found = found.map_err(|refusal| refused(head, &refusal))?;
-    let made = scope.carry(found.len());
-    if head.number.saturating_add(made) > scope.limits.requests_max {
+    if scope.carry(found.len()) > scope.limits.requests_max {
         return Err(too_many(scope));
     }
     let carried = found.into_iter().map(|part| Carried {

@@ -310,7 +310,7 @@ async fn a_read_only_agent_writes_by_no_route_and_no_tool() {
         .iter()
         .map(|tool| tool.tool().name.to_string())
         .collect();
-    assert_eq!(names, ["read", "ask", "claim", "cite", "rows"]);
+    assert_eq!(names, ["read", "ask", "claim", "crowd", "cite", "rows"]);
     let find = json!({ "method": "POST", "target": "/find", "body": r#"{"type":"Contact"}"# });
     assert_eq!(
         sends(&world, "read", find).await,

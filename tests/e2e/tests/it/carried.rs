@@ -254,3 +254,32 @@ async fn each_part_is_a_request_of_the_call() {
         assert_eq!(ended(&reply), end, "{count}");
     }
 }
+
+/// The attack: requests that are let through together, before any of them is seen to carry others, which then come on top.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_begun_together_are_counted_with_what_they_carry() {
+    const MAX: u32 = 64;
+    let setup = Setup {
+        limits: Limits {
+            requests_max: MAX,
+            concurrent_calls_max: 16,
+            ..Limits::default()
+        },
+        ..Setup::default()
+    };
+    let world = World::new(setup, &["beyond_scope"]).await;
+    for (parts, others, end) in [(1, 60, "done"), (25, 62, "refused too_many_requests")] {
+        let body = several(&vec![("GET", "about"); parts])["body"].clone();
+        let arguments = json!({ "carriers": [body, body], "others": others });
+        let reply = world.call(CONNECTOR, "crowd", arguments).await;
+        assert_eq!(ended(&reply), end, "{parts}: {reply:?}");
+        let mut sent = 0;
+        for record in world.records(&reply) {
+            if let Event::Intended(intent) = record.event {
+                sent += 1 + u32::try_from(intent.parts.len()).unwrap();
+            }
+        }
+        assert!(sent <= MAX, "{parts}: {sent} were sent");
+        assert_eq!(sent == MAX, end == "done", "{parts}: {sent}");
+    }
+}
