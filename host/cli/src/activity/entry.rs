@@ -313,6 +313,7 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
             "origin": intent.origin,
             "route": intent.route,
             "path": intent.path.expose(),
+            "message": intent.message.as_ref().map(|message| message.expose()),
             "parts": parts_json(intent),
             "effect": intent.effect,
             "body_sha256": intent.body.to_string(),

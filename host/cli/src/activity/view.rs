@@ -229,6 +229,9 @@ fn request(out: &mut impl Write, request: &Request<'_>) -> io::Result<()> {
                 "request",
                 &format!("{method} {origin}{path}{approval}"),
             )?;
+            if let Some(asked) = intent.asked() {
+                line(out, "", &format!("with {asked}"))?;
+            }
             for part in &intent.parts {
                 let path = part.path.expose();
                 line(out, "", &format!("with {} {path}", part.method))?;

@@ -138,6 +138,9 @@ fn request(out: &mut impl Write, intent: &Intent, answer: Option<&Answer>) -> io
     };
     let request = format!("{} {}{path}{approved}", intent.method, intent.origin);
     line(out, "request", request)?;
+    if let Some(asked) = intent.asked() {
+        line(out, "", format!("with {}", shortened(asked)))?;
+    }
     for part in &intent.parts {
         let path = shortened(part.path.expose());
         line(out, "", format!("with {} {path}", part.method))?;

@@ -54,6 +54,7 @@ fn event_json(event: &Event) -> Value {
             "origin": intent.origin,
             "route": intent.route,
             "path": intent.path.expose(),
+            "message": intent.message.as_ref().map(|message| message.expose()),
             "parts": parts_json(intent),
             "effect": intent.effect,
             "body_sha256": intent.body.to_string(),

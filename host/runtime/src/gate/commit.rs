@@ -24,6 +24,9 @@ use crate::ports::audit::{Answer, Durability, Event, IntendedPart, Intent, Reque
 use crate::reply::{Refusal, RefusalCode, SentChange};
 use crate::scope::{CallScope, Stop};
 
+/// Bytes of a message that are written down, at most.
+const MESSAGE_BYTES_MAX: usize = 8 << 10;
+
 /// Sends a request, with its record before and after.
 pub(super) async fn commit(
     scope: &Arc<CallScope>,
@@ -68,6 +71,7 @@ async fn journal(
         origin: head.origin.clone(),
         route: head.route.clone(),
         path: Sensitive::new(head.path.as_str()),
+        message: request.is_message.then(|| message(&request.body)),
         parts: request.carried.iter().map(intended).collect(),
         effect: head.effect,
         body: Digest::of(&request.body),
@@ -147,6 +151,14 @@ async fn journal(
     // How long the guest takes over the answer is of no matter to the log.
     drop(counted);
     finish(scope, &request, sent).await
+}
+
+/// What is written down of what a read asks of a SOAP service.
+fn message(body: &[u8]) -> Sensitive {
+    let start = &body[..body.len().min(MESSAGE_BYTES_MAX)];
+    // What the bound cut in two is no character.
+    let text = String::from_utf8_lossy(start);
+    Sensitive::new(text.trim_end_matches(char::REPLACEMENT_CHARACTER))
 }
 
 /// What of a request that another carries is written down.

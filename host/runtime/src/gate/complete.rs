@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use memchr::memmem;
-use portcullis_policy::{Envelope, EnvelopeError, RequestPath};
+use portcullis_policy::{Effect, Envelope, EnvelopeError, RequestPath};
 
 use super::GateFailure;
 use super::admit::{Addressed, Admitted, Head};
@@ -27,6 +27,8 @@ pub(super) struct Complete {
     pub(super) body: Bytes,
     /// Where in the body the token goes.
     pub(super) token_at: Option<Range<usize>>,
+    /// Whether its body is what a read asks of a SOAP service, with nothing of the token in it.
+    pub(super) is_message: bool,
     /// The requests in its body.
     pub(super) carried: Vec<Carried>,
 }
@@ -43,6 +45,7 @@ pub(super) fn complete(
             head: *head,
             body,
             token_at: None,
+            is_message: false,
         },
         Head::ByOperation(addressed) => by_operation(scope, *addressed, body)?,
     };
@@ -87,11 +90,13 @@ fn by_operation(
     };
     let envelope = Envelope::read(headers.into_iter(), &body).map_err(refused)?;
     let head = addressed.admit(scope, Some(envelope.operation()))?;
+    let is_message = head.effect == Effect::Read;
     let Some(place) = &head.token_at else {
         return Ok(Complete {
             head,
             body,
             token_at: None,
+            is_message,
             carried: Vec::new(),
         });
     };
@@ -104,6 +109,7 @@ fn by_operation(
         head,
         body: body.into(),
         token_at: Some(token_at),
+        is_message,
         carried: Vec::new(),
     })
 }

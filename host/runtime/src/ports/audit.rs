@@ -149,6 +149,8 @@ pub struct Intent {
     pub route: String,
     /// The path and query.
     pub path: Sensitive,
+    /// What a read asks of a SOAP service, whose path does not say it: the message, without the token, up to its first 8 KiB.
+    pub message: Option<Sensitive>,
     /// The requests that it carries in its body, in their order.
     pub parts: Vec<IntendedPart>,
     /// How far it reaches.
@@ -161,6 +163,15 @@ pub struct Intent {
     pub approval: Option<ApprovalId>,
     /// For a change: the call that finds out whether it was made, should its outcome not become known.
     pub finds_out: Option<ToolCall>,
+}
+
+impl Intent {
+    /// Gives what its message asks, without what it says of itself before that: its body, as far as it is kept.
+    pub fn asked(&self) -> Option<&str> {
+        let message = self.message.as_ref()?.expose();
+        let (_, body) = message.split_once("Body>").unwrap_or(("", message));
+        Some(body)
+    }
 }
 
 /// A request that another one carries: it goes where that goes, and has its answer within that one's.

@@ -58,6 +58,7 @@ async fn killed_in_a_change(home: &Home) -> CallId {
         origin: Origin::parse("https://acme.my.salesforce.com").unwrap(),
         route: "/services/data/{version}/sobjects/{kind}/{id}".to_owned(),
         path: Sensitive::new("/services/data/v68.0/sobjects/Account/001xx0000012345"),
+        message: None,
         parts: Vec::new(),
         effect: Effect::Write,
         body: Digest::of(b"{}"),

@@ -159,6 +159,9 @@ pub(in crate::audit) enum Hidden {
     Announced(Vec<HiddenChange>),
     Intended {
         path: String,
+        /// What a read asks of a SOAP service.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
         /// Of each request that it carries.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         parts: Vec<String>,

@@ -47,6 +47,7 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
             Plain::Intended(Box::new(plain_intent(intent))),
             Some(Hidden::Intended {
                 path: text(&intent.path),
+                message: intent.message.as_ref().map(text),
                 parts: intent.parts.iter().map(|part| text(&part.path)).collect(),
                 body: intent.body,
                 finds_out: intent.finds_out.clone(),
@@ -146,12 +147,14 @@ pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
             Plain::Intended(intent),
             Some(Hidden::Intended {
                 path,
+                message,
                 parts,
                 body,
                 finds_out,
             }),
         ) => Event::Intended(Intent {
             finds_out,
+            message: message.map(Sensitive::new),
             ..join_intent(*intent, path, parts, body)?
         }),
         (Plain::Answered(answer), hidden) => Event::Answered(join_answer(answer, hidden)),
@@ -446,6 +449,7 @@ fn join_intent(
         origin: plain.origin,
         route: plain.route,
         path: Sensitive::new(path),
+        message: None,
         effect: plain.effect,
         body,
         body_bytes: usize::try_from(plain.body_bytes).unwrap_or(usize::MAX),

@@ -38,7 +38,8 @@ async fn every_line_is_read_as_it_was_written() {
         Event::Intended(intent) => {
             let parts = intent.parts.iter().map(|part| part.path.expose());
             let paths: Vec<&str> = [intent.path.expose()].into_iter().chain(parts).collect();
-            format!("{event:?} {paths:?}")
+            let message = intent.message.as_ref().map(|message| message.expose());
+            format!("{event:?} {paths:?} {message:?}")
         }
         Event::Denied { message, .. } => format!("{event:?} {}", message.expose()),
         event => format!("{event:?}"),

@@ -213,6 +213,7 @@ pub fn intent(effect: Effect) -> Intent {
         origin: origin("https://acme.example.com"),
         route: "/record/{id}".to_owned(),
         path: Sensitive::new(format!("/record/1?q={MARK}")),
+        message: (effect == Effect::Read).then(|| Sensitive::new(format!("<query>{MARK}</query>"))),
         parts: match effect {
             Effect::Read => vec![part("/record/2"), part("/record/3")],
             Effect::Write | Effect::Destructive => Vec::new(),

@@ -3,6 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portcullis::policy::Mode;
+use portcullis::ports::audit::Event;
 use portcullis::{Outcome, Reply};
 use salesforce_devorg::fault::{Fault, Rule, When, Work};
 use serde_json::{Value, json};
@@ -108,6 +109,43 @@ async fn files_are_read() {
         );
     }
     insta::assert_snapshot!(run("read_file", cases).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_has_what_a_message_asked_and_no_token() {
+    let desk = Desk::new(Mode::Allow).await;
+    let id = file(&desk, "Account plan").await;
+    let reply = desk.call("read_file", json!({ "id": id })).await;
+    assert_eq!(ended(&reply), "done");
+    let records = desk.world.records(&reply).into_iter();
+    let intents = records.filter_map(|record| match record.event {
+        Event::Intended(intent) => Some(intent),
+        _ => None,
+    });
+    let intents: Vec<_> = intents.collect();
+    let [intent] = intents.as_slice() else {
+        panic!("{intents:?}");
+    };
+    let message = intent.message.as_ref().unwrap().expose();
+    assert!(
+        message.contains("<sessionId>(the token)</sessionId>"),
+        "{message}"
+    );
+    let asked = intent.asked().unwrap();
+    assert!(asked.starts_with("<query><queryString>SELECT "), "{asked}");
+    assert!(
+        asked.contains("VersionData") && asked.contains(&id),
+        "{asked}"
+    );
+    // It is as little in a `Debug` as a path is, and of what changes there is none.
+    assert!(!format!("{intent:?}").contains("SELECT"));
+    let arguments = json!({ "name": "New.txt", "text": "new" });
+    let reply = desk.call("upload_file", arguments).await;
+    for record in desk.world.records(&reply) {
+        if let Event::Intended(intent) = record.event {
+            assert!(intent.message.is_none(), "{intent:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
