@@ -199,12 +199,46 @@ impl Manifest {
     }
 
     /// Gives the POST routes that are declared to only read. The host cannot see that they do, so an
-    /// administrator accepts them at installation.
+    /// administrator accepts each at installation, by its [`accepted_as`](RouteSpec::accepted_as).
     pub fn posts_declared_read(&self) -> Vec<&RouteSpec> {
         let is_such = |route: &&RouteSpec| {
             route.effect == Effect::Read && route.methods.contains(&Method::Post)
         };
         self.routes.iter().filter(is_such).collect()
+    }
+
+    /// Lists what nobody has accepted of them, in the words of [`accepted_as`](RouteSpec::accepted_as).
+    pub fn not_accepted(&self, accepted: &[impl AsRef<str>]) -> Vec<String> {
+        let posts = self.posts_declared_read().into_iter();
+        posts
+            .map(RouteSpec::accepted_as)
+            .filter(|post| !accepted.iter().any(|one| one.as_ref() == post))
+            .collect()
+    }
+}
+
+impl RouteSpec {
+    /// Names a request of this route: its method, where it goes, and what it asks of a SOAP service, as in
+    /// `POST /soap/{version} ({urn:service}query)`.
+    pub fn named(&self, method: Method) -> String {
+        let place = match &self.origin {
+            Some(origin) => format!("{method} {origin}{}", self.path),
+            None => format!("{method} {}", self.path),
+        };
+        match &self.operation {
+            Some(operation) => format!("{place} ({operation})"),
+            None => place,
+        }
+    }
+
+    /// Gives the words by which somebody accepts that POST requests of this route only read. Of one whose body is a list of requests
+    /// they say so: the host looks into it then, and who accepted that has not accepted any body.
+    pub fn accepted_as(&self) -> String {
+        let request = self.named(Method::Post);
+        match self.parts {
+            Some(_) => format!("{request} (carries requests)"),
+            None => request,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub async fn ask([wasm, origin, token, tool, json]: [&str; 5]) -> Result<String,
     let manifest = inspected.connector().manifest().clone();
     // An administrator has looked at the POST requests that are said to only read.
     let posts = manifest.posts_declared_read();
-    let posts: Vec<&str> = posts.iter().map(|route| route.path.as_str()).collect();
+    let posts: Vec<String> = posts.iter().map(|route| route.accepted_as()).collect();
     host.activate(inspected, &posts)?;
     permissions.offer("desk".parse()?, manifest.name.clone());
     let connection = Connection {

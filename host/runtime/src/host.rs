@@ -7,6 +7,7 @@ use portcullis_policy::{
     ActsAs, AgentId, Auth, ConnectorName, Decision, Digest, Mode, Novelty, PersonId,
 };
 use serde_json::Value;
+use wasmtime::Engine;
 
 use crate::cache::ComponentCache;
 use crate::call::{self, Asked, Question, run};
@@ -129,32 +130,35 @@ impl Host {
 
     /// Makes an inspected version the active one of its name. Calls under way finish on the version before.
     ///
-    /// `accepted` are the paths of POST routes that an administrator believes to only read.
+    /// `accepted` are the POST requests that an administrator believes to only read, each in the words of
+    /// [`RouteSpec::accepted_as`](portcullis_policy::RouteSpec::accepted_as).
     ///
     /// # Errors
     ///
-    /// [`InstallError::NeedsAcceptance`] names those that are missing; nothing changes then.
+    /// [`InstallError::NeedsAcceptance`] names those that are missing, and [`InstallError::OtherSandbox`]; nothing changes then.
     pub fn activate(
         &self,
         inspected: Inspected,
-        accepted: &[&str],
+        accepted: &[impl AsRef<str>],
     ) -> Result<Arc<Connector>, InstallError> {
-        let manifest = inspected.connector().manifest();
-        let missing: Vec<String> = manifest
-            .posts_declared_read()
-            .into_iter()
-            .filter(|route| !accepted.contains(&route.path.as_str()))
-            .map(|route| route.path.clone())
-            .collect();
+        let missing = inspected.connector().manifest().not_accepted(accepted);
         match missing.is_empty() {
-            true => Ok(self.activate_accepted(inspected)),
+            true => self.activate_accepted(inspected),
             false => Err(InstallError::NeedsAcceptance(missing)),
         }
     }
 
     /// Makes an inspected version the active one of its name, of which somebody accepted all that it declares: that POST routes
     /// only read, among it. Calls under way finish on the version before.
-    pub fn activate_accepted(&self, inspected: Inspected) -> Arc<Connector> {
+    ///
+    /// # Errors
+    ///
+    /// [`InstallError::OtherSandbox`]: it was inspected in another sandbox than this host's, and would run under that one's limits.
+    pub fn activate_accepted(&self, inspected: Inspected) -> Result<Arc<Connector>, InstallError> {
+        let program = &inspected.version.program;
+        if !Engine::same(program.engine(), self.shared.sandbox.engine()) {
+            return Err(InstallError::OtherSandbox);
+        }
         let connector = inspected.version.connector.clone();
         let before = self.shared.registry.activate(inspected.version);
         tracing::info!(
@@ -164,7 +168,7 @@ impl Host {
             before = before.map(|version| version.connector.digest().to_string()),
             "a connector's version is active"
         );
-        connector
+        Ok(connector)
     }
 
     /// Takes a connector away, and says whether there was one. Calls under way finish.
@@ -189,7 +193,7 @@ impl Host {
     /// As [`inspect`](Self::inspect) and [`activate`](Self::activate); nothing changes then.
     pub async fn install(&self, bytes: Vec<u8>) -> Result<Arc<Connector>, InstallError> {
         let inspected = self.inspect(bytes).await?;
-        self.activate(inspected, &[])
+        self.activate(inspected, &[""; 0])
     }
 
     /// Lists the active connectors, by name.

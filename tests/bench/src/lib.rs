@@ -108,7 +108,7 @@ impl World {
         let bytes = std::fs::read(path).with_context(|| format!("could not read `{path}`"))?;
         let inspected = self.host.inspect(bytes).await?;
         // As the program takes the connector that it brings along.
-        let connector = self.host.activate_accepted(inspected);
+        let connector = self.host.activate_accepted(inspected)?;
         let connector = connector.manifest().name.clone();
         self.permissions.offer(name("bench")?, connector.clone());
         Ok(connector)

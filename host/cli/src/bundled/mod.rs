@@ -37,7 +37,7 @@ pub(crate) fn manifest(connector: &ConnectorName) -> Result<Option<Manifest>> {
 pub(crate) async fn activate(host: &Host, component: BuiltIn) -> Result<Arc<Connector>> {
     let inspected = host.inspect_built_in(component).await?;
     // What the program carries was read by whoever built it.
-    Ok(host.activate_accepted(inspected))
+    Ok(host.activate_accepted(inspected)?)
 }
 
 /// Gives the Salesforce connector.

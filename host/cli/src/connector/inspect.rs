@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Result;
-use portcullis::policy::{Auth, ConnectorName, Effect, KindPlace, RouteSpec};
+use portcullis::policy::{Auth, ConnectorName, Effect, KindPlace, Method, RouteSpec};
 use portcullis::{ComponentCache, Connector};
 use serde_json::{Value, json};
 
@@ -126,7 +126,7 @@ fn connector_json(connector: &Connector, bytes: Option<usize>) -> Value {
         "manifest": connector.manifest(),
         "imports": connector.imports(),
         "needs_acceptance": connector.manifest().posts_declared_read()
-            .iter().map(|route| &route.path).collect::<Vec<_>>(),
+            .iter().map(|route| route.accepted_as()).collect::<Vec<_>>(),
         "tools": connector.tools().iter().map(tool_json).collect::<Value>(),
     })
 }
@@ -190,17 +190,28 @@ fn summary(out: &mut impl Write, connector: &Connector, bytes: Option<usize>) ->
             writeln!(out, "  {:<12} {}", prompt.name, prompt.title)?;
         }
     }
-    let accept = manifest.posts_declared_read();
-    if !accept.is_empty() {
-        writeln!(
-            out,
-            "\nSays that these POST requests only read, which nobody can check for you"
-        )?;
-        for route in accept {
-            match &route.operation {
-                Some(operation) => writeln!(out, "  {} ({operation})", route.path)?,
-                None => writeln!(out, "  {}", route.path)?,
-            }
+    posts(out, &manifest.posts_declared_read())
+}
+
+/// Lists the POST requests that are said to only read: those whose bodies nobody sees into, and those of which each is a list of
+/// requests that are looked at.
+fn posts(out: &mut impl Write, posts: &[&RouteSpec]) -> io::Result<()> {
+    let (carriers, unseen): (Vec<&RouteSpec>, Vec<&RouteSpec>) = posts
+        .iter()
+        .copied()
+        .partition(|route| route.parts.is_some());
+    for (said, routes) in [
+        ("only read, which nobody can check for you", unseen),
+        (
+            "do no more than the requests that they carry, of which each is checked by itself",
+            carriers,
+        ),
+    ] {
+        if !routes.is_empty() {
+            writeln!(out, "\nSays that these POST requests {said}")?;
+        }
+        for route in routes {
+            writeln!(out, "  {}", route.named(Method::Post))?;
         }
     }
     Ok(())

@@ -198,6 +198,46 @@ fn posts_that_are_said_to_read_are_listed() {
     assert_eq!(posts, ["/search"]);
 }
 
+/// What makes a route, and the words by which it is accepted.
+type Route<'a> = (&'a dyn Fn(&mut Value), &'a str);
+
+/// The attack: what was accepted of one operation, origin or list of requests is taken for another at the same path.
+#[test]
+fn what_is_accepted_of_a_path_is_not_accepted_of_another_request_there() {
+    let missing = |route: &dyn Fn(&mut Value), accepted: &[&str]| {
+        let mut manifest = small();
+        manifest["origins"] = json!(["https://*.example.com", "https://files.example.org"]);
+        let mut post = json!({"methods": ["POST"], "path": "/all", "effect": "read", "kinds": []});
+        route(&mut post);
+        manifest["routes"].as_array_mut().unwrap().push(post);
+        let manifest = Manifest::from_json(&manifest.to_string()).unwrap();
+        manifest.not_accepted(&[accepted, &["POST /search"]].concat())
+    };
+    let operation = |name: &'static str| {
+        move |route: &mut Value| {
+            route["kinds"] = json!(["unseen"]);
+            route["operation"] = json!(format!("{{urn:service}}{name}"));
+        }
+    };
+    let elsewhere = |route: &mut Value| route["origin"] = json!("https://files.example.org");
+    let carrying = |route: &mut Value| route["parts"] = json!({"at": "/all/*"});
+    let plain = |_: &mut Value| {};
+    let routes: [Route<'_>; 5] = [
+        (&plain, "POST /all"),
+        (&operation("query"), "POST /all ({urn:service}query)"),
+        (&operation("delete"), "POST /all ({urn:service}delete)"),
+        (&elsewhere, "POST https://files.example.org/all"),
+        (&carrying, "POST /all (carries requests)"),
+    ];
+    for (route, words) in routes {
+        assert_eq!(missing(route, &[words]), [""; 0], "{words}");
+        let mut others: Vec<&str> = routes.iter().map(|(_, words)| *words).collect();
+        others.retain(|other| *other != words);
+        others.extend(["/all", "", "*"]);
+        assert_eq!(missing(route, &others), [words]);
+    }
+}
+
 #[test]
 fn keys_stand_in_a_header_or_a_query() {
     for (auth, place) in [

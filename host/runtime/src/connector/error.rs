@@ -58,10 +58,15 @@ pub enum InstallError {
     Calls(Vec<Problem>),
     /// Routes that somebody must accept, for the host cannot see that they only read.
     #[error(
-        "the manifest says that these POST requests only read, which the host cannot check: {}; accept each by its path to install",
+        "the manifest says that these POST requests only read, which the host cannot check: {}; accept each in these words to install",
         list(.0)
     )]
     NeedsAcceptance(Vec<String>),
+    /// A version that was inspected in another sandbox than the host's.
+    #[error(
+        "this version was inspected in another sandbox than this host's: inspect it by the host that is to run it"
+    )]
+    OtherSandbox,
     /// The engine could not be used.
     #[error("the sandbox could not be used")]
     Engine(#[source] wasmtime::Error),

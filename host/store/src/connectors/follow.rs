@@ -91,11 +91,9 @@ impl StoreConnectors {
             if self.runs(name, version.digest) && version.granted.is_ok() {
                 continue;
             }
-            match self.usable(version).await {
-                Ok(inspected) => {
-                    self.host.activate_accepted(inspected);
-                    changed = true;
-                }
+            let usable = self.usable(version).await;
+            match usable.and_then(|one| Ok(self.host.activate_accepted(one)?)) {
+                Ok(_) => changed = true,
                 Err(error) => {
                     if taken.unusable.get(name) != Some(&version.digest) {
                         say(version, &error, self.host.connector(name).is_some());
@@ -113,7 +111,7 @@ impl StoreConnectors {
                     Some(at) => before.swap_remove(at),
                     None => self.host.inspect_built_in(*built_in).await?,
                 };
-                self.host.activate_accepted(inspected);
+                self.host.activate_accepted(inspected)?;
                 changed = true;
             }
         }

@@ -51,7 +51,7 @@ impl Org {
         };
         let host = Host::new(limits, network.unwrap(), cache(), ports).unwrap();
         let inspected = host.inspect(component("portcullis_salesforce")).await;
-        host.activate_accepted(inspected.unwrap());
+        host.activate_accepted(inspected.unwrap()).unwrap();
         permissions.trust(name(AGENT), name("salesforce"));
         let connection = Connection {
             id: name("mine"),

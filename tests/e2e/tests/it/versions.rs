@@ -112,6 +112,39 @@ async fn what_fails_to_install_leaves_the_version_before() {
     assert_eq!(connectors[0].digest(), digest);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_one_sandbox_inspected_is_not_run_in_another() {
+    let [one, other] = [World::with(&[]).await, World::with(&[]).await];
+    let inspected = one.host.inspect(component("hello")).await.unwrap();
+    let error = other.host.activate_accepted(inspected).unwrap_err();
+    assert!(matches!(error, InstallError::OtherSandbox), "{error:?}");
+    assert!(other.host.connectors().is_empty());
+    let inspected = other.host.inspect(component("hello")).await.unwrap();
+    other.host.activate_accepted(inspected).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_alone_accepts_no_operation_of_a_service() {
+    let world = World::with(&[]).await;
+    let inspect = async || {
+        let salesforce = component("portcullis_salesforce");
+        world.host.inspect(salesforce).await.unwrap()
+    };
+    let inspected = inspect().await;
+    let manifest = inspected.connector().manifest();
+    let posts = manifest.posts_declared_read();
+    let paths: Vec<String> = posts.iter().map(|route| route.path.clone()).collect();
+    let words: Vec<String> = posts.iter().map(|route| route.accepted_as()).collect();
+    let error = world.host.activate(inspected, &paths).unwrap_err();
+    let InstallError::NeedsAcceptance(missing) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(missing, &words);
+    let query = "POST /services/Soap/u/{version} ({urn:partner.soap.sforce.com}query)";
+    assert!(error.to_string().contains(query), "{error}");
+    world.host.activate(inspect().await, &words).unwrap();
+}
+
 /// A component that is part of the program: taken by its digest, which must be its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_built_in_component_is_the_one_of_its_digest() {

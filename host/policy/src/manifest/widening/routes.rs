@@ -45,26 +45,14 @@ fn is_same_request(one: &RouteSpec, other: &RouteSpec) -> bool {
     is_same_place(one, other) && one.operation == other.operation
 }
 
-/// How a request is named: its method, where it goes, and what it asks of a SOAP service.
-fn named(route: &RouteSpec, method: Method) -> String {
-    let place = match &route.origin {
-        Some(origin) => format!("{method} {origin}{}", route.path),
-        None => format!("{method} {}", route.path),
-    };
-    match &route.operation {
-        Some(operation) => format!("{place} ({operation})"),
-        None => place,
-    }
-}
-
 fn is_post_as_read(route: &RouteSpec, method: Method) -> bool {
     method == Method::Post && route.effect == Effect::Read
 }
 
 fn new(route: &RouteSpec, method: Method) -> Widening {
-    let request = named(route, method);
+    let request = route.named(method);
     match is_post_as_read(route, method) {
-        true => post_as_read(&request),
+        true => post_as_read(route, &request),
         false => {
             let effect = route.effect.max(method.floor());
             Widening::new(
@@ -75,21 +63,24 @@ fn new(route: &RouteSpec, method: Method) -> Widening {
     }
 }
 
-fn post_as_read(request: &str) -> Widening {
-    Widening::new(
-        Widened::PostAsRead,
-        format!("it says that `{request}` only reads, which the host cannot see"),
-    )
+fn post_as_read(route: &RouteSpec, request: &str) -> Widening {
+    let text = match route.parts {
+        Some(_) => format!(
+            "it says that `{request}` does no more than the requests that it carries, of which the host judges each"
+        ),
+        None => format!("it says that `{request}` only reads, which the host cannot see"),
+    };
+    Widening::new(Widened::PostAsRead, text)
 }
 
 /// Lists in what a route is wider than the one of the same method and place.
 fn differences(before: &RouteSpec, after: &RouteSpec, method: Method) -> Vec<Widening> {
-    let request = named(after, method);
+    let request = after.named(method);
     let mut found = Vec::new();
     let [was, is] = [before, after].map(|route| route.effect.max(method.floor()));
     if is < was {
         found.push(match is_post_as_read(after, method) {
-            true => post_as_read(&request),
+            true => post_as_read(after, &request),
             false => Widening::new(
                 Widened::Route,
                 format!("`{request}` counts as `{is}`; it counted as `{was}`"),

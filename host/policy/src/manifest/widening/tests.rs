@@ -203,6 +203,14 @@ fn where_the_requests_of_a_request_are_is_compared() {
         texts(all(), None),
         ["`POST /batch` may carry other requests"]
     );
+    let added = batch(all()).wider_than(Some(&version()));
+    let added: Vec<String> = added.into_iter().map(|widening| widening.text).collect();
+    assert_eq!(
+        added,
+        [
+            "it says that `POST /batch` does no more than the requests that it carries, of which the host judges each"
+        ]
+    );
     // Without them the host no longer looks into its body.
     let elsewhere = ["the requests that `POST /batch` carries are said to be elsewhere"];
     for after in [

@@ -116,7 +116,8 @@ impl Office {
         let host = Host::new(limits, network.clone(), cache(), ports).unwrap();
         let turn = INSTALLING.lock().await;
         let component = component("portcullis_salesforce");
-        host.activate_accepted(host.inspect(component).await.unwrap());
+        let inspected = host.inspect(component).await.unwrap();
+        host.activate_accepted(inspected).unwrap();
         drop(turn);
         permissions.offer(name(AGENT), connector());
         manifests.take_from(&host);

@@ -86,13 +86,13 @@ pub fn name<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
 
 /// The POST routes of all connectors of the tests that an administrator believes to only read.
 const POSTS_THAT_READ: &[&str] = &[
-    "/search",
-    "/find",
-    "/several",
-    "/services/data/{version}/composite/batch",
-    "/services/data/{version}/ui-api/predupe",
-    "/services/data/{version}/analytics/reports/{id}",
-    "/services/Soap/u/{version}",
+    "POST /search",
+    "POST /find",
+    "POST /several (carries requests)",
+    "POST /services/data/{version}/composite/batch (carries requests)",
+    "POST /services/data/{version}/ui-api/predupe",
+    "POST /services/data/{version}/analytics/reports/{id}",
+    "POST /services/Soap/u/{version} ({urn:partner.soap.sforce.com}query)",
 ];
 
 /// Keeps compiled components for all tests of a run and the next.
