@@ -166,6 +166,14 @@ fn near(client: &Client<'_>, takes_queues: bool, name: &str) -> Result<Vec<Candi
 
 const USER: &str = "User";
 
+/// What the org answers where the user who is signed in may not see users or queues, or a field of theirs.
+const HIDDEN: [&str; 4] = [
+    "INVALID_TYPE",
+    "INVALID_FIELD",
+    "INSUFFICIENT_ACCESS",
+    "INSUFFICIENT_ACCESS_OR_READONLY",
+];
+
 /// A search of users and queues, as far as the agent may read them.
 struct Search {
     queries: Vec<String>,
@@ -227,8 +235,13 @@ impl Search {
         let answers = client.queries(&self.queries)?;
         let mut found = Vec::new();
         for ((kind, also), answer) in self.kinds.iter().zip(&answers) {
-            // The user may not see them; an id will do.
-            let Ok(reply) = answer else { continue };
+            let reply = match answer {
+                Ok(reply) => reply,
+                // The user may not see them; an id will do.
+                Err(error) if HIDDEN.iter().any(|code| error.is(code)) => continue,
+                // Whoever is not looked for is not found: another of that name would be taken.
+                Err(error) => return Err(error.clone().into()),
+            };
             for row in reply.get("records").map_or(&[][..], Json::items) {
                 found.push(Candidate {
                     kind,
@@ -288,6 +301,34 @@ mod tests {
             owner: "Ann".to_owned(),
         };
         assign_owner(org, &args)
+    }
+
+    #[test]
+    fn who_could_not_be_looked_for_is_not_taken_for_nobody() {
+        for (code, goes_on) in [("REQUEST_LIMIT_EXCEEDED", false), ("INVALID_TYPE", true)] {
+            let users = format!(
+                r#"{{"statusCode":403,"result":[{{"errorCode":"{code}","message":"m"}}]}}"#
+            );
+            // A queue has the name.
+            let queue = r#"{"statusCode":200,"result":{"records":[{"Id":"00G000000000001AAA","Name":"Ann","DeveloperName":"Ann"}]}}"#;
+            let before = format!(r#"{{"statusCode":200,"result":{BEFORE}}}"#);
+            let org = Org::new().answer(
+                BATCH,
+                200,
+                &format!(r#"{{"results":[{users},{queue},{before}]}}"#),
+            );
+            let client = Client::new(&org);
+            let mut search = Search::new(&client, true, &|_: &[&str]| "Name = 'Ann'".to_owned());
+            let besides = "SELECT Id FROM Account WHERE Id = '001000000000001AAA'".to_owned();
+            let found = search.send(&client, Some(besides));
+            match found {
+                Ok((found, _)) => assert!(goes_on && found.len() == 1, "{code}"),
+                Err(failure) => {
+                    assert!(!goes_on, "{code}");
+                    assert!(failure.service_code.as_deref() == Some(code), "{failure:?}");
+                }
+            }
+        }
     }
 
     /// Says by which requests a record has got its owner, without the describe and what stands behind a path.

@@ -189,8 +189,14 @@ async fn another_name_for_this_machine_is_refused() {
     let mut visitor = Visitor::new();
     assert_eq!(visitor.send(Method::HEAD, &link, &[], "").await.status, 405);
     let base = link.split("/connect/").next().unwrap();
-    assert_eq!(visitor.get(base).await.status, 404);
-    assert_eq!(visitor.get(&format!("{base}/connect/x")).await.status, 404);
+    // The bare address says what is here, and nothing of links or people.
+    let front = visitor.get(base).await;
+    assert_eq!(front.status, 200);
+    assert!(!front.text.contains("Desk") && !front.text.contains("/connect/"));
+    for nowhere in ["connect/x", "x"] {
+        let seen = visitor.get(&format!("{base}/{nowhere}")).await;
+        assert_eq!(seen.status, 404, "{nowhere}");
+    }
 }
 
 #[tokio::test]
