@@ -213,11 +213,13 @@ pub fn call(connector: &str, tool: &str, arguments: Value) -> Call {
     Call::new(name(AGENT), name(PERSON), name(connector), tool, arguments)
 }
 
-/// Gives the paths that a request asked for: its own, and those of the requests that it carried.
+/// Gives what a request asked for: its path, those of the requests that it carried, and the message of one whose path does not say it.
 pub fn paths(intent: &Intent) -> Vec<String> {
     let parts = intent.parts.iter().map(|part| &part.path);
     let paths = [&intent.path].into_iter().chain(parts);
-    paths.map(|path| path.expose().to_owned()).collect()
+    let mut asked: Vec<String> = paths.map(|path| path.expose().to_owned()).collect();
+    asked.extend(intent.asked().map(str::to_owned));
+    asked
 }
 
 /// Names an event.
