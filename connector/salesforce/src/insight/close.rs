@@ -15,7 +15,9 @@ pub(super) fn closes(text: &str) -> Result<String, Failure> {
         matches!(parts.as_slice(), [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
     };
     let condition = match text.split_once("..") {
-        Some((from, to)) if is_day(from.trim()) && is_day(to.trim()) => {
+        Some((from, to))
+            if is_day(from.trim()) && is_day(to.trim()) && from.trim() <= to.trim() =>
+        {
             format!(
                 "CloseDate >= {} AND CloseDate <= {}",
                 from.trim(),
@@ -78,6 +80,7 @@ mod tests {
         for text in [
             "soon",
             "2026-10-01..",
+            "2026-12-31..2026-10-01",
             "TODAY OR IsWon = true",
             "null",
             "'x'",

@@ -90,19 +90,47 @@ pub fn get_pipeline(host: &dyn Host, args: &GetPipeline) -> Result<Output, Failu
         .collect();
     host.cite(&sources);
     let records = reply.get("records").map_or(&[][..], Json::items);
+    if let (true, Some(user)) = (records.is_empty(), &condition.user) {
+        require_user(&client, user)?;
+    }
     Ok(answer(&client, records, &asked, args))
+}
+
+/// Refuses an owner who is nobody: that they have nothing is no answer. Asked where nothing was found alone.
+fn require_user(client: &Client<'_>, condition: &str) -> Result<(), Failure> {
+    if !client.may_read("User") {
+        return Ok(());
+    }
+    let soql = format!("SELECT Id FROM User WHERE {condition} LIMIT 1");
+    let answers = client.queries(&[soql])?;
+    match answers.first() {
+        Some(Ok(reply))
+            if reply
+                .get("records")
+                .is_none_or(|found| found.items().is_empty()) =>
+        {
+            let message = "no user is called so, or has this id";
+            Err(Failure::invalid(message)
+                .field("/owner", message)
+                .hint("give `me`, a full name or an id: find_users finds them by part of a name"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Which opportunities count.
 struct Condition {
     soql: String,
     fields: Vec<&'static str>,
+    /// By which a user is the owner that was named; none: nobody was, or who is signed in.
+    user: Option<String>,
 }
 
 impl Condition {
     fn of(client: &Client<'_>, args: &GetPipeline) -> Result<Self, Failure> {
         let mut soql = "IsClosed = false".to_owned();
         let mut fields = vec!["IsClosed"];
+        let mut user = None;
         if let Some(owner) = args
             .owner
             .as_deref()
@@ -116,6 +144,10 @@ impl Condition {
             };
             fields.push(field);
             soql.push_str(&format!(" AND {field} = {}", quoted(value)));
+            if !owner.eq_ignore_ascii_case("me") {
+                let of_user = if field == "OwnerId" { "Id" } else { "Name" };
+                user = Some(format!("{of_user} = {}", quoted(value)));
+            }
         }
         if let Some(close) = args
             .close
@@ -126,7 +158,7 @@ impl Condition {
             fields.push("CloseDate");
             soql.push_str(&format!(" AND {}", closes(close)?));
         }
-        Ok(Self { soql, fields })
+        Ok(Self { soql, fields, user })
     }
 }
 
@@ -247,7 +279,7 @@ fn answer(
         ("by_owner", by_owner),
         ("by_stage_and_owner", detail),
     ];
-    let text = said(client, &total, asked, &tables, records.len(), args);
+    let text = said(client, &total, asked, &tables, records.len());
     let or_null = |shown: bool, value: i128| if shown { number(value) } else { Json::Null };
     let mut members = vec![
         ("count", Json::from(total.count)),
@@ -282,7 +314,6 @@ fn said(
     asked: &Asked<Plan>,
     tables: &[(&str, Option<Table>)],
     groups: usize,
-    args: &GetPipeline,
 ) -> String {
     let plan = &asked.plan;
     let of = |name: &str, shown: bool, value: i128| match shown {
@@ -300,9 +331,6 @@ fn said(
         of("weighted by probability", plan.weighted, total.weighted),
     )];
     if total.count == 0 {
-        if args.owner.is_some() {
-            text.push("an owner is given by id or full name: find_users finds one".to_owned());
-        }
         return text.join("\n");
     }
     let mut inside = Vec::new();

@@ -55,9 +55,12 @@ pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<
     let describe = described(&client)?;
     host.step("Looked whether the person is in the campaign", None);
     let (member, known) = look(&client, &describe, kind, &person, &campaign)?;
-    let status = Worded::new().maybe("Status", "/status", args.status.as_deref());
+    // One that is empty is none.
+    let given = args.status.as_deref().map(str::trim);
+    let given = given.filter(|status| !status.is_empty());
+    let status = Worded::new().maybe("Status", "/status", given);
     match member {
-        Some(member) if args.status.is_some() => {
+        Some(member) if given.is_some() => {
             status.said(set_status(&client, &member, status.fields()))
         }
         Some(member) => Ok(Output::text(format!(

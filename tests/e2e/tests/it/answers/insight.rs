@@ -126,6 +126,11 @@ async fn the_pipeline_is_summed_up() {
         ),
         case("of nobody", json!({ "owner": "Nobody' OR Name LIKE '%" })),
         case(
+            "of an id that is nobody's",
+            json!({ "owner": "005DO0000009999AAA" }),
+        ),
+        case("of a first name", json!({ "owner": "Aiko" })),
+        case(
             "no span of days",
             json!({ "close": "TODAY OR IsWon = true" }),
         ),
