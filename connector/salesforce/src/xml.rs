@@ -8,6 +8,9 @@ use std::borrow::Cow;
 /// Elements in one another: more is not read.
 const DEPTH_MAX: usize = 32;
 
+/// Elements of a document: an answer has hundreds, and each takes far more memory than its four bytes of text.
+const ELEMENTS_MAX: usize = 100_000;
+
 /// An element.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Element {
@@ -26,7 +29,8 @@ impl Element {
         if let Some(after) = rest.strip_prefix("<?xml") {
             rest = after.split_once("?>")?.1.trim_start();
         }
-        let (root, rest) = element(rest, 0)?;
+        let mut left = ELEMENTS_MAX;
+        let (root, rest) = element(rest, 0, &mut left)?;
         rest.trim().is_empty().then_some(root)
     }
 
@@ -47,8 +51,9 @@ impl Element {
     }
 }
 
-/// Reads the element that begins here, and gives what follows it.
-fn element(text: &str, depth: usize) -> Option<(Element, &str)> {
+/// Reads the element that begins here, and gives what follows it; `left` elements may still come.
+fn element<'t>(text: &'t str, depth: usize, left: &mut usize) -> Option<(Element, &'t str)> {
+    *left = left.checked_sub(1)?;
     let text = text.strip_prefix('<')?;
     if depth >= DEPTH_MAX || !text.starts_with(|c: char| c.is_alphabetic() || c == '_') {
         return None;
@@ -83,7 +88,7 @@ fn element(text: &str, depth: usize) -> Option<(Element, &str)> {
             }
             return Some((element, after));
         }
-        let (child, after) = self::element(rest, depth + 1)?;
+        let (child, after) = self::element(rest, depth + 1, left)?;
         element.children.push(child);
         rest = after;
     }
@@ -182,9 +187,13 @@ mod tests {
             "<!DOCTYPE a><a/>",
             "<a>&#xD800;</a>",
             &"<a>".repeat(100),
+            &format!("<a>{}</a>", "<a/>".repeat(ELEMENTS_MAX)),
         ] {
-            assert_eq!(Element::parse(text), None, "{text}");
+            let shown: String = text.chars().take(40).collect();
+            assert_eq!(Element::parse(text), None, "{shown}");
         }
+        let most = format!("<a>{}</a>", "<a/>".repeat(ELEMENTS_MAX - 1));
+        assert!(Element::parse(&most).is_some());
     }
 
     proptest! {
