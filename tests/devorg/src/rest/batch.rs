@@ -3,9 +3,10 @@
 use http::Method;
 use serde_json::{Value as Json, json};
 
-use super::Call;
 use super::subrequest::{Subrequest, Whole, method, missing};
+use super::{Call, used_up};
 use crate::error::ApiError;
+use crate::limits::Limit;
 use crate::records;
 use crate::wire::Reply;
 
@@ -31,7 +32,7 @@ impl Call<'_> {
         }
         let mut results: Vec<Json> = Vec::new();
         let mut has_errors = false;
-        for request in requests {
+        for (at, request) in requests.iter().enumerate() {
             let reply = if has_errors && halt_on_error {
                 Reply::from(ApiError::new(
                     412,
@@ -39,7 +40,8 @@ impl Call<'_> {
                     "Batch processing halted per request",
                 ))
             } else {
-                self.batch_request(request).unwrap_or_else(Reply::from)
+                let reply = self.counted(at).and_then(|()| self.batch_request(request));
+                reply.unwrap_or_else(Reply::from)
             };
             has_errors |= reply.status() >= 400;
             results.push(json!({"statusCode": reply.status(), "result": reply.to_json()}));
@@ -48,6 +50,16 @@ impl Call<'_> {
             200,
             &json!({"hasErrors": has_errors, "results": results}),
         ))
+    }
+
+    /// Counts a subrequest against the day's requests; the first is counted with the whole (*REST API Developer Guide*, "Composite Batch").
+    fn counted(&self, at: usize) -> Result<(), ApiError> {
+        let limits = &self.shared.limits;
+        match at > 0 && limits.count(Limit::DailyApiRequests) > limits.max(Limit::DailyApiRequests)
+        {
+            true => Err(used_up()),
+            false => Ok(()),
+        }
     }
 
     fn batch_request(&self, request: &Json) -> Result<Reply, ApiError> {

@@ -78,11 +78,7 @@ fn signed_in<'a>(
     let version = Version::parse(version)?;
     let session = shared.session(request)?;
     if used > shared.limits.max(Limit::DailyApiRequests) {
-        return Err(ApiError::new(
-            403,
-            "REQUEST_LIMIT_EXCEEDED",
-            "TotalRequests Limit exceeded.",
-        ));
+        return Err(used_up());
     }
     Ok(Call {
         shared,
@@ -91,6 +87,15 @@ fn signed_in<'a>(
         version,
         base: format!("/services/data/{version}"),
     })
+}
+
+/// Makes the error of a day whose requests are used up.
+fn used_up() -> ApiError {
+    ApiError::new(
+        403,
+        "REQUEST_LIMIT_EXCEEDED",
+        "TotalRequests Limit exceeded.",
+    )
 }
 
 /// Gives the first version that has a resource (*REST API Developer Guide* and *Bulk API 2.0 and Bulk

@@ -1,5 +1,6 @@
 //! Requests within a request: composite and batch.
 
+use salesforce_devorg::Options;
 use serde_json::{Value as Json, json};
 
 use crate::client::{Answer, Api, V};
@@ -351,6 +352,41 @@ async fn a_batch_knows_nothing_of_its_other_parts() {
     api.send_json("POST", &path, &json!({}))
         .await
         .assert_error(400, "JSON_PARSER_ERROR");
+}
+
+#[tokio::test]
+async fn each_request_of_a_batch_counts_and_a_composite_is_one() {
+    let api = Api::with(Options {
+        api_requests_max: 5,
+        ..Options::default()
+    })
+    .await;
+    let used = async || {
+        let limits = api.get(&format!("{V}/limits")).await;
+        limits.header("sforce-limit-info").to_owned()
+    };
+    let part = json!({"method": "GET", "url": "/services/data/v68.0/sobjects/Account/001DO0000000001", "referenceId": "a"});
+    let other = json!({"method": "GET", "url": "/services/data/v68.0/sobjects/Account/001DO0000000002", "referenceId": "b"});
+    let answer = composite(&api, false, json!([part, other])).await;
+    assert_eq!(statuses(&answer).len(), 2);
+    assert_eq!(used().await, "api-usage=2/5");
+    let batched = json!({"method": "GET", "url": "v68.0/limits"});
+    let body = json!({"batchRequests": vec![batched; 4]});
+    let path = format!("{V}/composite/batch");
+    let answer = api.send_json("POST", &path, &body).await.json();
+    let codes: Vec<&Json> = answer["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|result| &result["statusCode"])
+        .collect();
+    assert_eq!(codes, [200, 200, 200, 403]);
+    assert_eq!(
+        answer["results"][3]["result"][0]["errorCode"],
+        "REQUEST_LIMIT_EXCEEDED"
+    );
+    assert_eq!(used().await, "api-usage=7/5");
+    assert_eq!(api.org.requests(), 4, "HTTP requests");
 }
 
 #[tokio::test]
