@@ -230,8 +230,10 @@ impl<'a> File<'a> {
             ));
         }
         match self.row.get("VersionData") {
-            // One that is empty; a link has no bytes either.
-            Some(Json::Null) if self.size() == Some(0) && self.text("FileType") != "LINK" => {
+            // One that is empty; a link has no bytes either, and where its type is hidden it may be one.
+            Some(Json::Null)
+                if self.size() == Some(0) && !matches!(self.text("FileType"), "" | "LINK") =>
+            {
                 Ok(text::read(Vec::new(), extension))
             }
             Some(Json::Null) => Ok(Content::Other("the org keeps nothing of it, as of a link")),

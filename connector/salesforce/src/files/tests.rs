@@ -127,7 +127,19 @@ fn a_file_is_read_by_one_request() {
         assert!(output.text.contains("Grüße"), "{}", output.text);
         assert_eq!(org.requests(), [SOAP]);
     }
-    let org = Org::new().answer(SOAP, 200, &of("<sf:VersionData xsi:nil=\"true\"/>"));
+    // An empty file is shown as one; of bytes that are not there it is said.
+    let nothing = of("<sf:VersionData xsi:nil=\"true\"/>");
+    let empty = nothing.replace("<sf:ContentSize>7<", "<sf:ContentSize>0<");
+    for (kind, text) in [("TEXT", "\"\""), ("LINK", "null"), ("", "null")] {
+        let empty = empty.replace(
+            "<sf:FileExt",
+            &format!("<sf:FileType>{kind}</sf:FileType><sf:FileExt"),
+        );
+        let output = read(&Org::new().answer(SOAP, 200, &empty)).unwrap();
+        let data = output.structured.unwrap();
+        assert!(data.contains(&format!("\"text\":{text},")), "{data}");
+    }
+    let org = Org::new().answer(SOAP, 200, &nothing);
     assert!(
         read(&org)
             .unwrap()
