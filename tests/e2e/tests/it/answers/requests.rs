@@ -225,6 +225,20 @@ async fn a_call_costs_few_requests() {
     hold(&rows);
 }
 
+/// What `README.md` says below its table: a file that holds no text is looked at again, for what it is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_without_text_takes_one_request_more() {
+    let desk = Desk::new(Mode::Allow).await;
+    let image = "SELECT Id FROM ContentDocument WHERE Title = 'Site plan'";
+    let image = desk.rows(image).await[0]["Id"].clone();
+    let unknown = json!("069DO0000zzzzzzYAA");
+    for (id, end) in [(image, "done"), (unknown, "failed not_found")] {
+        let reply = desk.call("read_file", json!({ "id": id })).await;
+        assert_eq!(ended(&reply), end);
+        assert_eq!(desk.requests(&reply).len(), READ_MAX + 1);
+    }
+}
+
 /// Holds the table of `README.md` to what was counted; `INSTA_UPDATE=always` writes it there, as it does snapshots.
 fn hold(rows: &[(String, Effect, usize, usize)]) {
     const BEGIN: &str = "<!-- requests: made by a test -->\n";

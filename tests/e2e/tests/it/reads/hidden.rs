@@ -141,6 +141,25 @@ async fn a_hidden_value_is_found_by_no_tool() {
     }
 }
 
+/// Its query stands in no path: that it is looked at shows where it names what the agent may see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_asks_for_no_hidden_field() {
+    let desk = Desk::new(Mode::Allow).await;
+    let file = "SELECT Id FROM ContentDocument WHERE Title = 'Account plan'";
+    let file = json!({"id": desk.rows(file).await[0]["Id"]});
+    for (scope, is_asked) in [
+        (json!({}), true),
+        (json!({"deny_read": ["ContentVersion.Title"]}), false),
+    ] {
+        limit(&desk, scope);
+        let reply = desk.call("read_file", file.clone()).await;
+        assert_eq!(ended(&reply), "done");
+        let asked = asked(&desk, &reply);
+        assert!(asked.contains("VersionData"), "{asked}");
+        assert_eq!(asked.contains("Title"), is_asked, "{asked}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_list_view_names_nothing_that_is_hidden() {
     let desk = Desk::new(Mode::Allow).await;

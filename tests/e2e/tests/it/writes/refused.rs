@@ -191,6 +191,40 @@ async fn rights_of_the_user_hold() {
     }
 }
 
+/// One of the requests that are carried together is refused: whom it would have found is not taken for nobody, nor a queue of that name for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_owner_who_could_not_be_looked_for_is_not_replaced_by_a_queue() {
+    let desk = Desk::new(Mode::Allow).await;
+    let queue = "SELECT Id, Name, DeveloperName FROM Group WHERE Name = 'Inbound Leads'";
+    let queue = desk.rows(queue).await;
+    let case = "500DO0000000001YAA";
+    let before = desk.record("Case", case).await;
+    let results = json!([
+        {"statusCode": 403, "result": [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": "TotalRequests Limit exceeded."}]},
+        {"statusCode": 200, "result": {"totalSize": 1, "done": true, "records": queue}},
+        {"statusCode": 200, "result": {"totalSize": 1, "done": true, "records": [before]}},
+    ]);
+    let fault = Fault::Answer {
+        status: 200,
+        headers: vec![("Content-Type".to_owned(), "application/json".to_owned())],
+        body: json!({"hasErrors": true, "results": results}).to_string(),
+    };
+    let when = When {
+        path: Some("/services/data/v68.0/composite/batch".to_owned()),
+        ..When::default()
+    };
+    let work = None;
+    desk.org.add_fault(Rule { fault, when, work }).unwrap();
+    let arguments = json!({"object": "Case", "id": case, "owner": "Inbound Leads"});
+    let reply = desk.call("assign_owner", arguments).await;
+    assert_eq!(ended(&reply), "failed rate_limited", "{:?}", reply.outcome);
+    assert_eq!(desk.changes(&reply), [0; 0]);
+    assert_eq!(
+        desk.record("Case", case).await["OwnerId"],
+        before["OwnerId"]
+    );
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_an_administrator_hides_costs_no_request() {
     let desk = Desk::new(Mode::Allow).await;
