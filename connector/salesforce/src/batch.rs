@@ -4,7 +4,7 @@
 use portcullis_sdk::Failure;
 use portcullis_sdk::http::{Request, Response, path};
 
-use crate::client::{Client, ReadError};
+use crate::client::{Client, ReadError, query};
 use crate::json::Json;
 use crate::service_error::{ServiceError, refusal};
 
@@ -55,17 +55,12 @@ impl Client<'_> {
     }
 
     fn alone(&self, soql: &str) -> Result<Result<Json, ServiceError>, ReadError> {
-        let version = self.version()?;
-        match self.read(|| query(version, soql)) {
+        match self.query(soql) {
             Ok(reply) => Ok(Ok(reply.json)),
             Err(ReadError::Service(error)) => Ok(Err(error)),
             Err(failed) => Err(failed),
         }
     }
-}
-
-fn query(version: &str, soql: &str) -> Request {
-    Request::get(path!("/services/data/{}/query", version)).query(&[("q", soql)])
 }
 
 /// Reads the answer to one.

@@ -160,6 +160,15 @@ impl<'h> Client<'h> {
         })
     }
 
+    /// Runs a query of our own.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn query(&self, soql: &str) -> Result<Reply, ReadError> {
+        let version = self.version()?;
+        self.read(|| query(version, soql))
+    }
+
     /// As [`read`](Self::read), of a description that the host may have in memory; `anew`, of what it is now.
     ///
     /// # Errors
@@ -284,6 +293,11 @@ fn newest_version(list: &Json) -> Result<(u32, u32), Failure> {
             Failure::unavailable("the org lists no version of its API that this connector knows")
                 .hint("check that the connection's address is a Salesforce org")
         })
+}
+
+/// The request of a query.
+pub fn query(version: &str, soql: &str) -> Request {
+    Request::get(path!("/services/data/{}/query", version)).query(&[("q", soql)])
 }
 
 #[cfg(test)]

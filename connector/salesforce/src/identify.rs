@@ -4,7 +4,6 @@
 
 use portcullis_sdk::Failure;
 use portcullis_sdk::credentials::{Environment, Identity};
-use portcullis_sdk::http::{Request, path};
 
 use crate::client::{
     CURRENCY_FACT, Client, EMAIL_FACT, NAME_FACT, ReadError, TIME_ZONE_FACT, VERSION_FACT,
@@ -50,11 +49,7 @@ pub fn identify(host: &dyn Host) -> Result<Identity, Failure> {
 
 /// Gives the org's own currency where it has several: only then there is an object that lists them.
 fn currency(client: &Client<'_>) -> Result<Option<String>, ReadError> {
-    let version = client.version()?;
-    let soql = "SELECT IsoCode FROM CurrencyType WHERE IsCorporate = true";
-    let reply = client
-        .read(|| Request::get(path!("/services/data/{}/query", version)).query(&[("q", soql)]));
-    match reply {
+    match client.query("SELECT IsoCode FROM CurrencyType WHERE IsCorporate = true") {
         Ok(reply) => {
             let row = reply
                 .json

@@ -6,9 +6,8 @@
 
 use portcullis_sdk::Failure;
 use portcullis_sdk::audit::Source;
-use portcullis_sdk::http::{Request, path};
 
-use crate::client::Client;
+use crate::client::{Client, ReadError};
 use crate::json::Json;
 use crate::names;
 use crate::repair::{near_fields, near_objects};
@@ -49,22 +48,37 @@ pub fn named(client: &Client<'_>, kind: &str, name: &str) -> String {
 }
 
 fn ids_named(client: &Client<'_>, kind: &str, name: &str) -> Option<Vec<String>> {
-    let field = names::name_field_of(kind);
-    let wanted = ["Id".to_owned(), field.to_owned()];
+    let found = ids_where(client, kind, names::name_field_of(kind), name.trim());
+    found.ok().flatten()
+}
+
+/// Gives the ids of records by the value of a field, a few at most; none where the agent or the user may not look for them.
+///
+/// # Errors
+/// There is no answer.
+pub fn ids_where(
+    client: &Client<'_>,
+    kind: &str,
+    field: &str,
+    value: &str,
+) -> Result<Option<Vec<String>>, ReadError> {
+    let mut wanted = vec!["Id".to_owned(), field.to_owned()];
+    wanted.dedup();
     if !client.may_read(kind) || client.visible_fields(kind, &wanted).len() < wanted.len() {
-        return None;
+        return Ok(None);
     }
-    let literal = soql::StringLiteral::new(name.trim());
+    let literal = soql::StringLiteral::new(value);
     let soql =
         format!("SELECT Id FROM {kind} WHERE {field} = {literal} ORDER BY Id LIMIT {NAMED_SHOWN}");
-    let version = client.version().ok()?;
-    let reply = client
-        .read(|| Request::get(path!("/services/data/{}/query", version)).query(&[("q", &soql)]))
-        .ok()?;
+    let reply = match client.query(&soql) {
+        Ok(reply) => reply,
+        Err(ReadError::Service(_)) => return Ok(None),
+        Err(failed) => return Err(failed),
+    };
     client.host.cite(&[Source::new(kind).fields(wanted)]);
     let records = reply.json.get("records").map_or(&[][..], Json::items);
     let ids = records.iter().filter_map(|record| record.str_at("Id"));
-    Some(ids.map(str::to_owned).collect())
+    Ok(Some(ids.map(str::to_owned).collect()))
 }
 
 /// Reads an object's API name.

@@ -285,9 +285,7 @@ impl User {
             });
         }
         let soql = format!("SELECT {} FROM User WHERE Id = '{id}'", fields.join(", "));
-        let reply = client.read(|| {
-            Request::get(path!("/services/data/{}/query", version)).query(&[("q", &soql)])
-        })?;
+        let reply = client.query(&soql)?;
         let row = first_row(&reply.json);
         let get = |name: &str| row.and_then(|row| row.str_at(name)).map(str::to_owned);
         Ok(Self {
@@ -309,12 +307,8 @@ impl Organization {
     /// # Errors
     /// The org does not answer, or the session has no API access.
     pub fn read(client: &Client<'_>) -> Result<Self, ReadError> {
-        let version = client.version()?;
         let soql = format!("SELECT {} FROM Organization", FIELDS.join(", "));
-        let reply = client.read(|| {
-            Request::get(path!("/services/data/{}/query", version)).query(&[("q", &soql)])
-        });
-        let reply = match reply {
+        let reply = match client.query(&soql) {
             Ok(reply) => reply,
             Err(ReadError::Service(error))
                 if error.is("INVALID_TYPE")

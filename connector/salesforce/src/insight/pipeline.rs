@@ -12,6 +12,7 @@ use crate::client::{CURRENCY_FACT, Client, ReadError};
 use crate::host::Host;
 use crate::json::Json;
 use crate::known::{Asked, Known, ask, quoted, refused, require, touch};
+use crate::lookup;
 use crate::names;
 use crate::order;
 use crate::table::Table;
@@ -90,25 +91,17 @@ pub fn get_pipeline(host: &dyn Host, args: &GetPipeline) -> Result<Output, Failu
         .collect();
     host.cite(&sources);
     let records = reply.get("records").map_or(&[][..], Json::items);
-    if let (true, Some(user)) = (records.is_empty(), &condition.user) {
-        require_user(&client, user)?;
+    if let (true, Some((field, value))) = (records.is_empty(), &condition.user) {
+        require_user(&client, field, value)?;
     }
     Ok(answer(&client, records, &asked, args))
 }
 
 /// Refuses an owner who is nobody: that they have nothing is no answer. Asked where nothing was found alone.
-fn require_user(client: &Client<'_>, condition: &str) -> Result<(), Failure> {
-    if !client.may_read("User") {
-        return Ok(());
-    }
-    let soql = format!("SELECT Id FROM User WHERE {condition} LIMIT 1");
-    let answers = client.queries(&[soql])?;
-    match answers.first() {
-        Some(Ok(reply))
-            if reply
-                .get("records")
-                .is_none_or(|found| found.items().is_empty()) =>
-        {
+fn require_user(client: &Client<'_>, field: &str, value: &str) -> Result<(), Failure> {
+    // Where users may not be looked for, that none is found says nothing.
+    match lookup::ids_where(client, "User", field, value)? {
+        Some(found) if found.is_empty() => {
             let message = "no user is called so, or has this id";
             Err(Failure::invalid(message)
                 .field("/owner", message)
@@ -122,8 +115,8 @@ fn require_user(client: &Client<'_>, condition: &str) -> Result<(), Failure> {
 struct Condition {
     soql: String,
     fields: Vec<&'static str>,
-    /// By which a user is the owner that was named; none: nobody was, or who is signed in.
-    user: Option<String>,
+    /// The field and value by which a user is the owner that was named; none: nobody was, or who is signed in.
+    user: Option<(&'static str, String)>,
 }
 
 impl Condition {
@@ -146,7 +139,7 @@ impl Condition {
             soql.push_str(&format!(" AND {field} = {}", quoted(value)));
             if !owner.eq_ignore_ascii_case("me") {
                 let of_user = if field == "OwnerId" { "Id" } else { "Name" };
-                user = Some(format!("{of_user} = {}", quoted(value)));
+                user = Some((of_user, value.to_owned()));
             }
         }
         if let Some(close) = args

@@ -270,8 +270,8 @@ fn unclear(
         .find(|asked| asked.field.is("filterable") && matches!(asked.value, Json::String(_)));
     if let Some(asked) = known {
         let value = asked.value.as_str().unwrap_or_default();
-        let value = value.replace('\\', "\\\\").replace('\'', "\\'");
-        conditions.push(format!("{} = '{value}'", asked.field.name()));
+        let value = soql::StringLiteral::new(value);
+        conditions.push(format!("{} = {value}", asked.field.name()));
     }
     conditions.push("CreatedDate >= YESTERDAY".to_owned());
     let soql = format!(

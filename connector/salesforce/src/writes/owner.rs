@@ -96,7 +96,7 @@ fn by_name(
     };
     record::check_id(client, &describe, id)?;
     let takes_queues = field.targets().any(|target| target == "Group");
-    let literal = format!("'{}'", name.replace('\\', "\\\\").replace('\'', "\\'"));
+    let literal = soql::StringLiteral::new(name);
     let mut search = Search::new(client, takes_queues, &|fields: &[&str]| {
         let each: Vec<String> = fields
             .iter()

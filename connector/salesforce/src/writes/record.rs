@@ -257,10 +257,7 @@ pub(super) fn again(
 /// # Errors
 /// As any read.
 pub(super) fn query(client: &Client<'_>, soql: &str) -> Result<Json, ReadError> {
-    let version = client.version()?;
-    let reply = client
-        .read(|| Request::get(path!("/services/data/{}/query", version)).query(&[("q", soql)]))?;
-    Ok(reply.json)
+    Ok(client.query(soql)?.json)
 }
 
 /// A query found nothing: the record's own address says whether it is deleted, or was never there.

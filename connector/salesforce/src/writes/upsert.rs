@@ -130,9 +130,7 @@ fn find_key<'d>(
 /// The condition that finds the record by its external id.
 fn condition(key: &Asked<'_>) -> String {
     let literal = match &key.value {
-        Json::String(text) => {
-            format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-        }
+        Json::String(text) => soql::StringLiteral::new(text).to_string(),
         other => other.text(),
     };
     format!("{} = {literal} LIMIT 5", key.field.name())
