@@ -21,6 +21,7 @@ mod paging;
 mod params;
 mod prompts;
 mod public;
+mod refusing;
 mod resources;
 mod served;
 mod session;

@@ -11,8 +11,8 @@ use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::Mutex;
-use tokio::task::JoinHandle;
 
+use crate::refusing::Refusing;
 use crate::unread::{self, Read};
 
 /// Bytes of a line.
@@ -28,8 +28,8 @@ pub(crate) struct Lines<R, W> {
     /// Whether it is longer than a line may be, and none of it is kept.
     is_too_long: bool,
     writer: Arc<Mutex<Option<W>>>,
-    /// What is said of a line that is no message. A task of its own, for whoever reads may stop in the middle of it.
-    refusing: Option<JoinHandle<()>>,
+    /// What is said of a line that is no message.
+    refusing: Refusing,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
@@ -39,7 +39,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
             line: Vec::new(),
             is_too_long: false,
             writer: Arc::new(Mutex::new(Some(writer))),
-            refusing: None,
+            refusing: Refusing::default(),
         }
     }
 
@@ -87,11 +87,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
     /// Says of a line that it is no message.
     fn refuse(&mut self, error: &ErrorData) {
         let (answer, writer) = (unread::answer(None, error), self.writer.clone());
-        self.refusing = Some(tokio::spawn(async move {
-            if let Err(error) = write(&writer, answer).await {
-                tracing::debug!(%error, "a refusal was not told");
-            }
-        }));
+        let sending = async move { write(&writer, answer).await };
+        self.refusing.begin(sending);
     }
 }
 
@@ -130,11 +127,7 @@ where
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
-            if let Some(refusing) = &mut self.refusing {
-                // Where it broke, so does what follows.
-                let _ = refusing.await;
-                self.refusing = None;
-            }
+            self.refusing.told().await;
             match self.next_line().await {
                 Ok(line) => line?,
                 Err(error) => {

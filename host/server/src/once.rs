@@ -17,7 +17,8 @@ use rmcp::model::{
 use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+
+use crate::refusing::Refusing;
 
 /// Ids of requests that were given up which are kept: no answer frees them, and what a call does once it was given up ends soon.
 const GIVEN_UP_MAX: usize = 256;
@@ -160,8 +161,7 @@ pub(crate) struct Once<T> {
     takes: bool,
     /// What came and is not given on yet. Kept here, for whoever reads may stop where its id is waited for.
     came: Option<ClientJsonRpcMessage>,
-    /// The refusal that is on its way. A task of its own, for whoever reads may stop in the middle of it.
-    refusing: Option<JoinHandle<()>>,
+    refusing: Refusing,
 }
 
 impl<T> Once<T> {
@@ -172,7 +172,7 @@ impl<T> Once<T> {
             taken: Taken::default(),
             takes: true,
             came: None,
-            refusing: None,
+            refusing: Refusing::default(),
         }
     }
 
@@ -183,7 +183,7 @@ impl<T> Once<T> {
             taken,
             takes: false,
             came: None,
-            refusing: None,
+            refusing: Refusing::default(),
         }
     }
 }
@@ -192,12 +192,7 @@ impl<T: Transport<RoleServer>> Once<T> {
     /// Tells of a refusal without an id: by it, a client would take this for the answer of the first.
     fn refuse(&mut self, refused: ErrorData) {
         let refused = ServerJsonRpcMessage::error(refused, None);
-        let sending = self.transport.send(refused);
-        self.refusing = Some(tokio::spawn(async move {
-            if let Err(error) = sending.await {
-                tracing::debug!(%error, "a refusal was not told");
-            }
-        }));
+        self.refusing.begin(self.transport.send(refused));
     }
 }
 
@@ -231,11 +226,7 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
-            if let Some(refusing) = &mut self.refusing {
-                // Where it broke, so does what follows.
-                let _ = refusing.await;
-                self.refusing = None;
-            }
+            self.refusing.told().await;
             let message = match &self.came {
                 Some(message) => message,
                 None => self.came.insert(self.transport.receive().await?),

@@ -111,12 +111,6 @@ pub(crate) fn unknown(method: &str) -> ErrorData {
     ErrorData::new(ErrorCode::METHOD_NOT_FOUND, message, None)
 }
 
-/// Says whether a request's parameters are those of its method, as far as that is known.
-pub(crate) fn fit(request: &CustomRequest) -> bool {
-    let is_known = METHODS.iter().any(|(name, ..)| *name == request.method);
-    !is_known || of_method(&request.method, request.params.as_ref()).is_ok()
-}
-
 fn of_method(method: &str, params: Option<&Value>) -> Result<(), String> {
     let nothing = Value::Object(Map::new());
     let params = match params {

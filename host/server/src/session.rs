@@ -15,6 +15,7 @@ use rmcp::transport::Transport;
 
 use crate::busy::{Busy, UnderWay};
 use crate::params;
+use crate::refusing::Refusing;
 
 /// Who is told of sessions. Clones tell the same.
 #[derive(Clone, Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct Session<T> {
     transport: T,
     watch: Watch,
     began: Option<Began>,
+    refusing: Refusing,
 }
 
 /// A session that began.
@@ -47,6 +49,7 @@ impl<T> Session<T> {
             transport,
             watch,
             began: None,
+            refusing: Refusing::default(),
         }
     }
 }
@@ -83,13 +86,14 @@ impl<T: Transport<RoleServer> + 'static> Transport<RoleServer> for Session<T> {
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
+            self.refusing.told().await;
             let message = self.transport.receive().await?;
             let Some((id, request)) = unread(&message).filter(|_| self.began.is_none()) else {
                 return Some(message);
             };
             let error = params::wrong(params::known(&request.method, None), request);
             let refused = ServerJsonRpcMessage::error(error, Some(id.clone()));
-            self.transport.send(refused).await.ok()?;
+            self.refusing.begin(self.transport.send(refused));
         }
     }
 
@@ -110,5 +114,64 @@ fn unread(message: &ClientJsonRpcMessage) -> Option<(&RequestId, &CustomRequest)
             _ => None,
         },
         _ => None,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+mod tests {
+    use serde_json::{Value, json};
+    use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, simplex};
+    use tokio::task::yield_now;
+
+    use super::*;
+    use crate::lines::Lines;
+    use crate::once::Once;
+
+    /// The attack: a client sends what cannot be read again and again, and reads nothing. Whoever serves it has other things to do, too,
+    /// and stops reading for them.
+    #[tokio::test]
+    async fn who_reads_slowly_gets_an_answer_to_each_request_that_could_not_be_read() {
+        const AGAIN: i64 = 1_000;
+        let (reads, mut writes) = simplex(1 << 20);
+        // So much of an answer is taken before it is read.
+        let (told, tells) = simplex(8);
+        let mut told = BufReader::new(told).lines();
+        let watch = Watch {
+            watchers: Watchers::default(),
+            by: By::Pipe,
+            open: Busy::new(),
+        };
+        let mut server = Session::new(Once::new(Lines::new(reads, tells)), watch);
+        for id in 0..AGAIN {
+            let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": []});
+            let line = format!("{call}\n");
+            writes.write_all(line.as_bytes()).await.unwrap();
+        }
+        let ping = json!({"jsonrpc": "2.0", "id": "last", "method": "ping"});
+        let line = format!("{ping}\n");
+        writes.write_all(line.as_bytes()).await.unwrap();
+        for _ in 0..5_000 {
+            tokio::select! {
+                biased;
+                message = server.receive() => panic!("{message:?}"),
+                () = yield_now() => {}
+            }
+        }
+        let tasks = tokio::runtime::Handle::current().metrics();
+        assert_eq!(tasks.num_alive_tasks(), 1);
+        let reading = async {
+            for id in 0..AGAIN {
+                let line = told.next_line().await.unwrap().unwrap();
+                let refused: Value = serde_json::from_str(&line).unwrap();
+                assert_eq!(refused["id"], id, "{refused}");
+                assert_eq!(refused["error"]["code"], -32602, "{refused}");
+            }
+        };
+        let (next, ()) = tokio::join!(server.receive(), reading);
+        let Some(JsonRpcMessage::Request(request)) = next else {
+            panic!("{next:?}")
+        };
+        assert_eq!(request.id, RequestId::String("last".into()));
     }
 }

@@ -3,17 +3,16 @@
 //! The attack: somebody who sends what is no JSON, or no message, over and over. It costs one answer each time, and that answer names no
 //! request: it is not to be taken for the answer of another. JSON-RPC has an `id` of null for that.
 
+use std::borrow::Cow;
+
 use rmcp::model::{
     ClientJsonRpcMessage, ClientRequest, CustomRequest, ErrorData, JsonRpcMessage, JsonRpcRequest,
     RequestId,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::params::{self, kind};
-
-/// By which a page of a list is named.
-const CURSOR: &[u8] = b"\"cursor\"";
+use crate::params::kind;
 
 /// What a text is.
 #[derive(Debug)]
@@ -37,14 +36,25 @@ pub(crate) fn read(text: &[u8]) -> Read {
     }
 }
 
-/// Says whether a text asks for a page of a list by what is no cursor.
-pub(crate) fn is_no_page(text: &[u8]) -> bool {
-    let read = |text| serde_json::from_slice(text).ok();
-    names_cursor(text) && read(text).is_some_and(|message| page(text, &message).is_some())
+/// Reads the method of a message, and no more of it.
+pub(crate) fn method(text: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Head<'a> {
+        #[serde(borrow)]
+        method: Option<Cow<'a, str>>,
+    }
+    serde_json::from_slice::<Head<'_>>(text).ok()?.method
 }
 
-/// Reads a request for a page of a list once more, if its cursor is none: the library takes it for one of the first page, and a client that
-/// goes on until it has all would go on forever.
+/// Says whether a text asks for a page of a list by what is no cursor.
+pub(crate) fn is_no_page(text: &[u8]) -> bool {
+    let is_list = method(text).is_some_and(|method| method.ends_with("/list"));
+    let read = |text| serde_json::from_slice(text).ok();
+    is_list && read(text).is_some_and(|message| page(text, &message).is_some())
+}
+
+/// Reads a request for a page of a list once more, if it has parameters and the library read none: it takes such a one for one of the
+/// first page, and a client that goes on until it has all would go on forever.
 fn page(text: &[u8], message: &ClientJsonRpcMessage) -> Option<Read> {
     let JsonRpcMessage::Request(request) = message else {
         return None;
@@ -56,7 +66,7 @@ fn page(text: &[u8], message: &ClientJsonRpcMessage) -> Option<Read> {
         ClientRequest::ListPromptsRequest(list) => &list.params,
         _ => return None,
     };
-    if params.is_some() || !names_cursor(text) {
+    if params.is_some() {
         return None;
     }
     let read = again(text);
@@ -66,11 +76,8 @@ fn page(text: &[u8], message: &ClientJsonRpcMessage) -> Option<Read> {
     let ClientRequest::CustomRequest(list) = &request.request else {
         return None;
     };
-    (!params::fit(list)).then_some(read)
-}
-
-fn names_cursor(text: &[u8]) -> bool {
-    text.windows(CURSOR.len()).any(|part| part == CURSOR)
+    let has_some = list.params.as_ref().is_some_and(|sent| !sent.is_null());
+    has_some.then_some(read)
 }
 
 /// Writes an error as the answer to a request, or to what is none.
@@ -210,24 +217,35 @@ mod tests {
         }
     }
 
+    /// The attack: what is no cursor is written so that it does not look like one.
     #[test]
     fn a_page_that_is_named_by_no_string_is_not_the_first() {
         for (params, is_one) in [
-            (json!({"cursor": 7}), false),
-            (json!({"cursor": {"cursor": "x"}}), false),
-            (json!({"cursor": "x"}), true),
-            (json!({"cursor": null}), true),
-            (json!({"_meta": {"cursor": 7}}), true),
-            (json!({}), true),
+            (r#"{"cursor": 7}"#, false),
+            (r#"{"cursor": {"cursor": "x"}}"#, false),
+            (r#"{"\u0063ursor": 7}"#, false),
+            (r#"{"curso\u0072": []}"#, false),
+            // Whoever reads the last of them would take it for a page.
+            (r#"{"cursor": 7, "cursor": "x"}"#, false),
+            (r#"{"cursor": "x", "\u0063ursor": "y"}"#, false),
+            (r#"{"cursor": "x"}"#, true),
+            (r#"{"\u0063ursor": "x"}"#, true),
+            (r#"{"cursor": null}"#, true),
+            (r#"{"_meta": {"cursor": 7}}"#, true),
+            (r#"{"_meta": {"\u0063ursor": 7}, "other": "cursor"}"#, true),
+            ("{}", true),
+            ("null", true),
         ] {
             for method in [
                 "tools/list",
+                r"tools\/\u006cist",
                 "resources/list",
                 "resources/templates/list",
                 "prompts/list",
             ] {
-                let text = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
-                let text = text.to_string();
+                let text = format!(
+                    r#"{{"jsonrpc": "2.0", "id": 1, "method": "{method}", "params": {params}}}"#
+                );
                 let Read::Message(JsonRpcMessage::Request(request)) = read(text.as_bytes()) else {
                     panic!("{text} is no request")
                 };
@@ -236,6 +254,15 @@ mod tests {
                 assert_eq!(!is_no_page(text.as_bytes()), is_one, "{text}");
             }
         }
+        let without = br#"{"jsonrpc": "2.0", "id": 1, "method": "tools/list"}"#;
+        let Read::Message(JsonRpcMessage::Request(request)) = read(without) else {
+            panic!("it is no request")
+        };
+        assert!(matches!(
+            request.request,
+            ClientRequest::ListToolsRequest(_)
+        ));
+        assert!(!is_no_page(without));
     }
 
     #[test]

@@ -205,7 +205,7 @@ impl Shared {
         );
         registry.register_with_unit(
             "mcp_session_duration",
-            "Time from the beginning of a session of the protocol to its end",
+            "Time from the handshake of a session of the protocol to its end; what comes without a handshake is in none",
             Unit::Seconds,
             session_times.clone(),
         );

@@ -150,7 +150,7 @@ impl Exporting {
             ),
             sessions: seconds(
                 "mcp.server.session.duration",
-                "Time from the beginning of a session of the protocol to its end",
+                "Time from the handshake of a session of the protocol to its end; what comes without a handshake is in none",
                 &MCP_SECONDS,
             ),
             traces,

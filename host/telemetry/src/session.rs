@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Transport;
 
-/// How a session was, of a client that began one: the newest revision of the protocol has none.
+/// How a session was, of a client that began one by a handshake: the newest revision of the protocol has none, and so no session.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionEnded<'a> {
     /// By what its messages came.

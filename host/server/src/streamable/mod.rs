@@ -29,7 +29,6 @@ use portcullis::ports::{Caller, PortError};
 use portcullis_connect::{Allowance, Limit, Peer, network};
 use portcullis_telemetry::{Transport, Watchers};
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
-use serde::Deserialize;
 use tokio::sync::watch;
 
 pub use callers::Callers;
@@ -38,6 +37,7 @@ pub use here::Here;
 use crate::busy::{Busy, UnderWay};
 use crate::logging::Wanted;
 use crate::session::Watch;
+use crate::unread;
 use crate::{Asking, Served, Server};
 use body::WhileSent;
 use callers::bearer;
@@ -353,13 +353,7 @@ fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
 
 /// Says whether a message begins a session.
 fn is_initialize(message: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Head<'a> {
-        #[serde(borrow)]
-        method: Option<std::borrow::Cow<'a, str>>,
-    }
-    let head = serde_json::from_slice::<Head<'_>>(message);
-    head.is_ok_and(|head| head.method.is_some_and(|method| method == "initialize"))
+    unread::method(message).is_some_and(|method| method == "initialize")
 }
 
 /// Reads which agent a path names; none where it is no path of the protocol's.
