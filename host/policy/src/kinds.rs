@@ -31,8 +31,9 @@ pub struct BodyPlace {
     steps: Vec<Step>,
 }
 
+/// A step of the way to a place.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Step {
+pub(crate) enum Step {
     Member(String),
     EachItem,
 }
@@ -182,6 +183,11 @@ impl BodyPlace {
             (Step::EachItem, Json::List(items)) => Some(items),
             _ => None,
         }
+    }
+
+    /// Gives the steps of the way here.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
     }
 
     /// Gives the place as it is written.

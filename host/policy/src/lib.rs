@@ -11,6 +11,7 @@ mod agreement;
 mod card;
 mod change;
 mod digest;
+mod done;
 mod effect;
 mod envelope;
 mod environment;
@@ -39,6 +40,7 @@ pub use change::{Change, FieldChange};
 pub use digest::{
     BoundAlike, BoundCall, BoundRequest, BoundSent, Digest, DigestError, canonical_json,
 };
+pub use done::{Done, DonePlace};
 pub use effect::Effect;
 pub use envelope::{Envelope, EnvelopeError, Operation, XmlNameError, XmlPlace};
 pub use environment::Environment;

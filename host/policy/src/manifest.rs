@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kinds::BodyPlace;
 use crate::{
-    ConnectorName, Effect, IdPlace, KindPlace, Method, NamePattern, Operation, Origin,
+    ConnectorName, DonePlace, Effect, IdPlace, KindPlace, Method, NamePattern, Operation, Origin,
     OriginPattern, Parts, XmlPlace,
 };
 
@@ -113,6 +113,9 @@ pub struct RouteSpec {
     /// The call that finds out whether a change was made whose outcome nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finds_out: Option<FindsOut>,
+    /// Where an answer whose status says success says of each change whether it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<DonePlace>,
 }
 
 /// How a host remembers the answers of a route.

@@ -21,6 +21,7 @@ fn route(path: &str, kinds: Option<&[&str]>, fields: Option<&str>) -> RouteSpec 
         headers: Vec::new(),
         origin: None,
         finds_out: None,
+        done_at: None,
     }
 }
 

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::header::is_harmless;
 use crate::{
-    Effect, IdPlace, KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable, is_reserved,
+    DonePlace, Effect, IdPlace, KindPlace, Method, Origin, OriginPattern, RequestPath, RouteTable,
+    is_reserved,
 };
 
 /// Finds every text that is no origin, no pattern of a login and no address of a resource. It looks at the JSON, for a type that holds
@@ -139,6 +140,9 @@ fn check_route(
         let problem = "a request that only reads leaves nothing to find out";
         add("finds_out", problem.to_owned());
     }
+    if let Some(problem) = problem_of_done(route) {
+        add("done_at", problem.to_owned());
+    }
     if let Some(origin) = &route.origin
         && !origins
             .iter()
@@ -152,6 +156,16 @@ fn check_route(
     if let Some(finds_out) = &route.finds_out {
         problems.extend(finds_out.problems(&format!("/routes/{index}/finds_out")));
     }
+}
+
+/// Holds the place of what an answer says to be in an answer that says it.
+fn problem_of_done(route: &RouteSpec) -> Option<&'static str> {
+    let is_json = matches!(route.done_at.as_ref()?, DonePlace::Json(_));
+    if route.effect == Effect::Read {
+        return Some("a request that only reads makes no change");
+    }
+    (is_json && route.operation.is_some())
+        .then_some("an operation is answered in XML: name the elements on the way")
 }
 
 /// Holds what a route says of its kinds to be there, and the kind in its path to be counted.

@@ -188,6 +188,32 @@ fn a_route_that_changes_says_which_call_finds_out() {
 }
 
 #[test]
+fn a_route_that_changes_says_where_its_answer_says_that_it_did() {
+    let found = |effect: &str, operation: Option<&str>, done_at: Value| {
+        problems(|manifest| {
+            let route = &mut manifest["routes"][1];
+            route["effect"] = json!(effect);
+            route["done_at"] = done_at.clone();
+            if let Some(operation) = operation {
+                route["operation"] = json!(operation);
+            }
+        })
+    };
+    let at = ["/routes/1/done_at"];
+    let soap = Some("{urn:service}undelete");
+    let element = json!("Envelope/Body/undeleteResponse/result/success");
+    assert_eq!(found("write", None, json!("/*/success")), [""; 0]);
+    assert_eq!(found("write", None, element.clone()), [""; 0]);
+    assert_eq!(found("destructive", soap, element.clone()), [""; 0]);
+    // An operation is answered in XML, what only reads changes nothing, and the whole answer says nothing.
+    assert_eq!(found("write", soap, json!("/*/success")), at);
+    assert_eq!(found("read", soap, element), at);
+    for text in ["", "success", "/", "a//b", "a/b[1]"] {
+        assert_eq!(found("write", None, json!(text)), at, "{text}");
+    }
+}
+
+#[test]
 fn posts_that_are_said_to_read_are_listed() {
     let manifest = Manifest::from_json(&small().to_string()).unwrap();
     let posts: Vec<&str> = manifest

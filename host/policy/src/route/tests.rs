@@ -19,6 +19,7 @@ fn spec(methods: &[Method], path: &str, effect: Effect) -> RouteSpec {
         headers: Vec::new(),
         origin: None,
         finds_out: None,
+        done_at: None,
     }
 }
 

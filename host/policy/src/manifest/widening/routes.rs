@@ -6,7 +6,7 @@ use crate::route::stands_before;
 use crate::{Effect, KindPlace, Method};
 
 /// The members of a route that are compared.
-const COMPARED: [&str; 10] = [
+const COMPARED: [&str; 11] = [
     "methods",
     "path",
     "operation",
@@ -17,6 +17,7 @@ const COMPARED: [&str; 10] = [
     "cache",
     "headers",
     "origin",
+    "done_at",
 ];
 
 pub(super) fn compare(before: &[RouteSpec], after: &[RouteSpec], found: &mut Vec<Widening>) {
@@ -114,6 +115,12 @@ fn differences(before: &RouteSpec, after: &RouteSpec, method: Method) -> Vec<Wid
     }
     if after.cache != before.cache && after.cache == Some(CachePolicy::Schema) {
         add(format!("answers to `{request}` are remembered"));
+    }
+    // Where none is looked for, what was sent counts as made.
+    if after.done_at != before.done_at && after.done_at.is_some() {
+        add(format!(
+            "whether `{request}` changed anything is looked for elsewhere in its answer, and may count as refused"
+        ));
     }
     others(
         before,

@@ -36,7 +36,7 @@ fn version() -> Version {
             {"methods": ["GET"], "path": "/record/{id}", "effect": "read", "headers": ["If-Match"]},
             {"methods": ["PATCH", "POST"], "path": "/kind/{kind}/{id}", "effect": "write", "fields": ""},
             {"methods": ["POST"], "path": "/kind/{kind}/merge", "effect": "destructive"},
-            {"methods": ["DELETE"], "path": "/record/{id}", "effect": "destructive"},
+            {"methods": ["DELETE"], "path": "/record/{id}", "effect": "destructive", "done_at": "/ok"},
             {"methods": ["POST"], "path": "/search", "effect": "read"},
             {"methods": ["GET"], "path": "/schema", "effect": "read", "cache": "schema"},
             {"methods": ["GET"], "path": "/file/{id}", "effect": "read", "origin": "https://files.example.org"}
@@ -464,6 +464,16 @@ fn each_way_to_reach_farther_is_found() {
             Widened::Route,
             Box::new(set("/routes/0", "cache", json!("schema"))),
         ),
+        (
+            "a change that may read as refused",
+            Widened::Route,
+            Box::new(set("/routes/2", "done_at", json!("/success"))),
+        ),
+        (
+            "what is refused said elsewhere",
+            Widened::Route,
+            Box::new(at("/routes/3/done_at", json!("/errors"))),
+        ),
         // What it was strict about goes by `/kind/{kind}/{id}` now, as a write.
         (
             "a stricter route gone",
@@ -576,6 +586,10 @@ fn what_only_narrows_or_only_says_otherwise_is_not_wider() {
         (
             "nothing remembered",
             Box::new(without("/routes/5", "cache")),
+        ),
+        (
+            "what was sent counts as made",
+            Box::new(without("/routes/3", "done_at")),
         ),
         (
             "routes in another order",
@@ -695,6 +709,7 @@ fn route() -> impl Strategy<Value = RouteSpec> {
         headers,
         origin: None,
         finds_out: None,
+        done_at: None,
         ids: Vec::new(),
         operation: None,
         token_at: None,
