@@ -43,7 +43,7 @@ const NO_CALL: [u8; 16] = [0; 16];
 pub(super) struct Payload<'a> {
     pub(super) at_us: i64,
     pub(super) call: Option<CallId>,
-    pub(super) plain: Plain,
+    pub(super) plain: Plain<'a>,
     sealed: &'a [u8],
 }
 
@@ -81,8 +81,8 @@ impl Draft {
     fn of(
         at_us: i64,
         call: [u8; 16],
-        plain: &Plain,
-        hidden: Option<&Hidden>,
+        plain: &Plain<'_>,
+        hidden: Option<&Hidden<'_>>,
     ) -> Result<Self, StoreError> {
         let plain = json(plain)?;
         let hidden = hidden.map(json).transpose()?;
@@ -167,13 +167,16 @@ impl<'a> Payload<'a> {
             return Ok(None);
         };
         let newer = || AuditError::Newer { lane, number };
-        let hidden: Option<Hidden> = match self.sealed {
+        let opened = match self.sealed {
             [] => None,
             sealed => {
                 let (lane, number) = (lane.to_string(), number.to_string());
-                let opened = key.sealing().open(place(&[&number, &lane]), sealed)?;
-                Some(serde_json::from_slice(&opened).map_err(|_| newer())?)
+                Some(key.sealing().open(place(&[&number, &lane]), sealed)?)
             }
+        };
+        let hidden: Option<Hidden<'_>> = match &opened {
+            None => None,
+            Some(opened) => Some(serde_json::from_slice(opened).map_err(|_| newer())?),
         };
         let event: Option<Event> = parts::join(self.plain, hidden);
         Ok(Some(Record {

@@ -1,4 +1,8 @@
 //! The form of a record: its plain part and its sealed one, as JSON.
+//!
+//! A call may name hundreds of texts in its sources, so that these are borrowed from what is written or read.
+
+use std::borrow::Cow;
 
 use portcullis_policy::{
     AgentId, ConnectionId, ConnectorName, Digest, Effect, Method, Mode, Origin, PersonId, ToolCall,
@@ -11,18 +15,30 @@ use super::super::lines::Note;
 /// Names, ids, digests and counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::audit) enum Plain {
+pub(in crate::audit) enum Plain<'a> {
     Opened(Box<PlainOpened>),
     Step,
-    Cited(Vec<PlainSource>),
+    #[serde(borrow)]
+    Cited(Vec<PlainSource<'a>>),
     Announced(Vec<PlainChange>),
     Intended(Box<PlainIntent>),
     Answered(PlainAnswer),
-    Denied { request: u32, code: String },
+    Denied {
+        request: u32,
+        code: String,
+    },
     Closed(PlainClosed),
-    CutOff { unclear: Vec<u32> },
-    Fetched { approval: String, call: String },
-    Unseen { request: u32, route: String },
+    CutOff {
+        unclear: Vec<u32>,
+    },
+    Fetched {
+        approval: String,
+        call: String,
+    },
+    Unseen {
+        request: u32,
+        route: String,
+    },
     Unsent(PlainUnsent),
     Note(Note),
 }
@@ -49,12 +65,24 @@ pub(in crate::audit) struct PlainOpened {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::audit) struct PlainSource {
-    pub(super) kind: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) id: Option<String>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(super) fields: Vec<String>,
+pub(in crate::audit) struct PlainSource<'a> {
+    #[serde(borrow)]
+    pub(super) kind: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) fields: Vec<Name<'a>>,
+}
+
+/// A name in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(in crate::audit) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+impl<'a> Name<'a> {
+    pub(super) fn of(name: &'a str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,10 +155,16 @@ pub(in crate::audit) struct PlainAnswer {
     pub(super) body_bytes: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::audit) enum PlainEnd {
     Status(u16),
+    Refused(u16),
+    InPart {
+        status: u16,
+        refused: Vec<u32>,
+        of: u32,
+    },
     NotModified,
     NotSent,
     Unclear,
@@ -150,12 +184,13 @@ pub(in crate::audit) struct PlainClosed {
 /// Queries, labels, addresses, messages and arguments.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::audit) enum Hidden {
+pub(in crate::audit) enum Hidden<'a> {
     Arguments(String),
     Step(String, Option<String>),
     /// The label and the address of each source, of older records.
     Cited(Vec<(Option<String>, Option<String>)>),
-    Sources(Vec<HiddenSource>),
+    #[serde(borrow)]
+    Sources(Vec<HiddenSource<'a>>),
     Announced(Vec<HiddenChange>),
     Intended {
         path: String,
@@ -188,11 +223,11 @@ pub(in crate::audit) struct HiddenChange {
 }
 
 #[derive(Clone, Serialize, Deserialize)]
-pub(in crate::audit) struct HiddenSource {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) label: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) url: Option<String>,
+pub(in crate::audit) struct HiddenSource<'a> {
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<Cow<'a, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) url: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) names: Option<HiddenNames>,
 }
