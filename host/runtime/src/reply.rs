@@ -148,6 +148,24 @@ impl SentChange {
                     "The service refused the change ({method} {route}, status {status})."
                 ));
             }
+            (RequestEnd::Refused(status), _) => {
+                return Some(format!(
+                    "The service refused the change ({method} {route}, status {status}, as its answer says)."
+                ));
+            }
+            (
+                RequestEnd::InPart {
+                    status,
+                    refused,
+                    of,
+                },
+                _,
+            ) => {
+                let refused = refused.len();
+                format!(
+                    "the service answered with status {status}, and refused {refused} of the {of} changes in it"
+                )
+            }
             (RequestEnd::Status(status), Some(words)) => {
                 format!("the service answered with status {status}, and {words}")
             }

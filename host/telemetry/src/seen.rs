@@ -108,7 +108,9 @@ impl RequestSeen {
 impl From<&Answer> for RequestEnded {
     fn from(answer: &Answer) -> Self {
         let (status, word) = match &answer.end {
-            RequestEnd::Status(status) => (Some(*status), of_status(*status)),
+            RequestEnd::Status(status)
+            | RequestEnd::Refused(status)
+            | RequestEnd::InPart { status, .. } => (Some(*status), of_status(*status)),
             RequestEnd::NotModified => (Some(304), "not_modified"),
             RequestEnd::NotSent(_) => (None, "not_sent"),
             RequestEnd::Unclear(_) => (None, "unclear"),

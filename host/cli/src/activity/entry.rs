@@ -60,11 +60,38 @@ pub(crate) enum Fate {
 impl Fate {
     fn of(answer: Option<&Answer>) -> Self {
         match answer.map(|answer| &answer.end) {
-            Some(RequestEnd::Status(status @ 400..500)) => Self::Refused(*status),
-            Some(RequestEnd::Status(..400) | RequestEnd::NotModified) => Self::Made,
+            Some(RequestEnd::Status(status @ 400..500) | RequestEnd::Refused(status)) => {
+                Self::Refused(*status)
+            }
+            // Which of several were not, `of_each` says.
+            Some(
+                RequestEnd::Status(..400) | RequestEnd::InPart { .. } | RequestEnd::NotModified,
+            ) => Self::Made,
             Some(RequestEnd::NotSent(_)) => Self::NotSent,
             Some(RequestEnd::Status(_) | RequestEnd::Unclear(_)) | None => Self::Unknown,
         }
+    }
+
+    /// Says it of each of `count` changes that one request was to make. Where the answer says something of another number, nobody knows which
+    /// ones it means.
+    fn of_each(answer: Option<&Answer>, count: usize) -> Vec<Self> {
+        let mut fates = vec![Self::of(answer); count];
+        if let Some(RequestEnd::InPart {
+            status,
+            refused,
+            of,
+        }) = answer.map(|answer| &answer.end)
+            && usize::try_from(*of).is_ok_and(|of| of == count)
+        {
+            for number in refused {
+                let fate = usize::try_from(*number)
+                    .ok()
+                    .and_then(|at| fates.get_mut(at));
+                fate.into_iter()
+                    .for_each(|fate| *fate = Self::Refused(*status));
+            }
+        }
+        fates
     }
 
     /// Gives its word, for programs.
@@ -123,7 +150,7 @@ impl<'a> Entry<'a> {
                     let records = lines.iter().map(|line| &line.record);
                     let answer = answer_to(records, intent.request);
                     if intent.effect > Effect::Read {
-                        entry.sent(Fate::of(answer));
+                        entry.sent(answer);
                     }
                     entry.step().requests.push(Request::Sent(intent, answer));
                 }
@@ -170,9 +197,13 @@ impl<'a> Entry<'a> {
     }
 
     /// Says of what was announced and not sent yet what came of it: one announcement is for one request.
-    fn sent(&mut self, fate: Fate) {
+    fn sent(&mut self, answer: Option<&Answer>) {
         let changes = self.steps.iter_mut().flat_map(|step| &mut step.changes);
-        for announced in changes.filter(|announced| announced.fate == Fate::NotSent) {
+        let changes: Vec<&mut Announced<'_>> = changes
+            .filter(|announced| announced.fate == Fate::NotSent)
+            .collect();
+        let fates = Fate::of_each(answer, changes.len());
+        for (announced, fate) in changes.into_iter().zip(fates) {
             announced.fate = fate;
         }
     }
@@ -321,7 +352,7 @@ pub(crate) fn request_json(request: &Request<'_>) -> Value {
             "approval": intent.approval,
             // What quotes a value is told where it is asked for, and not in what is made for other programs.
             "finds_out": intent.finds_out.as_ref().filter(|call| !call.quotes),
-            "status": answer.and_then(status),
+            "status": answer.and_then(|answer| answer.end.status()),
             "end": answer.map(|answer| end(&answer.end)),
             "renewed": answer.map(|answer| answer.renewed),
             "elapsed_us": answer.map(|answer| answer.elapsed_us),
@@ -354,13 +385,4 @@ pub(crate) fn parts_json(intent: &Intent) -> Value {
 /// Says whether nobody knows by its answer what came of a request.
 fn is_unclear(answer: Option<&Answer>) -> bool {
     answer.is_none_or(|answer| answer.end.is_unclear())
-}
-
-/// The status of an answer, if there was one.
-pub(crate) fn status(answer: &Answer) -> Option<u16> {
-    match answer.end {
-        RequestEnd::Status(status) => Some(status),
-        RequestEnd::NotModified => Some(304),
-        RequestEnd::NotSent(_) | RequestEnd::Unclear(_) => None,
-    }
 }

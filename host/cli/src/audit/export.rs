@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{decisions, ocsf};
 use crate::activity::decided;
-use crate::activity::entry::{Entry, Request, status};
+use crate::activity::entry::{Entry, Request};
 use crate::activity::list::mode_word;
 use crate::activity::{filter, warn};
 use crate::args::audit::{Export, ExportFormat};
@@ -208,7 +208,7 @@ fn cells(entry: &Entry<'_>, label: Option<&str>) -> [String; 28] {
     let call = entry.call;
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let statuses = entry.requests().filter_map(|request| match request {
-        Request::Sent(_, Some(answer)) => status(answer).map(|status| status.to_string()),
+        Request::Sent(_, Some(answer)) => answer.end.status().map(|status| status.to_string()),
         _ => None,
     });
     let read = entry.sources().map(|source| (&source.kind, &source.id));

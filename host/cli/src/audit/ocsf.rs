@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use portcullis::policy::Effect;
 
-use crate::activity::entry::{Announced, Entry, Fate, Request, request_json, status};
+use crate::activity::entry::{Announced, Entry, Fate, Request, request_json};
 use crate::activity::list::mode_word;
 
 /// The version of the schema.
@@ -195,7 +195,7 @@ fn http_response(entry: &Entry<'_>) -> Option<Value> {
     let Some(Request::Sent(_, Some(answer))) = shown(entry) else {
         return None;
     };
-    let code = status(answer)?;
+    let code = answer.end.status()?;
     Some(
         json!({ "code": code, "latency": answer.elapsed_us / 1_000, "body_length": answer.body_bytes }),
     )

@@ -85,6 +85,15 @@ fn unclear(reply: &Reply, change: &SentChange) -> Option<String> {
 pub(crate) fn end(end: &RequestEnd) -> String {
     match end {
         RequestEnd::Status(status) => status.to_string(),
+        RequestEnd::Refused(status) => format!("{status}, and the answer refuses the change"),
+        RequestEnd::InPart {
+            status,
+            refused,
+            of,
+        } => {
+            let refused = refused.len();
+            format!("{status}, and the answer refuses {refused} of {of} changes")
+        }
         RequestEnd::NotModified => "304, as remembered".to_owned(),
         RequestEnd::NotSent(reason) => format!("not sent: {reason}"),
         RequestEnd::Unclear(reason) => format!("it may have arrived: {reason}"),

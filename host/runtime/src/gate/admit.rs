@@ -6,8 +6,8 @@ use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
 use http::request::Parts;
 use portcullis_policy::{
-    BodyPlace, CachePolicy, Effect, FindsOut, IdPlace, KindPlace, Match, Method, Operation, Origin,
-    RequestPath, RouteRefusal, RouteSpec, TICKET_HEADER, XmlPlace,
+    BodyPlace, CachePolicy, DonePlace, Effect, FindsOut, IdPlace, KindPlace, Match, Method,
+    Operation, Origin, RequestPath, RouteRefusal, RouteSpec, TICKET_HEADER, XmlPlace,
 };
 
 use super::GateFailure;
@@ -72,6 +72,8 @@ pub(super) struct ChangeNames {
     pub(super) fields_at: Option<BodyPlace>,
     /// The call that finds out whether it was made.
     pub(super) finds_out: Option<FindsOut>,
+    /// Where its answer says whether it was made.
+    pub(super) done_at: Option<DonePlace>,
     /// Where the ids of the records are.
     pub(super) ids_at: Vec<IdPlace>,
     /// The field by which the path finds a record, and its value.
@@ -93,6 +95,7 @@ impl ChangeNames {
             kinds_at: kinds.filter_map(in_body).collect(),
             fields_at: found.route.fields.clone(),
             finds_out: found.route.finds_out.clone(),
+            done_at: found.route.done_at.clone(),
             ids_at: found.route.ids.clone(),
             key: found
                 .key()

@@ -16,6 +16,8 @@ use crate::scope::{CallScope, Task};
 pub(super) struct Approved {
     pub(super) request: Complete,
     pub(super) approval: Option<ApprovalId>,
+    /// How many changes were announced of it.
+    pub(super) changes: usize,
     /// What is counted for it.
     pub(super) reserved: Reserved,
     /// The call that finds out whether it was made, where its outcome is not known.
@@ -33,6 +35,7 @@ pub(super) async fn approve(
             let finds_out = agreed.request.head.names.finds_out.as_ref();
             Ok(Approved {
                 finds_out: finds_out.and_then(|finds_out| finds_out.call(&agreed.changes)),
+                changes: agreed.changes.len(),
                 request: agreed.request,
                 approval,
                 reserved,

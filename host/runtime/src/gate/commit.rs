@@ -16,7 +16,7 @@ use super::complete::Complete;
 use super::counted::Counted;
 use super::journals::Journal;
 use super::parts::Carried;
-use super::{failure, response, send};
+use super::{done, failure, response, send};
 use crate::ids::ApprovalId;
 use crate::network::{NetworkError, Timeouts};
 use crate::ports::Sensitive;
@@ -60,6 +60,7 @@ async fn journal(
     let Approved {
         request,
         approval,
+        changes,
         finds_out,
         reserved,
     } = approved;
@@ -121,10 +122,15 @@ async fn journal(
         },
         Effect::Write | Effect::Destructive => send::send(scope, &request, again, timeouts).await,
     };
-    let (end, renewed, body_bytes) = match &sent {
-        Ok(answer) => (answer.end(), answer.renewed, answer.body_bytes()),
-        Err(error) => (error.end(), false, None),
-    };
+    let elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    if let Ok(answered) = &sent {
+        // What the caller is told where the call ends while the answer comes.
+        tell(answered.end());
+    }
+    let place = head.names.done_at.as_ref();
+    let (sent, end) = done::read(sent, place, changes, remaining(scope, None)).await;
+    let of_answer = |answered: &send::Answered| (answered.renewed, answered.body_bytes());
+    let (renewed, body_bytes) = sent.as_ref().map_or((false, None), of_answer);
     tell(end.clone());
     if let RequestEnd::NotSent(_) = &end {
         counted_for.give_back(scope).await;
@@ -135,7 +141,7 @@ async fn journal(
         effect: head.effect,
         end,
         renewed,
-        elapsed_us: u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        elapsed_us,
         body_bytes,
     };
     let after = match head.effect {
@@ -238,12 +244,12 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 impl send::Answered {
     /// What the service says of its answer's length.
-    fn body_bytes(&self) -> Option<u64> {
+    pub(super) fn body_bytes(&self) -> Option<u64> {
         let length = self.response.headers().get(http::header::CONTENT_LENGTH)?;
         length.to_str().ok()?.parse().ok()
     }
 
-    fn end(&self) -> RequestEnd {
+    pub(super) fn end(&self) -> RequestEnd {
         match &self.from_cache {
             Some(_) => RequestEnd::NotModified,
             None => RequestEnd::Status(self.response.status().as_u16()),

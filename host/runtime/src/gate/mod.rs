@@ -17,6 +17,7 @@ mod commit;
 mod complete;
 mod counted;
 mod credential;
+mod done;
 mod failure;
 mod journals;
 mod parts;
@@ -24,6 +25,7 @@ mod response;
 mod schema_cache;
 mod scrub;
 mod send;
+mod start;
 mod ticket;
 mod within;
 

@@ -9,7 +9,6 @@ use std::task::{Context, Poll, ready};
 use bytes::{Bytes, BytesMut};
 use http::HeaderValue;
 use http_body::{Body, Frame};
-use hyper::body::Incoming;
 use memchr::memmem::Finder;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
@@ -187,41 +186,6 @@ impl Body for Bounded {
                 let bytes_max = u64::try_from(self.bytes_max).unwrap_or(u64::MAX);
                 Poll::Ready(Some(Err(Error::HttpResponseBodySize(Some(bytes_max)))))
             }
-        }
-    }
-}
-
-/// A body of which the start was read already.
-pub(super) struct Rejoined {
-    start: Option<Bytes>,
-    broken: Option<hyper::Error>,
-    rest: Incoming,
-}
-
-impl Rejoined {
-    pub(super) fn new(start: Bytes, broken: Option<hyper::Error>, rest: Incoming) -> Self {
-        Self {
-            start: Some(start),
-            broken,
-            rest,
-        }
-    }
-}
-
-impl Body for Rejoined {
-    type Data = Bytes;
-    type Error = hyper::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        if let Some(start) = self.start.take().filter(|start| !start.is_empty()) {
-            return Poll::Ready(Some(Ok(Frame::data(start))));
-        }
-        match self.broken.take() {
-            Some(error) => Poll::Ready(Some(Err(error))),
-            None => Pin::new(&mut self.rest).poll_frame(cx),
         }
     }
 }

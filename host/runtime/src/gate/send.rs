@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{
     ACCEPT_ENCODING, CONTENT_LENGTH, ETAG, HOST, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
@@ -19,6 +19,7 @@ use super::admit::Admitted;
 use super::complete::Complete;
 use super::credential;
 use super::schema_cache::Schema;
+use super::start::Start;
 use crate::network::{NetworkError, Timeouts};
 use crate::ports::audit::{Durability, Event, Intent, RequestEnd};
 use crate::ports::credentials::{Lookup, RefreshError, Token};
@@ -370,30 +371,14 @@ async fn stale(scope: &CallScope, response: Response<Incoming>) -> (Response<Arr
     if auth.stale_token.iter().all(|stale| stale.status != status) {
         return (response.map(BodyExt::boxed_unsync), false);
     }
-    let (parts, mut body) = response.into_parts();
-    let mut start = BytesMut::new();
-    let mut broken = None;
-    while start.len() < STALE_BODY_BYTES_MAX {
-        match body.frame().await {
-            None => break,
-            Some(Err(error)) => {
-                broken = Some(error);
-                break;
-            }
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    start.extend_from_slice(&data);
-                }
-            }
-        }
-    }
-    let start = start.freeze();
+    let (parts, body) = response.into_parts();
+    let within = scope.time_left().unwrap_or(scope.limits.wall_clock);
+    let start = Start::read(body, STALE_BODY_BYTES_MAX, within).await;
     let is_stale = auth
         .stale_token
         .iter()
-        .any(|stale| stale.matches(status, &start));
-    let whole = super::scrub::Rejoined::new(start, broken, body).boxed_unsync();
-    (Response::from_parts(parts, whole), is_stale)
+        .any(|stale| stale.matches(status, start.bytes()));
+    (Response::from_parts(parts, start.rejoined()), is_stale)
 }
 
 /// Renews the token, one call at a time: who comes second finds it renewed.

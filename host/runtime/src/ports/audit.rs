@@ -208,6 +208,17 @@ pub struct Answer {
 pub enum RequestEnd {
     /// The service answered with this status.
     Status(u16),
+    /// The service answered with this status, which says success, and its answer says that it made no change.
+    Refused(u16),
+    /// The service answered with this status, which says success, and its answer says which changes it made.
+    InPart {
+        /// The status.
+        status: u16,
+        /// The changes that it did not make, by their places among those that were announced, from 0.
+        refused: Vec<u32>,
+        /// How many were announced.
+        of: u32,
+    },
     /// The description of a kind was as the host remembered it (status 304).
     NotModified,
     /// It did not reach the service.
@@ -217,6 +228,17 @@ pub enum RequestEnd {
 }
 
 impl RequestEnd {
+    /// Gives the status, where there was an answer.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Status(status) | Self::Refused(status) | Self::InPart { status, .. } => {
+                Some(*status)
+            }
+            Self::NotModified => Some(304),
+            Self::NotSent(_) | Self::Unclear(_) => None,
+        }
+    }
+
     /// Says whether this alone leaves open if a change was made: there was no answer, or the service failed over it (status 500 and more),
     /// be it before the work or after.
     pub fn is_unclear(&self) -> bool {

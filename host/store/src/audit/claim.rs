@@ -420,7 +420,7 @@ fn note(
                     .retain(|request| *request != answer.request);
                 match answer.effect {
                     Effect::Read => {}
-                    _ if is_failure(answer.end) => call.failed.push(answer.request),
+                    _ if is_failure(&answer.end) => call.failed.push(answer.request),
                     _ if changed_nothing(&answer.end) => {}
                     _ => call.about.made.push(answer.request),
                 }

@@ -73,7 +73,7 @@ pub struct CallRow {
     /// Requests that were to be sent.
     pub requests: u64,
     /// Those of them that change something, without those that surely changed nothing: what was not sent, or what the service refused by
-    /// its status.
+    /// its status or in its answer.
     pub changes: u64,
     /// Requests that the gate refused.
     pub denied: u64,
@@ -210,7 +210,7 @@ pub(super) fn add(pieces: &mut Pieces, at: At, payload: &Payload<'_>) {
             if answer.effect > Effect::Read {
                 piece.pending -= 1;
                 piece.unclear += u64::from(answer.end == PlainEnd::Unclear);
-                piece.failed += u64::from(is_failure(answer.end));
+                piece.failed += u64::from(is_failure(&answer.end));
                 piece.changes -= i64::from(changed_nothing(&answer.end));
             }
         }
@@ -239,8 +239,8 @@ fn signed(bytes: u64) -> i64 {
 pub(super) fn changed_nothing(end: &PlainEnd) -> bool {
     match end {
         PlainEnd::Status(status) => REFUSALS.contains(status),
-        PlainEnd::NotSent => true,
-        PlainEnd::NotModified | PlainEnd::Unclear => false,
+        PlainEnd::NotSent | PlainEnd::Refused(_) => true,
+        PlainEnd::InPart { .. } | PlainEnd::NotModified | PlainEnd::Unclear => false,
     }
 }
 
@@ -248,7 +248,7 @@ pub(super) fn changed_nothing(end: &PlainEnd) -> bool {
 const REFUSALS: std::ops::Range<u16> = 400..500;
 
 /// Says whether a service failed over a change (RFC 9110, section 15.6): before it was made, or after.
-pub(super) fn is_failure(end: PlainEnd) -> bool {
+pub(super) fn is_failure(end: &PlainEnd) -> bool {
     matches!(end, PlainEnd::Status(500..))
 }
 

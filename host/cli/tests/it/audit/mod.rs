@@ -4,6 +4,7 @@ mod asked;
 mod broken;
 mod exports;
 mod given_up;
+mod inside;
 mod killed;
 mod steady;
 mod support;

@@ -1,5 +1,7 @@
 //! Which part of an event is plain, and which is sealed.
 
+use std::borrow::Cow;
+
 use portcullis::ports::audit::{
     Answer, Closed, Event, IntendedPart, Intent, Opened, RequestEnd, Source,
 };
@@ -7,8 +9,9 @@ use portcullis::ports::{Caller, Sensitive};
 use portcullis_policy::{Change, Digest, Effect, FieldChange};
 
 use super::form::{
-    Hidden, HiddenChange, HiddenNames, HiddenSource, Plain, PlainAnswer, PlainChange, PlainClosed,
-    PlainEnd, PlainField, PlainIntent, PlainOpened, PlainPart, PlainSource, PlainUnsent,
+    Hidden, HiddenChange, HiddenNames, HiddenSource, Name, Plain, PlainAnswer, PlainChange,
+    PlainClosed, PlainEnd, PlainField, PlainIntent, PlainOpened, PlainPart, PlainSource,
+    PlainUnsent,
 };
 use super::outline::outline;
 
@@ -16,7 +19,7 @@ use super::outline::outline;
 const TEXT_BYTES_MAX: usize = 64 << 10;
 
 /// Takes an event apart.
-pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>) {
+pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain<'_>, Option<Hidden<'_>>) {
     match event {
         Event::Opened(opened) => (
             Plain::Opened(Box::new(plain_opened(opened))),
@@ -108,7 +111,7 @@ pub(super) fn split(event: &Event, keeps_values: bool) -> (Plain, Option<Hidden>
 }
 
 /// Puts an event together again; none where the parts do not belong together.
-pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
+pub(super) fn join(plain: Plain<'_>, hidden: Option<Hidden<'_>>) -> Option<Event> {
     Some(match (plain, hidden) {
         (Plain::Opened(opened), Some(Hidden::Arguments(arguments))) => {
             Event::Opened(join_opened(*opened, arguments))
@@ -119,8 +122,8 @@ pub(super) fn join(plain: Plain, hidden: Option<Hidden>) -> Option<Event> {
         },
         (Plain::Cited(sources), Some(Hidden::Cited(hidden))) => {
             let hidden = hidden.into_iter().map(|(label, url)| HiddenSource {
-                label,
-                url,
+                label: label.map(Cow::Owned),
+                url: url.map(Cow::Owned),
                 names: None,
             });
             let both = sources.into_iter().zip(hidden);
@@ -195,11 +198,15 @@ fn text(text: &Sensitive) -> String {
 }
 
 fn cut(text: &str) -> String {
+    shortened(text).into_owned()
+}
+
+fn shortened(text: &str) -> Cow<'_, str> {
     if text.len() <= TEXT_BYTES_MAX {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let end = text.floor_char_boundary(TEXT_BYTES_MAX);
-    format!("{} [{} bytes cut]", &text[..end], text.len() - end)
+    Cow::Owned(format!("{} [{} bytes cut]", &text[..end], text.len() - end))
 }
 
 fn plain_opened(opened: &Opened) -> PlainOpened {
@@ -244,57 +251,69 @@ fn join_opened(opened: PlainOpened, arguments: String) -> Opened {
     }
 }
 
-fn plain_source(source: &Source) -> PlainSource {
-    match source_names(source) {
-        None => PlainSource {
-            kind: source.kind.clone(),
-            id: source.id.clone(),
-            fields: source.fields.clone(),
+fn plain_source(source: &Source) -> PlainSource<'_> {
+    match are_names(source) {
+        true => PlainSource {
+            kind: Cow::Borrowed(&source.kind),
+            id: source.id.as_deref().map(Cow::Borrowed),
+            fields: source.fields.iter().map(|name| Name::of(name)).collect(),
         },
-        Some(_) => PlainSource {
-            kind: String::new(),
+        false => PlainSource {
+            kind: Cow::Borrowed(""),
             id: None,
             fields: Vec::new(),
         },
     }
 }
 
-/// What a source names, where any of it is none of the names that stand in the clear.
-fn source_names(source: &Source) -> Option<HiddenNames> {
-    let Source {
-        kind, id, fields, ..
-    } = source;
-    let mut names = [kind].into_iter().chain(id).chain(fields);
-    (!names.all(|name| is_name(name))).then(|| HiddenNames {
-        action: String::new(),
-        kind: cut(kind),
-        id: id.as_deref().map(cut),
-        fields: fields.iter().map(|field| (cut(field), None)).collect(),
-    })
+/// Says whether all that a source names are names as they stand in the clear.
+fn are_names(source: &Source) -> bool {
+    let mut names = [&source.kind]
+        .into_iter()
+        .chain(&source.id)
+        .chain(&source.fields);
+    names.all(|name| is_name(name))
 }
 
-fn hidden_source(source: &Source) -> HiddenSource {
+fn hidden_source(source: &Source) -> HiddenSource<'_> {
     HiddenSource {
-        label: source.label.as_ref().map(text),
-        url: source.url.clone(),
-        names: source_names(source),
+        label: source.label.as_ref().map(|label| shortened(label.expose())),
+        url: source.url.as_deref().map(Cow::Borrowed),
+        names: (!are_names(source)).then(|| HiddenNames {
+            action: String::new(),
+            kind: cut(&source.kind),
+            id: source.id.as_deref().map(cut),
+            fields: source
+                .fields
+                .iter()
+                .map(|field| (cut(field), None))
+                .collect(),
+        }),
     }
 }
 
-fn join_source(plain: PlainSource, hidden: HiddenSource) -> Source {
+fn join_source(plain: PlainSource<'_>, hidden: HiddenSource<'_>) -> Source {
     let HiddenSource { label, url, names } = hidden;
     let (kind, id, fields) = match names {
         Some(names) => {
             let fields = names.fields.into_iter().map(|(name, _)| name);
             (names.kind, names.id, fields.collect())
         }
-        None => (plain.kind, plain.id, plain.fields),
+        None => (
+            plain.kind.into_owned(),
+            plain.id.map(Cow::into_owned),
+            plain
+                .fields
+                .into_iter()
+                .map(|Name(name)| name.into_owned())
+                .collect(),
+        ),
     };
     Source {
         kind,
         id,
-        label: label.map(Sensitive::new),
-        url,
+        label: label.map(|label| Sensitive::new(label.into_owned())),
+        url: url.map(Cow::into_owned),
         fields,
     }
 }
@@ -458,9 +477,23 @@ fn join_intent(
     })
 }
 
-fn split_answer(answer: &Answer) -> (Plain, Option<Hidden>) {
+fn split_answer(answer: &Answer) -> (Plain<'static>, Option<Hidden<'static>>) {
     let (end, reason) = match &answer.end {
         RequestEnd::Status(status) => (PlainEnd::Status(*status), None),
+        RequestEnd::Refused(status) => (PlainEnd::Refused(*status), None),
+        RequestEnd::InPart {
+            status,
+            refused,
+            of,
+        } => {
+            let (status, refused, of) = (*status, refused.clone(), *of);
+            let end = PlainEnd::InPart {
+                status,
+                refused,
+                of,
+            };
+            (end, None)
+        }
         RequestEnd::NotModified => (PlainEnd::NotModified, None),
         RequestEnd::NotSent(reason) => (PlainEnd::NotSent, Some(reason)),
         RequestEnd::Unclear(reason) => (PlainEnd::Unclear, Some(reason)),
@@ -479,7 +512,7 @@ fn split_answer(answer: &Answer) -> (Plain, Option<Hidden>) {
     )
 }
 
-fn join_answer(plain: PlainAnswer, hidden: Option<Hidden>) -> Answer {
+fn join_answer(plain: PlainAnswer, hidden: Option<Hidden<'_>>) -> Answer {
     let reason = match hidden {
         Some(Hidden::Text(reason)) => reason,
         _ => String::new(),
@@ -489,6 +522,16 @@ fn join_answer(plain: PlainAnswer, hidden: Option<Hidden>) -> Answer {
         effect: plain.effect,
         end: match plain.end {
             PlainEnd::Status(status) => RequestEnd::Status(status),
+            PlainEnd::Refused(status) => RequestEnd::Refused(status),
+            PlainEnd::InPart {
+                status,
+                refused,
+                of,
+            } => RequestEnd::InPart {
+                status,
+                refused,
+                of,
+            },
             PlainEnd::NotModified => RequestEnd::NotModified,
             PlainEnd::NotSent => RequestEnd::NotSent(reason),
             PlainEnd::Unclear => RequestEnd::Unclear(reason),
@@ -499,7 +542,7 @@ fn join_answer(plain: PlainAnswer, hidden: Option<Hidden>) -> Answer {
     }
 }
 
-fn split_closed(closed: &Closed) -> (Plain, Option<Hidden>) {
+fn split_closed(closed: &Closed) -> (Plain<'static>, Option<Hidden<'static>>) {
     let plain = PlainClosed {
         outcome: closed.outcome.clone().into_owned(),
         code: closed.code.clone().map(Into::into),

@@ -117,6 +117,16 @@ async fn a_change_that_was_made_before_its_program_was_ended_is_told_as_made() {
     for (end, made) in [
         (RequestEnd::Status(201), &[1][..]),
         (RequestEnd::Status(400), &[]),
+        // What the answer refuses was not made, and a part of it was.
+        (RequestEnd::Refused(200), &[]),
+        (
+            RequestEnd::InPart {
+                status: 200,
+                refused: vec![0, 2],
+                of: 3,
+            },
+            &[1],
+        ),
     ] {
         let log = Log::new().await;
         let call = change_in_flight(&log.audit).await;

@@ -20,7 +20,19 @@ async fn every_line_is_read_as_it_was_written() {
     let mut answer = super::support::answer(portcullis_policy::Effect::Write);
     answer.end = RequestEnd::Unclear(format!("the line broke at {MARK}"));
     events.insert(5, denied);
-    events.insert(6, Event::Answered(answer));
+    events.insert(6, Event::Answered(answer.clone()));
+    let in_part = RequestEnd::InPart {
+        status: 200,
+        refused: vec![0, 7],
+        of: 9,
+    };
+    for end in [RequestEnd::Refused(202), in_part] {
+        let answer = portcullis::ports::audit::Answer {
+            end,
+            ..answer.clone()
+        };
+        events.insert(7, Event::Answered(answer));
+    }
     for event in events.clone() {
         append(&log.audit, read.id, read.at, event, Durability::Buffered)
             .await

@@ -71,6 +71,17 @@ impl Desk {
         Self::with(Box::new(|ports| ports), limits, options, facts, user, mode).await
     }
 
+    /// As the administrator, with every tool allowed, and so much time for a call.
+    pub async fn in_a_hurry(wall_clock: Duration) -> Self {
+        let facts = [("api_version", "68.0"), ("time_zone", "Europe/Berlin")];
+        let limits = Limits {
+            wall_clock,
+            ..Setup::default().limits
+        };
+        let (options, ports) = (Options::default(), Box::new(|ports| ports));
+        Self::with(ports, limits, options, &facts, "", Mode::Allow).await
+    }
+
     /// As the administrator, with a host that asks about each description that it remembers.
     pub async fn asking_anew(mode: Mode) -> Self {
         let facts = [("api_version", "68.0"), ("time_zone", "Europe/Berlin")];
@@ -219,6 +230,12 @@ impl Desk {
                     let end = match answer.end {
                         RequestEnd::Status(status) => status.to_string(),
                         RequestEnd::NotModified => "304".to_owned(),
+                        RequestEnd::Refused(status) => format!("{status} refused"),
+                        RequestEnd::InPart {
+                            status,
+                            refused,
+                            of,
+                        } => format!("{status} refused {} of {of}", refused.len()),
                         RequestEnd::Unclear(_) => "unclear".to_owned(),
                         other => format!("{other:?}"),
                     };

@@ -2,6 +2,7 @@
 
 mod approved;
 pub mod desk;
+mod inside;
 mod ordinary;
 mod otherwise;
 mod refused;
