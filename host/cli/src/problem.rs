@@ -95,7 +95,10 @@ impl Problem {
             Outcome::Done(_) => return None,
             Outcome::Refused(refusal) => of_refusal(refusal),
             Outcome::Failed(failure) => Self {
-                hint: failure.hint.clone(),
+                hint: failure
+                    .hint
+                    .clone()
+                    .or_else(|| to_allow(reply.allow.as_ref())),
                 service_code: failure.service_code.clone(),
                 fields: failure.fields.clone(),
                 retry_after_seconds: failure.retry_after.map(|after| after.as_secs()),
@@ -172,15 +175,18 @@ impl Problem {
     }
 }
 
+fn to_allow(allow: Option<&String>) -> Option<String> {
+    allow.map(|allow| format!("to allow it: {allow}"))
+}
+
 /// A refusal is a decision, and no mistake of the caller's, but where a name is none.
 fn of_refusal(refusal: &Refusal) -> Problem {
     let exit = match refusal.code {
         RefusalCode::UnknownConnector | RefusalCode::UnknownTool => MISTAKE,
         _ => FAILURE,
     };
-    let allow = refusal.allow.as_ref();
     Problem {
-        hint: allow.map(|allow| format!("to allow it: {allow}")),
+        hint: to_allow(refusal.allow.as_ref()),
         ..Problem::of(refusal.code.as_str(), refusal.message.clone(), exit)
     }
 }

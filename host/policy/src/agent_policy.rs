@@ -3,8 +3,8 @@
 use crate::rule::{
     self, ActsAs, Decision, Found, Level, RuledTool, SeenTools, Standing, ToolRule, Verdict,
 };
-use crate::scope::{Access, Denied, Scope, check_access};
-use crate::{AgentId, ConnectionId, Effect, Mode, NamePattern, PersonId};
+use crate::scope::{Access, Denied, DeniedBy, Scope, check_access};
+use crate::{AgentId, ConnectionId, ConnectorName, Effect, Mode, NamePattern, PersonId};
 
 /// Whose account the agent would act as.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,6 +152,22 @@ impl AgentPolicy {
             false => "it may change nothing",
         };
         format!("{}: {why}", self.scope_name())
+    }
+
+    /// Says which setting of the agent's scope with `connector` would allow what was denied, for an administrator; none where nothing would.
+    pub fn allowing(&self, connector: &ConnectorName, denied: &Denied) -> Option<String> {
+        let command = self.scope_command(connector);
+        if denied.why == DeniedBy::ReadOnly {
+            return Some(format!("{command} --unset read-only"));
+        }
+        let settings = denied.settings(self.scope.as_ref())?;
+        Some(format!("{command}: {settings}"))
+    }
+
+    /// Gives the command that shows what the agent may touch with `connector`, and sets it.
+    pub fn scope_command(&self, connector: &ConnectorName) -> String {
+        let agent = &self.agent;
+        format!("portcullis scope {agent} --connector {connector}")
     }
 
     /// Gives the name of the agent's scope, as rules are named.

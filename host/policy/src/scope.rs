@@ -105,6 +105,51 @@ impl fmt::Display for Denied {
 
 impl std::error::Error for Denied {}
 
+impl Denied {
+    /// Names the lists of a scope that stand against it, as they are given at a command line, and what to do with each; none where no list does.
+    pub(crate) fn settings(&self, scope: Option<&Scope>) -> Option<String> {
+        let kind = shown(&self.kind);
+        let allow = |setting: &str, name: &str| format!("add `{name}` to its `{setting}`");
+        match self.why {
+            DeniedBy::NotPlain | DeniedBy::ReadOnly => return None,
+            // Without a list of what it may change it may change all that is not guarded, and with one nothing else.
+            DeniedBy::Guarded if scope.is_none_or(|scope| scope.change.is_none()) => {
+                return Some(format!(
+                    "give it a `--change` with `{kind}` and all else that it may change"
+                ));
+            }
+            DeniedBy::Guarded => return Some(allow("--change", &kind)),
+            DeniedBy::Scope => {}
+        }
+        let scope = scope?;
+        let name = match &self.field {
+            Some(field) => format!("{kind}.{}", shown(field)),
+            None => kind.to_string(),
+        };
+        let against = |allowed: &Option<Vec<ScopePattern>>,
+                       denied: &[ScopePattern],
+                       settings: [&str; 2]| {
+            let names = |entry: &ScopePattern| match &self.field {
+                Some(field) => entry.matches(&self.kind, field),
+                None => entry.kind().matches(&self.kind),
+            };
+            let is_out = allowed.as_ref().is_some_and(|all| !all.iter().any(names));
+            let add = is_out.then(|| allow(settings[0], &name));
+            let denied = denied
+                .iter()
+                .filter(|entry| names(entry) && (self.field.is_some() || entry.is_whole()));
+            let take = denied.map(|entry| format!("take `{entry}` out of its `{}`", settings[1]));
+            add.into_iter().chain(take).collect::<Vec<String>>()
+        };
+        let mut settings = against(&scope.read, &scope.deny_read, ["--read", "--deny-read"]);
+        if self.effect > Effect::Read {
+            let change = ["--change", "--deny-change"];
+            settings.extend(against(&scope.change, &scope.deny_change, change));
+        }
+        (!settings.is_empty()).then(|| settings.join(", "))
+    }
+}
+
 impl Scope {
     /// Says whether it names what may be read.
     pub fn limits_reading(&self) -> bool {

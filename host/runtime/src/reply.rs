@@ -114,6 +114,8 @@ pub struct Reply {
     pub outcome: Outcome,
     /// The changes that were sent, even where the call then failed.
     pub sent: Vec<SentChange>,
+    /// What an administrator does to allow what the connector asked about, where the host answered "no" to that. It is not for the agent.
+    pub allow: Option<String>,
 }
 
 /// A change that was sent.

@@ -303,6 +303,9 @@ async fn what_is_decided_holds_from_the_next_call_on() {
         "{}",
         said.stderr
     );
+    let allow =
+        "to allow it: portcullis scope helper --connector salesforce: add `Case` to its `--read`";
+    assert!(said.stderr.contains(allow), "{}", said.stderr);
     let audited = [ACCOUNTS, &["--audit"]].concat();
     let audited: &'static [&'static str] = Vec::leak(audited);
     let said = call(&home, &org, audited).await;

@@ -212,6 +212,66 @@ fn refusals_say_what_and_why_and_do_not_depend_on_what_there_is() {
     ");
 }
 
+/// Says which settings would allow what is denied, and holds that they do.
+fn settings(scope: &Scope, effect: Effect, kind: &str, fields: &[&str]) -> Option<String> {
+    let access = Access {
+        effect,
+        kind: kind.to_owned(),
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+    };
+    let denied = check_access(Some(scope), &guarded(), &access).unwrap_err();
+    denied.settings(Some(scope))
+}
+
+#[test]
+fn what_is_denied_says_which_setting_would_allow_it() {
+    let scope = Scope {
+        read: Some(patterns(&["Account", "Contact.Phone", "Payroll"])),
+        deny_read: patterns(&["*.Salary*", "Payroll"]),
+        change: Some(patterns(&["Contact.Phone"])),
+        deny_change: patterns(&["Account.Name"]),
+        ..Scope::default()
+    };
+    let (read, change) = (Effect::Read, Effect::Destructive);
+    for (effect, kind, fields, expected) in [
+        (read, "Lead", &[][..], "add `Lead` to its `--read`"),
+        (
+            read,
+            "Contact",
+            &["Email"],
+            "add `Contact.Email` to its `--read`",
+        ),
+        (
+            read,
+            "Account",
+            &["Salary"],
+            "take `*.Salary*` out of its `--deny-read`",
+        ),
+        (
+            read,
+            "payroll",
+            &[],
+            "take `Payroll` out of its `--deny-read`",
+        ),
+        (change, "Account", &[], "add `Account` to its `--change`"),
+        (
+            change,
+            "Lead",
+            &[],
+            "add `Lead` to its `--read`, add `Lead` to its `--change`",
+        ),
+        (change, "User", &[], "add `User` to its `--change`"),
+    ] {
+        let found = settings(&scope, effect, kind, fields);
+        assert_eq!(found.as_deref(), Some(expected), "{kind} {fields:?}");
+    }
+    let all = Scope::default();
+    let guarded = settings(&all, change, "User", &[]).unwrap();
+    assert!(guarded.contains("all else that it may change"), "{guarded}");
+    // What no list has does not become allowed by one.
+    assert_eq!(settings(&scope, read, "a b", &[]), None);
+}
+
 #[test]
 fn a_scope_is_written_as_data_and_nothing_else_is_one() {
     let scope = Scope {

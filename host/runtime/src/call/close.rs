@@ -33,6 +33,8 @@ pub(super) struct Tally {
     /// Which "no" of the host's the connector gave the call up for. Its caller reads what the connector says of it; the log says
     /// that it was refused.
     pub(super) refused_by_scope: Option<String>,
+    /// What an administrator does to allow that.
+    pub(super) allow: Option<String>,
 }
 
 /// What the entry's first record says, as far as it is known.
@@ -60,6 +62,7 @@ impl Exit {
                 call: None,
                 outcome: Refusal::new(RefusalCode::HostUnavailable, error.to_string()).into(),
                 sent: Vec::new(),
+                allow: None,
             })
         })?;
         let tool = match &question.asked {
@@ -161,6 +164,7 @@ impl Exit {
         sent: Vec<SentChange>,
         tally: Tally,
     ) -> Reply {
+        let allow = tally.allow.clone();
         let mut written = self.open(None).await;
         if self.is_open {
             let closed = self.closed(&outcome, tally);
@@ -174,6 +178,7 @@ impl Exit {
             call: Some(self.id),
             outcome,
             sent,
+            allow,
         }
     }
 

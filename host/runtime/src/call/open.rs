@@ -153,6 +153,7 @@ impl Opened {
             dropped: self.scope.entries_dropped(),
             received_bytes: self.scope.received_bytes(),
             refused_by_scope: settle::refused_by_scope(&self.scope, &outcome),
+            allow: settle::allow(&self.scope, &outcome),
         };
         self.exit
             .close(outcome, self.scope.take_sent(), tally)

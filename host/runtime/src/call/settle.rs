@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use portcullis_policy::DeniedBy;
+use portcullis_policy::{Denied, DeniedBy};
 use serde_json::Value;
 
 use super::rows;
@@ -90,6 +90,22 @@ pub(crate) fn stopped(scope: &CallScope) -> Option<Outcome> {
 /// Says which "no" of the host's the connector gave the call up for, in words, where that is what it says: the log tells an
 /// agent's scope from what the service forbids, and what the host did from what a connector claims.
 pub(crate) fn refused_by_scope(scope: &CallScope, outcome: &Outcome) -> Option<String> {
+    let denied = denied_by_scope(scope, outcome)?;
+    Some(match denied.why {
+        DeniedBy::Guarded => denied.to_string(),
+        _ => format!("{denied}, by the {}", scope.policy.scope_name()),
+    })
+}
+
+/// Says what an administrator does to allow what the host answered "no" to, where the connector gave the call up for that.
+pub(crate) fn allow(scope: &CallScope, outcome: &Outcome) -> Option<String> {
+    let denied = denied_by_scope(scope, outcome)?;
+    let connector = &scope.connector.manifest().name;
+    scope.policy.allowing(connector, &denied)
+}
+
+/// Gives the "no" of the host's that the connector gave the call up for.
+fn denied_by_scope(scope: &CallScope, outcome: &Outcome) -> Option<Denied> {
     let Outcome::Failed(failure) = outcome else {
         return None;
     };
@@ -97,11 +113,7 @@ pub(crate) fn refused_by_scope(scope: &CallScope, outcome: &Outcome) -> Option<S
     if failure.code != FailureCode::NotPermitted || is_of_service {
         return None;
     }
-    let denied = scope.was_denied()?;
-    Some(match denied.why {
-        DeniedBy::Guarded => denied.to_string(),
-        _ => format!("{denied}, by the {}", scope.policy.scope_name()),
-    })
+    scope.was_denied()
 }
 
 /// Checks an answer.

@@ -4,7 +4,7 @@ use portcullis_policy::{Access, Change, Effect};
 
 use super::complete::Complete;
 use super::failure::name;
-use super::within::Within;
+use super::within::{Within, allowed_by};
 use super::{GateFailure, afford};
 use crate::ports::audit::{Durability, Event};
 use crate::reply::RefusalCode;
@@ -82,7 +82,9 @@ fn hold_to_scope(
         };
         scope.policy.check(guarded, &access).map_err(|denied| {
             let message = format!("the connector tried `{what}`: {denied}");
-            GateFailure::refused(RefusalCode::Scope, message)
+            let connector = &scope.connector.manifest().name;
+            let allow = scope.policy.allowing(connector, &denied);
+            allowed_by(GateFailure::refused(RefusalCode::Scope, message), allow)
         })?;
     }
     Ok(())

@@ -79,10 +79,14 @@ fn limited(request: &Complete) -> impl Iterator<Item = Limited<'_>> {
 /// Holds a request to the scope, with all that it carries.
 pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Within, GateFailure> {
     let head = &request.head;
+    let connector = &scope.connector.manifest().name;
     let limits = scope.policy.scope.as_ref();
     if head.effect > Effect::Read && limits.is_some_and(|limits| limits.read_only) {
         let what = name(head.method, &head.route);
-        return Err(refused(scope, &what, "this agent only reads"));
+        let refusal = refused(scope, &what, "this agent only reads");
+        let command = scope.policy.scope_command(connector);
+        let allow = format!("{command} --unset read-only");
+        return Err(allowed_by(refusal, Some(allow)));
     }
     let mut kinds = 0;
     let mut unseen: Vec<&str> = Vec::new();
@@ -118,7 +122,7 @@ struct Seen {
 
 /// Holds to the scope what is seen of a request, and to an administrator's trust what is not.
 fn look(scope: &CallScope, one: &Limited<'_>) -> Result<Seen, GateFailure> {
-    let policy = &scope.policy;
+    let (policy, connector) = (&scope.policy, &scope.connector.manifest().name);
     let headers = one.headers.iter().copied();
     let touched = one
         .route
@@ -137,7 +141,9 @@ fn look(scope: &CallScope, one: &Limited<'_>) -> Result<Seen, GateFailure> {
                 }
                 _ => format!("it touches what is not within the {}", policy.scope_name()),
             };
-            refused(scope, &one.what, &why)
+            let refusal = refused(scope, &one.what, &why);
+            // It names no more than the refusal does.
+            allowed_by(refusal, Some(policy.scope_command(connector)))
         })?;
     }
     // A query string can ask for more than the path says, or infer it.
@@ -145,15 +151,11 @@ fn look(scope: &CallScope, one: &Limited<'_>) -> Result<Seen, GateFailure> {
     let is_unseen = has_query || is_unseen(policy.scope.as_ref(), one.effect, &touched);
     let is_unseen = is_unseen && policy.limits(guarded, one.effect);
     if is_unseen && !policy.is_trusted {
-        let connector = &scope.connector.manifest().name;
         let why = format!(
             "what it touches cannot be seen on its route, and the connector `{connector}` is not trusted to check that"
         );
         let trust = format!("portcullis connector trust-scope {connector}");
-        return Err(match refused(scope, &one.what, &why) {
-            GateFailure::Refused(refusal) => GateFailure::Refused(refusal.allowed_by(trust)),
-            other => other,
-        });
+        return Err(allowed_by(refused(scope, &one.what, &why), Some(trust)));
     }
     Ok(Seen {
         kinds: touched.accesses.len(),
@@ -168,6 +170,16 @@ fn is_unseen(limits: Option<&Scope>, effect: Effect, touched: &Touched) -> bool 
         limits.is_some_and(|limits| kinds.any(|kind| limits.limits_fields(effect, kind)))
     };
     touched.is_unseen || (!touched.has_fields && limits_fields())
+}
+
+/// Adds what an administrator does to allow it.
+pub(super) fn allowed_by(failure: GateFailure, allow: Option<String>) -> GateFailure {
+    match (failure, allow) {
+        (GateFailure::Refused(refusal), Some(allow)) => {
+            GateFailure::Refused(refusal.allowed_by(allow))
+        }
+        (failure, _) => failure,
+    }
 }
 
 fn refused(scope: &CallScope, what: &str, why: &str) -> GateFailure {

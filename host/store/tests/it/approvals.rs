@@ -121,6 +121,7 @@ pub fn done_by(call: CallId, text: &str) -> Reply {
             next_cursor: None,
         }),
         sent: Vec::new(),
+        allow: None,
     }
 }
 
