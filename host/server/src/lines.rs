@@ -6,7 +6,9 @@
 use std::io;
 use std::sync::Arc;
 
-use rmcp::model::{ClientJsonRpcMessage, ErrorData, JsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{
+    ClientJsonRpcMessage, ErrorData, JsonRpcMessage, RequestId, ServerJsonRpcMessage,
+};
 use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -74,7 +76,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
         let read = match (is_too_long, line) {
             (true, _) => {
                 let message = format!("a message has at most {} MiB", LINE_BYTES_MAX >> 20);
-                Read::No(ErrorData::invalid_request(message, None))
+                Read::No(None, ErrorData::invalid_request(message, None))
             }
             (false, []) => Read::Told,
             (false, line) => unread::read(line),
@@ -85,8 +87,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
     }
 
     /// Says of a line that it is no message.
-    fn refuse(&mut self, error: &ErrorData) {
-        let (answer, writer) = (unread::answer(None, error), self.writer.clone());
+    fn refuse(&mut self, id: Option<&RequestId>, error: &ErrorData) {
+        let (answer, writer) = (unread::answer(id, error), self.writer.clone());
         let sending = async move { write(&writer, answer).await };
         self.refusing.begin(sending);
     }
@@ -138,9 +140,9 @@ where
             match self.take() {
                 Read::Message(message) => return Some(message),
                 Read::Told => {}
-                Read::No(error) => {
+                Read::No(id, error) => {
                     tracing::debug!(code = error.code.0, "a line is no message");
-                    self.refuse(&error);
+                    self.refuse(id.as_ref(), &error);
                 }
             }
         }
@@ -155,7 +157,6 @@ where
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 mod tests {
-    use rmcp::model::RequestId;
     use serde_json::{Value, json};
     use tokio::io::{ReadHalf, SimplexStream, WriteHalf, simplex};
     use tokio::task::yield_now;
@@ -212,6 +213,19 @@ mod tests {
             assert!(refused.as_object().unwrap().contains_key("id"), "{refused}");
             assert!(refused["id"].is_null(), "{refused}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_line_that_asks_for_nothing_is_told_so_by_its_id() {
+        let (mut client, mut server) = Client::new(1 << 20);
+        client
+            .sends(b"{\"jsonrpc\": \"2.0\", \"id\": \"a\"}\n")
+            .await;
+        client.pings(7).await;
+        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
+        let refused = client.told().await;
+        assert_eq!(refused["error"]["code"], -32600, "{refused}");
+        assert_eq!(refused["id"], "a", "{refused}");
     }
 
     /// The attack: a client sends what is no message again and again, and reads nothing.

@@ -1,7 +1,8 @@
 //! A text that the library reads as no message of the protocol: what it is, and what is answered to it.
 //!
-//! The attack: somebody who sends what is no JSON, or no message, over and over. It costs one answer each time, and that answer names no
-//! request: it is not to be taken for the answer of another. JSON-RPC has an `id` of null for that.
+//! The attack: somebody who sends what is no JSON, or no message, over and over. It costs one answer each time. That has the id of what asks by one,
+//! however wrong the rest of it is, for its sender waits for that; of anything else, what answers among it, it has null, as JSON-RPC has it:
+//! it is not to be taken for the answer of another request.
 
 use std::borrow::Cow;
 
@@ -22,8 +23,8 @@ pub(crate) enum Read {
     Message(ClientJsonRpcMessage),
     /// Something that nobody waits for an answer to.
     Told,
-    /// No message, for this reason.
-    No(ErrorData),
+    /// No message, for this reason, and by which id it is told where it asks by one.
+    No(Option<RequestId>, ErrorData),
 }
 
 /// Reads a text.
@@ -100,25 +101,37 @@ fn again(text: &[u8]) -> Read {
         Ok(value) => value,
         Err(error) => {
             let message = format!("the message is no JSON: {error}");
-            return Read::No(ErrorData::parse_error(message, None));
+            return Read::No(None, ErrorData::parse_error(message, None));
         }
     };
-    let no = |message: String| Read::No(ErrorData::invalid_request(message, None));
+    let no = |message: String| Read::No(None, ErrorData::invalid_request(message, None));
     match value {
-        Value::Object(message) => match of_object(message) {
-            Ok(read) => read,
-            Err(wrong) => no(wrong.to_owned()),
-        },
+        Value::Object(message) => {
+            let id = asks_by(&message);
+            of_object(message)
+                .unwrap_or_else(|wrong| Read::No(id, ErrorData::invalid_request(wrong, None)))
+        }
         Value::Array(_) => no("messages come one by one: a batch of them is not taken".to_owned()),
         other => no(format!("a message is an object, not {}", kind(&other))),
     }
+}
+
+/// Says whether a message has what an answer has.
+fn answers(message: &Map<String, Value>) -> bool {
+    message.contains_key("result") || message.contains_key("error")
+}
+
+/// Gives the id by which a message asks; that of an answer is of another's request.
+fn asks_by(message: &Map<String, Value>) -> Option<RequestId> {
+    let id = message.get("id").filter(|_| !answers(message))?;
+    RequestId::deserialize(id).ok()
 }
 
 fn of_object(mut message: Map<String, Value>) -> Result<Read, &'static str> {
     if message.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
         return Err("`jsonrpc` of a message must be \"2.0\"");
     }
-    let answers = message.contains_key("result") || message.contains_key("error");
+    let answers = answers(&message);
     let method = match message.remove("method") {
         Some(_) if answers => return Err("a message asks or answers, and not both"),
         Some(Value::String(method)) => method,
@@ -163,24 +176,22 @@ mod tests {
             (r#"[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]"#, -32600),
             ("{}", -32600),
             (r#"{"jsonrpc": "2.0"}"#, -32600),
-            (r#"{"jsonrpc": "1.0", "id": 1, "method": "ping"}"#, -32600),
-            (r#"{"id": 1, "method": "ping"}"#, -32600),
             (r#"{"jsonrpc": "2.0", "id": {}, "method": "ping"}"#, -32600),
             (
                 r#"{"jsonrpc": "2.0", "id": null, "method": "ping"}"#,
                 -32600,
             ),
             (r#"{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}"#, -32600),
-            (r#"{"jsonrpc": "2.0", "id": 1, "method": 7}"#, -32600),
             (
                 r#"{"jsonrpc": "2.0", "id": 1, "method": "ping", "result": {}}"#,
                 -32600,
             ),
             (r#"{"jsonrpc": "2.0", "result": {}}"#, -32600),
         ] {
-            let Read::No(error) = read(text.as_bytes()) else {
+            let Read::No(id, error) = read(text.as_bytes()) else {
                 panic!("{text:.80} is a message")
             };
+            assert_eq!(id, None, "{text:.80}");
             assert_eq!(error.code.0, code, "{text:.80}: {error}");
             let answer: Value = serde_json::from_slice(&answer(None, &error)).unwrap();
             assert_eq!(answer["id"], Value::Null);
@@ -191,7 +202,46 @@ mod tests {
             assert!(matches!(read(text.as_bytes()), Read::Message(_)), "{text}");
         }
         let latin = b"{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"\xE4\"}";
-        assert!(matches!(read(latin), Read::No(error) if error.code.0 == -32700));
+        assert!(matches!(read(latin), Read::No(None, error) if error.code.0 == -32700));
+    }
+
+    /// Who asks by an id waits for an answer by it. The attack: an answer that has a request's id is answered as if it had asked.
+    #[test]
+    fn what_asks_by_an_id_is_told_by_it() {
+        for (text, id) in [
+            (r#"{"jsonrpc": "2.0", "id": 7}"#, RequestId::Number(7)),
+            (
+                r#"{"jsonrpc": "2.0", "id": 7, "method": 7}"#,
+                RequestId::Number(7),
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "id": "a", "params": {}}"#,
+                RequestId::String("a".into()),
+            ),
+            (
+                r#"{"jsonrpc": "1.0", "id": 1, "method": "ping"}"#,
+                RequestId::Number(1),
+            ),
+            (r#"{"id": 1, "method": "ping"}"#, RequestId::Number(1)),
+        ] {
+            let Read::No(told, error) = read(text.as_bytes()) else {
+                panic!("{text} is a message")
+            };
+            assert_eq!((told.as_ref(), error.code.0), (Some(&id), -32600), "{text}");
+            let answer: Value = serde_json::from_slice(&answer(told.as_ref(), &error)).unwrap();
+            assert_eq!(answer["id"], serde_json::to_value(&id).unwrap(), "{text}");
+        }
+        for text in [
+            r#"{"jsonrpc": "2.0", "id": 7, "result": 7}"#,
+            r#"{"jsonrpc": "2.0", "id": 7, "error": "x"}"#,
+            r#"{"jsonrpc": "2.0", "id": 7, "method": "ping", "result": {}}"#,
+            r#"[{"jsonrpc": "2.0", "id": 7}]"#,
+        ] {
+            assert!(
+                !matches!(read(text.as_bytes()), Read::No(Some(_), _)),
+                "{text}"
+            );
+        }
     }
 
     #[test]
@@ -271,7 +321,7 @@ mod tests {
             r#"{"jsonrpc": "2.0", "method": "notifications/other", "params": []}"#,
             r#"{"jsonrpc": "2.0", "method": "$/setTrace", "params": "x"}"#,
         ] {
-            assert!(!matches!(read(text.as_bytes()), Read::No(_)), "{text}");
+            assert!(!matches!(read(text.as_bytes()), Read::No(..)), "{text}");
         }
         let marked = "\u{feff}{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"ping\"}";
         assert!(matches!(read(marked.as_bytes()), Read::Message(_)));

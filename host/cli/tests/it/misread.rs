@@ -247,7 +247,7 @@ fn before_a_session_begins_what_is_wrong_is_told_too() {
 }
 
 #[test]
-fn a_line_that_is_no_message_is_answered_without_an_id_and_ends_nothing() {
+fn a_line_that_is_no_message_is_answered_and_ends_nothing() {
     let bad = [
         ("{", -32700),
         ("nonsense", -32700),
@@ -256,9 +256,13 @@ fn a_line_that_is_no_message_is_answered_without_an_id_and_ends_nothing() {
         ("[]", -32600),
         ("{}", -32600),
         (r#"[{"jsonrpc": "2.0", "id": 1, "method": "ping"}]"#, -32600),
-        (r#"{"jsonrpc": "1.0", "id": 1, "method": "ping"}"#, -32600),
         (r#"{"jsonrpc": "2.0", "id": {}, "method": "ping"}"#, -32600),
-        (r#"{"jsonrpc": "2.0", "id": 1, "method": 7}"#, -32600),
+        (r#"{"jsonrpc": "2.0", "id": 1, "result": 7}"#, -32600),
+    ];
+    let asks = [
+        r#"{"jsonrpc": "1.0", "id": 1, "method": "ping"}"#,
+        r#"{"jsonrpc": "2.0", "id": 1, "method": 7}"#,
+        r#"{"jsonrpc": "2.0", "id": 1}"#,
     ];
     let deep = "[".repeat(200_000);
     let mut served = Served::new("2025-06-18");
@@ -269,6 +273,16 @@ fn a_line_that_is_no_message_is_answered_without_an_id_and_ends_nothing() {
             assert_eq!(refused["error"]["code"], code, "{line:.60}: {refused}");
             let id = refused.as_object().unwrap().get("id");
             assert_eq!(id, Some(&Value::Null), "{line:.60}: {refused}");
+        }
+        // What asks by an id is told by it.
+        for line in asks {
+            served.sends(line);
+            let refused = served.told();
+            assert_eq!(
+                (&refused["error"]["code"], &refused["id"]),
+                (&json!(-32600), &json!(1)),
+                "{line}: {refused}"
+            );
         }
         // Nobody waits for an answer to these.
         served.sends("");

@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use http::{Request, Response, StatusCode};
-use http_body_util::{Either, Empty, Limited};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{Either, Full, Limited};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -71,25 +72,36 @@ async fn answered<A, F, B>(
     request: Request<Incoming>,
     answer: A,
     bounds: Bounds,
-) -> Response<Either<B, Empty<Bytes>>>
+) -> Response<Either<B, Full<Bytes>>>
 where
     A: Fn(PublicRequest) -> F,
     F: Future<Output = Response<B>>,
 {
     let bytes = u64::try_from(bounds.body_bytes).unwrap_or(u64::MAX);
     if request.body().size_hint().lower() > bytes {
-        return nothing(StatusCode::PAYLOAD_TOO_LARGE);
+        let words = format!(
+            "The request is too large: its body may have {bytes} bytes here. Send less in one, such as fewer records or a smaller file."
+        );
+        return said(StatusCode::PAYLOAD_TOO_LARGE, words);
     }
     let request = request.map(|body| Limited::new(body, bounds.body_bytes));
     match timeout(bounds.answer_takes, answer(request)).await {
         Ok(response) => response.map(Either::Left),
-        Err(_) => nothing(StatusCode::GATEWAY_TIMEOUT),
+        Err(_) => {
+            let seconds = bounds.answer_takes.as_secs();
+            let words = format!(
+                "There was no answer within {seconds} seconds. Look what came of it before it is asked for again."
+            );
+            said(StatusCode::GATEWAY_TIMEOUT, words)
+        }
     }
 }
 
-fn nothing<B>(status: StatusCode) -> Response<Either<B, Empty<Bytes>>> {
-    let mut response = Response::new(Either::Right(Empty::new()));
+fn said<B>(status: StatusCode, words: String) -> Response<Either<B, Full<Bytes>>> {
+    let mut response = Response::new(Either::Right(Full::new(Bytes::from(words))));
     *response.status_mut() = status;
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, text);
     response
 }
 

@@ -81,7 +81,7 @@ impl Posted {
     /// Says what is wrong with the message; none where that is something else than its text.
     fn wrong(&self) -> Option<(Option<RequestId>, ErrorData)> {
         match unread::read(&self.body) {
-            Read::No(error) => Some((None, error)),
+            Read::No(id, error) => Some((id, error)),
             Read::Told => {
                 let message = "`params` of a notification must be an object";
                 Some((None, ErrorData::invalid_request(message, None)))

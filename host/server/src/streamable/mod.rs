@@ -334,7 +334,7 @@ where
 {
     match Limited::new(body, bytes_max).collect().await {
         Ok(message) => Ok(message.to_bytes()),
-        Err(error) if is_too_large(&*error) => Err(Refused::TooLarge),
+        Err(error) if is_too_large(&*error) => Err(Refused::TooLarge(bytes_max)),
         Err(_) => Err(Refused::Broken),
     }
 }

@@ -30,8 +30,8 @@ pub(super) enum Refused {
     OwnSessions,
     /// There are as many sessions as there may be.
     AllSessions,
-    /// Its body is too large.
-    TooLarge,
+    /// Its body has more bytes than so many.
+    TooLarge(usize),
     /// Its body did not come.
     Broken,
     /// The host could not find out who calls.
@@ -84,7 +84,7 @@ impl Refused {
             Self::NoToken | Self::Unknown => StatusCode::UNAUTHORIZED,
             Self::TooMany(_) | Self::OwnSessions => StatusCode::TOO_MANY_REQUESTS,
             Self::Nothing | Self::NoAgent(_) => StatusCode::NOT_FOUND,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Broken => StatusCode::BAD_REQUEST,
             Self::AllSessions | Self::Unavailable | Self::Ends => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -111,7 +111,9 @@ impl Refused {
             }
             Self::OwnSessions => "You have as many sessions with this agent as one may have: end some first.".to_owned(),
             Self::AllSessions => "There are as many sessions as there may be: try again later.".to_owned(),
-            Self::TooLarge => "The message is too large.".to_owned(),
+            Self::TooLarge(max) => format!(
+                "The message is too large: one has at most {max} bytes here. Send less in one call, such as fewer records or a smaller file."
+            ),
             Self::Broken => "The message did not come to its end.".to_owned(),
             Self::Unavailable => "The server could not find out who calls, and so did nothing.".to_owned(),
             Self::Ends => "The server is about to end.".to_owned(),

@@ -49,6 +49,27 @@ async fn a_hundred_megabytes() {
             read = tokio::time::timeout(LONG, reads.read_exact(&mut answer)) => { read.unwrap().unwrap(); }
         }
         assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 413", "{length}");
+        // Who sends no more than is too much is told how much is taken, and what to do.
+        let mut stream = TcpStream::connect(place.server.address).await.unwrap();
+        stream.write_all(head(length).as_bytes()).await.unwrap();
+        if length.contains("chunked") {
+            stream.write_all(&part.repeat(17)).await.unwrap();
+        }
+        let mut answer = Vec::new();
+        while !answer.ends_with(b" file.") {
+            let read = tokio::time::timeout(LONG, stream.read_buf(&mut answer)).await;
+            assert!(
+                read.unwrap().unwrap() > 0,
+                "{}",
+                String::from_utf8_lossy(&answer)
+            );
+        }
+        let answer = String::from_utf8_lossy(&answer);
+        assert!(answer.starts_with("HTTP/1.1 413"), "{length}: {answer}");
+        assert!(
+            answer.contains("1048576 bytes here. Send less"),
+            "{length}: {answer}"
+        );
     }
     assert_eq!(
         ada.call("query", count()).await["content"][0]["text"],

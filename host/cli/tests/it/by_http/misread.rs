@@ -140,14 +140,9 @@ async fn a_body_that_is_no_message_is_an_error_of_json_rpc() {
         ("{}", -32600),
         ("[{}]", -32600),
         (
-            "{\"jsonrpc\": \"1.0\", \"id\": 1, \"method\": \"ping\"}",
-            -32600,
-        ),
-        (
             "{\"jsonrpc\": \"2.0\", \"id\": {}, \"method\": \"ping\"}",
             -32600,
         ),
-        ("{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": 7}", -32600),
         (
             "{\"jsonrpc\": \"2.0\", \"method\": \"x\", \"params\": 7}",
             -32600,
@@ -165,6 +160,18 @@ async fn a_body_that_is_no_message_is_an_error_of_json_rpc() {
                     .await;
                 assert_eq!(answer.status, 415, "{body:.60}: {}", answer.text);
             }
+        }
+    }
+    // What asks by an id is told by it.
+    for body in [
+        json!({"jsonrpc": "1.0", "id": 1, "method": "ping"}),
+        json!({"jsonrpc": "2.0", "id": 1, "method": 7}),
+        json!({"jsonrpc": "2.0", "id": 1}),
+    ] {
+        for client in [&begun, &new] {
+            let answer = client.post(&[], body.to_string()).await;
+            assert_eq!(answer.status, 400, "{body}: {}", answer.text);
+            is_error(&answer, &json!(1), -32600, "");
         }
     }
     let kind = [("content-type", "Application/JSON; charset=utf-8")];
