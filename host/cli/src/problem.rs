@@ -165,6 +165,10 @@ impl Problem {
         if let Some(DecideError::Store(store)) = error.downcast_ref::<DecideError>() {
             return of_store(store);
         }
+        if let Some(error @ DecideError::WouldNotRun(outcome)) = error.downcast_ref::<DecideError>()
+        {
+            return of_not_run(error, outcome);
+        }
         if let Some(key) = error.downcast_ref::<KeyError>() {
             return Self::of("master_key", Chain(key).to_string(), key_exit(key));
         }
@@ -173,6 +177,21 @@ impl Problem {
         }
         Self::of("host_error", format!("{error:#}"), FAILURE)
     }
+}
+
+/// What was not approved, for it could not be run: what would allow it is known, and nothing was lost.
+fn of_not_run(error: &DecideError, outcome: &Outcome) -> Problem {
+    let reply = Reply {
+        call: None,
+        outcome: outcome.clone(),
+        sent: Vec::new(),
+        allow: None,
+    };
+    let (code, hint) = match Problem::of_reply(&reply) {
+        Some(problem) => (problem.code, problem.hint),
+        None => ("would_not_run", None),
+    };
+    Problem::failure(code, error.to_string(), hint)
 }
 
 fn to_allow(allow: Option<&String>) -> Option<String> {

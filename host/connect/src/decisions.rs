@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use portcullis::{ApprovalId, Call, Host, Reply, Rerun};
+use portcullis::{ApprovalId, Call, Host, Outcome, Reply, Rerun};
 use portcullis_policy::PersonId;
 use portcullis_store::{
-    Approval, ApprovalState, Approved, By, Deciding, Standing, Store, StoreAudit, StoreError,
+    Approval, ApprovalState, Approved, By, Deciding, Held, Question, Standing, Store, StoreAudit,
+    StoreError,
 };
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -42,15 +43,46 @@ pub enum DecideError {
     /// It was approved, and cannot be run here.
     #[error("the call's arguments are no JSON any more")]
     Arguments(#[source] serde_json::Error),
+    /// It was not approved: run here, it would end so.
+    #[error("nothing was approved, and it still waits, for it would not run here: {}", words(.0))]
+    WouldNotRun(Box<Outcome>),
     /// It was approved, and nobody knows whether it was run.
     #[error("the run broke: look at the record before it is done again")]
     Broken(#[source] tokio::task::JoinError),
+}
+
+fn words(outcome: &Outcome) -> &str {
+    outcome.message().unwrap_or_else(|| outcome.name())
 }
 
 impl Decisions {
     /// Takes a store of questions, the host that runs what is approved, and the log that has who decided.
     pub fn new(store: Store, host: Host, audit: StoreAudit) -> Self {
         Self { store, host, audit }
+    }
+
+    /// Looks whether what a question is about can be run here, before somebody says yes to it. What its agent waits for runs where that is.
+    ///
+    /// # Errors
+    ///
+    /// [`DecideError::WouldNotRun`] with what it would end with, and those of the store.
+    pub async fn look(&self, question: &Question) -> Result<(), DecideError> {
+        let Some(held) = question.held.as_ref().filter(|_| !question.is_awaited) else {
+            return Ok(());
+        };
+        let call = call_of(&question.approval, held)?;
+        let looked = self.host.look(call).await;
+        looked.map_err(DecideError::WouldNotRun)
+    }
+
+    /// Writes down that a passphrase was asked for and another one given.
+    ///
+    /// # Errors
+    ///
+    /// When the log cannot be written.
+    pub async fn wrong_passphrase(&self, by: &By) -> Result<(), StoreError> {
+        let what = [Deciding::of_wrong_passphrase(&by.person)];
+        self.audit.deciding(by, what, async { Ok(()) }).await
     }
 
     /// Approves a question in the name of the person whose it is, and runs the call, unless its agent waits for it. Who does not
@@ -77,7 +109,9 @@ impl Decisions {
         standing: Option<Standing>,
     ) -> Result<Decided, DecideError> {
         let person = &by.person;
-        let question = self.store.question(id, person).await?.approval;
+        let question = self.store.question(id, person).await?;
+        self.look(&question).await?;
+        let question = question.approval;
         let yes = Deciding::of_question(&question, "approved", None);
         let lets_pass = standing
             .as_ref()
@@ -132,7 +166,7 @@ impl Decisions {
     /// Runs the call, and settles its approval: the answer is kept for the agent, or what was not used is taken back. Says which.
     async fn run(&self, approved: &Approved) -> Result<(Reply, bool), DecideError> {
         let (id, person) = (approved.approval.id, &approved.approval.person);
-        match call_of(approved) {
+        match call_of(&approved.approval, &approved.held) {
             Ok(call) => {
                 let reply = self.host.call(call).await;
                 let is_kept = self.store.end_run(id, person, Some(&reply)).await?;
@@ -147,8 +181,7 @@ impl Decisions {
 }
 
 /// Makes the call again that a person approved, with the randomness and the time that it had.
-fn call_of(approved: &Approved) -> Result<Call, DecideError> {
-    let (approval, held) = (&approved.approval, &approved.held);
+fn call_of(approval: &Approval, held: &Held) -> Result<Call, DecideError> {
     let arguments: Value =
         serde_json::from_str(&held.card.arguments).map_err(DecideError::Arguments)?;
     let mut call = Call::new(

@@ -21,7 +21,7 @@ use crate::ports::approvals::Became;
 use crate::ports::credentials::{Connection, Identity};
 use crate::ports::{Caller, PortError, Ports};
 use crate::registry::Registry;
-use crate::reply::{Call, Cancellation, Reply};
+use crate::reply::{Call, Cancellation, Outcome, Reply};
 use crate::sandbox::{BuiltIn, Inspected, Sandbox};
 
 /// Runs connectors. Clones are cheap and the same host.
@@ -278,6 +278,23 @@ impl Host {
         };
         let guest = run::tool(&self.shared.sandbox, &version.program, &opened).await;
         opened.settle_guest(guest).await
+    }
+
+    /// Looks whether a call would come as far as its connector now: whether that is there, the tool is on, the arguments fit, and there is an account whose
+    /// address may be reached. Nothing of it runs or is counted, and it has no entry
+    /// in the log.
+    ///
+    /// # Errors
+    ///
+    /// What the call would end with.
+    pub async fn look(&self, call: Call) -> Result<(), Box<Outcome>> {
+        let guard = &self.shared.guard;
+        let version = self.shared.registry.get(&call.connector);
+        let connector = version.map(|version| version.connector.clone());
+        let connector =
+            connector.ok_or_else(|| Box::new(call::unknown_connector(&call.connector).into()))?;
+        let looked = call::look(guard, connector, call.into()).await;
+        looked.map_err(Box::new)
     }
 
     /// Says what became of a question that this agent asked for this person; none where there is none of theirs. Looking

@@ -8,7 +8,7 @@ use anyhow::Result;
 use portcullis::policy::Effect;
 use portcullis::{ComponentCache, Outcome, Reply};
 use portcullis_connect::{Decided, Decisions};
-use portcullis_store::{Approval, ApprovalState, Approved, Held, Standing};
+use portcullis_store::{Approval, ApprovalState, Approved, Held, Question, Standing};
 use serde_json::{Value, json};
 
 use super::{find, list, terminal, unlock};
@@ -24,6 +24,7 @@ use crate::show::style::{HINT, styled};
 
 pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache) -> Result<()> {
     terminal::require("a change is approved")?;
+    let options = environment::network(&args.network)?;
     let id = find(&session, &args.id).await?;
     let question = session.store.question(id, &session.me.id).await?;
     let Some(held) = &question.held else {
@@ -36,8 +37,51 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
         let hint = format!("`portcullis approvals withdraw {id}` takes your yes back");
         return Err(Problem::failure("settled", message, Some(hint)).into());
     }
+    let built = desk::host(session.store.clone(), options, cache, None).await?;
+    let decisions = Decisions::new(
+        session.store.clone(),
+        built.host.clone(),
+        built.audit.clone(),
+    );
+    let decided = decide(&session, args, &decisions, &question, held).await;
+    activity::close(&built.audit, &built.host).await;
+    let Some(Decided {
+        approved,
+        reply,
+        is_kept,
+    }) = decided?
+    else {
+        let sentence = "Nothing was approved; it still waits.";
+        return Ok(show::done(
+            args.form,
+            &json!({ "approved": false }),
+            sentence,
+            None,
+        )?);
+    };
+    let Some(reply) = reply else {
+        let sentence = "Approved: the agent waited for it and goes on.";
+        return Ok(show::done(
+            args.form,
+            &value(&approved, None),
+            sentence,
+            None,
+        )?);
+    };
+    said(args, &approved, &reply, is_kept)
+}
+
+/// Shows what it is about, asks, and runs it; none where the person does not say yes. What could not be run is not asked about.
+async fn decide(
+    session: &Session,
+    args: &Approve,
+    decisions: &Decisions,
+    question: &Question,
+    held: &Held,
+) -> Result<Option<Decided>> {
     let mut err = anstream::stderr().lock();
     writeln!(err, "{}", held.card.text())?;
+    decisions.look(question).await?;
     if let Some(records) = args.records {
         if let Some(why) = no_standing(&question.approval, held) {
             let hint = "approve it without `--records`";
@@ -56,40 +100,16 @@ pub(super) async fn run(session: Session, args: &Approve, cache: ComponentCache)
     }
     drop(err);
     if !keyboard::agrees("Approve?")? {
-        let sentence = "Nothing was approved; it still waits.";
-        return Ok(show::done(
-            args.form,
-            &json!({ "approved": false }),
-            sentence,
-            None,
-        )?);
+        return Ok(None);
     }
-    unlock(&session, "Your passphrase: ").await?;
+    unlock(session, "Your passphrase: ").await?;
     let standing = args.records.map(|records| Standing {
         records,
         lasts: Duration::from_secs(u64::from(args.minutes) * 60),
     });
-    let options = environment::network(&args.network)?;
-    let built = desk::host(session.store.clone(), options, cache, None).await?;
-    let by = session.by();
-    let decisions = Decisions::new(session.store, built.host.clone(), built.audit.clone());
-    let decided = decisions.approve(id, &by, standing).await;
-    activity::close(&built.audit, &built.host).await;
-    let Decided {
-        approved,
-        reply,
-        is_kept,
-    } = decided?;
-    let Some(reply) = reply else {
-        let sentence = "Approved: the agent waited for it and goes on.";
-        return Ok(show::done(
-            args.form,
-            &value(&approved, None),
-            sentence,
-            None,
-        )?);
-    };
-    said(args, &approved, &reply, is_kept)
+    let id = question.approval.id;
+    let decided = decisions.approve(id, &session.by(), standing).await?;
+    Ok(Some(decided))
 }
 
 /// Says why no standing approval can be made of a question, as far as that shows before the yes; the store decides.

@@ -69,6 +69,14 @@ impl Chat for StoreChat {
             Err(portcullis_connect::DecideError::Store(StoreError::Settled { .. })) => {
                 return Ok(None);
             }
+            Err(portcullis_connect::DecideError::WouldNotRun(outcome)) => {
+                return Ok(Some(Reply {
+                    call: None,
+                    outcome: *outcome,
+                    sent: Vec::new(),
+                    allow: None,
+                }));
+            }
             Err(error) => return Err(PortError::new("the change was not run").caused_by(error)),
         };
         tracing::info!(agent = %caller.agent, person = %caller.person, %id, "a question was approved in a chat");

@@ -262,6 +262,50 @@ async fn a_record_that_changed_meanwhile_is_asked_for_anew() {
     drop(desk);
 }
 
+/// A yes to what cannot be run here would be lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_run_is_not_asked_about_and_still_waits() {
+    let desk = Desk::new().await;
+    let at = desk.clone();
+    blocking(move || {
+        let before = at.site();
+        let _ = at.set_site("Munich");
+        let id = at.waiting();
+        // The org is on this machine, which nothing allows here.
+        let mut terminal = at.at_terminal("ada", &["approvals", "approve", &id]);
+        let said = terminal.exp_eof().unwrap();
+        assert!(
+            said.contains("nothing was approved, and it still waits"),
+            "{said}"
+        );
+        let allow = format!("to allow it: --allow-origin {}", at.address);
+        assert!(said.contains(&allow), "{said}");
+        assert!(!said.contains("Approve?"), "{said}");
+        // What is no address is said before anything else.
+        let mut terminal = at.at_terminal(
+            "ada",
+            &["approvals", "approve", &id, "--allow-origin", "x:y"],
+        );
+        let said = terminal.exp_eof().unwrap();
+        assert!(!said.contains("Approve?"), "{said}");
+        // Nor is what is switched off meanwhile.
+        at.home.must(&["allow", "helper", "update_record", "off"]);
+        let mut terminal = at.approve(&id, &[]);
+        let said = terminal.exp_eof().unwrap();
+        assert!(said.contains("is disabled for this agent"), "{said}");
+        at.home.must(&["allow", "helper", "update_record", "ask"]);
+        assert_eq!((at.waiting(), at.site()), (id.clone(), before));
+        let mut terminal = at.approve(&id, &[]);
+        terminal.exp_string("Approve? [y/N]").unwrap();
+        terminal.send_line("y").unwrap();
+        terminal.exp_string("Approved and done").unwrap();
+        terminal.exp_eof().unwrap();
+        assert_eq!(at.site()[0], "Munich");
+    })
+    .await;
+    drop(desk);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_no_is_told_and_a_passphrase_is_asked_for() {
     let desk = Desk::new().await;

@@ -116,7 +116,8 @@ impl Pages {
         }
         if yes == Yes::WithPassphrase {
             let given: SecretString = fields.get("passphrase").unwrap_or_default().into();
-            let problem = match store.unlock(&person, &given).await? {
+            let unlocked = store.unlock(&person, &given).await?;
+            let problem = match unlocked {
                 Unlocked::Yes => None,
                 Unlocked::No => Some("This is not your passphrase. Nothing was approved."),
                 Unlocked::Locked => Some(
@@ -125,11 +126,23 @@ impl Pages {
             };
             if problem.is_some() {
                 tracing::warn!(%person, %id, "a question was not approved: the passphrase is another");
+                if unlocked == Unlocked::No {
+                    decisions.wrong_passphrase(&by(&person)).await?;
+                }
                 let page = self.question(id, decider, &fields.headers, problem).await;
                 return Ok(page.unwrap_or_else(|error| Page::of_error(&error)));
             }
         }
-        let decided = decisions.approve(id, &by(&person), None).await?;
+        let decided = match decisions.approve(id, &by(&person), None).await {
+            Err(error @ DecideError::WouldNotRun(_)) => {
+                let problem = format!("This cannot be done here: {error}.");
+                let page = self
+                    .question(id, decider, &fields.headers, Some(&problem))
+                    .await;
+                return Ok(page.unwrap_or_else(|error| Page::of_error(&error)));
+            }
+            decided => decided?,
+        };
         tracing::info!(%person, %id, "a question was approved on the page");
         let anew = match &decided.reply {
             Some(reply) => self.asked_anew(reply, &person).await?,
@@ -224,7 +237,7 @@ impl Pages {
         id: ApprovalId,
         decider: Decider,
         headers: &HeaderMap,
-        problem: Option<&'static str>,
+        problem: Option<&str>,
     ) -> Result<Page, ConnectError> {
         let store = self.accounts.store();
         let question = match store.question(id, &decider.person).await {

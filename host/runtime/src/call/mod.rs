@@ -8,6 +8,7 @@ mod close;
 mod connect;
 mod consent;
 mod fetch;
+mod look;
 mod open;
 mod permit;
 mod resolve;
@@ -30,8 +31,9 @@ use crate::reply::{Call, Cancellation, Outcome, Progress, Refusal, Reply, SentCh
 use crate::scope::CallScope;
 
 pub(crate) use fetch::fetch;
+pub(crate) use look::look;
 pub use open::Opened;
-pub(crate) use resolve::ruled;
+pub(crate) use resolve::{ruled, unknown_connector};
 
 /// What a connector is asked.
 pub(crate) enum Asked {

@@ -21,6 +21,15 @@ pub(super) async fn permit(
     resolved: Resolved,
     exit: &mut Exit,
 ) -> Result<Permitted, Outcome> {
+    let permitted = on(resolved, exit)?;
+    if let Task::Tool(_) = &permitted.resolved.task {
+        admit(guard, &permitted.resolved, false).await?;
+    }
+    Ok(permitted)
+}
+
+/// Lets through what is not switched off, and counts nothing.
+pub(super) fn on(resolved: Resolved, exit: &mut Exit) -> Result<Permitted, Outcome> {
     let Task::Tool(name) = &resolved.task else {
         return Ok(Permitted { resolved });
     };
@@ -33,12 +42,15 @@ pub(super) async fn permit(
         exit.decided(decision);
         return Err(disabled(&resolved).into());
     }
-    admit(guard, &resolved).await?;
     Ok(Permitted { resolved })
 }
 
-/// Counts the call, where the agent may make so many and no more.
-async fn admit(guard: &Guard, resolved: &Resolved) -> Result<(), Outcome> {
+/// Counts the call, where the agent may make so many and no more; or only looks whether there is room for it.
+pub(super) async fn admit(
+    guard: &Guard,
+    resolved: &Resolved,
+    only_look: bool,
+) -> Result<(), Outcome> {
     let scope = resolved.policy.scope.as_ref();
     let Some(max) = scope.and_then(|scope| scope.calls_per_minute) else {
         return Ok(());
@@ -47,7 +59,7 @@ async fn admit(guard: &Guard, resolved: &Resolved) -> Result<(), Outcome> {
         counted: Counted::Calls,
         count: 1,
         max,
-        only_look: false,
+        only_look,
         reserved_by: None,
     };
     let (caller, connector) = (&resolved.caller, &resolved.connector.manifest().name);

@@ -117,7 +117,7 @@ async fn offered(
 }
 
 /// Refuses a connector that is not there.
-pub(super) fn unknown_connector(name: &ConnectorName) -> Refusal {
+pub(crate) fn unknown_connector(name: &ConnectorName) -> Refusal {
     let message = format!("no connector `{name}` is installed");
     Refusal::new(RefusalCode::UnknownConnector, message)
 }

@@ -93,10 +93,12 @@ impl Store {
             None => None,
         };
         let reason = reason(self, &mut tx, &row).await?;
+        let waits: Option<i64> = row.try_get("waits_until")?;
         Ok(Question {
             approval,
             held,
             reason,
+            is_awaited: waits.is_some_and(|until| until > self.now()),
         })
     }
 

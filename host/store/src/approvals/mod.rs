@@ -275,6 +275,8 @@ pub struct Question {
     pub held: Option<Held>,
     /// Why the person said no.
     pub reason: Option<String>,
+    /// Whether its caller waits for the decision, and goes on by itself.
+    pub is_awaited: bool,
 }
 
 /// What is kept of a held request: what a person sees, and what runs it again. Its `Debug` shows no value.

@@ -187,6 +187,14 @@ impl Deciding {
         }
     }
 
+    /// That a person's passphrase was asked for, and another one given: nobody decided that, and who guesses is seen by it. It never has what was
+    /// given.
+    pub fn of_wrong_passphrase(person: &PersonId) -> Self {
+        let word = |word: &str| Some(word.to_owned());
+        let (from, to) = (word("asked for"), word("a wrong one given"));
+        Self::on(DecidedKind::Passphrase, person.as_str(), from, to)
+    }
+
     /// The end of what a person let pass.
     pub fn of_standing_end(id: ApprovalId) -> Self {
         Self {

@@ -6,7 +6,7 @@ use portcullis::policy::{Mode, Origin, Scope};
 use portcullis::ports::credentials::Connection;
 use portcullis::ports::{Caller, Ports};
 use portcullis::{ApprovalId, LookedUp, Outcome, Reply};
-use portcullis_connect::Decisions;
+use portcullis_connect::{DecideError, Decisions};
 use portcullis_store::{
     ApprovalState, By, Door, Location, MasterKey, Role, Store, StoreApprovals, StoreAudit,
     StoreOptions,
@@ -297,13 +297,50 @@ async fn a_yes_whose_run_did_not_use_it_is_none_any_more() {
     let desk = Desk::new().await;
     desk.as_before();
     let id = held(&desk.put().await);
-    desk.world.mode("fetch", "put", Mode::Disabled);
-    assert_eq!(ended(&desk.approve(id).await), "refused tool_disabled");
+    let of_a_day = |changes| Scope {
+        changes_per_day: changes,
+        ..Scope::default()
+    };
+    desk.world.scope("fetch", of_a_day(Some(0)));
+    assert_eq!(ended(&desk.approve(id).await), "refused change_limit");
     assert_eq!(desk.state(id).await, ApprovalState::Withdrawn);
     // Neither an answer nor a yes is left of it: the person is asked.
-    desk.world.mode("fetch", "put", Mode::Ask);
+    desk.world.scope("fetch", of_a_day(None));
     assert_ne!(held(&desk.put().await), id);
     assert!(desk.world.service.changes().is_empty());
+}
+
+/// A yes is not taken for what would not run: it would be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_not_run_is_not_approved_and_still_waits() {
+    let desk = Desk::new().await;
+    desk.as_before();
+    let limited = |calls| Scope {
+        calls_per_minute: calls,
+        ..Scope::default()
+    };
+    desk.world.scope("fetch", limited(Some(1)));
+    let id = held(&desk.put().await);
+    let entries = desk.world.audit.calls().len();
+    for (scope, mode, code) in [
+        (limited(Some(1)), Mode::Ask, "call_limit"),
+        (limited(None), Mode::Disabled, "tool_disabled"),
+    ] {
+        desk.world.scope("fetch", scope);
+        desk.world.mode("fetch", "put", mode);
+        let error = desk.decisions.approve(id, &by(), None).await.unwrap_err();
+        let DecideError::WouldNotRun(outcome) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(outcome.code(), Some(code));
+        assert_eq!(desk.state(id).await, ApprovalState::Pending);
+    }
+    // To look is no call, and counts for none.
+    assert_eq!(desk.world.audit.calls().len(), entries);
+    desk.world.mode("fetch", "put", Mode::Ask);
+    desk.world.scope("fetch", limited(Some(2)));
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    assert_eq!(desk.world.service.changes().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -408,6 +408,39 @@ async fn a_passphrase_is_asked_for_where_one_is_set() {
     assert_eq!(seen.status, 403);
     seen.has("wait a minute");
     assert_eq!(site_now(&agent).await, "Munich");
+    // Each that was looked at is on record, and what was given is not.
+    let decided = place.home.json(&["activity", "--decisions"]);
+    let lines = decided.as_array().unwrap().iter();
+    let wrong =
+        lines.filter(|line| line["decided"] == "passphrase" && line["to"] == "a wrong one given");
+    let doors: Vec<&Value> = wrong.map(|line| &line["door"]).collect();
+    assert_eq!(doors, vec![&json!("page"); 8], "{decided}");
+    assert!(!decided.to_string().contains("wrong horse"), "{decided}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_could_not_be_run_is_not_approved_and_still_waits() {
+    let place = Place::new().await;
+    connect(&place, "ada").await;
+    let agent = client(&place, "ada").await;
+    let before = site_now(&agent).await;
+    let (path, _) = held(&agent, "Munich").await;
+    let mut ada = place.signed_in("ada").await;
+    let form = decision(&ada.get(&path).await, &path, "approve");
+    place
+        .home
+        .must(&["allow", "helper", "update_record", "off"]);
+    let seen = send(&mut ada, &path, &form).await;
+    seen.has("nothing was approved, and it still waits");
+    seen.has("is disabled for this agent");
+    assert_eq!(site_now(&agent).await, before);
+    place
+        .home
+        .must(&["allow", "helper", "update_record", "ask"]);
+    let form = decision(&ada.get(&path).await, &path, "approve");
+    let seen = send(&mut ada, &path, &form).await;
+    seen.has("Approved and done");
+    assert_eq!(site_now(&agent).await, "Munich");
 }
 
 #[tokio::test(flavor = "multi_thread")]

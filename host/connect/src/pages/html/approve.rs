@@ -20,7 +20,7 @@ pub(in crate::pages) struct Shown<'a> {
     pub(in crate::pages) action: String,
     pub(in crate::pages) token: String,
     pub(in crate::pages) yes: Yes,
-    pub(in crate::pages) problem: Option<&'static str>,
+    pub(in crate::pages) problem: Option<&'a str>,
     /// Where all questions are, for whoever may see them.
     pub(in crate::pages) all: Option<String>,
     pub(in crate::pages) sign_out: Option<SignOut>,
