@@ -304,10 +304,15 @@ async fn unlock(session: &Session, prompt: &str) -> Result<()> {
     match session.store.unlock(&session.me.id, &given).await? {
         Unlocked::Yes => Ok(()),
         Unlocked::No => {
+            let wrong = Deciding::of_wrong_passphrase(&session.me.id);
+            session
+                .deciding(wrong, async { Ok::<_, StoreError>(()) })
+                .await?;
             let hint = "nothing was changed; after five wrong ones there is a pause of a minute";
             Err(Problem::mistake(code, "this is not the passphrase", hint).into())
         }
         Unlocked::Locked => {
+            tracing::warn!(person = %session.me.id, "a passphrase was given after too many wrong ones");
             let message = "too many wrong passphrases were given";
             Err(Problem::mistake(code, message, "wait a minute, then try again").into())
         }

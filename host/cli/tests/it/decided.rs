@@ -200,6 +200,19 @@ fn who_is_added_to_what_everyone_has_and_values_that_are_kept_ask_for_the_passph
         home.must(command);
     }
     home.must(&[&values[..], &["off"]].concat());
+    // That another one was given is on record each time, and what was given is not.
+    let decided = home.json(&["activity", "--decisions"]);
+    let lines = decided.as_array().unwrap().iter();
+    let wrong: Vec<&Value> = lines
+        .filter(|line| line["decided"] == "passphrase" && line["from"] == "asked for")
+        .collect();
+    assert_eq!(wrong.len(), 2, "{decided}");
+    for line in wrong {
+        assert_eq!(
+            (&line["subject"], &line["to"]),
+            (&json!("ada"), &json!("a wrong one given"))
+        );
+    }
 }
 
 /// The attack: who may remove and add agents gets rid of what restricts one.
