@@ -31,6 +31,9 @@ pub(crate) const OPEN_PAUSE: Duration = Duration::from_millis(50);
 /// Connections that read at the same time.
 const READERS_MAX: u32 = 4;
 
+/// Turns that a read waits for a connection that is on its way back: a fraction of what opening another takes.
+pub(crate) const TURNS_MAX: u32 = 64;
+
 /// The store's file, open.
 pub(crate) struct Database {
     writer: SqlitePool,
@@ -77,6 +80,7 @@ impl Database {
 
     /// Begins a transaction that reads, all of it at one moment.
     pub(crate) async fn read(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        comes_back(&self.readers, TURNS_MAX).await;
         self.readers.begin().await
     }
 
@@ -85,6 +89,7 @@ impl Database {
         &self,
         query: Query<'_, Sqlite, SqliteArguments>,
     ) -> Result<Option<SqliteRow>, sqlx::Error> {
+        comes_back(&self.readers, TURNS_MAX).await;
         query.fetch_optional(&self.readers).await
     }
 
@@ -99,6 +104,17 @@ impl Database {
     pub(crate) async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
+    }
+}
+
+/// Waits a moment for a connection, where there are any. A transaction that ends gives its own back by a task, so that who reads one thing
+/// after the other would open as many as there may be, each of which reads the schema and keeps it.
+pub(crate) async fn comes_back(pool: &SqlitePool, turns_max: u32) {
+    for _ in 0..turns_max {
+        if pool.size() == 0 || pool.num_idle() > 0 {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }
 
@@ -172,5 +188,40 @@ pub(crate) async fn migrate(
             path: path(),
             source,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    /// Without the wait it takes four connections.
+    #[tokio::test]
+    async fn who_reads_one_thing_after_the_other_takes_one_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::in_folder(folder.path().join("data"));
+        let database = Database::open(&location).await.unwrap();
+        for _ in 0..20 {
+            // However long the machine takes.
+            comes_back(&database.readers, u32::MAX).await;
+            let mut tx = database.readers.begin().await.unwrap();
+            sqlx::query("SELECT 1").execute(&mut *tx).await.unwrap();
+        }
+        assert_eq!(database.readers.size(), 1);
+        database.close().await;
+    }
+
+    #[tokio::test]
+    async fn those_who_read_at_the_same_time_have_a_connection_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let location = Location::in_folder(folder.path().join("data"));
+        let database = Database::open(&location).await.unwrap();
+        let first = database.read().await.unwrap();
+        let second = database.read().await.unwrap();
+        assert_eq!(database.readers.size(), 2);
+        drop((first, second));
+        database.close().await;
     }
 }

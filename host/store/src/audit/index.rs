@@ -7,11 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{ConnectOptions, QueryBuilder, Row, SqliteConnection};
+use sqlx::{ConnectOptions, QueryBuilder, Row, Sqlite, SqliteConnection, Transaction};
 
 use super::claim::lock;
 use super::error::{AuditError, Finding};
@@ -20,7 +21,7 @@ use super::heads::{Kept, signed};
 use super::keys::LogKeys;
 use super::row::{self, CallRow, Piece, Pieces};
 use super::segment::{self, Position};
-use crate::database::{OPEN_PAUSE, OPEN_TRIES, is_busy};
+use crate::database::{OPEN_PAUSE, OPEN_TRIES, TURNS_MAX, comes_back, is_busy};
 use crate::error::StoreError;
 use crate::private;
 
@@ -95,8 +96,20 @@ impl Index {
         }
     }
 
+    /// Begins a transaction that writes.
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
+        comes_back(&self.pool, TURNS_MAX).await;
+        self.pool.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    /// Takes a connection to read by.
+    async fn connection(&self) -> Result<PoolConnection<Sqlite>, sqlx::Error> {
+        comes_back(&self.pool, TURNS_MAX).await;
+        self.pool.acquire().await
+    }
+
     async fn prepare(&self) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         let version: i64 = sqlx::query_scalar("PRAGMA user_version")
             .fetch_one(&mut *tx)
             .await?;
@@ -121,7 +134,7 @@ impl Index {
             let Some(last) = last else { continue };
             loop {
                 // Each part in a transaction of its own, so that nobody waits for all.
-                let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+                let mut tx = self.begin().await?;
                 let from = progress(&mut tx, lane, kept).await?;
                 // Where there is but one thread, calls go on meanwhile.
                 let (folder, keys) = (self.folder.clone(), Arc::clone(keys));
@@ -196,19 +209,19 @@ impl Index {
 
     /// Lists the lines that are about no call, in the order of time.
     pub(super) async fn notes(&self) -> Result<Vec<NoteLine>, StoreError> {
-        let mut tx = self.pool.acquire().await?;
+        let mut tx = self.connection().await?;
         notes::all(&mut tx).await
     }
 
     /// Gives how far decisions on agents had come, as far as the log says.
     pub(super) async fn generation(&self) -> Result<Option<i64>, StoreError> {
-        let mut tx = self.pool.acquire().await?;
+        let mut tx = self.connection().await?;
         notes::generation(&mut tx).await
     }
 
     /// Makes it anew from the beginning of the log.
     pub(super) async fn clear(&self) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin_with("BEGIN IMMEDIATE").await?;
+        let mut tx = self.begin().await?;
         schema::make(&mut tx).await?;
         tx.commit().await?;
         Ok(())
