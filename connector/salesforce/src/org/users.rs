@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::host::Host;
 use crate::like::{containing, literal};
 use crate::names;
-use crate::records::{Ask, parsed, told};
+use crate::records::{Ask, cite, parsed, told};
 use crate::rows;
 use crate::touched::Touched;
 
@@ -78,7 +78,11 @@ pub fn find_users(host: &dyn Host, args: &FindUsers) -> Result<Output, Failure> 
     let client = Client::new(host);
     let asked = asked(&client, kind, id.map(|(id, _)| id), text, args.inactive)?;
     let query = parsed(&asked.soql)?;
-    let answered = Ask::new(&query, "/text").send(&client)?;
+    let ask = Ask {
+        shows_all: false,
+        ..Ask::new(&query, "/text")
+    };
+    let answered = ask.send(&client)?;
     let records = answered.records();
     let total = answered
         .reply
@@ -87,6 +91,7 @@ pub fn find_users(host: &dyn Host, args: &FindUsers) -> Result<Output, Failure> 
     let limit = usize::try_from(args.limit.unwrap_or(LIMIT_DEFAULT).clamp(1, LIMIT_MAX))
         .unwrap_or(records.len());
     let records = &records[..records.len().min(limit)];
+    cite(&client, &[], records);
     let table = rows::table(records, Some(&query));
     let mut notes = Vec::new();
     let head = match records.len() as u64 {

@@ -20,6 +20,8 @@ pub(crate) struct Ask<'a> {
     pub(crate) deleted: bool,
     /// Rows a page.
     pub(crate) batch: u16,
+    /// Whether whatever comes is shown: then each record is a source of the answer; else those are that the tool names itself.
+    pub(crate) shows_all: bool,
 }
 
 /// What came of it.
@@ -41,6 +43,7 @@ impl<'a> Ask<'a> {
             pointer,
             deleted: false,
             batch: BATCH_DEFAULT,
+            shows_all: true,
         }
     }
 
@@ -101,7 +104,8 @@ impl<'a> Ask<'a> {
         let aliases = touched::select_aliases(self.query);
         let records = answered.records();
         client.check(&unasked(shown(records, false), &answered.touched, &aliases))?;
-        cite(client, answered.touched.kinds(), records);
+        let shown = if self.shows_all { records } else { &[] };
+        cite(client, answered.touched.kinds(), shown);
         Ok(answered)
     }
 }

@@ -123,7 +123,11 @@ pub fn find_duplicates(host: &dyn Host, args: &FindDuplicates) -> Result<Output,
         );
     }
     let query = candidates(&client, &describe, &values, &alike, id)?;
-    let answered = Ask::new(&query, if id.is_some() { "/id" } else { "/fields" }).send(&client)?;
+    let ask = Ask {
+        shows_all: false,
+        ..Ask::new(&query, if id.is_some() { "/id" } else { "/fields" })
+    };
+    let answered = ask.send(&client)?;
     Ok(answer(
         &client,
         args,
@@ -174,7 +178,11 @@ fn values_of<'d>(
     query
         .select
         .extend(fields.iter().map(|known| field(known.name())));
-    let answered = Ask::new(&query, "/id").send(client)?;
+    let ask = Ask {
+        shows_all: false,
+        ..Ask::new(&query, "/id")
+    };
+    let answered = ask.send(client)?;
     let record = answered
         .records()
         .first()
@@ -266,6 +274,7 @@ fn answer(
     let total = found.len();
     found.truncate(usize::try_from(args.limit()).unwrap_or(total));
     let shown: Vec<Json> = found.iter().map(|(_, record)| (*record).clone()).collect();
+    super::cite(client, &[], &shown);
     let mut table = rows::table(&shown, Some(query));
     table.columns.push("agrees in".to_owned());
     for (row, (agrees, _)) in table.rows.iter_mut().zip(&found) {

@@ -86,7 +86,11 @@ pub fn get_related_records(host: &dyn Host, args: &GetRelated) -> Result<Output,
     query
         .select
         .push(SelectItem::Subquery(Box::new(inner.clone())));
-    let answered = Ask::new(&query, "/fields").send(&client)?;
+    let ask = Ask {
+        shows_all: false,
+        ..Ask::new(&query, "/fields")
+    };
+    let answered = ask.send(&client)?;
     let Some(parent) = answered.records().first() else {
         return Err(missing(&client, describe.name(), id));
     };

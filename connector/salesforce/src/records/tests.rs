@@ -408,3 +408,44 @@ fn what_stands_in_the_wrong_place_is_answered_with_where_it_belongs() {
     assert_eq!(failure.fields[0].pointer, "/fields");
     assert!(org.requests().is_empty(), "{:?}", org.requests());
 }
+
+/// The ids of the records that an answer rests on.
+fn cited_ids(org: &Org) -> Vec<String> {
+    org.cited()
+        .into_iter()
+        .filter_map(|source| source.id)
+        .collect()
+}
+
+#[test]
+fn what_was_read_and_is_not_shown_is_not_cited() {
+    // The second agrees in nothing.
+    let org = Org::new().answer(QUERY, 200, TWO);
+    let args = r#"{"object":"Account","fields":{"Name":"Acme | Sons"}}"#;
+    let output = find_duplicates(&org, &serde_json::from_str(args).unwrap()).unwrap();
+    assert!(output.text.contains("`Account`: 1 row\n"), "{output:?}");
+    assert_eq!(cited_ids(&org), ["001000000000001AAA"]);
+    assert_eq!(org.cited()[0].kind, "Account");
+
+    for (contacts, ids) in [
+        ("null", &[][..]),
+        (
+            r#"{"totalSize":1,"done":true,"records":[{"attributes":{"type":"Contact"},"Id":"003000000000001AAA"}]}"#,
+            &["003000000000001AAA"],
+        ),
+    ] {
+        let parent = format!(
+            r#"{{"records":[{{"attributes":{{"type":"Account"}},"Id":"001000000000001AAA","Contacts":{contacts}}}]}}"#
+        );
+        let org = Org::new().answer(QUERY, 200, &parent);
+        let args = r#"{"object":"Account","id":"001000000000001AAA","relationship":"Contacts","fields":["Id"]}"#;
+        get_related_records(&org, &serde_json::from_str(args).unwrap()).unwrap();
+        assert_eq!(cited_ids(&org), ids, "{contacts}");
+    }
+
+    let args = r#"{"limit":1}"#;
+    let two = TWO.replace("Account", "User");
+    let org = Org::new().answer(QUERY, 200, &two);
+    crate::org::find_users(&org, &serde_json::from_str(args).unwrap()).unwrap();
+    assert_eq!(cited_ids(&org), ["001000000000001AAA"]);
+}
