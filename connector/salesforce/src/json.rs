@@ -7,6 +7,9 @@
 
 use std::fmt::{self, Write as _};
 
+use portcullis_sdk::Output;
+use serde_json::Value;
+
 mod read;
 mod text;
 
@@ -63,6 +66,46 @@ impl Json {
                 .map(|(name, value)| (name.into(), value))
                 .collect(),
         )
+    }
+
+    /// Makes a list of texts.
+    pub fn texts(texts: &[String]) -> Self {
+        Self::Array(texts.iter().map(|text| text.as_str().into()).collect())
+    }
+
+    /// Makes rows of texts.
+    pub fn rows(rows: &[Vec<String>]) -> Self {
+        Self::Array(rows.iter().map(|row| Self::texts(row)).collect())
+    }
+
+    /// Makes a list of names.
+    pub fn names(names: &[&str]) -> Self {
+        Self::Array(names.iter().map(|name| (*name).into()).collect())
+    }
+
+    /// Gives an answer with this as its data.
+    pub fn answer(&self, text: String) -> Output {
+        let mut output = Output::text(text);
+        // Written by our own hand, since numbers must keep the service's digits.
+        output.structured = Some(self.text());
+        output
+    }
+
+    /// Takes over a value of another reader, whose numbers are spelled in the shortest way for the same number.
+    pub fn of_value(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(*value),
+            Value::Number(number) => Self::Number(number.to_string().into()),
+            Value::String(text) => text.as_str().into(),
+            Value::Array(items) => Self::Array(items.iter().map(Self::of_value).collect()),
+            Value::Object(members) => Self::Object(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.as_str().into(), Self::of_value(value)))
+                    .collect(),
+            ),
+        }
     }
 
     /// Gets a member of an object, by its exact name.

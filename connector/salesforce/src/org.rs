@@ -131,7 +131,32 @@ pub fn get_identity(host: &dyn Host) -> Result<Output, Failure> {
         );
     }
     host.cite(&sources);
-    Ok(Output::text(client.fenced(&text(&identified, may_read))).structured(&identified))
+    let text = client.fenced(&text(&identified, may_read));
+    Ok(identified.json().answer(text))
+}
+
+impl Identified {
+    fn json(&self) -> Json {
+        Json::object([
+            ("user_id", self.user_id.as_str().into()),
+            ("user_name", self.user_name.as_str().into()),
+            ("name", self.name.as_deref().into()),
+            ("email", self.email.as_deref().into()),
+            ("time_zone", self.time_zone.as_deref().into()),
+            ("organization_id", self.organization_id.as_str().into()),
+            (
+                "organization_name",
+                self.organization_name.as_deref().into(),
+            ),
+            ("environment", self.environment.into()),
+            ("edition", self.edition.as_deref().into()),
+            ("instance", self.instance.as_deref().into()),
+            ("origin", self.origin.as_str().into()),
+            ("api_version", self.api_version.as_str().into()),
+            ("api_requests_used", self.api_requests_used.into()),
+            ("api_requests_max", self.api_requests_max.into()),
+        ])
+    }
 }
 
 /// The fields of Organization that are read.

@@ -327,10 +327,7 @@ pub(crate) fn told(
         ("total_size", total.into()),
         ("cursor", cursor.clone().into()),
     ]);
-    let mut output = Output::text(text.join("\n")).cursor(cursor);
-    // Written by our own hand, since numbers must keep the service's digits.
-    output.structured = Some(data.text());
-    output
+    data.answer(text.join("\n")).cursor(cursor)
 }
 
 fn plural(count: usize) -> String {

@@ -112,9 +112,7 @@ pub fn list_files(host: &dyn Host, args: &ListFiles) -> Result<Output, Failure> 
         ("rows", rows),
         ("cursor", cursor.clone().into()),
     ]);
-    let mut output = Output::text(text.join("\n")).cursor(cursor);
-    output.structured = Some(data.text());
-    Ok(output)
+    Ok(data.answer(text.join("\n")).cursor(cursor))
 }
 
 /// Where files are looked for.

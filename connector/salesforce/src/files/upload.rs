@@ -430,9 +430,7 @@ impl Upload<'_> {
                 Json::Array(notes.iter().map(|note| note.as_str().into()).collect()),
             ),
         ]);
-        let mut output = Output::text(text);
-        output.structured = Some(data.text());
-        output
+        data.answer(text)
     }
 
     fn stored(&self, client: &Client<'_>, id: &str) -> Option<Json> {

@@ -280,10 +280,7 @@ fn answer(client: &Client<'_>, account: &Json, asked: &Asked<Plan>) -> Output {
         ("fields", Json::object(own)),
         ("parts", Json::Array(parts.data)),
     ]);
-    let mut output = Output::text(text.join("\n"));
-    // Written by our own hand, since numbers must keep the service's digits.
-    output.structured = Some(data.text());
-    output
+    data.answer(text.join("\n"))
 }
 
 /// The parts of an overview, as they are written.

@@ -285,9 +285,7 @@ fn answer(
             .iter()
             .map(|(name, table)| (*name, table.as_ref().map(rows_of).into())),
     );
-    let mut output = Output::text(text);
-    output.structured = Some(Json::object(members).text());
-    output
+    Json::object(members).answer(text)
 }
 
 fn table(keys: &[&'static str], sums: Vec<Sum>, plan: &Plan) -> Table {

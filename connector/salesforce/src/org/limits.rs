@@ -108,7 +108,16 @@ pub fn get_org_limits(host: &dyn Host, args: &GetOrgLimits) -> Result<Output, Fa
             known - all.len()
         ));
     }
-    Ok(Output::text(text.join("\n")).structured(&OrgLimits { limits: all }))
+    let limits = all.iter().map(|limit| {
+        Json::object([
+            ("name", limit.name.as_str().into()),
+            ("max", limit.max.into()),
+            ("used", limit.used.into()),
+            ("left", limit.left.into()),
+        ])
+    });
+    let data = Json::object([("limits", Json::Array(limits.collect()))]);
+    Ok(data.answer(text.join("\n")))
 }
 
 /// Reads `{"Max": 5000, "Remaining": 4937}`; what apps used of it stands beside these and is left out.

@@ -400,10 +400,7 @@ fn answer(client: &Client<'_>, asked_kind: &str, record: &Json, fields: &[String
             Json::Object(members.into_iter().cloned().collect()),
         ),
     ]);
-    let mut output = Output::text(text.join("\n"));
-    // Written by our own hand, since numbers must keep the service's digits.
-    output.structured = Some(data.text());
-    output
+    data.answer(text.join("\n"))
 }
 
 fn cite(client: &Client<'_>, kind: &str, record: &Json, members: &[&(Text, Json)]) {

@@ -449,8 +449,5 @@ fn answer(client: &Client<'_>, search: &Search, reply: &Json, limit: u32) -> Out
     }
     text.append(&mut notes);
     text.extend(zone);
-    let mut output = Output::text(text.join("\n"));
-    // Written by our own hand, since numbers must keep the service's digits.
-    output.structured = Some(Json::object([("objects", Json::Array(data))]).text());
-    output
+    Json::object([("objects", Json::Array(data))]).answer(text.join("\n"))
 }

@@ -117,14 +117,12 @@ pub fn list_views(host: &dyn Host, args: &ListViews) -> Result<Output, Failure> 
         text.push(client.fenced(&table.render(BOUNDS).text));
     }
     host.cite(&[portcullis_sdk::audit::Source::new(kind)]);
-    let data = Views {
-        columns,
-        rows: shown,
-        cursor: cursor.clone(),
-    };
-    Ok(Output::text(text.join("\n"))
-        .structured(&data)
-        .cursor(cursor))
+    let data = Json::object([
+        ("columns", Json::names(&columns)),
+        ("rows", Json::rows(&shown)),
+        ("cursor", cursor.clone().into()),
+    ]);
+    Ok(data.answer(text.join("\n")).cursor(cursor))
 }
 
 /// Shows the records of a list view.

@@ -14,6 +14,7 @@ use crate::host::Host;
 use crate::json::Json;
 use crate::keyed::Keyed;
 use crate::lookup;
+use crate::order;
 use crate::repair::described;
 use crate::table::Table;
 
@@ -112,16 +113,8 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
         .unwrap_or(&default);
     let is_first = |(at, part): &(usize, &Part)| !parts[..*at].contains(part);
     let parts = parts.iter().enumerate().filter(is_first);
-    let mut described = Described {
-        object: describe.name().to_owned(),
-        label: describe
-            .json()
-            .str_at("label")
-            .unwrap_or_default()
-            .to_owned(),
-        parts: Keyed::default(),
-        cursor: None,
-    };
+    let label = describe.json().str_at("label").unwrap_or_default();
+    let mut described: Vec<(&str, Json)> = Vec::new();
     let mut text = vec![object.summary()];
     let found: Vec<_> = parts
         .map(|(_, part)| (*part, object.part(*part, args)))
@@ -129,7 +122,6 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
     // One page over all parts, one behind the other: an agent's rows are counted together, too.
     let total = found.iter().map(|(_, (.., rows))| rows.len()).sum();
     let whole = Page::of(total, args.limit, args.cursor.as_deref())?;
-    described.cursor = whole.next();
     let mut before = 0;
     for (part, (name, columns, all)) in found {
         let page = whole.of_list(before, all.len());
@@ -155,18 +147,24 @@ pub fn describe_object(host: &dyn Host, args: &DescribeObject) -> Result<Output,
         } else if all.is_empty() {
             text.extend(object.none_fits(part, args));
         }
-        let part = DescribedPart {
-            columns,
-            total: all.len(),
-            rows,
-        };
-        described.parts.insert(name, part);
+        let part = Json::object([
+            ("columns", Json::names(&columns)),
+            ("rows", Json::rows(&rows)),
+            ("total", (all.len() as u64).into()),
+        ]);
+        described.push((name, part));
     }
     host.cite(&[Source::new(describe.name())]);
-    let cursor = described.cursor.clone();
-    Ok(Output::text(text.join("\n"))
-        .structured(&described)
-        .cursor(cursor))
+    let cursor = whole.next();
+    // In the order of their names.
+    order::sort_by(&mut described, |(one, _), (other, _)| one.cmp(other));
+    let data = Json::object([
+        ("object", describe.name().into()),
+        ("label", label.into()),
+        ("parts", Json::object(described)),
+        ("cursor", cursor.clone().into()),
+    ]);
+    Ok(data.answer(text.join("\n")).cursor(cursor))
 }
 
 /// An object as the agent may see it.

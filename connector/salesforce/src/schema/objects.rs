@@ -78,15 +78,13 @@ pub fn list_objects(host: &dyn Host, args: &ListObjects) -> Result<Output, Failu
         ));
     }
     let cursor = page.next();
-    let data = Listed {
-        columns,
-        rows,
-        total: found.shown.len(),
-        cursor: cursor.clone(),
-    };
-    Ok(Output::text(text.join("\n"))
-        .structured(&data)
-        .cursor(cursor))
+    let data = Json::object([
+        ("columns", Json::names(&columns)),
+        ("rows", Json::rows(&rows)),
+        ("total", (found.shown.len() as u64).into()),
+        ("cursor", cursor.clone().into()),
+    ]);
+    Ok(data.answer(text.join("\n")).cursor(cursor))
 }
 
 /// The objects that fit.

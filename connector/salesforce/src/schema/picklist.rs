@@ -55,6 +55,35 @@ pub struct PicklistValues {
     cursor: Option<String>,
 }
 
+impl PicklistValues {
+    fn json(&self) -> Json {
+        let values = self.values.iter().map(|value| {
+            Json::object([
+                ("value", value.value.as_str().into()),
+                ("label", value.label.as_str().into()),
+                (
+                    "valid_for",
+                    value.valid_for.as_deref().map(Json::texts).into(),
+                ),
+            ])
+        });
+        Json::object([
+            ("object", self.object.as_str().into()),
+            ("field", self.field.as_str().into()),
+            ("record_type", self.record_type.as_deref().into()),
+            ("restricted", Json::Bool(self.restricted)),
+            ("default", self.default.as_deref().into()),
+            (
+                "controlling_field",
+                self.controlling_field.as_deref().into(),
+            ),
+            ("values", Json::Array(values.collect())),
+            ("total", (self.total as u64).into()),
+            ("cursor", self.cursor.as_deref().into()),
+        ])
+    }
+}
+
 /// One value.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 struct PicklistValue {
@@ -130,7 +159,7 @@ pub fn get_picklist_values(host: &dyn Host, args: &GetPicklistValues) -> Result<
     };
     let text = text(&client, &describe, &found, &page);
     let cursor = found.cursor.clone();
-    Ok(Output::text(text).structured(&found).cursor(cursor))
+    Ok(found.json().answer(text).cursor(cursor))
 }
 
 /// Finds a field that has values to choose from.

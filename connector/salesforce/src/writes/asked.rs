@@ -157,11 +157,11 @@ pub(super) fn names(
 ///
 /// # Errors
 /// There is no such object, or the org does not answer.
-pub(super) fn describe<'f>(
+pub(super) fn describe(
     client: &Client<'_>,
     kind: &str,
     purpose: Purpose,
-    all: impl Iterator<Item = &'f Map<String, Value>>,
+    all: &mut dyn Iterator<Item = &Map<String, Value>>,
 ) -> Result<Rc<Describe>, Failure> {
     let describe = record::describe(client, kind)?;
     if !describe.is_from_memory() {
@@ -207,8 +207,7 @@ pub(super) fn read<'d>(
             problems.add(name, problem);
             continue;
         }
-        // The host hands numbers on as it reads them; their spelling here is the shortest for the same number.
-        let given = Json::parse(&given.to_string()).unwrap_or(Json::Null);
+        let given = Json::of_value(given);
         match value::read(field, &given) {
             Ok(value) => asked.push(Asked { field, value }),
             Err(problem) => problems.add(name, problem + &led_to(client, describe, field, &given)),
@@ -236,7 +235,7 @@ fn led_to(client: &Client<'_>, describe: &Describe, field: Field<'_>, given: &Js
     match given.as_str() {
         Some(text) if names::record_id(text).is_ok() => {
             let object = lookup::object_of(client, text.trim());
-            says.extend(object.map(|object| format!("; this is the id of a {object}")));
+            says.extend(object.map(|object| format!("; this is an id of the object `{object}`")));
         }
         Some(text) => says.extend(shown.iter().map(|kind| match *kind {
             "RecordType" => type_named(client, describe, text.trim()),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::asked::{self, Problems, Purpose};
 use super::record::{Found, Select};
+use super::said::Written;
 use super::targets::Names;
 use super::worded::Worded;
 use super::{create, update};
@@ -63,16 +64,25 @@ pub fn set_campaign_member(host: &dyn Host, args: &SetCampaignMember) -> Result<
         Some(member) if given.is_some() => {
             status.said(set_status(&client, &member, status.fields()))
         }
-        Some(member) => Ok(Output::text(format!(
-            "nothing was sent: the person is in the campaign already, as the {MEMBER} {}; give a status to change it",
-            member.id
-        ))
-        .structured(&super::said::Written::unchanged(MEMBER, &member.id))),
+        Some(member) => {
+            let text = format!(
+                "nothing was sent: the person is in the campaign already, as the {MEMBER} {}; give a status to change it",
+                member.id
+            );
+            let data = Written::data("unchanged", MEMBER, &member.id, None, Vec::new(), &[]);
+            Ok(data.answer(text))
+        }
         None => {
             let worded = status
                 .text("CampaignId", "/campaign", &campaign)
                 .text(field, "/person", &person);
-            worded.said(create::create(&client, MEMBER, worded.fields(), None, &known))
+            worded.said(create::create(
+                &client,
+                MEMBER,
+                worded.fields(),
+                None,
+                &known,
+            ))
         }
     }
 }
@@ -140,7 +150,12 @@ fn set_status(
     member: &Found,
     status: &Map<String, Value>,
 ) -> Result<Output, Failure> {
-    let describe = asked::describe(client, MEMBER, Purpose::Update, std::iter::once(status))?;
+    let describe = asked::describe(
+        client,
+        MEMBER,
+        Purpose::Update,
+        &mut std::iter::once(status),
+    )?;
     update::check_updateable(&describe)?;
     let mut problems = Problems::default();
     let asked = asked::read(client, &describe, status, Purpose::Update, &mut problems);

@@ -62,7 +62,7 @@ pub(super) fn create(
     given.extend(wanted_type.map(|_| RECORD_TYPE.to_owned()));
     client.host.check(&[Access::write(kind, &given)])?;
 
-    let describe = asked::describe(client, kind, Purpose::Create, std::iter::once(fields))?;
+    let describe = asked::describe(client, kind, Purpose::Create, &mut std::iter::once(fields))?;
     check_createable(&describe)?;
     let kind = describe.name();
     let mut fields = fields.clone();

@@ -266,22 +266,22 @@ impl Many<'_> {
             text.push('\n');
             text.push_str(note);
         }
-        let records = self.records.into_iter().map(|one| RecordWritten {
-            id: one.id,
-            done: one.done.to_owned(),
-            problem: one.problem,
-            not_as_asked: one
-                .not_as_asked
-                .into_iter()
-                .map(|(name, ..)| name)
-                .collect(),
+        let records = self.records.iter().map(|one| {
+            let not_as_asked = one.not_as_asked.iter();
+            let not_as_asked = not_as_asked.map(|(name, ..)| name.as_str().into());
+            Json::object([
+                ("id", one.id.as_deref().into()),
+                ("done", one.done.into()),
+                ("problem", one.problem.as_deref().into()),
+                ("not_as_asked", Json::Array(not_as_asked.collect())),
+            ])
         });
-        let data = ManyWritten {
-            object: kind.to_owned(),
-            records: records.collect(),
-            notes: self.notes,
-        };
-        Ok(Output::text(text).structured(&data))
+        let data = Json::object([
+            ("object", kind.into()),
+            ("records", Json::Array(records.collect())),
+            ("notes", Json::texts(&self.notes)),
+        ]);
+        Ok(data.answer(text))
     }
 
     fn failure(&self) -> Failure {

@@ -20,6 +20,7 @@ use crate::fence;
 use crate::host::{Host, Step};
 use crate::json::Json;
 use crate::known::check_record;
+use crate::lookup;
 use crate::names;
 
 const FILE: &str = "ContentVersion";
@@ -118,11 +119,15 @@ fn check_length(text: &str, chars_max: usize, pointer: &str) -> Result<(), Failu
     Err(Failure::invalid("nothing was added: the note does not fit").field(pointer, problem))
 }
 
-/// Gives what a person calls the record, where its object shows in the id and the agent may read it.
-fn name_of(client: &Client<'_>, id: &str) -> Result<Option<String>, Failure> {
-    let Some(kind) = names::object_of(id).filter(|kind| client.may_read(kind)) else {
+/// Gives what a person calls the record that something is about, where its object is known by the id and the agent may read it.
+///
+/// # Errors
+/// `not-found` at `/about`, or the host stopped a request.
+pub(super) fn name_of(client: &Client<'_>, id: &str) -> Result<Option<String>, Failure> {
+    let Some(kind) = lookup::object_of(client, id) else {
         return Ok(None);
     };
+    let kind = kind.as_str();
     let name = names::name_field_of(kind);
     if client.visible_fields(kind, &[name.to_owned()]).is_empty() {
         return Ok(None);
@@ -240,7 +245,7 @@ fn answer(client: &Client<'_>, id: &str, title: &str) -> Output {
         text.push('\n');
         text.push_str(note);
     }
-    Output::text(text).structured(&Written::bare("created", kind, &id, Some(url), notes))
+    Written::data("created", kind, &id, Some(url), Vec::new(), &notes).answer(text)
 }
 
 fn unclear(about: &str, failure: Failure) -> Failure {

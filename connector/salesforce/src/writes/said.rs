@@ -38,27 +38,23 @@ pub struct Written {
 }
 
 impl Written {
-    /// An answer without fields.
-    pub(super) fn bare(
+    /// An answer as data: to which record what was done.
+    pub(super) fn data(
         done: &str,
         object: &str,
         id: &str,
         url: Option<String>,
-        notes: Vec<String>,
-    ) -> Self {
-        Self {
-            done: done.to_owned(),
-            object: object.to_owned(),
-            id: id.to_owned(),
-            url,
-            fields: Vec::new(),
-            notes,
-        }
-    }
-
-    /// Says that nothing was sent.
-    pub(super) fn unchanged(object: &str, id: &str) -> Self {
-        Self::bare("unchanged", object, id, None, Vec::new())
+        fields: Vec<Json>,
+        notes: &[String],
+    ) -> Json {
+        Json::object([
+            ("done", done.into()),
+            ("object", object.into()),
+            ("id", id.into()),
+            ("url", url.into()),
+            ("fields", Json::Array(fields)),
+            ("notes", Json::texts(notes)),
+        ])
     }
 }
 
@@ -234,9 +230,7 @@ impl Done<'_> {
             text.push_str(note);
         }
         let data = self.data(kind, url);
-        let mut output = Output::text(text);
-        output.structured = Some(data.text());
-        output
+        data.answer(text)
     }
 
     fn as_asked(&self, asked: &Asked<'_>) -> Option<bool> {
@@ -297,16 +291,6 @@ impl Done<'_> {
                 ),
             ])
         });
-        Json::object([
-            ("done", self.done.into()),
-            ("object", kind.into()),
-            ("id", self.id.into()),
-            ("url", url.into()),
-            ("fields", Json::Array(fields.collect())),
-            (
-                "notes",
-                Json::Array(self.notes.iter().map(|note| note.as_str().into()).collect()),
-            ),
-        ])
+        Written::data(self.done, kind, self.id, url, fields.collect(), &self.notes)
     }
 }

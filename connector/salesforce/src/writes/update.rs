@@ -66,7 +66,7 @@ pub(super) fn update(
         .host
         .check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
 
-    let describe = asked::describe(client, kind, Purpose::Update, std::iter::once(fields))?;
+    let describe = asked::describe(client, kind, Purpose::Update, &mut std::iter::once(fields))?;
     check_updateable(&describe)?;
     record::check_id(client, &describe, id)?;
     let mut problems = Problems::default();

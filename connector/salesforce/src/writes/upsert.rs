@@ -58,8 +58,8 @@ pub fn upsert_record(host: &dyn Host, args: &UpsertRecord) -> Result<Output, Fai
     given.push(key.to_owned());
     host.check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
 
-    let all = std::iter::once(&args.fields);
-    let mut describe = asked::describe(&client, kind, Purpose::Update, all)?;
+    let mut all = std::iter::once(&args.fields);
+    let mut describe = asked::describe(&client, kind, Purpose::Update, &mut all)?;
     if find_key(&client, &describe, key).is_err() {
         describe = client.newest(kind)?;
     }

@@ -12,7 +12,7 @@ use serde::de::{
     Unexpected, Visitor,
 };
 use serde::forward_to_deserialize_any;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 /// A value that does not fit.
 #[derive(Debug)]
@@ -78,7 +78,7 @@ fn said(found: Unexpected<'_>) -> String {
         Unexpected::Bool(value) => format!("boolean `{value}`"),
         Unexpected::Unsigned(value) => format!("integer `{value}`"),
         Unexpected::Signed(value) => format!("integer `{value}`"),
-        Unexpected::Float(value) => format!("floating point `{}`", Value::from(value)),
+        Unexpected::Float(value) => format!("floating point `{}`", spelled(value)),
         Unexpected::Char(value) => format!("character `{value}`"),
         Unexpected::Str(text) => format!("string {text:?}"),
         Unexpected::Seq => "sequence".to_owned(),
@@ -87,6 +87,10 @@ fn said(found: Unexpected<'_>) -> String {
         // Nothing that is read from JSON.
         _ => "another value".to_owned(),
     }
+}
+
+fn spelled(value: f64) -> String {
+    Number::from_f64(value).map_or_else(|| "null".to_owned(), |number| number.to_string())
 }
 
 /// A value that is read.
@@ -232,7 +236,8 @@ impl Members {
         }
     }
 
-    /// Goes on to the next member and gives its name.
+    /// Goes on to the next member and gives its name. Is there once for all structs.
+    #[inline(never)]
     fn advance(&mut self) -> Option<&str> {
         self.read = self.rest.next();
         self.read.as_ref().map(|(name, _)| name.as_str())

@@ -39,7 +39,7 @@ pub fn create_records(host: &dyn Host, args: &CreateRecords) -> Result<Output, F
     check_count(args.records.len(), "/records")?;
     let given = names_of_all(&client, kind, &args.records)?;
     host.check(&[Access::write(kind, &given)])?;
-    let describe = asked::describe(&client, kind, Purpose::Create, args.records.iter())?;
+    let describe = asked::describe(&client, kind, Purpose::Create, &mut args.records.iter())?;
     create::check_createable(&describe)?;
     let kind = describe.name();
     let mut problems = Problems::default();

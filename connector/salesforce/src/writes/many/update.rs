@@ -51,7 +51,7 @@ pub fn update_records(host: &dyn Host, args: &UpdateRecords) -> Result<Output, F
     let (ids, fields) = taken_apart(&args.records)?;
     let given = names_of_all(&client, kind, &fields)?;
     host.check(&[Access::write(kind, &given), Access::read(kind, &given)])?;
-    let describe = asked::describe(&client, kind, Purpose::Update, fields.iter())?;
+    let describe = asked::describe(&client, kind, Purpose::Update, &mut fields.iter())?;
     update::check_updateable(&describe)?;
     let mut problems = Problems::default();
     let mut asked = Vec::with_capacity(fields.len());
