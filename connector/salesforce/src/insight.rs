@@ -6,6 +6,7 @@
 mod account;
 mod close;
 mod describe;
+mod filters;
 mod pipeline;
 mod report;
 mod run;

@@ -4,6 +4,7 @@ use portcullis_sdk::{Failure, Output};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::filters::columns;
 use super::report::{KIND, Metadata, Wanted, read, report_id};
 use super::{BOUNDS, Rows, rows_of};
 use crate::client::Client;
@@ -98,9 +99,7 @@ pub fn describe_report(host: &dyn Host, args: &DescribeReport) -> Result<Output,
         ),
         ("columns", rows_of(&columns)),
     ]);
-    let mut output = Output::text(said.join("\n"));
-    output.structured = Some(data.text());
-    Ok(output)
+    Ok(data.answer(said.join("\n")))
 }
 
 fn own_columns(report: &Metadata<'_>) -> Table {
@@ -114,21 +113,10 @@ fn own_columns(report: &Metadata<'_>) -> Table {
 /// Lists the columns of the type of report that have a text in their names.
 fn possible_columns(reply: &Json, text: &str) -> Table {
     let wanted = text.to_lowercase();
-    let categories = reply
-        .get("reportTypeMetadata")
-        .and_then(|kind| kind.get("categories"))
-        .map_or(&[][..], Json::items);
-    let columns = categories
-        .iter()
-        .filter_map(|category| category.get("columns"))
-        .flat_map(Json::members);
-    let found = columns.filter_map(|(name, info)| {
-        let label = info.str_at("label").unwrap_or_default();
-        let fits = [&**name, label]
-            .iter()
-            .any(|text| text.to_lowercase().contains(&wanted));
-        let kind = info.str_at("dataType").unwrap_or_default();
-        fits.then(|| vec![Json::from(&**name), label.into(), kind.into()])
+    let found = columns(reply).filter_map(|(name, label, kind)| {
+        let mut texts = [name, label].into_iter();
+        let fits = texts.any(|text| text.to_lowercase().contains(&wanted));
+        fits.then(|| [name, label, kind].map(Json::from).to_vec())
     });
     Table::plain(["column", "label", "type"], found)
 }

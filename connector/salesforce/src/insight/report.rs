@@ -10,8 +10,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BOUNDS;
+use super::filters::{self, Filter};
 use crate::client::{Client, ReadError};
-use crate::fence;
 use crate::host::Host;
 use crate::json::Json;
 use crate::known::{self, Asked, Known, ask, holding, touch};
@@ -88,9 +88,7 @@ pub fn list_reports(host: &dyn Host, args: &ListReports) -> Result<Output, Failu
         ("rows", rows),
         ("cursor", cursor.clone().into()),
     ]);
-    let mut output = Output::text(text.join("\n")).cursor(cursor);
-    output.structured = Some(data.text());
-    Ok(output)
+    Ok(data.answer(text.join("\n")).cursor(cursor))
 }
 
 fn plan(
@@ -148,41 +146,6 @@ pub(super) fn report_id<'a>(client: &Client<'_>, id: &'a str) -> Result<&'a str,
     Ok(id)
 }
 
-/// A filter of one call.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct Filter {
-    /// Name, from describe_report.
-    column: String,
-    /// `equals`, `notEqual`, `lessThan`, `greaterThan`, `lessOrEqual`, `greaterOrEqual`, `contains`, `notContain`, `startsWith`.
-    operator: String,
-    /// Several with commas: any of them.
-    value: String,
-}
-
-/// The operators of filters; which of them a column takes goes by its type.
-const OPERATORS: [&str; 11] = [
-    "equals",
-    "notEqual",
-    "lessThan",
-    "greaterThan",
-    "lessOrEqual",
-    "greaterOrEqual",
-    "contains",
-    "notContain",
-    "startsWith",
-    "includes",
-    "excludes",
-];
-
-/// Finds the first filter whose operator is none: its place, and what there is.
-fn no_operator(filters: &[Filter]) -> Option<(String, String)> {
-    let is_known = |filter: &Filter| OPERATORS.contains(&filter.operator.trim());
-    let at = filters.iter().position(|filter| !is_known(filter))?;
-    let shown = fence::inline(filters[at].operator.trim(), 40);
-    let problem = format!("“{shown}” is none of {}", OPERATORS.join(", "));
-    Some((format!("/filters/{at}/operator"), problem))
-}
-
 /// What is wanted of a report.
 pub(super) enum Wanted<'a> {
     /// What it asks for.
@@ -209,32 +172,14 @@ impl Wanted<'_> {
                 // With a body the service runs the report as the body has it, and saves nothing of that.
                 let request = match filters {
                     None => Request::get(path),
-                    Some(filters) => {
-                        Request::post(path).body("application/json", filtered(filters).text())
-                    }
+                    Some(filters) => Request::post(path)
+                        .body("application/json", filters::written(filters).text()),
                 };
                 let details = if *details { "true" } else { "false" };
                 request.query(&[("includeDetails", details)])
             }
         }
     }
-}
-
-/// Writes what differs from the report as it is saved (*Reports and Dashboards REST API Developer Guide*, "Filter Reports on Demand").
-fn filtered(filters: &[Filter]) -> Json {
-    let each = filters.iter().map(|filter| {
-        Json::object([
-            ("column", filter.column.trim().into()),
-            ("operator", filter.operator.trim().into()),
-            ("value", filter.value.as_str().into()),
-        ])
-    });
-    let metadata = Json::object([
-        // It counts the filters that are saved.
-        ("reportBooleanFilter", Json::Null),
-        ("reportFilters", Json::Array(each.collect())),
-    ]);
-    Json::object([("reportMetadata", metadata)])
 }
 
 /// Reads an answer of the analytics API about a report.
@@ -245,12 +190,12 @@ pub(super) fn read(client: &Client<'_>, id: &str, wanted: &Wanted<'_>) -> Result
     let version = client.version()?;
     match client.read(|| wanted.request(version, id)) {
         Ok(reply) => Ok(reply.json),
-        Err(ReadError::Service(error)) => Err(refused(error, id, wanted)),
+        Err(ReadError::Service(error)) => Err(refused(client, error, id, wanted)),
         Err(ReadError::Failed(failure)) => Err(failure),
     }
 }
 
-fn refused(error: ServiceError, id: &str, wanted: &Wanted<'_>) -> Failure {
+fn refused(client: &Client<'_>, error: ServiceError, id: &str, wanted: &Wanted<'_>) -> Failure {
     let too_often = error.status == 403 && error.message.contains("every 60 minutes");
     let is_missing = error.status == 404;
     let filters = match wanted {
@@ -268,25 +213,35 @@ fn refused(error: ServiceError, id: &str, wanted: &Wanted<'_>) -> Failure {
             failure.message.trim_end_matches('.')
         );
         failure.hint = Some("list_reports finds a report's id by its name".to_owned());
+    } else if failure.reason == Reason::InvalidArgument && !filters.is_empty() {
+        return of_filters(client, failure, id, filters);
     } else if failure.reason == Reason::InvalidArgument {
-        if let Some((pointer, problem)) = no_operator(filters) {
-            return failure.field(pointer, problem);
-        }
         let message = failure.message.clone();
-        let (pointer, hint) = match !filters.is_empty() {
-            true => (
-                "/filters",
-                format!("describe_report finds a column's name by its label: {{\"id\": \"{id}\", \"text\": \"…\"}}"),
-            ),
-            false => (
-                "/id",
-                "describe_report shows what it asks for; query asks for the same by objects and fields".to_owned(),
-            ),
-        };
-        failure = failure.field(pointer, message);
-        failure.hint.get_or_insert(hint);
+        failure = failure.field("/id", message);
+        failure.hint.get_or_insert(
+            "describe_report shows what it asks for; query asks for the same by objects and fields"
+                .to_owned(),
+        );
     }
     failure
+}
+
+/// Says which of the filters is refused, and why: by a description of the report, which is asked for only then.
+fn of_filters(client: &Client<'_>, failure: Failure, id: &str, filters: &[Filter]) -> Failure {
+    if let Some((pointer, problem)) = filters::no_operator(filters) {
+        return failure.field(pointer, problem);
+    }
+    let message = failure.message.clone();
+    let told = match read(client, id, &Wanted::Description) {
+        Ok(description) => filters::explained(failure, filters, &description),
+        Err(_) => failure,
+    };
+    match told.fields.is_empty() {
+        true => told.field("/filters", message).hint(format!(
+            "describe_report shows its columns and their types: {{\"id\": \"{id}\"}}"
+        )),
+        false => told,
+    }
 }
 
 /// What a report consists of: views of `reportMetadata` and `reportExtendedMetadata`.
@@ -346,28 +301,5 @@ impl<'a> Metadata<'a> {
             .fields(self.names("detailColumns"))
             .url(names::record_url(client.origin(), KIND, id));
         client.host.cite(&[source]);
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_operator_that_is_none_is_answered_with_those_there_are() {
-        let filter = |operator: &str| Filter {
-            column: "AMOUNT".to_owned(),
-            operator: operator.to_owned(),
-            value: "1".to_owned(),
-        };
-        let known: Vec<_> = OPERATORS.iter().map(|operator| filter(operator)).collect();
-        assert_eq!(no_operator(&known), None);
-        let (pointer, problem) = no_operator(&[filter("equals"), filter("bigger")]).unwrap();
-        assert_eq!(pointer, "/filters/1/operator");
-        assert!(
-            problem.starts_with("“bigger” is none of equals, notEqual, "),
-            "{problem}"
-        );
     }
 }

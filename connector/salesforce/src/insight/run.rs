@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::BOUNDS;
-use super::report::{Filter, KIND, Metadata, Wanted, read, report_id};
+use super::filters::Filter;
+use super::report::{KIND, Metadata, Wanted, read, report_id};
 use crate::client::Client;
 use crate::fence;
 use crate::host::Host;
@@ -322,9 +323,7 @@ impl<'a> Run<'a> {
             ("all_data", Json::Bool(all_data)),
             ("cursor", cursor.clone().into()),
         ]);
-        let mut output = Output::text(text.join("\n")).cursor(cursor);
-        output.structured = Some(data.text());
-        output
+        data.answer(text.join("\n")).cursor(cursor)
     }
 
     fn all_data(&self) -> bool {
