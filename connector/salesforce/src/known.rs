@@ -226,6 +226,7 @@ fn touches(kind: &str, path: &str) -> Vec<(String, String)> {
             touched.push((kind, format!("{part}Id")));
             kind = match part {
                 "Owner" | "CreatedBy" | "LastModifiedBy" => "User",
+                "LatestPublishedVersion" => "ContentVersion",
                 same => same,
             }
             .to_owned();

@@ -96,17 +96,17 @@ fn rows(answer: Element) -> Json {
     Json::object([("records", Json::Array(records.map(row).collect()))])
 }
 
+/// Reads a row; a parent is a row inside.
 fn row(record: Element) -> Json {
-    let value = |text: String| match text.is_empty() {
+    let value = |member: Element| match member.text.is_empty() {
+        _ if !member.children.is_empty() => row(member),
         true => Json::Null,
-        false => text.into(),
+        false => member.text.into(),
     };
     let members = record.children.into_iter();
-    Json::Object(
-        members
-            .map(|member| (member.name.into(), value(member.text)))
-            .collect(),
-    )
+    let members =
+        members.map(|mut member| (std::mem::take(&mut member.name).into(), value(member)));
+    Json::Object(members.collect())
 }
 
 #[cfg(test)]
@@ -142,6 +142,11 @@ mod tests {
             (Some("1"), Some("A & B"))
         );
         assert!(row.get("Site").is_some_and(Json::is_null));
+        let nested = "<r><result><records><sf:Id>1</sf:Id><sf:Owner xsi:type=\"sf:sObject\"><sf:type>User</sf:type><sf:Id xsi:nil=\"true\"/><sf:Name>Ann</sf:Name></sf:Owner></records></result></r>";
+        let reply = ask(200, nested).0.unwrap();
+        let row = &reply.get("records").unwrap().items()[0];
+        let owner = row.get("Owner").unwrap();
+        assert_eq!(owner.str_at("Name"), Some("Ann"));
     }
 
     #[test]

@@ -38,6 +38,12 @@ const FIELDS: [&str; 9] = [
     "VersionData",
 ];
 
+/// What tells which version of the file is the newest, and how many there are by then.
+const NEWEST: [&str; 2] = [
+    "ContentDocument.LatestPublishedVersionId",
+    "ContentDocument.LatestPublishedVersion.VersionNumber",
+];
+
 /// What `read_file` is asked.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub struct ReadFile {
@@ -116,7 +122,7 @@ pub fn read_file(host: &dyn Host, args: &ReadFile) -> Result<Output, Failure> {
     let file = File { row: &row };
     file.cite(&client);
     let content = file.content()?;
-    Ok(file.answer(&client, content, from))
+    file.answer(&client, content, from)
 }
 
 /// Plans the query for a file: with what is in it, where that is not plainly no text and not too much, or for what it is alone.
@@ -157,6 +163,11 @@ fn plan(
     }
     if !with_content {
         fields.retain(|field| *field != "VersionData");
+    }
+    // By a file's own id the newest is read.
+    if key == "Id" && known.has_all(VERSION, &NEWEST)? {
+        touch(&mut touched, VERSION, &NEWEST);
+        fields.extend(NEWEST);
     }
     Ok(Asked {
         soql: format!(
@@ -251,16 +262,39 @@ impl<'a> File<'a> {
         }
     }
 
-    fn answer(&self, client: &Client<'_>, content: Content, from: usize) -> Output {
+    /// Says which version it is, where there are several.
+    fn version(&self) -> String {
+        let number = fence::inline(self.text("VersionNumber"), 20);
+        let document = self.row.get("ContentDocument");
+        let newest = document.and_then(|document| document.str_at("LatestPublishedVersionId"));
+        let newest = newest.map(names::long_id);
+        let Some(newest) = newest.filter(|newest| *newest != names::long_id(self.text("Id")))
+        else {
+            return match number.as_str() {
+                "" | "1" => String::new(),
+                number => format!(", version {number}"),
+            };
+        };
+        let last = document.and_then(|document| document.get("LatestPublishedVersion"));
+        let last = last.and_then(|last| last.str_at("VersionNumber"));
+        let of = last.map_or(String::new(), |last| {
+            format!(" of {}", fence::inline(last, 20))
+        });
+        format!(", version {number}{of}; the newest: {newest}")
+    }
+
+    fn answer(
+        &self,
+        client: &Client<'_>,
+        content: Content,
+        from: usize,
+    ) -> Result<Output, Failure> {
         let url = self.url(client);
         let size = self
             .size()
             .map(|size| format!(", {size} bytes"))
             .unwrap_or_default();
-        let version = match self.text("VersionNumber") {
-            "" | "1" => String::new(),
-            number => format!(", version {}", fence::inline(number, 20)),
-        };
+        let version = self.version();
         let mut said = vec![format!("File {url}{size}{version}")];
         let name = fence::inline(&self.name(), 300);
         let (mut shown, mut characters, mut cursor) = (None, None, None);
@@ -276,6 +310,13 @@ impl<'a> File<'a> {
             }
             Content::Text { text, note } => {
                 let all = text.chars().count();
+                if from >= all.max(1) {
+                    let message = format!(
+                        "the cursor is behind the end of the file: its text has {all} characters"
+                    );
+                    let problem = "take it from the last answer, or leave it out";
+                    return Err(Failure::invalid(message).field("/cursor", problem));
+                }
                 let part: String = text.chars().skip(from).take(CHARS_SHOWN).collect();
                 let to = from.min(all) + part.chars().count();
                 said.push(client.fenced(&format!("{name}\n\n{}", text::shown(&part))));
@@ -304,9 +345,7 @@ impl<'a> File<'a> {
             ("characters", characters.map(|all| all as u64).into()),
             ("cursor", cursor.clone().into()),
         ]);
-        let mut output = Output::text(said.join("\n")).cursor(cursor);
-        output.structured = Some(data.text());
-        output
+        Ok(data.answer(said.join("\n")).cursor(cursor))
     }
 
     fn name(&self) -> String {

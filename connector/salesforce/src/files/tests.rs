@@ -150,3 +150,45 @@ fn a_file_is_read_by_one_request() {
     let org = Org::new().answer(SOAP, 200, &broken);
     assert!(read(&org).unwrap_err().message.contains("no base64"));
 }
+
+#[test]
+fn an_older_version_says_which_is_the_newest_and_a_cursor_behind_the_end_is_refused() {
+    let read = |org: &Org, args: &str| read_file(org, &serde_json::from_str(args).unwrap());
+    let members = "<sf:FileExtension>txt</sf:FileExtension><sf:VersionNumber>1</sf:VersionNumber><sf:VersionData>R3LDvMOfZQ==</sf:VersionData>";
+    let of = |id: &str| {
+        format!(
+            "{members}<sf:ContentDocument><sf:type>ContentDocument</sf:type><sf:LatestPublishedVersionId>{id}</sf:LatestPublishedVersionId>\
+             <sf:LatestPublishedVersion><sf:type>ContentVersion</sf:type><sf:VersionNumber>3</sf:VersionNumber></sf:LatestPublishedVersion></sf:ContentDocument>"
+        )
+    };
+    let version = r#"{"id":"068000000000001"}"#;
+    for (newest, said) in [
+        (
+            "068000000000003AAA",
+            "view, version 1 of 3; the newest: 068000000000003AAA\n",
+        ),
+        ("068000000000001AAA", "view\n"),
+    ] {
+        let org = Org::new().answer(SOAP, 200, &row(&of(newest)));
+        let text = read(&org, version).unwrap().text;
+        assert!(text.contains(said), "{text}");
+        assert!(org.bodies()[0].contains("LatestPublishedVersion.VersionNumber"));
+    }
+    // What the agent may not see is left out.
+    let org = Org::new().hide("ContentDocument", "LatestPublishedVersionId");
+    let org = org.answer(SOAP, 200, &row(members));
+    assert!(read(&org, version).is_ok());
+    assert!(!org.bodies()[0].contains("LatestPublished"));
+
+    for (cursor, is_refused) in [("4", false), ("5", true), ("99", true)] {
+        let args = format!(r#"{{"id":"069000000000001AAA","cursor":"{cursor}"}}"#);
+        match read(&Org::new().answer(SOAP, 200, &row(members)), &args) {
+            Ok(_) => assert!(!is_refused, "{cursor}"),
+            Err(failure) => {
+                assert!(is_refused, "{failure:?}");
+                assert_eq!(failure.fields[0].pointer, "/cursor");
+                assert!(failure.message.contains("has 5 characters"), "{failure:?}");
+            }
+        }
+    }
+}

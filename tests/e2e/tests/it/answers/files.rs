@@ -362,6 +362,19 @@ async fn a_new_version_is_one_of_its_file() {
         &mut text,
     )
     .await;
+    let versions = format!(
+        "SELECT Id FROM ContentVersion WHERE ContentDocumentId = '{id}' ORDER BY VersionNumber"
+    );
+    let first = desk.rows(&versions).await[0]["Id"].clone();
+    for (name, arguments) in [
+        ("the first is an older one", json!({ "id": first })),
+        (
+            "a cursor behind the end",
+            json!({ "id": first, "cursor": "9000" }),
+        ),
+    ] {
+        run_one(&desk, "read_file", case(name, arguments), &mut text).await;
+    }
     insta::assert_snapshot!(text);
 }
 
