@@ -9,7 +9,7 @@ use crate::schema::{Field, Object, Schema};
 use crate::store::{Record, Store};
 
 /// The objects of setup, which everybody reads and who manages users changes.
-const SETUP: [&str; 10] = [
+const SETUP: [&str; 11] = [
     "Group",
     "LeadStatus",
     "ObjectPermissions",
@@ -17,6 +17,7 @@ const SETUP: [&str; 10] = [
     "PermissionSet",
     "Profile",
     "RecordType",
+    "TaskStatus",
     "User",
     "UserLicense",
     "UserRole",

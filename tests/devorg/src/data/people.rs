@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Seed, profiles};
 use crate::id::Id;
-use crate::objects::CONVERTED_STATUS;
+use crate::objects::{COMPLETED_STATUS, CONVERTED_STATUS};
 use crate::value::Value;
 
 /// Who owns records.
@@ -217,7 +217,13 @@ pub(super) fn add(seed: &mut Seed) -> People {
     }
     profiles::count_licenses(seed);
     record_types(seed);
-    lead_statuses(seed);
+    statuses(
+        seed,
+        "Lead",
+        "LeadStatus",
+        ("IsConverted", CONVERTED_STATUS),
+    );
+    statuses(seed, "Task", "TaskStatus", ("IsClosed", COMPLETED_STATUS));
     let lead_queue = group(seed, "Inbound Leads", "Inbound_Leads", "Queue");
     let case_queue = group(seed, "Support Tier 1", "Support_Tier_1", "Queue");
     group(seed, "All Sales", "All_Sales", "Regular");
@@ -246,11 +252,11 @@ fn record_types(seed: &mut Seed) {
     }
 }
 
-/// Adds the rows of the statuses that leads have.
-fn lead_statuses(seed: &mut Seed) {
+/// Adds the rows of the statuses that an object's records have, and of which one says that a record is over.
+fn statuses(seed: &mut Seed, of: &str, kind: &str, (flag, last): (&'static str, &str)) {
     let made = seed.ago(1_100, 600);
     let schema = Arc::clone(&seed.org.schema);
-    let field = schema.object("Lead").and_then(|lead| lead.field("Status"));
+    let field = schema.object(of).and_then(|object| object.field("Status"));
     let values = field.map_or(&[][..], |field| &field.picklist_values);
     for (at, value) in (1..).zip(values) {
         let row = vec![
@@ -258,9 +264,9 @@ fn lead_statuses(seed: &mut Seed) {
             ("ApiName", value.value.as_str().into()),
             ("SortOrder", Value::Int(at)),
             ("IsDefault", value.default_value.into()),
-            ("IsConverted", (value.value == CONVERTED_STATUS).into()),
+            (flag, (value.value == last).into()),
         ];
-        seed.add("LeadStatus", made, row);
+        seed.add(kind, made, row);
     }
 }
 

@@ -59,6 +59,7 @@ fn there_are_as_many_records_as_promised() {
         "RecordType": 2,
         "Report": 8,
         "Task": 160,
+        "TaskStatus": 5,
         "User": 14,
         "UserLicense": 2,
         "UserRole": 5,

@@ -30,6 +30,7 @@ mod recently_viewed;
 mod record_type;
 mod report;
 mod task;
+mod task_status;
 mod user;
 mod user_license;
 mod user_role;
@@ -82,6 +83,7 @@ pub(crate) fn schema() -> Schema {
         report::folder(),
         report::report(),
         task::object(),
+        task_status::object(),
         user::object(),
         user_license::object(),
         user_role::object(),

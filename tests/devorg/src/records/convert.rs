@@ -364,13 +364,13 @@ fn check_text(field: &Field, text: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Says whether a text could be an address: one `@`, something before it and a dot after it.
+/// Says whether a text could be an address: one `@`, something before it and a dot after it, and no dot without anything beside it.
 fn is_email(text: &str) -> bool {
+    let is_dotted = |part: &str| part.split('.').all(|label| !label.is_empty());
     text.split_once('@').is_some_and(|(name, host)| {
-        let parts: Vec<&str> = host.split('.').collect();
-        !name.is_empty()
-            && parts.len() > 1
-            && parts.iter().all(|part| !part.is_empty())
+        is_dotted(name)
+            && is_dotted(host)
+            && host.contains('.')
             && !text.contains(|c: char| {
                 c.is_whitespace() || c.is_control() || matches!(c, ',' | ';' | '<' | '>')
             })

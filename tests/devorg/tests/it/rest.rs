@@ -78,6 +78,7 @@ async fn objects_are_listed_and_described() {
         "RecordType",
         "Report",
         "Task",
+        "TaskStatus",
         "User",
         "UserLicense",
         "UserRole",
