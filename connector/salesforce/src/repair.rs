@@ -10,7 +10,7 @@ use portcullis_sdk::{Failure, Reason};
 use soql::Query;
 
 use crate::client::{Client, ReadError};
-use crate::describe::Describe;
+use crate::describe::{Describe, Field};
 use crate::fence;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::service_error::ServiceError;
@@ -51,7 +51,7 @@ pub fn repaired(client: &Client<'_>, error: ReadError, asked: Asked<'_>) -> Fail
         ReadError::Failed(failure) => return failure,
     };
     let problem = Problem::of(&error, asked);
-    let meant = mended(&error, asked);
+    let meant = mended(client, &error, asked);
     let mut failure = Failure::from(error);
     if let Some(meant) = meant {
         let message = failure.message.clone();
@@ -182,7 +182,7 @@ impl Problem {
 }
 
 /// Gives the query that was meant where the service says what is wrong with a clause of it.
-fn mended(error: &ServiceError, asked: Asked<'_>) -> Option<String> {
+fn mended(client: &Client<'_>, error: &ServiceError, asked: Asked<'_>) -> Option<String> {
     let query = asked.query?;
     let words = &error.message;
     // `value of filter criterion for field 'CloseDate' must be of type date and should not be enclosed in quotes`
@@ -200,15 +200,10 @@ fn mended(error: &ServiceError, asked: Asked<'_>) -> Option<String> {
             return meant;
         }
     }
-    let mut meant = query.clone();
     if words.contains("only aggregate expressions use field aliasing") {
-        for item in &mut meant.select {
-            if let soql::SelectItem::Field { alias, .. } = item {
-                *alias = None;
-            }
-        }
-        return Some(meant.to_string());
+        return without_aliases(client, query);
     }
+    let mut meant = query.clone();
     if words.contains("FIELDS function must have a LIMIT") {
         meant.limit = Some(FIELDS_ROWS_MAX.min(meant.limit.unwrap_or(u64::MAX)));
         return Some(meant.to_string());
@@ -230,6 +225,42 @@ fn mended(error: &ServiceError, asked: Asked<'_>) -> Option<String> {
         kind: soql::GroupKind::Plain,
         items: group?,
     });
+    Some(meant.to_string())
+}
+
+/// Takes the second names from fields, which sums alone have. Two words may be a field's label, `Account Name`, or a parent and its field.
+/// `None`: they are none of these, or nobody can say.
+fn without_aliases(client: &Client<'_>, query: &Query) -> Option<String> {
+    let mut meant = query.clone();
+    let [from] = query.from.as_slice() else {
+        return None;
+    };
+    let describe = client.describe(&from.path.to_string()).ok()?;
+    let fields = client.fields_of(&describe);
+    for item in &mut meant.select {
+        let soql::SelectItem::Field { path, alias } = item else {
+            continue;
+        };
+        let (Some(second), [first]) = (alias.take(), path.parts.as_slice()) else {
+            continue;
+        };
+        let label = format!("{} {}", first.name, second.name);
+        let labelled = |field: &&Field<'_>| field.label().eq_ignore_ascii_case(&label);
+        let named = |field: &&Field<'_>| first.is(field.name());
+        let followed = |field: &&Field<'_>| {
+            let relationship = client.relationship_of(**field);
+            relationship.is_some_and(|relationship| first.is(relationship))
+        };
+        let mut all = [fields.iter().find(labelled), fields.iter().find(named)]
+            .into_iter()
+            .flatten();
+        let name = match all.next() {
+            Some(field) => field.name().to_owned(),
+            None if fields.iter().any(|field| followed(&field)) => label.replace(' ', "."),
+            None => return None,
+        };
+        *path = soql::FieldPath::new(&name);
+    }
     Some(meant.to_string())
 }
 
@@ -398,6 +429,37 @@ mod tests {
         let org = Org::new();
         let message = "No such column 'X' on entity 'Nowhere'.";
         insta::assert_snapshot!(hint(&org, "SELECT X FROM Nowhere", "INVALID_FIELD", message), @"`Nowhere` has no field `X`");
+    }
+
+    #[test]
+    fn a_label_in_words_is_its_field_and_a_parent_beside_its_field_a_path() {
+        const WORDS: &str = "only aggregate expressions use field aliasing";
+        for (soql, meant) in [
+            (
+                "SELECT Account Name, Id x FROM Account",
+                "write: SELECT Name, Id FROM Account",
+            ),
+            (
+                "SELECT Owner Alias FROM Account a",
+                "write: SELECT Owner.Alias FROM Account a",
+            ),
+            (
+                "SELECT Owner.Name n FROM Account",
+                "write: SELECT Owner.Name FROM Account",
+            ),
+            ("SELECT Account Nmae FROM Account", ""),
+        ] {
+            let said = hint(&Org::new(), soql, "MALFORMED_QUERY", WORDS);
+            assert_eq!(said, format!("{WORDS}\n{meant}"));
+        }
+        let org = Org::new().hide("Account", "Name");
+        let said = hint(
+            &org,
+            "SELECT Account Name FROM Account",
+            "MALFORMED_QUERY",
+            WORDS,
+        );
+        assert!(!said.contains("write:"), "{said}");
     }
 
     #[test]

@@ -206,7 +206,9 @@ impl ServiceError {
                 "OFFSET goes to 2000: order by Id and continue with WHERE Id > the last one, or use query_next"
             }
             "UNABLE_TO_LOCK_ROW" => "another change holds the record: try again in a moment",
-            "ENTITY_IS_DELETED" => "the record is in the recycle bin, or gone",
+            "ENTITY_IS_DELETED" => {
+                "the record is in the recycle bin, from where undelete_record restores it, or gone"
+            }
             _ if self.status == 410 => {
                 "this version of the API is retired: connect again, so that the newest is found"
             }

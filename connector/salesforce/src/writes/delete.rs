@@ -157,7 +157,7 @@ fn announcement(
 pub(super) fn undo(describe: &Describe) -> String {
     match describe.is("undeletable") {
         true => format!(
-            "Restore it from the Recycle Bin in Salesforce, which keeps it for {BIN_DAYS} days with what was deleted along with it."
+            "undelete_record restores it, or a person from the Recycle Bin in Salesforce, which keeps it for {BIN_DAYS} days with what was deleted along with it."
         ),
         false => format!(
             "Not possible: the recycle bin does not keep records of {}.",

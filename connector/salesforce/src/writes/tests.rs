@@ -251,7 +251,7 @@ fn a_deletion_names_what_goes_with_it_and_asks_for_that_too() {
     insta::assert_snapshot!(output.text, @r"
     deleted Account 001DO0000000001YAA
     Deleted with it: 3 Contact (Contacts), and what hangs on these.
-    Restore it from the Recycle Bin in Salesforce, which keeps it for 15 days with what was deleted along with it.
+    undelete_record restores it, or a person from the Recycle Bin in Salesforce, which keeps it for 15 days with what was deleted along with it.
     ");
     assert_eq!(
         allowed.checked(),

@@ -87,7 +87,10 @@ pub(super) fn listed(
             total - rows.len()
         ));
     }
-    notes.push(format!("since {from}; {}", zone::said(client)));
+    notes.push(format!(
+        "since {from}; what was deleted in the last minute may be missing; {}",
+        zone::said(client)
+    ));
     // The service counts in minutes, and may lag.
     let covered = reply.json.str_at("latestDateCovered");
     if let Some(until) = covered.filter(|until| Moment::parse(until) < Some(now.minutes_before(2)))
