@@ -18,6 +18,7 @@ mod record;
 mod refused;
 mod said;
 mod soap;
+mod statuses;
 mod targets;
 mod update;
 mod upsert;

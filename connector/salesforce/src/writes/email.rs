@@ -8,7 +8,9 @@ use portcullis_sdk::{Effect, Failure, Output, Reason};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::note::name_of;
 use super::refused::{self, Ended};
+use super::value::is_email;
 use crate::client::Client;
 use crate::fence;
 use crate::host::{Host, Step};
@@ -87,9 +89,13 @@ pub fn send_email(host: &dyn Host, args: &SendEmail) -> Result<Output, Failure> 
     host.check(&accesses)?;
 
     let client = Client::new(host);
-    if let Some(id) = &about {
-        check_record(&client, id)?;
-    }
+    let logged_at = match &about {
+        Some(id) => {
+            check_record(&client, id)?;
+            name_of(&client, id)?
+        }
+        None => None,
+    };
     let mut inputs: Vec<(&str, &str, Json)> = Vec::new();
     if !cc.is_empty() {
         inputs.push(("ccRecipientAddressList", "Copy to", cc.into()));
@@ -112,9 +118,15 @@ pub fn send_email(host: &dyn Host, args: &SendEmail) -> Result<Output, Failure> 
     }
     let from = client.account().identity.as_ref();
     let from = from.map_or("the signed-in user", |identity| identity.user_name.as_str());
-    let change = change
-        .note(format!("It comes from {}.", fence::inline(from, 80)))
-        .undo("Not possible: a message that is sent is sent.");
+    let change = change.note(format!("It comes from {}.", fence::inline(from, 80)));
+    let change = match logged_at {
+        Some(record) => change.note(format!(
+            "It is logged at the {}.",
+            fence::inline(&record, 120)
+        )),
+        None => change,
+    };
+    let change = change.undo("Not possible: a message that is sent is sent.");
     let version = client.version()?;
     let path = path!("/services/data/{}/actions/standard/emailSimple", version);
     let request = Request::post(path).body("application/json", body.text());
@@ -138,23 +150,18 @@ pub fn send_email(host: &dyn Host, args: &SendEmail) -> Result<Output, Failure> 
         Some(id) => format!(", logged at {id}"),
         None => String::new(),
     };
-    let data = Mailed {
-        done: "sent".to_owned(),
-        recipients,
-        about,
-    };
-    Ok(Output::text(format!("sent to {recipients} of {recipients}{logged}")).structured(&data))
+    let data = Json::object([
+        ("done", "sent".into()),
+        ("recipients", (recipients as u64).into()),
+        ("about", about.into()),
+    ]);
+    Ok(data.answer(format!("sent to {recipients} of {recipients}{logged}")))
 }
 
 /// Puts addresses into one list, with commas between.
 fn addresses(given: &[String], pointer: &str) -> Result<String, Failure> {
-    let is_plain = |c: char| c.is_ascii_graphic() && !",;<>()\"\\".contains(c);
     for (index, address) in given.iter().enumerate() {
-        let parts = address.trim().split_once('@');
-        let fits = parts.is_some_and(|(name, domain)| {
-            !name.is_empty() && domain.contains('.') && !domain.contains('@')
-        });
-        if !fits || !address.trim().chars().all(is_plain) {
+        if !is_email(address.trim()) {
             let shown = fence::inline(address, 80);
             let problem = format!(
                 "“{shown}” is not one address; query finds the e-mail of a contact or lead"
@@ -215,6 +222,51 @@ fn unclear(about: Option<&str>, failure: Failure) -> Failure {
 mod tests {
     use super::*;
     use crate::testing::Org;
+
+    #[test]
+    fn a_record_that_is_not_there_is_found_out_before_a_person_is_asked() {
+        const SALE: &str = "/services/data/v68.0/sobjects/Opportunity/006000000000001AAA";
+        const SITES: &str = r#"{"sobjects":[{"name":"Site__c","keyPrefix":"a00"}]}"#;
+        let gone = r#"[{"errorCode":"NOT_FOUND","message":"m"}]"#;
+        for (about, org, is_there) in [
+            (
+                "006000000000001AAA",
+                Org::new().answer(SALE, 404, gone),
+                false,
+            ),
+            (
+                "a00000000000001AAA",
+                Org::new()
+                    .answer("/services/data/v68.0/sobjects", 200, SITES)
+                    .answer("/services/data/v68.0/sobjects/Site__c", 404, gone),
+                false,
+            ),
+            (
+                "006000000000001AAA",
+                Org::new().answer(SALE, 200, r#"{"Name":"Pilot"}"#),
+                true,
+            ),
+        ] {
+            let args = SendEmail {
+                to: vec!["li@mail.example".to_owned()],
+                subject: "S".to_owned(),
+                body: "B".to_owned(),
+                about: Some(about.to_owned()),
+                ..SendEmail::default()
+            };
+            let failure = send_email(&org, &args).unwrap_err();
+            let is_refused = failure.reason == Reason::NotFound;
+            assert_eq!(is_refused, !is_there, "{about}: {failure:?}");
+            let [change] = &org.announced()[..] else {
+                assert!(
+                    !is_there && failure.fields[0].pointer == "/about",
+                    "{about}"
+                );
+                continue;
+            };
+            assert_eq!(change.notes[1], "It is logged at the Opportunity Pilot.");
+        }
+    }
 
     #[test]
     fn nothing_is_logged_at_a_record_that_the_agent_may_not_read() {

@@ -99,6 +99,12 @@ impl Moment {
         }
     }
 
+    /// Gives the day that it is by then where days begin first, 14 hours before UTC: in days since 1970.
+    pub(super) fn latest_day(self) -> i64 {
+        const AHEAD: i64 = 14 * 3_600;
+        (self.seconds + AHEAD).div_euclid(SECONDS_A_DAY)
+    }
+
     /// Writes it as it is sent: `2026-11-23T08:00:00.000Z`.
     pub(crate) fn sent(self) -> String {
         let ((year, month, day), hour, minute, second) = self.parts();

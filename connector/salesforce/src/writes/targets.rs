@@ -69,6 +69,12 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
     for (kind, references) in wanted.into_pairs() {
         let name = names::name_field_of(kind);
         let columns = ["Id".to_owned(), name.to_owned()];
+        // Who is not active owns nothing, and may be named by any other field.
+        let owns = |field: Field<'_>| kind == "User" && field.name() == "OwnerId";
+        let active = match references.iter().any(|(_, field, _)| owns(*field)) {
+            true => client.visible_fields(kind, &["IsActive".to_owned()]),
+            false => Vec::new(),
+        };
         if !client.may_read(kind) || client.visible_fields(kind, &columns).len() < columns.len() {
             continue;
         }
@@ -77,8 +83,11 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
             .map(|(.., id)| format!("'{id}'"))
             .collect();
         order::sort_once(&mut ids);
+        let active = active
+            .first()
+            .map_or(String::new(), |field| format!(", {field}"));
         let soql = format!(
-            "SELECT Id, {name} FROM {kind} WHERE Id IN ({})",
+            "SELECT Id, {name}{active} FROM {kind} WHERE Id IN ({})",
             ids.join(", ")
         );
         let reply = match record::query(client, &soql) {
@@ -96,6 +105,12 @@ pub(super) fn names<'p, 'a, 'd: 'a>(
                     .is_some_and(|known| names::long_id(known) == id)
             };
             match records.iter().find(is_it) {
+                Some(record)
+                    if owns(field) && record.get("IsActive") == Some(&Json::Bool(false)) =>
+                {
+                    let says = "leads to an inactive user, who can own nothing: find_users finds those who are active";
+                    problems.add(field.name(), about(field, says));
+                }
                 Some(record) => {
                     let name = record.str_at(name).unwrap_or(id);
                     found.insert(id.to_owned(), name.to_owned());

@@ -52,11 +52,11 @@ pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
         },
         ("reference", Json::String(text)) => reference(field, text.trim()),
         ("picklist", Json::String(text)) => picklist(field, text.trim()).map(Json::from),
-        ("multipicklist", Json::String(text)) => several(field, text.split(';')),
+        ("multipicklist", Json::String(text)) => several(field, &mut text.split(';')),
         ("multipicklist", Json::Array(items)) => {
             let texts: Option<Vec<&str>> = items.iter().map(Json::as_str).collect();
             match texts {
-                Some(texts) => several(field, texts),
+                Some(texts) => several(field, &mut texts.into_iter()),
                 None => Err(wrong(field, given)),
             }
         }
@@ -65,6 +65,7 @@ pub(super) fn read(field: Field<'_>, given: &Json) -> Result<Json, String> {
             | "double" | "currency" | "percent" | "datetime" | "time",
             _,
         ) => Err(wrong(field, given)),
+        ("email", Json::String(text)) if !is_email(text.trim()) => Err(wrong(field, given)),
         (_, Json::String(text)) => self::text(field, text),
         _ => Err(wrong(field, given)),
     }
@@ -131,6 +132,22 @@ pub(super) fn about(field: Field<'_>, says: &str) -> String {
     }
 }
 
+/// Says whether a text can be one e-mail address: a name, and behind its one `@` a host with dots. Of what this takes the service may yet
+/// refuse some.
+pub(super) fn is_email(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b",;<>()\"\\".contains(&byte);
+    let Some((name, host)) = text.split_once('@') else {
+        return false;
+    };
+    text.bytes().all(is_plain)
+        && !name.is_empty()
+        && host.contains('.')
+        && !host.contains('@')
+        && !host.starts_with('.')
+        && !host.ends_with('.')
+        && !host.contains("..")
+}
+
 fn spelled(value: &Json) -> Option<&str> {
     match value {
         Json::Number(text) | Json::String(text) => Some(text),
@@ -174,7 +191,7 @@ fn meant(field: Field<'_>, given: &Json) -> String {
         "date" => meant::days(&text).into_iter().map(quoted).collect(),
         "datetime" => meant::moments(&text).into_iter().map(quoted).collect(),
         "time" => meant::time(&text).map(quoted).into_iter().collect(),
-        "reference" | "picklist" | "multipicklist" => return String::new(),
+        "reference" | "picklist" | "multipicklist" | "email" => return String::new(),
         _ => vec![quoted(text)],
     };
     if meant.is_empty() {
@@ -203,6 +220,7 @@ fn takes(field: Field<'_>) -> String {
         // Which objects these are is for who knows what the agent may see.
         "reference" => "the id of a record".to_owned(),
         "multipicklist" => "a list of texts".to_owned(),
+        "email" => "one e-mail address such as ann@mail.example".to_owned(),
         _ => "a text".to_owned(),
     }
 }
@@ -277,10 +295,7 @@ fn picklist<'f>(field: Field<'f>, wanted: &str) -> Result<&'f str, String> {
     }
 }
 
-fn several<'v>(
-    field: Field<'_>,
-    wanted: impl IntoIterator<Item = &'v str>,
-) -> Result<Json, String> {
+fn several(field: Field<'_>, wanted: &mut dyn Iterator<Item = &str>) -> Result<Json, String> {
     let mut chosen: Vec<&str> = Vec::new();
     for value in wanted {
         let value = picklist(field, value.trim())?;

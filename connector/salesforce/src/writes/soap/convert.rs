@@ -16,15 +16,14 @@ use crate::json::Json;
 use crate::names;
 use crate::nearest::{Candidate, listed, nearest};
 use crate::writes::UNFORESEEN;
-use crate::writes::record::{self, Found, Select};
+use crate::writes::record::{self, Found};
 use crate::writes::refused;
+use crate::writes::statuses::CONVERTED;
 use crate::xml::{self, Element};
 
 mod beforehand;
 
-use beforehand::{
-    OWNED_BY_QUEUE, check_contact, check_owner, check_status, converted, of_converted,
-};
+use beforehand::{OWNED_BY_QUEUE, Used};
 
 const LEAD: &str = "Lead";
 
@@ -88,14 +87,13 @@ pub fn convert_lead(host: &dyn Host, args: &ConvertLead) -> Result<Output, Failu
     let status = status(&client, &describe, wanted)?;
     record::check_id(&client, &describe, &id)?;
     host.step("Read Lead before the conversion", Some(&id));
-    let before = find(&client, &describe, &id)?;
-    check_owner(&before, owner.as_deref())?;
-    if args.status.is_some() {
-        check_status(&client, &status)?;
-    }
-    if let (Some(contact), Some(account)) = (&contact, &account) {
-        check_contact(&client, contact, account)?;
-    }
+    let used = Used {
+        status: args.status.as_ref().map(|_| status.as_str()),
+        account: account.as_deref(),
+        contact: contact.as_deref(),
+        owner: owner.as_deref(),
+    };
+    let before = beforehand::read(&client, &describe, &id, used)?;
     let label = before.label(&client, &describe);
 
     let no = || "false".to_owned();
@@ -158,8 +156,13 @@ fn reference(given: Option<&str>, pointer: &str, kind: &str) -> Result<Option<St
         Some(id) => Ok(Some(id)),
         None => {
             let shown = fence::inline(given, 40);
+            let finds = if kind == "User" {
+                "find_users"
+            } else {
+                "query"
+            };
             let problem = format!(
-                "takes the id of a record of `{kind}`, not “{shown}”; query finds it by its name"
+                "takes the id of a record of `{kind}`, not “{shown}”; {finds} finds it by its name"
             );
             Err(Failure::invalid("nothing was converted").field(pointer, problem))
         }
@@ -192,33 +195,14 @@ fn status(client: &Client<'_>, describe: &Describe, wanted: &str) -> Result<Stri
     if !near.is_empty() {
         problem.push_str(&format!("; near: {}", listed(&near)));
     }
-    match converted(client)? {
-        Some(converted) => problem.push_str(&of_converted(&converted)),
+    match CONVERTED.read(client)? {
+        Some(statuses) => problem.push_str(&CONVERTED.listed(&statuses)),
         None => {
             let all = &values[..values.len().min(30)];
             problem.push_str(&format!("; statuses: {}", listed(all)));
         }
     }
     Err(Failure::invalid("nothing was converted: the status is none").field("/status", problem))
-}
-
-/// Reads the lead, which must not be converted.
-fn find(client: &Client<'_>, describe: &Describe, id: &str) -> Result<Found, Failure> {
-    let mut select = Select::new(client, describe, []);
-    for name in ["IsConverted", "Company", "Status", "OwnerId"] {
-        if !client.visible_fields(LEAD, &[name.to_owned()]).is_empty() {
-            select.fields.push(name.to_owned());
-        }
-    }
-    let before = select.find(client, describe, id)?;
-    match before.json.is_true_at("IsConverted") {
-        true => Err(Failure::conflict("the lead is converted already")
-            .field("/id", "is converted already")
-            .hint(format!(
-                "query {{\"soql\": \"SELECT ConvertedAccountId, ConvertedContactId, ConvertedOpportunityId FROM Lead WHERE Id = '{id}'\"}} shows what it became"
-            ))),
-        false => Ok(before),
-    }
 }
 
 fn announcements(
@@ -327,12 +311,12 @@ fn answer(client: &Client<'_>, id: &str, label: &str, result: &Element) -> Outpu
         text.push_str(&format!("\n{kind} {}", url(kind, &id)));
         Some(id)
     };
-    let data = Converted {
-        lead: id.to_owned(),
-        account: take("Account", "accountId"),
-        contact: take("Contact", "contactId"),
-        opportunity: take("Opportunity", "opportunityId"),
-    };
+    let data = Json::object([
+        ("lead", id.into()),
+        ("account", take("Account", "accountId").into()),
+        ("contact", take("Contact", "contactId").into()),
+        ("opportunity", take("Opportunity", "opportunityId").into()),
+    ]);
     client.host.cite(&sources);
-    Output::text(text).structured(&data)
+    data.answer(text)
 }

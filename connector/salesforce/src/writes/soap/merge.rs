@@ -53,7 +53,7 @@ pub fn merge_records(host: &dyn Host, args: &MergeRecords) -> Result<Output, Fai
         Access::new(Effect::Destructive, kind, &given),
         Access::read(kind, &given),
     ])?;
-    let describe = asked::describe(&client, kind, Purpose::Update, std::iter::once(fields))?;
+    let describe = asked::describe(&client, kind, Purpose::Update, &mut std::iter::once(fields))?;
     let kind = describe.name();
     if !describe.is("mergeable") {
         let message = format!("records of `{kind}` cannot be merged, or not by this user");
@@ -259,7 +259,7 @@ fn announcements(
     let stays = stays
         .note("It stays, with its own values where none is given here. What belongs to the others belongs to it then.")
         .note(UNFORESEEN)
-        .undo("Restore the others from the Recycle Bin within 15 days; what belonged to them stays here.");
+        .undo("undelete_record restores the others, or a person from the Recycle Bin, within 15 days; what belonged to them stays here.");
     let fields = losable(client, describe);
     let goes = losers.iter().map(|loser| {
         let mut change = Change::new("delete", kind, loser.label(client, describe))

@@ -53,7 +53,7 @@ pub async fn examples(desk: &Desk) -> Vec<(&'static str, [Value; 2])> {
     let merge = |at: usize| json!({ "object": "Lead", "keep": leads[0], "lose": [leads[at]] });
     let owner = |name: &str| json!({ "object": "Case", "id": CASE, "owner": name });
     let member = |person: &str| json!({ "campaign": CAMPAIGN, "person": person });
-    let call = |subject: &str| json!({ "subject": subject, "day": "2026-11-23" });
+    let call = |subject: &str| json!({ "subject": subject, "day": "2024-11-22" });
     let event =
         |subject: &str| json!({ "subject": subject, "start": "2026-11-27", "end": "2026-11-28" });
     let note = |title: &str| json!({ "about": ACCOUNT, "title": title, "text": "x" });

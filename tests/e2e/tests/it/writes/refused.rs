@@ -93,7 +93,7 @@ async fn what_the_org_refuses_comes_with_what_to_do() {
             ),
             (
                 "create_record",
-                json!({"object": "Contact", "fields": {"LastName": "x", "Email": "no address"}}),
+                json!({"object": "Contact", "fields": {"LastName": "x", "Email": "li..wu@mail.example"}}),
             ),
         ] {
             let failure = desk.failure(tool, arguments).await;

@@ -17,6 +17,8 @@ const LEAD: &str = "00QDO00000000012AA";
 const LEAD_2: &str = "00QDO00000000022AA";
 const CASE: &str = "500DO0000000001YAA";
 const CAMPAIGN: &str = "701DO0000000001YAA";
+/// Jo Marsh, who has left.
+const INACTIVE: &str = "005DO000000000C";
 
 macro_rules! snapshot {
     ($tool:literal, $rows:expr) => {
@@ -92,12 +94,12 @@ async fn update_records() {
             row(
                 "one fails",
                 call(
-                    json!([{"Id": LEAD, "Email": "no address"}, {"Id": LEAD_2, "Title": "Chief"}])
+                    json!([{"Id": LEAD, "Email": "li..wu@mail.example"}, {"Id": LEAD_2, "Title": "Chief"}])
                 )
             ),
             row(
                 "all fail",
-                call(json!([{"Id": LEAD, "Email": "no address"}]))
+                call(json!([{"Id": LEAD, "Email": "li..wu@mail.example"}]))
             ),
             row("none", call(json!([]))),
             row("too many", call(json!(many))),
@@ -165,11 +167,13 @@ async fn create_records() {
             row("a person is asked", two()).asked(),
             row(
                 "one fails",
-                call(json!([{"LastName": "Li"}, {"LastName": "Wu", "Email": "no address"}]))
+                call(
+                    json!([{"LastName": "Li"}, {"LastName": "Wu", "Email": "li..wu@mail.example"}])
+                )
             ),
             row(
                 "all fail",
-                call(json!([{"LastName": "Wu", "Email": "no address"}]))
+                call(json!([{"LastName": "Wu", "Email": "li..wu@mail.example"}]))
             ),
             row(
                 "mistakes, each at its place",
@@ -311,6 +315,16 @@ async fn convert_lead() {
                 call(json!({"account": "001DO0000000003YAA", "contact": CONTACT}))
             ),
             row("an account's name", call(json!({"account": "Acme"}))),
+            row(
+                "an account that is not there",
+                call(json!({"account": "001DO0000zzzzzz"}))
+            ),
+            row(
+                "a contact that is not there",
+                call(json!({"account": ACCOUNT, "contact": "003DO0000zzzzzz"}))
+            ),
+            row("an owner's name", call(json!({"owner": "Carmen Delgado"}))),
+            row("an inactive owner", call(json!({"owner": INACTIVE}))),
             row("not there", json!({"id": "00QDO0000zzzzzz"})),
             row("a user without the right", plain()).by("hedda"),
             row("an agent without opportunities", plain())
@@ -346,6 +360,7 @@ async fn merge_records() {
             ),
             row("an emptied field", call(json!({"Title": null}))),
             row("a mistake", call(json!({"Titel": "x"}))),
+            row("no e-mail address", call(json!({"Email": "li at mail"}))),
             row(
                 "with itself",
                 json!({"object": "Lead", "keep": LEAD, "lose": [LEAD]})
@@ -394,6 +409,10 @@ async fn create_task() {
                 "about nothing",
                 json!({"subject": "x", "about": "006DO0000zzzzzz"})
             ),
+            row(
+                "an owner who is not active",
+                json!({"subject": "x", "owner": INACTIVE})
+            ),
             row("a user without the right", call()).by("imre"),
             row("a hidden object", call()).under(json!({"read": ["Account"]})),
             row("the answer is lost", call()).with("POST", ROWS, Fault::Drop, Some(Work::After)),
@@ -416,6 +435,14 @@ async fn complete_task() {
             row("a person is asked", call()).asked(),
             row("completed already", call()).after("complete_task", call()),
             row("a status that is none", json!({"id": id, "status": "Done"})),
+            row(
+                "a status that leaves it open",
+                json!({"id": id, "status": "Deferred"})
+            ),
+            row(
+                "a status that is named",
+                json!({"id": id, "status": "Completed"})
+            ),
             row("not a task", json!({"id": ACCOUNT})),
             row("a user without the right", call()).by("imre"),
             row("a locked row", call()).with("PATCH", ROWS, Fault::LockRow, None),
@@ -425,13 +452,17 @@ async fn complete_task() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn log_call() {
-    let call = || json!({"subject": "Call about the pilot", "day": "2026-11-23", "person": CONTACT, "about": SALE, "direction": "Outbound", "minutes": 12, "comments": "agreed"});
+    let call = || json!({"subject": "Call about the pilot", "day": "2024-11-22", "person": CONTACT, "about": SALE, "direction": "Outbound", "minutes": 12, "comments": "agreed"});
     snapshot!(
         "log_call",
         vec![
             row("ordinary", call()),
             row("a person is asked", call()).asked(),
             row("no day", json!({"subject": "x", "day": "today"})),
+            row(
+                "a day to come",
+                json!({"subject": "x", "day": "2999-12-31"})
+            ),
             row("a user without the right", call()).by("imre"),
             row("half an answer", call()).with("POST", ROWS, Fault::DropHalfway, None),
         ]
@@ -507,6 +538,19 @@ async fn assign_owner() {
             row("by user name", call("aiko.mori@devorg.example")),
             row("nobody", call("Carmn Delgado")),
             row("nobody near", call("Zzzz")),
+            row("who is signed in", call("me")),
+            row("by id", call("00GDO0000000002")),
+            row("who is not active", call("Jo Marsh")),
+            row("who is not active, by id", call(INACTIVE)),
+            row("an id of something else", call(ACCOUNT)),
+            row(
+                "a queue where none can own",
+                json!({"object": "Account", "id": ACCOUNT, "owner": "support tier 1"})
+            ),
+            row(
+                "a queue's id where none can own",
+                json!({"object": "Account", "id": ACCOUNT, "owner": "00GDO0000000002"})
+            ),
             row(
                 "no owner of its own",
                 json!({"object": "OpportunityContactRole", "id": "00KDO0000000001YAA", "owner": "Carmen Delgado"})
@@ -608,6 +652,10 @@ async fn send_email() {
             ),
             row(
                 "the org refuses the address",
+                json!({"to": ["li..wu@mail.example"], "subject": "x", "body": "y"})
+            ),
+            row(
+                "an address without a host",
                 json!({"to": ["li@mail..example"], "subject": "x", "body": "y"})
             ),
             row("an agent of some objects", call())

@@ -314,7 +314,7 @@ pub fn changes() -> Vec<Row> {
             Some((call("x", ""), INVALID)),
             call("x", "2026-13-23"),
             "imre",
-            (call("x", "2026-11-23"), NOT_PERMITTED),
+            (call("x", "2024-11-22"), NOT_PERMITTED),
         ),
         row(
             "create_event",
