@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use portcullis::{Attachment, Failure, Outcome, Output, Reply, SentChange};
+use portcullis::{Attachment, Failure, FieldProblem, Outcome, Output, Reply, SentChange};
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ProtocolVersion, Resource};
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ pub fn text(reply: &Reply) -> String {
 fn failed(failure: &Failure) -> String {
     let mut words = failure.message.clone();
     for field in &failure.fields {
-        words.push_str(&format!("\n- {}: {}", field.pointer, field.problem));
+        words.extend(place(&failure.message, field).map(|line| format!("\n- {line}")));
     }
     if let Some(hint) = &failure.hint {
         words.push_str(&format!("\nHint: {hint}"));
@@ -148,6 +148,18 @@ fn failed(failure: &Failure) -> String {
         words.push_str(&format!("\nTry again in {} seconds.", wait.as_secs()));
     }
     words
+}
+
+/// Says what is wrong at a place, as far as the message has not said it. The whole of the arguments has an empty pointer.
+fn place(message: &str, field: &FieldProblem) -> Option<String> {
+    let FieldProblem { pointer, problem } = field;
+    match message.contains(problem.as_str()) {
+        true if message.contains(&format!("`{pointer}`")) => None,
+        true if pointer.is_empty() => None,
+        true => Some(pointer.clone()),
+        false if pointer.is_empty() => Some(problem.clone()),
+        false => Some(format!("{pointer}: {problem}")),
+    }
 }
 
 /// The same for programs.
@@ -174,4 +186,59 @@ pub(crate) fn problem(reply: &Reply) -> Option<Value> {
         }
     }
     Some(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use portcullis::FailureCode;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_twice_and_no_place_is_empty() {
+        let failed = |message: &str, fields: &[(&str, &str)]| {
+            let fields = fields.iter().map(|(pointer, problem)| FieldProblem {
+                pointer: (*pointer).to_owned(),
+                problem: (*problem).to_owned(),
+            });
+            let failure = Failure {
+                code: FailureCode::InvalidArguments,
+                message: message.to_owned(),
+                hint: None,
+                service_code: None,
+                fields: fields.collect(),
+                retry_after: None,
+            };
+            super::failed(&failure)
+        };
+        for (message, fields, words) in [
+            (
+                "no user is called “x”",
+                &[("/owner", "no user is called “x”")][..],
+                "no user is called “x”\n- /owner",
+            ),
+            (
+                "two do not fit",
+                &[("/a", "is empty"), ("/b", "is no day")],
+                "two do not fit\n- /a: is empty\n- /b: is no day",
+            ),
+            (
+                "x: 7 is too few at `/n`, and 1 more problem",
+                &[("/n", "7 is too few"), ("/m", "is empty")],
+                "x: 7 is too few at `/n`, and 1 more problem\n- /m: is empty",
+            ),
+            (
+                "say what",
+                &[("", "needs either `id` or `fields`")],
+                "say what\n- needs either `id` or `fields`",
+            ),
+            (
+                "x: `a` was unexpected",
+                &[("", "`a` was unexpected")],
+                "x: `a` was unexpected",
+            ),
+        ] {
+            assert_eq!(failed(message, fields), words);
+        }
+    }
 }

@@ -48,6 +48,7 @@ fn misfit(tool: &str, problems: Vec<FieldProblem>) -> Failure {
     };
     let more = match problems.len() {
         1 => String::new(),
+        2 => ", and 1 more problem".to_owned(),
         count => format!(", and {} more problems", count - 1),
     };
     let message = format!(
@@ -58,4 +59,29 @@ fn misfit(tool: &str, problems: Vec<FieldProblem>) -> Failure {
         .with_hint(format!("look at the input schema of `{tool}`"));
     failure.fields = problems;
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_problems_are_counted() {
+        for (count, words) in [
+            (1, "is bad at `/0`"),
+            (2, "is bad at `/0`, and 1 more problem"),
+            (3, "is bad at `/0`, and 2 more problems"),
+        ] {
+            let problems = (0..count).map(|at| FieldProblem {
+                pointer: format!("/{at}"),
+                problem: "is bad".to_owned(),
+            });
+            let failure = misfit("query", problems.collect());
+            assert_eq!(
+                failure.message,
+                format!("the arguments do not fit the tool `query`: {words}")
+            );
+            assert_eq!(failure.fields.len(), count);
+        }
+    }
 }
