@@ -137,6 +137,14 @@ fn sql() -> Vec<Case> {
             "SELECT a.Name, m.Value__c FROM Account a LEFT JOIN Measurement__c m ON a.Id = m.Account__c LIMIT 1",
         ),
         query("TOP", "SELECT TOP 3 Name FROM Account ORDER BY Name"),
+        query(
+            "a label in its words",
+            "SELECT Account Name, Annual Revenue FROM Account LIMIT 1",
+        ),
+        query(
+            "a parent and its field without a dot",
+            "SELECT Account Name FROM Contact LIMIT 1",
+        ),
         query("DISTINCT", "SELECT DISTINCT Industry FROM Account"),
         query(
             "BETWEEN",
@@ -291,6 +299,11 @@ fn named_objects() -> Vec<Case> {
             "slip in a record type",
             "get_picklist_values",
             json!({"object": "Account", "field": "Type", "record_type": "Partner_Acount"}),
+        ),
+        (
+            "label for a column",
+            "run_report",
+            json!({"id": "00ODO00000000012AA", "filters": [{"column": "Amount", "operator": "greaterThan", "value": "1"}]}),
         ),
         ("plural", "list_views", json!({"object": "Accounts"})),
         (
