@@ -305,7 +305,7 @@ mod tests {
         assert_eq!(failure.fields[0].pointer, "/status");
         assert_eq!(
             failure.fields[0].problem,
-            "“Open” is no status of closed tasks; of closed tasks: `Done` (Erledigt)"
+            "“Open” is none of the statuses of closed tasks: `Done` (Erledigt)"
         );
         assert!(org.announced().is_empty());
         // The describe, and the task with the statuses.

@@ -76,23 +76,26 @@ impl Statuses {
         };
         (!statuses.iter().any(is_it)).then(|| {
             let shown = fence::inline(wanted, 80);
-            let (of, listed) = (self.of, self.listed(statuses));
-            format!("“{shown}” is no status of {of}{listed}")
+            let (of, names) = (self.of, names(statuses));
+            format!("“{shown}” is none of the statuses of {of}: {names}")
         })
     }
 
     /// Says which there are, at the end of a sentence.
     pub(super) fn listed(&self, statuses: &[Json]) -> String {
-        let text =
-            |status: &Json, name: &str| fence::inline(status.str_at(name).unwrap_or_default(), 80);
-        let names: Vec<_> = statuses
-            .iter()
-            .map(|status| (text(status, "ApiName"), text(status, "MasterLabel")))
-            .collect();
-        let candidates = names.iter().map(|(name, label)| Candidate { name, label });
-        let listed = listed(&candidates.collect::<Vec<_>>());
-        format!("; of {}: {listed}", self.of)
+        format!("; of {}: {}", self.of, names(statuses))
     }
+}
+
+fn names(statuses: &[Json]) -> String {
+    let text =
+        |status: &Json, name: &str| fence::inline(status.str_at(name).unwrap_or_default(), 80);
+    let names: Vec<_> = statuses
+        .iter()
+        .map(|status| (text(status, "ApiName"), text(status, "MasterLabel")))
+        .collect();
+    let candidates = names.iter().map(|(name, label)| Candidate { name, label });
+    listed(&candidates.collect::<Vec<_>>())
 }
 
 /// Writes a query for what tells whether a change can succeed, and asks the host about it. `None`: the agent may not see it.
