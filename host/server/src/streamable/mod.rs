@@ -321,8 +321,10 @@ impl Http {
             *response.status_mut() = StatusCode::NO_CONTENT;
         }
         // A stream on which nothing was asked lasts until the end, and is not waited for.
-        let under_way = (!is_stream).then_some(under_way);
-        Ok(response.map(|body| WhileSent::new(body, under_way).boxed()))
+        Ok(match is_stream {
+            true => response.map(|body| WhileSent::new(body, None).boxed()),
+            false => WhileSent::answer(response, under_way).await,
+        })
     }
 }
 
