@@ -171,21 +171,25 @@ fn said_in_xml(place: &XmlPlace, answer: &[u8]) -> Option<Vec<bool>> {
     let mut reader = Reader::from_str(std::str::from_utf8(answer).ok()?);
     reader.config_mut().expand_empty_elements = true;
     let mut said = Vec::new();
-    // How many elements are open, and how many of them are the first of the way.
-    let (mut open, mut along) = (0_usize, 0_usize);
+    let mut open = 0_usize;
+    // Of each open element that is the next of the way: how many the one after it was.
+    let mut along: Vec<usize> = Vec::new();
     let mut here = String::new();
     let mut has_root = false;
     loop {
-        let is_here = open == way.len() && along == open;
+        let is_along = along.len() == open;
+        let is_here = is_along && open == way.len();
         match reader.read_event().ok()? {
             Event::Start(_) if is_here || (open == 0 && has_root) => return None,
             Event::Start(start) => {
                 has_root = true;
-                let is_on_it = along == open
-                    && way
-                        .get(open)
-                        .is_some_and(|name| start.local_name().into_inner() == *name);
-                along += usize::from(is_on_it);
+                let name = start.local_name().into_inner();
+                if is_along && way.get(open).is_some_and(|next| *next == name) {
+                    if let Some(times) = along.last_mut() {
+                        *times += 1;
+                    }
+                    along.push(0);
+                }
                 open += 1;
                 here.clear();
             }
@@ -197,8 +201,13 @@ fn said_in_xml(place: &XmlPlace, answer: &[u8]) -> Option<Vec<bool>> {
                         _ => return None,
                     });
                 }
+                // Where one says nothing, or says it twice, of whom the others are said is not known.
+                let times = along.pop_if(|_| is_along).filter(|_| !is_here);
+                let is_last = open + 1 == way.len();
+                if times.is_some_and(|times| times == 0 || (is_last && times > 1)) {
+                    return None;
+                }
                 open = open.checked_sub(1)?;
-                along = along.min(open);
             }
             Event::Text(text) if is_here => here.push_str(&text.xml10_content()),
             Event::Eof => return (open == 0 && has_root).then_some(said),

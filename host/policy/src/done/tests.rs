@@ -163,6 +163,29 @@ fn a_list_says_it_of_each() {
     }
 }
 
+/// The attack: of several results one says nothing or all of it twice, so that a change that was made is told by what is said of another.
+#[test]
+fn a_result_that_does_not_say_it_once_leaves_all_of_them_to_the_status() {
+    const NOTHING: &str = "<result><id>001</id></result>";
+    let twice = "<result><success>false</success><success>false</success></result>".to_owned();
+    let no = result("false");
+    for (results, changes) in [
+        ([NOTHING, no.as_str()].concat(), 2),
+        ([no.as_str(), NOTHING].concat(), 2),
+        ([no.as_str(), "<result/>"].concat(), 1),
+        ([result("true"), NOTHING.to_owned(), no.clone()].concat(), 2),
+        (twice.clone(), 1),
+        (twice, 2),
+    ] {
+        assert_eq!(read(ONE, &message(&results), changes), All, "{results}");
+    }
+    let empty = message(&no).replace(
+        "<undeleteResponse>",
+        "<undeleteResponse/><undeleteResponse>",
+    );
+    assert_eq!(read(ONE, &empty, 1), All);
+}
+
 /// What is nested deeper than anything is read costs no stack, and says nothing.
 #[test]
 fn depth_costs_nothing() {
