@@ -10,6 +10,7 @@
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use portcullis_policy::Digest;
@@ -123,7 +124,14 @@ fn warn(path: &Path, kept: io::Result<()>) {
 
 /// Says which build of a program this is, for another may check otherwise: by the version of this library, and by the file that runs,
 /// down to when and where it was put there. A program that is loaded by another, such as by a script's interpreter, is told by the version alone.
+///
+/// The file is looked at once: a program that is replaced or removed while it runs stays the build that it is.
 fn build() -> Option<u64> {
+    static BUILD: OnceLock<Option<u64>> = OnceLock::new();
+    *BUILD.get_or_init(build_of_file)
+}
+
+fn build_of_file() -> Option<u64> {
     use std::hash::{DefaultHasher, Hash, Hasher};
     let file = std::env::current_exe().and_then(fs::metadata).ok()?;
     let mut hasher = DefaultHasher::new();

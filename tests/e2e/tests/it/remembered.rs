@@ -105,3 +105,17 @@ async fn what_is_not_whole_is_found_out_again() {
         );
     }
 }
+
+/// Another build may put its file there while the program runs: the times of the one that runs change, or it is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_program_whose_file_changes_while_it_runs_is_the_same_build() {
+    let cache = tempfile::tempdir().unwrap();
+    let first = world(cache.path()).await;
+    let found = known(&connector(&first));
+    let program = std::env::current_exe().unwrap();
+    let beside = tempfile::tempdir_in(program.parent().unwrap()).unwrap();
+    // One more name of a file is a change of it.
+    fs::hard_link(&program, beside.path().join("another")).unwrap();
+    assert_eq!(known(&connector(&world(cache.path()).await)), found);
+    said(cache.path());
+}
