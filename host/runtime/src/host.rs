@@ -280,9 +280,8 @@ impl Host {
         opened.settle_guest(guest).await
     }
 
-    /// Looks whether a call would come as far as its connector now: whether that is there, the tool is on, the arguments fit, and there is an account whose
-    /// address may be reached. Nothing of it runs or is counted, and it has no entry
-    /// in the log.
+    /// Looks whether a call would come as far as its connector now: whether that is there, the tool is on, the arguments fit, and there is an
+    /// account whose address may be reached. Nothing of it runs or is counted, and it has no entry in the log.
     ///
     /// # Errors
     ///
