@@ -61,13 +61,15 @@ impl Decisions {
         Self { store, host, audit }
     }
 
-    /// Looks whether what a question is about can be run here, before somebody says yes to it. What its agent waits for runs where that is.
+    /// Looks whether what a question is about can be run here, before somebody says yes to it. What its agent waits for runs where that is, and of
+    /// one that is decided the store says so.
     ///
     /// # Errors
     ///
     /// [`DecideError::WouldNotRun`] with what it would end with, and those of the store.
     pub async fn look(&self, question: &Question) -> Result<(), DecideError> {
-        let Some(held) = question.held.as_ref().filter(|_| !question.is_awaited) else {
+        let waits = question.approval.state == ApprovalState::Pending && !question.is_awaited;
+        let Some(held) = question.held.as_ref().filter(|_| waits) else {
             return Ok(());
         };
         let call = call_of(&question.approval, held)?;

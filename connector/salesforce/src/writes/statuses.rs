@@ -67,14 +67,15 @@ impl Statuses {
         reply.get("records").map_or(&[][..], Json::items)
     }
 
-    /// Says what is wrong with a status that is none of them.
+    /// Says what is wrong with a status that is none of them; nothing where the org names none, and nobody knows.
     pub(super) fn problem(&self, statuses: &[Json], wanted: &str) -> Option<String> {
         let is_it = |status: &Json| {
             ["ApiName", "MasterLabel"]
                 .iter()
                 .any(|name| status.str_at(name) == Some(wanted))
         };
-        (!statuses.iter().any(is_it)).then(|| {
+        let is_known = !statuses.is_empty();
+        (is_known && !statuses.iter().any(is_it)).then(|| {
             let shown = fence::inline(wanted, 80);
             let (of, names) = (self.of, names(statuses));
             format!("“{shown}” is none of the statuses of {of}: {names}")
@@ -120,4 +121,26 @@ pub(super) fn seen(
     Ok(Some(format!(
         "SELECT {fields} FROM {kind} WHERE {condition}"
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+
+    #[test]
+    fn a_status_is_wrong_only_where_the_org_says_which_there_are() {
+        let json = r#"[{"ApiName": "Completed", "MasterLabel": "Done"}]"#;
+        let statuses = Json::parse(json).unwrap();
+        for status in ["Completed", "Done"] {
+            assert_eq!(CLOSED.problem(statuses.items(), status), None);
+        }
+        let problem = CLOSED.problem(statuses.items(), "Open").unwrap();
+        assert!(
+            problem.contains("“Open” is none of the statuses"),
+            "{problem}"
+        );
+        assert_eq!(CLOSED.problem(&[], "Open"), None);
+    }
 }

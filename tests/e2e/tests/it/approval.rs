@@ -341,6 +341,10 @@ async fn what_would_not_run_is_not_approved_and_still_waits() {
     desk.world.scope("fetch", limited(Some(2)));
     assert_eq!(ended(&desk.approve(id).await), "done");
     assert_eq!(desk.world.service.changes().len(), 1);
+    // One that is decided does not wait, whatever its run would come to.
+    desk.world.mode("fetch", "put", Mode::Disabled);
+    let error = desk.decisions.approve(id, &by(), None).await.unwrap_err();
+    assert!(matches!(error, DecideError::Store(_)), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
