@@ -18,7 +18,13 @@ bench:
     cargo bench -p bench
     cargo bench -p salesforce-devorg --bench rows
 
+# Build `portcullis` by a profile of what a server runs, as `target/guided/release/portcullis`: quicker calls (Linux; needs `llvm-profdata` of the
+# compiler's LLVM, of the component `llvm-tools` or Debian's `llvm-22`; half an hour on two cores, and 10 GB of memory).
+guided:
+    python3 tests/bench/guided.py
+
 # Measure Portcullis and two MCP servers for Salesforce that others wrote side by side (Linux; needs npm and Python with `venv`).
+# `--portcullis target/guided/release/portcullis` measures what `just guided` built.
 bench-mcp *ARGS:
     cargo build --release -p portcullis-cli
     python3 tests/bench/mcp/run.py {{ARGS}}
