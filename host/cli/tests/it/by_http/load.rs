@@ -22,8 +22,8 @@ use crate::public::{BASE, Place, Server};
 
 /// Sessions, where the variable says nothing else.
 const SESSIONS: usize = 50;
-/// Seconds, likewise.
-const SECONDS: u64 = 3;
+/// Seconds, likewise. The middle is after the log was first taken over into its index, once a second, which warms up the most.
+const SECONDS: u64 = 8;
 /// How often each calls.
 const EACH: Duration = Duration::from_millis(500);
 /// How much more memory there may be at the end than in the middle, in KiB: what the allocator keeps, and no more a call.
