@@ -181,13 +181,7 @@ impl Problem {
 
 /// What was not approved, for it could not be run: what would allow it is known, and nothing was lost.
 fn of_not_run(error: &DecideError, outcome: &Outcome) -> Problem {
-    let reply = Reply {
-        call: None,
-        outcome: outcome.clone(),
-        sent: Vec::new(),
-        allow: None,
-    };
-    let (code, hint) = match Problem::of_reply(&reply) {
+    let (code, hint) = match Problem::of_reply(&Reply::without_call(outcome.clone())) {
         Some(problem) => (problem.code, problem.hint),
         None => ("would_not_run", None),
     };

@@ -156,12 +156,16 @@ impl AgentPolicy {
 
     /// Says which setting of the agent's scope with `connector` would allow what was denied, for an administrator; none where nothing would.
     pub fn allowing(&self, connector: &ConnectorName, denied: &Denied) -> Option<String> {
-        let command = self.scope_command(connector);
         if denied.why == DeniedBy::ReadOnly {
-            return Some(format!("{command} --unset read-only"));
+            return Some(self.allowing_changes(connector));
         }
         let settings = denied.settings(self.scope.as_ref())?;
-        Some(format!("{command}: {settings}"))
+        Some(format!("{}: {settings}", self.scope_command(connector)))
+    }
+
+    /// Gives the command after which an agent that only reads may change things, too.
+    pub fn allowing_changes(&self, connector: &ConnectorName) -> String {
+        format!("{} --unset read-only", self.scope_command(connector))
     }
 
     /// Gives the command that shows what the agent may touch with `connector`, and sets it.

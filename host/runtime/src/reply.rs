@@ -118,6 +118,18 @@ pub struct Reply {
     pub allow: Option<String>,
 }
 
+impl Reply {
+    /// The answer to what came to no call: it has no entry, and nothing was sent.
+    pub fn without_call(outcome: Outcome) -> Self {
+        Self {
+            call: None,
+            outcome,
+            sent: Vec::new(),
+            allow: None,
+        }
+    }
+}
+
 /// A change that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentChange {

@@ -156,7 +156,7 @@ where
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-mod tests {
+pub(crate) mod tests {
     use serde_json::{Value, json};
     use tokio::io::{ReadHalf, SimplexStream, WriteHalf, simplex};
     use tokio::task::yield_now;
@@ -169,6 +169,19 @@ mod tests {
     }
 
     type Server = Lines<ReadHalf<SimplexStream>, WriteHalf<SimplexStream>>;
+
+    /// Sees that nothing comes from a server whose client reads nothing, however often it is asked, and that it tells by one task.
+    pub(crate) async fn gives_nothing(server: &mut impl Transport<RoleServer>) {
+        for _ in 0..5_000 {
+            tokio::select! {
+                biased;
+                message = server.receive() => panic!("{message:?}"),
+                () = yield_now() => {}
+            }
+        }
+        let tasks = tokio::runtime::Handle::current().metrics();
+        assert_eq!(tasks.num_alive_tasks(), 1);
+    }
 
     impl Client {
         /// Gives one, and what it sends to; `room` bytes of answers are taken that it has not read.
@@ -237,15 +250,7 @@ mod tests {
             client.sends(b"nonsense\n").await;
         }
         client.pings(8).await;
-        for _ in 0..5_000 {
-            tokio::select! {
-                biased;
-                message = server.receive() => panic!("{message:?}"),
-                () = yield_now() => {}
-            }
-        }
-        let tasks = tokio::runtime::Handle::current().metrics();
-        assert_eq!(tasks.num_alive_tasks(), 1);
+        gives_nothing(&mut server).await;
         let reading = async {
             for _ in 0..AGAIN {
                 assert_eq!(client.told().await["error"]["code"], -32700);

@@ -70,12 +70,7 @@ impl Chat for StoreChat {
                 return Ok(None);
             }
             Err(portcullis_connect::DecideError::WouldNotRun(outcome)) => {
-                return Ok(Some(Reply {
-                    call: None,
-                    outcome: *outcome,
-                    sent: Vec::new(),
-                    allow: None,
-                }));
+                return Ok(Some(Reply::without_call(*outcome)));
             }
             Err(error) => return Err(PortError::new("the change was not run").caused_by(error)),
         };

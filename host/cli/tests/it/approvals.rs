@@ -213,10 +213,7 @@ async fn a_change_is_asked_for_shown_approved_and_made_once() {
         let mut terminal = at.approve(&id, &[]);
         terminal.exp_string("Update Account").unwrap();
         terminal.exp_string("Munich").unwrap();
-        terminal.exp_string("Approve? [y/N]").unwrap();
-        terminal.send_line("y").unwrap();
-        terminal.exp_string("Approved and done").unwrap();
-        terminal.exp_eof().unwrap();
+        says_yes(&mut terminal);
         assert_eq!(at.site()[0], "Munich");
         // The agent gets the answer, once; after that, it is a question of its own.
         let said = at.set_site("Munich");
@@ -262,6 +259,14 @@ async fn a_record_that_changed_meanwhile_is_asked_for_anew() {
     drop(desk);
 }
 
+/// Approves what a terminal asks about, and sees it done.
+pub(crate) fn says_yes(terminal: &mut PtySession) {
+    terminal.exp_string("Approve? [y/N]").unwrap();
+    terminal.send_line("y").unwrap();
+    terminal.exp_string("Approved and done").unwrap();
+    terminal.exp_eof().unwrap();
+}
+
 /// A yes to what cannot be run here would be lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_could_not_be_run_is_not_asked_about_and_still_waits() {
@@ -296,10 +301,7 @@ async fn what_could_not_be_run_is_not_asked_about_and_still_waits() {
         at.home.must(&["allow", "helper", "update_record", "ask"]);
         assert_eq!((at.waiting(), at.site()), (id.clone(), before));
         let mut terminal = at.approve(&id, &[]);
-        terminal.exp_string("Approve? [y/N]").unwrap();
-        terminal.send_line("y").unwrap();
-        terminal.exp_string("Approved and done").unwrap();
-        terminal.exp_eof().unwrap();
+        says_yes(&mut terminal);
         assert_eq!(at.site()[0], "Munich");
     })
     .await;
@@ -354,10 +356,7 @@ async fn a_standing_approval_lets_a_few_alike_pass() {
         let id = at.waiting();
         let mut terminal = at.approve(&id, &["--records", "2", "--minutes", "5"]);
         terminal.exp_string("would pass for 5 minutes").unwrap();
-        terminal.exp_string("Approve? [y/N]").unwrap();
-        terminal.send_line("y").unwrap();
-        terminal.exp_string("Approved and done").unwrap();
-        terminal.exp_eof().unwrap();
+        says_yes(&mut terminal);
         for site in ["Vienna", "Berlin"] {
             let said = at.set_site(site);
             assert_eq!(said.code, 0, "{}", said.stderr);

@@ -12,6 +12,7 @@ use rexpect::session::spawn_command;
 use salesforce_devorg::{DevOrg, Options};
 use serde_json::{Value, json};
 
+use crate::approvals::says_yes;
 use crate::offers::Client;
 use crate::program::{Home, Said, connection};
 
@@ -260,10 +261,7 @@ fn works(site: &Site) {
     let id = site.waiting();
     let approve = ["approvals", "approve", &id, "--allow-origin", &site.address];
     let mut terminal = spawn_command(site.home.command("ada", &approve), Some(120_000)).unwrap();
-    terminal.exp_string("Approve? [y/N]").unwrap();
-    terminal.send_line("y").unwrap();
-    terminal.exp_string("Approved and done").unwrap();
-    terminal.exp_eof().unwrap();
+    says_yes(&mut terminal);
     search(&site.home.data(), &values, "while an answer is kept");
     let (answer, log) = site.update("Site", &format!("{MARK}-approved"));
     assert_eq!(answer["outcome"], "done", "{answer}");

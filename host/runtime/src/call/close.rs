@@ -58,12 +58,8 @@ impl Exit {
     /// The reply to a call that cannot have an id: no clock or no randomness, so no call.
     pub(super) fn new(guard: &Guard, question: &Question) -> Result<Self, Box<Reply>> {
         let id = CallId::random(SystemTime::now()).map_err(|error| {
-            Box::new(Reply {
-                call: None,
-                outcome: Refusal::new(RefusalCode::HostUnavailable, error.to_string()).into(),
-                sent: Vec::new(),
-                allow: None,
-            })
+            let refusal = Refusal::new(RefusalCode::HostUnavailable, error.to_string());
+            Box::new(Reply::without_call(refusal.into()))
         })?;
         let tool = match &question.asked {
             Asked::Tool(tool) => ToolName::parse(tool).ok(),

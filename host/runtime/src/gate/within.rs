@@ -84,8 +84,7 @@ pub(super) async fn within(scope: &CallScope, request: Complete) -> Result<Withi
     if head.effect > Effect::Read && limits.is_some_and(|limits| limits.read_only) {
         let what = name(head.method, &head.route);
         let refusal = refused(scope, &what, "this agent only reads");
-        let command = scope.policy.scope_command(connector);
-        let allow = format!("{command} --unset read-only");
+        let allow = scope.policy.allowing_changes(connector);
         return Err(allowed_by(refusal, Some(allow)));
     }
     let mut kinds = 0;

@@ -4,13 +4,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, Response};
+use http::Response;
 use http_body_util::BodyExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Body, Buf, Frame, SizeHint};
 
+use super::misread::is_of_kind;
 use crate::busy::UnderWay;
+
+/// A stream of events (WHATWG HTML, section 9.2).
+const EVENTS: &str = "text/event-stream";
 
 /// How long the head of a stream is held for what comes first.
 const HEAD_WAITS: Duration = Duration::from_millis(10);
@@ -57,18 +60,12 @@ where
         under_way: UnderWay,
     ) -> Response<BoxBody<D, E>> {
         let (head, body) = response.into_parts();
-        let body = match is_event_stream(&head.headers) {
+        let body = match is_of_kind(&head.headers, EVENTS) {
             true => Self::held(body, Some(under_way)).await,
             false => Self::new(body, Some(under_way)),
         };
         Response::from_parts(head, body.boxed())
     }
-}
-
-/// Says whether an answer is a stream of events (WHATWG HTML, section 9.2).
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE);
-    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
 }
 
 // Nothing in it stays where it is.

@@ -30,7 +30,7 @@ pub(super) struct Posted {
 impl Posted {
     /// Keeps what was sent, if it was as a message is.
     pub(super) fn of(parts: &Parts, body: &Bytes) -> Option<Self> {
-        let is_one = parts.method == Method::POST && is_json(&parts.headers);
+        let is_one = parts.method == Method::POST && is_of_kind(&parts.headers, JSON);
         is_one.then(|| Self {
             body: body.clone(),
             version: version(&parts.headers),
@@ -98,13 +98,13 @@ impl Posted {
     }
 }
 
-/// Says whether a body is said to be JSON.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Says whether a body is said to be of a kind (RFC 9110, section 8.3), whatever its parameters.
+pub(super) fn is_of_kind(headers: &HeaderMap, wanted: &str) -> bool {
     let said = headers.get(CONTENT_TYPE);
     let said = said.and_then(|said| said.to_str().ok());
     said.is_some_and(|said| {
         let kind = said.split(';').next().unwrap_or_default();
-        kind.trim().eq_ignore_ascii_case(JSON)
+        kind.trim().eq_ignore_ascii_case(wanted)
     })
 }
 
