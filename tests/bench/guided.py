@@ -61,7 +61,7 @@ class Tools:
     def named(self, tool: str) -> str:
         for program in [str(self.folder / f"llvm-{tool}"), f"llvm-{tool}-{self.llvm}", f"llvm-{tool}"]:
             found = shutil.which(program)
-            if found and int(re.search(r"LLVM version (\d+)", said(found, "--version"))[1]) >= self.llvm:
+            if found and version(found) >= self.llvm:
                 return found
         sys.exit(
             f"error: no `llvm-{tool}` of LLVM {self.llvm} was found, which reads what a program counted; "
@@ -70,6 +70,13 @@ class Tools:
 
     def run(self, tool: str, *arguments: str) -> str:
         return said(self.named(tool), *arguments)
+
+
+def version(tool: str) -> int:
+    """Asks of which LLVM a tool is; of one that is too old to say, 0."""
+    answer = subprocess.run([tool, "--version"], capture_output=True, text=True)
+    stated = re.search(r"LLVM version (\d+)", answer.stdout)
+    return int(stated[1]) if stated else 0
 
 
 def side_by_side(tools: Tools, profile: Path, counting: Path) -> list[str]:
