@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Checked;
-use super::sheet::{Line, Sheet};
+use super::sheet::{Before, Line, Sheet};
 use crate::escape_html as escaped;
 
 pub(super) fn render(sheet: &Sheet) -> String {
@@ -49,25 +49,25 @@ fn render_line(line: &Line, html: &mut String) {
             after,
             checked,
         } => {
-            let before = escaped(before.as_deref().unwrap_or("not known"));
-            let name = escaped(name);
-            match after {
-                None => write!(
-                    html,
-                    "<p class=\"field\"><span class=\"name\">{name}:</span> {before}</p>"
-                ),
-                Some(after) => {
-                    let mark = match checked {
-                        Checked::InRequest => "",
-                        Checked::ConnectorSays | Checked::NotSent => " <em>unverified</em>",
-                    };
-                    let after = escaped(after);
-                    write!(
-                        html,
-                        "<p class=\"field\"><span class=\"name\">{name}:</span> <del>{before}</del> → <ins>{after}</ins>{mark}</p>"
-                    )
-                }
-            }
+            let mark = match checked {
+                Checked::InRequest => "",
+                Checked::ConnectorSays | Checked::NotSent => " <em>unverified</em>",
+            };
+            let known = match before {
+                Before::Value(before) => escaped(before),
+                Before::NoRecord | Before::NotKnown => "not known".to_owned(),
+            };
+            let after = after.as_deref().map(escaped);
+            let values = match (before, after) {
+                (_, None) => known,
+                (Before::NoRecord, Some(after)) => format!("<ins>{after}</ins>{mark}"),
+                (_, Some(after)) => format!("<del>{known}</del> → <ins>{after}</ins>{mark}"),
+            };
+            write!(
+                html,
+                "<p class=\"field\"><span class=\"name\">{}:</span> {values}</p>",
+                escaped(name)
+            )
         }
     };
 }

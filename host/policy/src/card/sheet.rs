@@ -36,6 +36,17 @@ pub(super) struct Section {
     pub(super) lines: Vec<Line>,
 }
 
+/// What a field had before it is changed.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Its record is not there yet, as the connector says.
+    NoRecord,
+    /// The connector does not know it.
+    NotKnown,
+    /// The value.
+    Value(String),
+}
+
 /// A line of a card.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Line {
@@ -49,8 +60,8 @@ pub(super) enum Line {
     Field {
         /// Its label and name.
         name: String,
-        /// The value before; none: not known.
-        before: Option<String>,
+        /// The value before.
+        before: Before,
         /// The value after; none: it is not sent.
         after: Option<String>,
         /// Whether the host found the value after in the request.
@@ -200,7 +211,8 @@ fn changes(card: &Card) -> Section {
         if let Some(url) = &change.url {
             lines.push(Line::Link(visible(url).into_owned()));
         }
-        lines.extend(change.fields.iter().map(field));
+        let is_new = change.id.is_none();
+        lines.extend(change.fields.iter().map(|one| field(one, is_new)));
         let notes = change.notes.iter();
         lines.extend(notes.map(|note| Line::Fact("Note", visible(note).into_owned())));
         if let Some(undo) = &change.undo {
@@ -213,14 +225,18 @@ fn changes(card: &Card) -> Section {
     }
 }
 
-fn field(field: &FieldCard) -> Line {
+fn field(field: &FieldCard, is_new: bool) -> Line {
     let name = match field.label == field.name {
         true => visible(&field.name).into_owned(),
         false => format!("{} ({})", visible(&field.label), visible(&field.name)),
     };
     Line::Field {
         name,
-        before: field.before.as_deref().map(value),
+        before: match &field.before {
+            Some(before) => Before::Value(value(before)),
+            None if is_new => Before::NoRecord,
+            None => Before::NotKnown,
+        },
         after: field.after.as_deref().map(value),
         checked: field.checked,
     }

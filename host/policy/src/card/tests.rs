@@ -87,6 +87,23 @@ fn a_person_reads_who_what_and_where() {
 }
 
 #[test]
+fn of_a_record_that_is_not_there_yet_only_the_new_values_are_shown() {
+    let mut new = change();
+    new.action = "create".to_owned();
+    new.id = None;
+    new.fields.retain(|field| field.before.is_none());
+    let card = card_of(&new);
+    assert!(
+        card.text()
+            .contains("    Owner (OwnerId): “005”  (unverified)\n")
+    );
+    assert!(card.html().contains(
+        "<span class=\"name\">Owner (OwnerId):</span> <ins>“005”</ins> <em>unverified</em>"
+    ));
+    assert!(!card.text().contains("not known"));
+}
+
+#[test]
 fn a_call_that_only_reads_shows_its_arguments() {
     let mut card = card_of(&change());
     card.changes.clear();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Checked;
-use super::sheet::{Line, Sheet};
+use super::sheet::{Before, Line, Sheet};
 
 pub(super) fn render(sheet: &Sheet) -> String {
     let mut text = format!("{}\nin {}\n", sheet.title, sheet.environment);
@@ -29,16 +29,18 @@ fn render_line(line: &Line, text: &mut String) {
             after,
             checked,
         } => {
-            let before = before.as_deref().unwrap_or("not known");
-            match after {
-                None => writeln!(text, "    {name}: {before}"),
-                Some(after) => {
-                    let mark = match checked {
-                        Checked::InRequest => "",
-                        Checked::ConnectorSays | Checked::NotSent => "  (unverified)",
-                    };
-                    writeln!(text, "    {name}: {before} → {after}{mark}")
-                }
+            let mark = match checked {
+                Checked::InRequest => "",
+                Checked::ConnectorSays | Checked::NotSent => "  (unverified)",
+            };
+            let known = match before {
+                Before::Value(before) => before,
+                Before::NoRecord | Before::NotKnown => "not known",
+            };
+            match (before, after) {
+                (_, None) => writeln!(text, "    {name}: {known}"),
+                (Before::NoRecord, Some(after)) => writeln!(text, "    {name}: {after}{mark}"),
+                (_, Some(after)) => writeln!(text, "    {name}: {known} → {after}{mark}"),
             }
         }
     };
