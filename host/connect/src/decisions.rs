@@ -40,8 +40,8 @@ pub enum DecideError {
     /// It was not approved.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// It was approved, and cannot be run here.
-    #[error("the call's arguments are no JSON any more")]
+    /// It was not approved, and cannot be run here.
+    #[error("nothing was approved: the call's arguments are no JSON any more")]
     Arguments(#[source] serde_json::Error),
     /// It was not approved: run here, it would end so.
     #[error("nothing was approved, and it still waits, for it would not run here: {}", words(.0))]
@@ -72,9 +72,8 @@ impl Decisions {
         let Some(held) = question.held.as_ref().filter(|_| waits) else {
             return Ok(());
         };
-        let call = call_of(&question.approval, held)?;
-        let looked = self.host.look(call).await;
-        looked.map_err(DecideError::WouldNotRun)
+        self.would_run(&question.approval, held).await?;
+        Ok(())
     }
 
     /// Writes down that a passphrase was asked for and another one given.
@@ -121,10 +120,10 @@ impl Decisions {
         let all: Vec<Deciding> = [Some(yes), lets_pass].into_iter().flatten().collect();
         let work = self.store.approve(id, person, standing);
         let approved = self.audit.deciding(by, all, work).await?;
-        let (reply, is_kept) = match approved.is_awaited && self.caller_went_on(id, person).await? {
-            true => (None, false),
-            false => {
-                let (reply, is_kept) = self.run(&approved).await?;
+        let (reply, is_kept) = match self.to_run(&approved, by).await? {
+            None => (None, false),
+            Some(call) => {
+                let (reply, is_kept) = self.run(&approved, call).await?;
                 (Some(reply), is_kept)
             }
         };
@@ -152,6 +151,45 @@ impl Decisions {
         self.audit.deciding(by, [no], work).await
     }
 
+    /// Gives the call that is to be run here; none: its agent goes on by itself. One that would not run is not: its question waits again.
+    async fn to_run(&self, approved: &Approved, by: &By) -> Result<Option<Call>, DecideError> {
+        let approval = &approved.approval;
+        if approved.is_awaited && self.caller_went_on(approval.id, &by.person).await? {
+            return Ok(None);
+        }
+        // Nobody has looked at what was awaited, and an agent that waited may have stopped since.
+        let error = match self.would_run(approval, &approved.held).await {
+            Ok(call) => return Ok(Some(call)),
+            Err(error) => error,
+        };
+        let why = error.to_string();
+        let mut waits = Deciding::of_question(approval, "pending", Some(&why));
+        waits.from = Some(ApprovalState::Approved.as_str().to_owned());
+        let standing = approved.standing.as_ref();
+        let ends = standing.map(|standing| Deciding::of_standing_end(standing.id));
+        let all = [Some(waits), ends].into_iter().flatten();
+        match self
+            .audit
+            .deciding(by, all, self.store.put_back(approved))
+            .await
+        {
+            Ok(()) => Err(error),
+            // The agent came for it meanwhile.
+            Err(StoreError::Settled { state, .. }) if state == ApprovalState::Used.as_str() => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Gives the call of a question, where it would run here now.
+    async fn would_run(&self, approval: &Approval, held: &Held) -> Result<Call, DecideError> {
+        let call = call_of(approval, held)?;
+        let looked = self.host.look(call.clone()).await;
+        looked.map_err(DecideError::WouldNotRun)?;
+        Ok(call)
+    }
+
     /// Waits a moment for the caller to use the approval; it may have gone meanwhile.
     async fn caller_went_on(&self, id: ApprovalId, person: &PersonId) -> Result<bool, StoreError> {
         let until = Instant::now() + CALLER_HAS;
@@ -166,19 +204,11 @@ impl Decisions {
     }
 
     /// Runs the call, and settles its approval: the answer is kept for the agent, or what was not used is taken back. Says which.
-    async fn run(&self, approved: &Approved) -> Result<(Reply, bool), DecideError> {
-        let (id, person) = (approved.approval.id, &approved.approval.person);
-        match call_of(&approved.approval, &approved.held) {
-            Ok(call) => {
-                let reply = self.host.call(call).await;
-                let is_kept = self.store.end_run(id, person, Some(&reply)).await?;
-                Ok((reply, is_kept))
-            }
-            Err(error) => {
-                self.store.end_run(id, person, None).await?;
-                Err(error)
-            }
-        }
+    async fn run(&self, approved: &Approved, call: Call) -> Result<(Reply, bool), DecideError> {
+        let Approval { id, person, .. } = &approved.approval;
+        let reply = self.host.call(call).await;
+        let is_kept = self.store.end_run(*id, person, &reply).await?;
+        Ok((reply, is_kept))
     }
 }
 

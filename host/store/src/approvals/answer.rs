@@ -46,7 +46,7 @@ impl Kept {
 impl Store {
     /// Settles an approval at the end of the run that it was given for. One that the run has used keeps the answer for the agent, for
     /// an hour. One that is still open is taken back: nothing was sent, the person was told so, and a yes that lay about would let
-    /// the same pass later, unasked. No `reply`: it did not come to a run. Says whether an answer is kept.
+    /// the same pass later, unasked. Says whether an answer is kept.
     ///
     /// # Errors
     ///
@@ -55,12 +55,12 @@ impl Store {
         &self,
         id: ApprovalId,
         person: &PersonId,
-        reply: Option<&Reply>,
+        reply: &Reply,
     ) -> Result<bool, StoreError> {
         let mut tx = self.write().await?;
         let row = row_of(&mut tx, id, person).await?;
         let asked = approval(&row)?;
-        let kept = reply.and_then(Kept::of);
+        let kept = Kept::of(reply);
         let mut is_kept = false;
         match (asked.state, kept) {
             (ApprovalState::Approved, _) => {

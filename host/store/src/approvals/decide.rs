@@ -81,6 +81,33 @@ impl Store {
         })
     }
 
+    /// Puts a yes that was not used yet back: the question waits again, for nobody, and what was to pass with it passes no more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] where there is no such question of this person, and [`StoreError::Settled`] where the yes was used meanwhile,
+    /// or is none any more.
+    pub async fn put_back(&self, approved: &Approved) -> Result<(), StoreError> {
+        let Approval { id, person, .. } = &approved.approval;
+        let mut tx = self.write().await?;
+        let (approval, _) = open_question(&mut tx, *id, person).await?;
+        if approval.state != ApprovalState::Approved {
+            return Err(settled(&approval));
+        }
+        sqlx::query(
+            "UPDATE approvals SET state = 'pending', decided = NULL, granted = NULL, granted_key = NULL, waits_until = NULL \
+             WHERE id = ?1",
+        )
+        .bind(id.to_string())
+        .execute(&mut *tx)
+        .await?;
+        if let Some(standing) = &approved.standing {
+            standing::end(&mut tx, standing.id, person).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
     /// Denies a question, with a reason that reaches the agent. Exactly this is then refused for a while. A yes that was not used yet
     /// may become a no.
     ///

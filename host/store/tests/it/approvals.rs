@@ -176,7 +176,7 @@ async fn a_question_is_its_persons_alone() {
         );
     }
     let reply = done("x");
-    assert!(store.end_run(id, &ada(), Some(&reply)).await.is_err());
+    assert!(store.end_run(id, &ada(), &reply).await.is_err());
     store.approve(id, &bob(), None).await.unwrap();
     // The same request of another person is another question.
     let mut stolen = of_person(bob(), 1);
@@ -260,6 +260,32 @@ async fn of_two_who_decide_at_once_one_wins() {
 }
 
 #[tokio::test]
+async fn a_yes_is_put_back_with_all_that_came_of_it_until_it_is_used() {
+    let fixture = Fixture::new().await;
+    let approvals = approvals(&fixture.store).await;
+    let store = &fixture.store;
+    let standing = Standing {
+        records: 2,
+        lasts: Duration::from_secs(600),
+    };
+    let id = asked(&approvals, &request(1)).await;
+    let approved = store.approve(id, &ada(), Some(standing)).await.unwrap();
+    store.put_back(&approved).await.unwrap();
+    // It is the same question, and neither it nor what is like it passes.
+    assert_eq!(asked(&approvals, &request(1)).await, id);
+    asked(&approvals, &request(2)).await;
+    assert!(store.standing_approvals(&ada()).await.unwrap().is_empty());
+    let refused = store.put_back(&approved).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Settled { .. }), "{refused}");
+    // A yes to it is one as ever, and none to put back once it was used.
+    let approved = store.approve(id, &ada(), None).await.unwrap();
+    let claim = approvals.claim(&request(1)).await.unwrap();
+    assert_eq!(claim, Claim::Granted(id));
+    let refused = store.put_back(&approved).await.unwrap_err();
+    assert!(matches!(refused, StoreError::Settled { .. }), "{refused}");
+}
+
+#[tokio::test]
 async fn a_yes_is_taken_back_until_it_is_used() {
     let fixture = Fixture::new().await;
     let approvals = approvals(&fixture.store).await;
@@ -300,7 +326,7 @@ async fn a_run_that_did_not_use_its_yes_leaves_neither_that_nor_an_answer() {
     };
     let id = asked(&approvals, &request).await;
     store.approve(id, &ada(), None).await.unwrap();
-    store.end_run(id, &ada(), Some(&done("x"))).await.unwrap();
+    store.end_run(id, &ada(), &done("x")).await.unwrap();
     let question = store.question(id, &ada()).await.unwrap();
     assert_eq!(question.approval.state, ApprovalState::Withdrawn);
     assert!(question.held.is_none() && answer().await.is_none());
@@ -308,10 +334,10 @@ async fn a_run_that_did_not_use_its_yes_leaves_neither_that_nor_an_answer() {
     let id = asked(&approvals, &request).await;
     store.approve(id, &ada(), None).await.unwrap();
     approvals.claim(&request).await.unwrap();
-    store.end_run(id, &ada(), Some(&done("x"))).await.unwrap();
+    store.end_run(id, &ada(), &done("x")).await.unwrap();
     assert!(answer().await.is_none());
     let reply = done_by(request.call, "x");
-    store.end_run(id, &ada(), Some(&reply)).await.unwrap();
+    store.end_run(id, &ada(), &reply).await.unwrap();
     let kept = answer().await.unwrap();
     assert_eq!((kept.approval, kept.terms), (id, Some(request.terms)));
 }
@@ -450,7 +476,7 @@ async fn an_answer_is_fetched_once_by_whom_it_is_for_within_the_hour() {
         store.approve(id, &ada(), None).await.unwrap();
         assert_eq!(approvals.claim(&request).await.unwrap(), Claim::Granted(id));
         let reply = done_by(request.call, VALUE);
-        store.end_run(id, &ada(), Some(&reply)).await.unwrap();
+        store.end_run(id, &ada(), &reply).await.unwrap();
         (id, request)
     };
     let (id, request) = run(1).await;
@@ -705,11 +731,7 @@ async fn no_value_of_a_record_is_in_the_file() {
     fixture.store.approve(id, &ada(), None).await.unwrap();
     approvals.claim(&request_1).await.unwrap();
     let reply = done_by(request_1.call, VALUE);
-    fixture
-        .store
-        .end_run(id, &ada(), Some(&reply))
-        .await
-        .unwrap();
+    fixture.store.end_run(id, &ada(), &reply).await.unwrap();
     asked(&approvals, &request(3)).await;
     let mut searched = 0;
     for entry in std::fs::read_dir(fixture.folder.path()).unwrap() {
@@ -792,7 +814,7 @@ async fn what_an_agent_asked_ends_with_its_connector() {
         }
         let ends = async |of: usize| {
             let reply = done_by(runs[of].1.call, VALUE);
-            let kept = store.end_run(runs[of].0, &ada(), Some(&reply)).await;
+            let kept = store.end_run(runs[of].0, &ada(), &reply).await;
             kept.unwrap()
         };
         assert!(ends(0).await, "{how}");

@@ -209,7 +209,7 @@ async fn what_is_over_is_forgotten_though_nobody_asks_anything() {
     let run = request(3);
     approvals.claim(&run).await.unwrap();
     let reply = done_by(run.call, VALUE);
-    store.end_run(used, &ada(), Some(&reply)).await.unwrap();
+    store.end_run(used, &ada(), &reply).await.unwrap();
     fixture.pass(Duration::from_secs(24 * 3_600 + 1));
     let _sweeping = approvals.sweeping(Duration::from_millis(5));
     let mut file = fixture.raw().await;

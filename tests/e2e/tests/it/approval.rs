@@ -1,6 +1,8 @@
 //! A person approves one exact change, which is then sent once.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portcullis::policy::{Mode, Origin, Scope};
 use portcullis::ports::credentials::Connection;
@@ -8,8 +10,8 @@ use portcullis::ports::{Caller, Ports};
 use portcullis::{ApprovalId, LookedUp, Outcome, Reply};
 use portcullis_connect::{DecideError, Decisions};
 use portcullis_store::{
-    ApprovalState, By, Door, Location, MasterKey, Role, Store, StoreApprovals, StoreAudit,
-    StoreOptions,
+    ApprovalState, By, Door, Location, MasterKey, Note, Role, Store, StoreApprovals, StoreAudit,
+    StoreOptions, Which,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -22,6 +24,7 @@ struct Desk {
     world: World,
     store: Store,
     decisions: Decisions,
+    audit: StoreAudit,
     _folder: TempDir,
 }
 
@@ -36,6 +39,11 @@ fn by() -> By {
 
 impl Desk {
     async fn new() -> Self {
+        Self::waiting(Duration::ZERO).await
+    }
+
+    /// Has calls wait for a decision.
+    async fn waiting(waits: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let location = Location::in_folder(folder.path());
         let options = StoreOptions::new(location, MasterKey::random().unwrap());
@@ -44,20 +52,19 @@ impl Desk {
             .add_person(&name(PERSON), "Ada", Role::Admin)
             .await
             .unwrap();
-        let approvals = Arc::new(StoreApprovals::open(store.clone()).await.unwrap());
+        let approvals = StoreApprovals::open(store.clone()).await.unwrap();
+        let approvals = Arc::new(approvals.waiting(waits));
         let setup = Setup {
             ports: Box::new(move |ports| Ports { approvals, ..ports }),
             ..Setup::default()
         };
         let world = World::new(setup, &["fetch"]).await;
-        let decisions = {
-            let audit = StoreAudit::open(store.clone()).await.unwrap();
-            Decisions::new(store.clone(), world.host.clone(), audit)
-        };
+        let audit = StoreAudit::open(store.clone()).await.unwrap();
         Self {
+            decisions: Decisions::new(store.clone(), world.host.clone(), audit.clone()),
             world,
             store,
-            decisions,
+            audit,
             _folder: folder,
         }
     }
@@ -345,6 +352,51 @@ async fn what_would_not_run_is_not_approved_and_still_waits() {
     desk.world.mode("fetch", "put", Mode::Disabled);
     let error = desk.decisions.approve(id, &by(), None).await.unwrap_err();
     assert!(matches!(error, DecideError::Store(_)), "{error:?}");
+}
+
+/// What an agent waits for is not looked at before the yes, for it runs where the agent is. The agent may stop after that.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_not_run_still_waits_where_its_agent_has_stopped_waiting() {
+    let desk = Desk::waiting(Duration::from_secs(60)).await;
+    desk.as_before();
+    let of_person = Which {
+        person: Some(name(PERSON)),
+        settled: false,
+        limit: 1,
+    };
+    let id = {
+        let mut agent = pin!(desk.put());
+        loop {
+            tokio::select! {
+                reply = &mut agent => panic!("it does not wait: {reply:?}"),
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+            }
+            let (waiting, _) = desk.store.approvals(&of_person).await.unwrap();
+            if let [question] = &waiting[..] {
+                break question.id;
+            }
+        }
+    };
+    let question = desk.store.question(id, &name(PERSON)).await.unwrap();
+    assert!(question.is_awaited, "it has gone without a word");
+    desk.world.mode("fetch", "put", Mode::Disabled);
+    let error = desk.decisions.approve(id, &by(), None).await.unwrap_err();
+    let DecideError::WouldNotRun(outcome) = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(outcome.code(), Some("tool_disabled"));
+    assert_eq!(desk.state(id).await, ApprovalState::Pending);
+    let (notes, _) = desk.audit.activity().notes().await.unwrap();
+    let said = notes.into_iter().filter_map(|line| match line.note {
+        Note::Decided(decided) => Some([decided.from?, decided.to?].join(" -> ")),
+        Note::Undone { .. } => Some("undone".to_owned()),
+        _ => None,
+    });
+    let said: Vec<String> = said.collect();
+    assert_eq!(said, ["pending -> approved", "approved -> pending"]);
+    desk.world.mode("fetch", "put", Mode::Ask);
+    assert_eq!(ended(&desk.approve(id).await), "done");
+    assert_eq!(desk.world.service.changes().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
