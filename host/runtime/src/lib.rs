@@ -54,6 +54,6 @@ pub use replay::{Replay, Rerun};
 pub use reply::{
     ApprovalRequired, Attachment, Call, Cancellation, CitedRecord, ConnectRequired, Failure,
     FailureCode, FieldProblem, Outcome, Output, Progress, Refusal, RefusalCode, Reply, SentChange,
-    unclear,
+    StillWaits, unclear,
 };
 pub use sandbox::{BuiltIn, Inspected, Sandbox};

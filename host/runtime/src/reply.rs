@@ -116,6 +116,17 @@ pub struct Reply {
     pub sent: Vec<SentChange>,
     /// What an administrator does to allow what the connector asked about, where the host answered "no" to that. It is not for the agent.
     pub allow: Option<String>,
+    /// The question that a person said yes to, and that waits all the same: the call would end so, and the yes was not taken.
+    pub still_waits: Option<Box<StillWaits>>,
+}
+
+/// A question that still waits for a yes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StillWaits {
+    /// The question's id.
+    pub id: ApprovalId,
+    /// Where a person decides, if there is a page for it.
+    pub link: Option<String>,
 }
 
 impl Reply {
@@ -126,6 +137,7 @@ impl Reply {
             outcome,
             sent: Vec::new(),
             allow: None,
+            still_waits: None,
         }
     }
 }

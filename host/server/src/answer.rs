@@ -2,7 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use portcullis::{Attachment, Failure, FieldProblem, Outcome, Output, Reply, SentChange};
+use portcullis::{
+    Attachment, Failure, FieldProblem, Outcome, Output, Reply, SentChange, StillWaits,
+};
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ProtocolVersion, Resource};
 use rmcp::service::{RequestContext, RoleServer};
 use serde_json::{Value, json};
@@ -89,7 +91,9 @@ fn attachment(file: Attachment, addresses: &Addresses<'_>) -> ContentBlock {
 /// Says it as a client reads it that can ask what became of a question, where it can.
 pub(crate) fn text_for(reply: &Reply, served: &Served) -> String {
     let mut words = text(reply);
-    if served.checks_approvals && matches!(reply.outcome, Outcome::ApprovalRequired(_)) {
+    let waits =
+        matches!(reply.outcome, Outcome::ApprovalRequired(_)) || reply.still_waits.is_some();
+    if served.checks_approvals && waits {
         words.push_str(&format!(
             "\nOr look with `{}` whether it was decided.",
             check::NAME
@@ -132,6 +136,15 @@ pub fn text(reply: &Reply) -> String {
     for sentence in reply.sent.iter().filter_map(SentChange::sentence) {
         words.push('\n');
         words.push_str(&sentence);
+    }
+    if let Some(waits) = &reply.still_waits {
+        let StillWaits { id, link } = waits.as_ref();
+        let at = link
+            .as_ref()
+            .map_or(String::new(), |link| format!(" at {link}"));
+        words.push_str(&format!(
+            "\nSo the person's yes was not taken, and nothing was changed: the question still waits (approval {id}). Once the call would run, a person decides{at}."
+        ));
     }
     words
 }
@@ -196,6 +209,10 @@ mod tests {
 
     #[test]
     fn nothing_is_said_twice_and_no_place_is_empty() {
+    if let Some(waits) = &reply.still_waits {
+        let StillWaits { id, link } = waits.as_ref();
+        problem["approval"] = json!({"id": id, "link": link});
+    }
         let failed = |message: &str, fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(pointer, problem)| FieldProblem {
                 pointer: (*pointer).to_owned(),

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use portcullis::policy::Effect;
+use portcullis::ports::approvals::Became;
 use portcullis::ports::{Caller, PortError};
-use portcullis::{ApprovalId, Host, LookedUp, Reply};
+use portcullis::{ApprovalId, Host, LookedUp, Outcome, Reply, StillWaits};
 use portcullis_connect::Decisions;
 use portcullis_server::Chat;
 use portcullis_store::{ApprovalState, By, Door, LinkState, Store, StoreError};
@@ -43,6 +44,24 @@ impl StoreChat {
     }
 }
 
+impl StoreChat {
+    /// Says what a call would end with, and that its question waits all the same.
+    async fn would_not_run(
+        &self,
+        caller: &Caller,
+        id: ApprovalId,
+        outcome: Outcome,
+    ) -> Result<Reply, PortError> {
+        let mut reply = Reply::without_call(outcome);
+        if let Some(LookedUp::Became(Became::Waiting { link })) =
+            self.host.look_up(caller, id).await?
+        {
+            reply.still_waits = Some(Box::new(StillWaits { id, link }));
+        }
+        Ok(reply)
+    }
+}
+
 /// Who decides in a chat, for the log.
 fn by(caller: &Caller) -> By {
     By {
@@ -70,7 +89,7 @@ impl Chat for StoreChat {
                 return Ok(None);
             }
             Err(portcullis_connect::DecideError::WouldNotRun(outcome)) => {
-                return Ok(Some(Reply::without_call(*outcome)));
+                return Ok(Some(self.would_not_run(caller, id, *outcome).await?));
             }
             Err(error) => return Err(PortError::new("the change was not run").caused_by(error)),
         };

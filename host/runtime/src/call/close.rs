@@ -175,6 +175,7 @@ impl Exit {
             outcome,
             sent,
             allow,
+            still_waits: None,
         }
     }
 

@@ -122,6 +122,7 @@ pub fn done_by(call: CallId, text: &str) -> Reply {
         }),
         sent: Vec::new(),
         allow: None,
+        still_waits: None,
     }
 }
 

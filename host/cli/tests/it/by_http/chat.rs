@@ -190,6 +190,38 @@ async fn a_yes_in_a_trusted_client_makes_the_change_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_yes_to_what_would_not_run_leaves_the_question_and_says_where_it_is() {
+    let place = Place::new().await;
+    connect(&place, "ada").await;
+    let home = &place.home;
+    home.must(&["agent", "trust-client", "helper"]);
+    tokio::task::block_in_place(|| {
+        let mut client = Chatting::new(&place, "ada", can());
+        let result = client.call("update_record", site("Munich"), &mut |asked| {
+            home.must(&["allow", "helper", "update_record", "disabled"]);
+            yes(asked)
+        });
+        let problem = &result["_meta"]["portcullis/problem"];
+        assert_eq!(problem["code"], "tool_disabled", "{result}");
+        let words = result["content"][0]["text"].as_str().unwrap();
+        let (id, link) = (&problem["approval"]["id"], &problem["approval"]["link"]);
+        let (id, link) = (id.as_str().unwrap(), link.as_str().unwrap());
+        for word in ["still waits", id, link, "check_approval"] {
+            assert!(words.contains(word), "{word}: {words}");
+        }
+        // Its person is asked the same once more.
+        home.must(&["allow", "helper", "update_record", "ask"]);
+        let none = &mut |_: &Value| json!({"action": "cancel"});
+        let held = client.call("update_record", site("Munich"), none);
+        let waits = &held["_meta"]["portcullis/problem"]["approval"]["id"];
+        assert_eq!(waits, id, "{held}");
+        let done = client.call("update_record", site("Munich"), &mut yes);
+        assert_ne!(done["isError"], true, "{done}");
+        assert_eq!(site_now(&mut client), "Munich");
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_not_to_be_asked_so_is_not() {
     let place = Place::new().await;
     connect(&place, "ada").await;
