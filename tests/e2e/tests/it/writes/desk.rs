@@ -72,7 +72,7 @@ impl Desk {
     }
 
     /// As the administrator, with every tool allowed, and so much time for a call.
-    pub async fn in_a_hurry(wall_clock: Duration) -> Self {
+    pub async fn with_time(wall_clock: Duration) -> Self {
         let facts = [("api_version", "68.0"), ("time_zone", "Europe/Berlin")];
         let limits = Limits {
             wall_clock,

@@ -229,7 +229,7 @@ async fn an_answer_that_cannot_be_read_counts_as_made() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_comes_too_slowly_is_not_waited_for() {
-    let desk = Desk::in_a_hurry(Duration::from_secs(2)).await;
+    let desk = Desk::with_time(Duration::from_secs(2)).await;
     let fault = Fault::Trickle { bytes: 1, ms: 200 };
     answers(&desk, ("PATCH", COLLECTIONS), fault, Work::After);
     let reply = amounts(&desk, -1, -2).await;
