@@ -2,7 +2,7 @@
 //!
 //! Some services refuse with a status that says success, and say so in the body alone. The attack: an answer by which a change that was made reads
 //! as one that was refused. So an answer is believed as a whole or not at all: it says `true` or `false` wherever it should, and is cut off
-//! nowhere. Any other counts as its status does.
+//! nowhere. Any other counts as its status does. One that refuses some and is silent of others leaves open what was made.
 
 use std::borrow::Cow;
 
@@ -38,6 +38,8 @@ pub enum Done {
         /// How many there are.
         of: u32,
     },
+    /// That some were not made, and not which, or of some nothing: it has another number of words than there are changes.
+    Unknown,
 }
 
 impl TryFrom<String> for DonePlace {
@@ -64,7 +66,8 @@ impl From<DonePlace> for String {
 
 impl DonePlace {
     /// Reads what an answer says of `changes` changes that were asked for by one request. Where it says something of another number, none of it can
-    /// be told of a single one: such an answer counts only where it says the same of all.
+    /// be told of a single one: that all were refused it says only where nothing is missing, or where one word stands for all, as it does where the
+    /// place is in no list, and in XML, where a list of one and one that is none look the same.
     pub fn read(&self, answer: &[u8], changes: usize) -> Done {
         let said = match self {
             Self::Json(place) => said_in_json(place, answer),
@@ -73,11 +76,22 @@ impl DonePlace {
         let said = said.unwrap_or_default();
         let refused = (0..).zip(&said).filter(|(_, is_made)| !**is_made);
         let refused: Vec<u32> = refused.map(|(number, _)| number).collect();
+        let is_of_all = said.len() == 1 && !self.is_list();
         match u32::try_from(said.len()) {
             _ if refused.is_empty() => Done::All,
-            _ if refused.len() == said.len() => Done::Nothing,
+            _ if refused.len() == said.len() && (is_of_all || said.len() >= changes) => {
+                Done::Nothing
+            }
             Ok(of) if said.len() == changes => Done::InPart { refused, of },
-            _ => Done::All,
+            _ => Done::Unknown,
+        }
+    }
+
+    /// Says whether each word at this place is surely of one change among others.
+    fn is_list(&self) -> bool {
+        match self {
+            Self::Json(place) => place.steps().contains(&Step::EachItem),
+            Self::Xml(_) => false,
         }
     }
 }

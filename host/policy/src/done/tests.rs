@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::Done::{All, InPart, Nothing};
+use super::Done::{All, InPart, Nothing, Unknown};
 use super::*;
 
 fn read(place: &str, answer: &str, changes: usize) -> Done {
@@ -47,7 +47,9 @@ fn a_message_says_what_it_did() {
         ),
         ([result("false"), result("false")].concat(), 2, Nothing),
         // Of whom the two are nobody knows.
-        ([result("true"), result("false")].concat(), 3, All),
+        ([result("true"), result("false")].concat(), 3, Unknown),
+        // Nor what became of the third.
+        ([result("false"), result("false")].concat(), 3, Unknown),
     ] {
         assert_eq!(
             read(ONE, &message(&results), changes),
@@ -116,8 +118,30 @@ fn a_list_says_it_of_each() {
             "/*/success",
             r#"[{"success":true},{"success":false}]"#,
             3,
-            All,
+            Unknown,
         ),
+        // The attack: a list that is short of what was made reads as a refusal of all.
+        ("/*/success", r#"[{"success":false}]"#, 2, Unknown),
+        (
+            "/*/success",
+            r#"[{"success":false},{"success":false}]"#,
+            3,
+            Unknown,
+        ),
+        (
+            "/*/success",
+            r#"[{"success":false},{"success":false}]"#,
+            1,
+            Nothing,
+        ),
+        (
+            "/*/success",
+            r#"[{"success":true},{"success":false}]"#,
+            1,
+            Unknown,
+        ),
+        // One word that stands in no list is of all.
+        ("/success", r#"{"success":false}"#, 3, Nothing),
         ("/*/success", "[]", 1, All),
         (
             "/result/ok",

@@ -46,6 +46,9 @@ pub(super) async fn read(
             refused,
             of,
         },
+        Some(Done::Unknown) => RequestEnd::Unclear(format!(
+            "the answer, of status {status}, refuses changes, and does not say of each of the {changes} whether it was made"
+        )),
     };
     let answered = Answered {
         response: http::Response::from_parts(parts, start.rejoined()),

@@ -223,7 +223,7 @@ pub enum RequestEnd {
     NotModified,
     /// It did not reach the service.
     NotSent(String),
-    /// It may have reached the service.
+    /// It may have reached the service; or it has, and its answer refuses some of its changes and is silent of others.
     Unclear(String),
 }
 

@@ -194,6 +194,21 @@ async fn each_record_of_several_is_said_by_itself() {
     }
 }
 
+/// The attack: an answer that is short of what was made reads as a refusal of all.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_that_is_silent_of_a_record_leaves_open_what_was_made() {
+    let desk = Desk::new(Mode::Allow).await;
+    let short = r#"[{"success":false,"errors":[{"statusCode":"X","message":"no"}]}]"#;
+    let fault = answer("application/json", short.to_owned());
+    answers(&desk, ("PATCH", COLLECTIONS), fault, Work::After);
+    let reply = amounts(&desk, 16, 17).await;
+    let end = end(&desk, &reply);
+    assert!(matches!(end, RequestEnd::Unclear(_)), "{end:?}");
+    // The connector has looked.
+    assert_eq!(ended(&reply), "done", "{reply:?}");
+    assert!(reply.sent[0].unclear().is_some());
+}
+
 /// The attack: an answer that is spoiled, endless or too large makes a change read as refused, or is kept from the connector.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_cannot_be_read_counts_as_made() {
