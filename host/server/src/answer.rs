@@ -166,13 +166,24 @@ fn failed(failure: &Failure) -> String {
 /// Says what is wrong at a place, as far as the message has not said it. The whole of the arguments has an empty pointer.
 fn place(message: &str, field: &FieldProblem) -> Option<String> {
     let FieldProblem { pointer, problem } = field;
-    match message.contains(problem.as_str()) {
-        true if message.contains(&format!("`{pointer}`")) => None,
-        true if pointer.is_empty() => None,
-        true => Some(pointer.clone()),
-        false if pointer.is_empty() => Some(problem.clone()),
-        false => Some(format!("{pointer}: {problem}")),
+    if is_said(message, &format!("{problem} at `{pointer}`")) {
+        return None;
     }
+    match (is_said(message, problem), pointer.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(pointer.clone()),
+        (false, true) => Some(problem.clone()),
+        (false, false) => Some(format!("{pointer}: {problem}")),
+    }
+}
+
+/// Says whether a message has these words as a clause of its own: within another one they are said of something else.
+fn is_said(message: &str, words: &str) -> bool {
+    message.match_indices(words).any(|(at, words)| {
+        let (before, after) = (&message[..at], &message[at + words.len()..]);
+        (before.is_empty() || before.ends_with(": ") || before.ends_with("; "))
+            && (after.is_empty() || after.starts_with([',', ';', '.']))
+    })
 }
 
 /// The same for programs.
@@ -198,6 +209,10 @@ pub(crate) fn problem(reply: &Reply) -> Option<Value> {
             problem["retry_after_seconds"] = json!(failure.retry_after.map(|wait| wait.as_secs()));
         }
     }
+    if let Some(waits) = &reply.still_waits {
+        let StillWaits { id, link } = waits.as_ref();
+        problem["approval"] = json!({"id": id, "link": link});
+    }
     Some(problem)
 }
 
@@ -209,10 +224,6 @@ mod tests {
 
     #[test]
     fn nothing_is_said_twice_and_no_place_is_empty() {
-    if let Some(waits) = &reply.still_waits {
-        let StillWaits { id, link } = waits.as_ref();
-        problem["approval"] = json!({"id": id, "link": link});
-    }
         let failed = |message: &str, fields: &[(&str, &str)]| {
             let fields = fields.iter().map(|(pointer, problem)| FieldProblem {
                 pointer: (*pointer).to_owned(),
@@ -253,6 +264,22 @@ mod tests {
                 "x: `a` was unexpected",
                 &[("", "`a` was unexpected")],
                 "x: `a` was unexpected",
+            ),
+            // What the message says of another place, or of something else, it does not say of this one.
+            (
+                "x: is bad at `/0`, and 1 more problem",
+                &[("/0", "is bad"), ("/1", "is bad")],
+                "x: is bad at `/0`, and 1 more problem\n- /1: is bad",
+            ),
+            (
+                "no view is called “it is empty”",
+                &[("/view", "is empty")],
+                "no view is called “it is empty”\n- /view: is empty",
+            ),
+            (
+                "two do not fit at `/b`: 17 is too few",
+                &[("/a", "7 is too few"), ("", "do not fit")],
+                "two do not fit at `/b`: 17 is too few\n- /a: 7 is too few\n- do not fit",
             ),
         ] {
             assert_eq!(failed(message, fields), words);
