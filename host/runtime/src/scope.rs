@@ -4,7 +4,7 @@
 //! tells the caller what is written here.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -75,6 +75,8 @@ pub(crate) struct Course {
     /// Requests that others have carried.
     carried: AtomicU32,
     entries: AtomicU32,
+    /// Whether it has asked the service for anything but descriptions.
+    beyond_descriptions: AtomicBool,
     received_bytes: AtomicU64,
     ledger: Mutex<Ledger>,
 }
@@ -165,6 +167,19 @@ impl CallScope {
     pub(crate) fn entries_dropped(&self) -> u32 {
         let entries = self.course.entries.load(Ordering::Relaxed);
         entries.saturating_sub(self.limits.audit_entries_max)
+    }
+
+    /// Keeps that the guest gets what is not declared as a description, and may have records.
+    pub(crate) fn reads_beyond_descriptions(&self) {
+        self.course
+            .beyond_descriptions
+            .store(true, Ordering::SeqCst);
+    }
+
+    /// Says whether the call has nothing of the service but descriptions of kinds and fields, in which no record is. That a route gives no more than
+    /// those is the word of the connector, which counts where it is trusted.
+    pub(crate) fn only_describes(&self) -> bool {
+        self.policy.is_trusted && !self.course.beyond_descriptions.load(Ordering::SeqCst)
     }
 
     /// Counts bytes of an answer that reach the guest.

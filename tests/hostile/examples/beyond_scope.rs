@@ -189,9 +189,15 @@ struct Rows {
     count: usize,
     /// As what they are handed out; none: as rows.
     form: Option<String>,
+    /// What is read before, by GET.
+    #[serde(default)]
+    reads: Vec<String>,
 }
 
 fn rows(args: Rows) -> Result<Output, Failure> {
+    for target in &args.reads {
+        Raw::new("GET", target).send()?;
+    }
     let names = || (0..args.count).map(|row| format!("Ada {row}, 555-01{row}"));
     let lines = || names().collect::<Vec<_>>().join("\n");
     Ok(match args.form.as_deref() {
@@ -247,6 +253,7 @@ fn manifest() -> String {
         { "methods": ["POST"], "path": "/run", "effect": "write" },
         { "methods": ["GET"], "path": "/query", "effect": "read", "kinds": ["unseen"] },
         { "methods": ["GET"], "path": "/about", "effect": "read", "kinds": [] },
+        { "methods": ["GET"], "path": "/described/{kind}", "effect": "read", "cache": "schema" },
         { "methods": ["POST"], "path": "/several", "effect": "read", "kinds": [], "headers": ["X-Page"], "parts": { "at": "/all/*", "base": "/" } }
     ]);
     manifest.to_string()

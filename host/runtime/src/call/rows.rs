@@ -4,6 +4,8 @@
 //! members of an object, within one long text, or in a file beside the answer. The host cannot know a record when it sees one. So such an
 //! agent gets no files, every item of a list counts, and whatever else an answer has is bounded by its rows: no connector gets much past
 //! the limit, whatever it calls a row.
+//!
+//! A call of a trusted connector that got nothing but what its routes declare as descriptions has no record to hand out, and is not held to this.
 
 use serde_json::Value;
 

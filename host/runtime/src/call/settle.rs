@@ -154,7 +154,9 @@ fn answer(scope: &CallScope, output: tools::Output) -> Result<Output, Failure> {
     let limits = scope.policy.scope.as_ref();
     let mut cited = scope.take_cited();
     if let Some(max) = limits.and_then(|limits| limits.rows_max) {
-        rows::hold(max, &output, structured.as_ref())?;
+        if !scope.only_describes() {
+            rows::hold(max, &output, structured.as_ref())?;
+        }
         // What it cites is shown beside it, and its labels are of records too.
         if cited.len() > usize::try_from(max).unwrap_or(usize::MAX) {
             cited.clear();

@@ -122,6 +122,9 @@ async fn egress(
     if let Some(response) = response::from_memory(scope, &approved.request) {
         return Ok(response);
     }
+    if !approved.request.head.is_schema {
+        scope.reads_beyond_descriptions();
+    }
     commit::commit(scope, approved, options).await
 }
 

@@ -562,6 +562,34 @@ async fn calls_changes_and_rows_are_limited() {
     );
 }
 
+/// The attack: records are handed out as a description, whose fields are no rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_describes_is_no_row_while_nothing_else_was_read() {
+    let world = world(json!({ "rows_max": 3 })).await;
+    let rows = async |reads: &[&str]| {
+        let arguments = json!({ "count": 9, "reads": reads });
+        ended(&world.call(CONNECTOR, "rows", arguments).await)
+    };
+    // What a route gives is the connector's word.
+    assert_eq!(rows(&["/described/Contact"]).await, "failed row_limit");
+    world.permissions.trust(name("desk"), name(CONNECTOR));
+    for reads in [
+        &["/described/Contact"][..],
+        // From memory, the second time.
+        &["/described/Contact", "/described/Case"],
+        &[],
+    ] {
+        assert_eq!(rows(reads).await, "done", "{reads:?}");
+    }
+    for reads in [
+        &["/kind/Contact/1"][..],
+        &["/described/Contact", "/about"],
+        &["/query?q=1", "/described/Contact"],
+    ] {
+        assert_eq!(rows(reads).await, "failed row_limit", "{reads:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_at_once_do_not_get_more_than_there_is() {
     let world = Arc::new(world(json!({ "changes_per_day": 7 })).await);

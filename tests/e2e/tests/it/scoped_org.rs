@@ -607,4 +607,10 @@ async fn an_answer_has_no_more_rows_than_it_may() {
         "failed row_limit",
         "children are rows, too"
     );
+    // A field or an object is no record.
+    let account = json!({ "object": "Account" });
+    for (tool, arguments) in [("describe_object", account), ("list_objects", json!({}))] {
+        let reply = org.call(tool, arguments).await;
+        assert_eq!(ended(&reply), "done", "{tool}: {reply:?}");
+    }
 }
