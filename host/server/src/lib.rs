@@ -6,6 +6,7 @@
 //! Not known here: any service, any secret, where the records of calls go.
 
 mod answer;
+mod batch;
 mod busy;
 mod changes;
 mod chat;
@@ -48,7 +49,6 @@ pub use streamable::{Beside, Callers, Here, Http, HttpBody, HttpBounds};
 
 use busy::Busy;
 use lines::Lines;
-use once::Once;
 use session::{Session, Watch};
 use until_end::UntilEnd;
 
@@ -135,8 +135,7 @@ impl Server {
             by: self.transport,
             open: Busy::new(),
         };
-        let client = Once::new(Lines::new(reader, writer));
-        let service = ServiceExt::serve(self, Session::new(client, watch))
+        let service = ServiceExt::serve(self, Session::new(Lines::new(reader, writer), watch))
             .await
             .map_err(|error| ServeError::Initialize(Box::new(error)))?;
         match service.waiting().await {

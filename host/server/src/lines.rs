@@ -1,8 +1,10 @@
 //! Messages over a pair of streams, one a line: as the protocol has them over standard input and output.
 //!
-//! The attack: lines without an end, lines that are no messages, and a client that sends many such and reads nothing. A line is kept up
-//! to a bound; one that is no message gets an answer that says so, and until that is written nothing further is read.
+//! The attack: lines without an end, lines that are no messages or whose id another request has, and a client that sends many such and
+//! reads nothing. A line is kept up to a bound; one that is refused gets an answer that says so, and until that is written nothing further
+//! is read. A line may be a batch, where the session's revision has any; its answers are one line, too.
 
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::Mutex;
 
+use crate::batch::{self, Answers, Told};
+use crate::once::{Held, Taken, answered, given_up};
 use crate::refusing::Refusing;
 use crate::unread::{self, Read};
 
@@ -29,9 +33,23 @@ pub(crate) struct Lines<R, W> {
     line: Vec<u8>,
     /// Whether it is longer than a line may be, and none of it is kept.
     is_too_long: bool,
+    /// What came in a line and is not given on yet. Kept here, for whoever reads may stop where an id is waited for.
+    came: VecDeque<Read>,
+    /// Where that is answered, if it is a batch's.
+    answers: Option<Answers>,
+    taken: Taken,
+    /// The requests of batches that are under way.
+    batched: HashMap<RequestId, Batched>,
     writer: Arc<Mutex<Option<W>>>,
-    /// What is said of a line that is no message.
+    /// What is said of a line that is refused, and of a batch that ends otherwise than by an answer.
     refusing: Refusing,
+}
+
+/// A request of a batch that is under way.
+#[derive(Debug)]
+struct Batched {
+    answers: Answers,
+    id: Held,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
@@ -40,6 +58,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
             reader: BufReader::new(reader),
             line: Vec::new(),
             is_too_long: false,
+            came: VecDeque::new(),
+            answers: None,
+            taken: Taken::default(),
+            batched: HashMap::new(),
             writer: Arc::new(Mutex::new(Some(writer))),
             refusing: Refusing::default(),
         }
@@ -70,40 +92,123 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
     }
 
     /// Takes the line that is whole.
-    fn take(&mut self) -> Read {
+    fn take(&mut self) {
         let is_too_long = std::mem::take(&mut self.is_too_long);
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
-        let read = match (is_too_long, line) {
+        match (is_too_long, line) {
             (true, _) => {
                 let message = format!("a message has at most {} MiB", LINE_BYTES_MAX >> 20);
-                Read::No(None, ErrorData::invalid_request(message, None))
+                let error = ErrorData::invalid_request(message, None);
+                self.came.push_back(Read::No(None, error));
             }
-            (false, []) => Read::Told,
-            (false, line) => unread::read(line),
-        };
+            (false, []) => {}
+            (false, line) if self.taken.has_batches() && batch::is_one(line) => {
+                match batch::split(line) {
+                    Ok(entries) => {
+                        self.came
+                            .extend(entries.into_iter().map(|entry| entry.read));
+                        self.answers = Some(Answers::default());
+                    }
+                    Err(error) => self.came.push_back(Read::No(None, error)),
+                }
+            }
+            (false, line) => self.came.push_back(unread::read(line)),
+        }
         self.line.clear();
         self.line.shrink_to(KEPT_BYTES_MAX);
-        read
     }
 
-    /// Says of a line that it is no message.
+    /// Gives the next message that came, if there is one that counts.
+    async fn next_message(&mut self) -> Option<ClientJsonRpcMessage> {
+        let held = match self.came.front()? {
+            Read::Message(JsonRpcMessage::Request(request)) => {
+                Some(self.taken.hold(&request.id).await)
+            }
+            _ => None,
+        };
+        // From here on nobody stops.
+        let message = match self.came.pop_front()? {
+            Read::Message(message) => message,
+            Read::Told => return None,
+            Read::No(id, error) => {
+                tracing::debug!(code = error.code.0, "a line is no message");
+                self.refuse(id.as_ref(), &error);
+                return None;
+            }
+        };
+        match held {
+            Some(Ok(id)) => self.begin(&message, id),
+            Some(Err(refused)) => {
+                // By its id, a client would take this for the answer of the first.
+                self.refuse(None, &refused);
+                return None;
+            }
+            None => {}
+        }
+        if let Some(id) = given_up(&message) {
+            self.give_up(id);
+        }
+        Some(message)
+    }
+
+    /// Leaves a request's id taken until it is answered.
+    fn begin(&mut self, message: &ClientJsonRpcMessage, id: Held) {
+        match (&self.answers, message) {
+            (Some(answers), JsonRpcMessage::Request(request)) => {
+                let answers = answers.clone();
+                self.batched
+                    .insert(request.id.clone(), Batched { answers, id });
+            }
+            _ => id.keep(),
+        }
+    }
+
+    /// Waits for no answer to a request any more.
+    fn give_up(&mut self, id: &RequestId) {
+        self.taken.give_up(id);
+        if let Some(batched) = self.batched.remove(id) {
+            batched.id.keep();
+            self.leave(batched.answers);
+        }
+    }
+
+    /// Tells of what came that it is refused.
     fn refuse(&mut self, id: Option<&RequestId>, error: &ErrorData) {
-        let (answer, writer) = (unread::answer(id, error), self.writer.clone());
-        let sending = async move { write(&writer, answer).await };
-        self.refusing.begin(sending);
+        let text = unread::answer(id, error);
+        match &self.answers {
+            Some(answers) => answers.add(&text, None),
+            None => self.tell(Told {
+                text,
+                ..Told::default()
+            }),
+        }
+    }
+
+    /// Tells the answers of a batch, if all that is left to come of them is nothing.
+    fn leave(&mut self, answers: Answers) {
+        if let Some(told) = answers.last() {
+            self.tell(told);
+        }
+    }
+
+    /// Tells to the end what no request is answered by. What was told so before is over.
+    fn tell(&mut self, told: Told) {
+        let writer = self.writer.clone();
+        self.refusing
+            .begin(async move { write(&writer, told).await });
     }
 }
 
-/// Writes a line.
-async fn write<W: AsyncWrite + Unpin>(
-    writer: &Mutex<Option<W>>,
-    mut line: Vec<u8>,
-) -> io::Result<()> {
-    line.push(b'\n');
+/// Writes a line, and frees the ids that it answers.
+async fn write<W: AsyncWrite + Unpin>(writer: &Mutex<Option<W>>, told: Told) -> io::Result<()> {
+    let Told { mut text, ids } = told;
+    text.push(b'\n');
     let mut writer = writer.lock().await;
     let writer = writer.as_mut().ok_or(io::ErrorKind::NotConnected)?;
-    writer.write_all(&line).await?;
-    writer.flush().await
+    writer.write_all(&text).await?;
+    writer.flush().await?;
+    drop(ids);
+    Ok(())
 }
 
 impl<R, W> Transport<RoleServer> for Lines<R, W>
@@ -117,19 +222,49 @@ where
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
+        self.taken.settles(&message);
+        let id = answered(&message).cloned();
+        let batched = id.as_ref().and_then(|id| self.batched.remove(id));
+        // One of a batch stays under way until the whole of it goes out.
+        let single = id.filter(|_| batched.is_none());
+        let ids: Vec<Held> = single
+            .map(|id| self.taken.answers(id))
+            .into_iter()
+            .collect();
         let writer = self.writer.clone();
         async move {
-            let line = match &message {
+            let text = match &message {
                 JsonRpcMessage::Error(error) => unread::answer(error.id.as_ref(), &error.error),
                 message => serde_json::to_vec(message)?,
             };
-            write(&writer, line).await
+            let told = match batched {
+                None => Some(Told { text, ids }),
+                Some(Batched { answers, id }) => {
+                    answers.add(&text, Some(id));
+                    answers.last()
+                }
+            };
+            match told {
+                Some(told) => write(&writer, told).await,
+                None => Ok(()),
+            }
         }
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
         loop {
             self.refusing.told().await;
+            if !self.came.is_empty() {
+                match self.next_message().await {
+                    Some(message) => return Some(message),
+                    None => continue,
+                }
+            }
+            if let Some(answers) = self.answers.take() {
+                // The batch is read to its end.
+                self.leave(answers);
+                continue;
+            }
             match self.next_line().await {
                 Ok(line) => line?,
                 Err(error) => {
@@ -137,18 +272,18 @@ where
                     return None;
                 }
             }
-            match self.take() {
-                Read::Message(message) => return Some(message),
-                Read::Told => {}
-                Read::No(id, error) => {
-                    tracing::debug!(code = error.code.0, "a line is no message");
-                    self.refuse(id.as_ref(), &error);
-                }
-            }
+            self.take();
         }
     }
 
     async fn close(&mut self) -> io::Result<()> {
+        // What is answered of a batch is not lost, though the rest of it does not come any more.
+        let batched = self.batched.drain().map(|(_, batched)| batched.answers);
+        for answers in batched.chain(self.answers.take()).collect::<Vec<_>>() {
+            if let Some(told) = answers.last() {
+                write(&self.writer, told).await?;
+            }
+        }
         self.writer.lock().await.take();
         Ok(())
     }
@@ -156,145 +291,4 @@ where
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-pub(crate) mod tests {
-    use serde_json::{Value, json};
-    use tokio::io::{ReadHalf, SimplexStream, WriteHalf, simplex};
-    use tokio::task::yield_now;
-
-    use super::*;
-
-    struct Client {
-        writes: WriteHalf<SimplexStream>,
-        told: tokio::io::Lines<BufReader<ReadHalf<SimplexStream>>>,
-    }
-
-    type Server = Lines<ReadHalf<SimplexStream>, WriteHalf<SimplexStream>>;
-
-    /// Sees that nothing comes from a server whose client reads nothing, however often it is asked, and that it tells by one task.
-    pub(crate) async fn gives_nothing(server: &mut impl Transport<RoleServer>) {
-        for _ in 0..5_000 {
-            tokio::select! {
-                biased;
-                message = server.receive() => panic!("{message:?}"),
-                () = yield_now() => {}
-            }
-        }
-        let tasks = tokio::runtime::Handle::current().metrics();
-        assert_eq!(tasks.num_alive_tasks(), 1);
-    }
-
-    impl Client {
-        /// Gives one, and what it sends to; `room` bytes of answers are taken that it has not read.
-        fn new(room: usize) -> (Self, Server) {
-            let (reads, writes) = simplex(64 << 20);
-            let (told, tells) = simplex(room);
-            let told = BufReader::new(told).lines();
-            (Self { writes, told }, Lines::new(reads, tells))
-        }
-
-        async fn sends(&mut self, text: &[u8]) {
-            self.writes.write_all(text).await.unwrap();
-        }
-
-        async fn pings(&mut self, id: u32) {
-            let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
-            self.sends(format!("{ping}\n").as_bytes()).await;
-        }
-
-        async fn told(&mut self) -> Value {
-            let line = self.told.next_line().await.unwrap();
-            serde_json::from_str(&line.unwrap()).unwrap()
-        }
-    }
-
-    fn id_of(message: Option<ClientJsonRpcMessage>) -> RequestId {
-        match message {
-            Some(JsonRpcMessage::Request(request)) => request.id,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[tokio::test]
-    async fn a_line_that_is_no_message_is_answered_and_the_next_one_is_read() {
-        let (mut client, mut server) = Client::new(1 << 20);
-        client.sends(b"{\n\r\n\n[]\r\nx\xFF\n").await;
-        client.pings(7).await;
-        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
-        for code in [-32700, -32600, -32700] {
-            let refused = client.told().await;
-            assert_eq!(refused["error"]["code"], code, "{refused}");
-            assert!(refused.as_object().unwrap().contains_key("id"), "{refused}");
-            assert!(refused["id"].is_null(), "{refused}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_line_that_asks_for_nothing_is_told_so_by_its_id() {
-        let (mut client, mut server) = Client::new(1 << 20);
-        client
-            .sends(b"{\"jsonrpc\": \"2.0\", \"id\": \"a\"}\n")
-            .await;
-        client.pings(7).await;
-        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
-        let refused = client.told().await;
-        assert_eq!(refused["error"]["code"], -32600, "{refused}");
-        assert_eq!(refused["id"], "a", "{refused}");
-    }
-
-    /// The attack: a client sends what is no message again and again, and reads nothing.
-    #[tokio::test]
-    async fn of_who_does_not_read_what_is_refused_nothing_further_is_read() {
-        const AGAIN: usize = 1_000;
-        let (mut client, mut server) = Client::new(8);
-        for _ in 0..AGAIN {
-            client.sends(b"nonsense\n").await;
-        }
-        client.pings(8).await;
-        gives_nothing(&mut server).await;
-        let reading = async {
-            for _ in 0..AGAIN {
-                assert_eq!(client.told().await["error"]["code"], -32700);
-            }
-        };
-        let (next, ()) = tokio::join!(server.receive(), reading);
-        assert_eq!(id_of(next), RequestId::Number(8));
-    }
-
-    /// The attack: a line that does not end, and fills the memory.
-    #[tokio::test]
-    async fn a_line_beyond_the_bound_is_refused_and_not_kept() {
-        let (mut client, mut server) = Client::new(1 << 20);
-        client.sends(&vec![b' '; LINE_BYTES_MAX + 1]).await;
-        client.sends(b"{}\n").await;
-        client.pings(7).await;
-        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
-        assert!(server.line.capacity() <= KEPT_BYTES_MAX);
-        let refused = client.told().await;
-        assert_eq!(refused["error"]["code"], -32600, "{refused}");
-        let words = refused["error"]["message"].as_str().unwrap();
-        assert!(words.contains("16 MiB"), "{words}");
-        // One that is as long as it may be is read.
-        client.sends(&vec![b' '; LINE_BYTES_MAX - 1_000]).await;
-        client.pings(8).await;
-        assert_eq!(id_of(server.receive().await), RequestId::Number(8));
-        assert!(server.line.capacity() <= KEPT_BYTES_MAX);
-    }
-
-    #[tokio::test]
-    async fn what_comes_in_parts_is_whole_though_its_reader_stops_meanwhile() {
-        let (mut client, mut server) = Client::new(1 << 20);
-        for byte in br#"{"jsonrpc": "2.0", "id": 7, "method": "ping"}"# {
-            client.sends(&[*byte]).await;
-            tokio::select! {
-                biased;
-                message = server.receive() => panic!("{message:?}"),
-                () = yield_now() => {}
-            }
-        }
-        client.sends(b"\n{\"half").await;
-        assert_eq!(id_of(server.receive().await), RequestId::Number(7));
-        // What has no end is no line.
-        client.writes.shutdown().await.unwrap();
-        assert!(server.receive().await.is_none());
-    }
-}
+pub(crate) mod tests;

@@ -3,22 +3,20 @@
 //! The attack: two answers that cannot be told apart. What keeps a session's requests knows each by its id alone, so that of two with the same one
 //! it would lose an answer, and whoever waits for that waits forever. So an id is taken until its answer has gone out; the second is
 //! told so, and the first is answered as if there were no second; one that comes while that answer goes out waits for its end, for a client
-//! may take an id again as soon as it has read the answer. And a client that sends many such and reads nothing: until one is told so,
-//! nothing further of it is read.
+//! may take an id again as soon as it has read the answer. Whoever brings a session's messages takes their ids, for it is told there.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rmcp::model::{
-    ClientJsonRpcMessage, ClientNotification, ErrorData, JsonRpcMessage, RequestId,
-    ServerJsonRpcMessage,
+    ClientJsonRpcMessage, ClientNotification, ErrorData, JsonRpcMessage, ProtocolVersion,
+    RequestId, ServerJsonRpcMessage, ServerResult,
 };
 use rmcp::service::RoleServer;
 use rmcp::transport::Transport;
 use tokio::sync::watch;
-
-use crate::refusing::Refusing;
 
 /// Ids of requests that were given up which are kept: no answer frees them, and what a call does once it was given up ends soon.
 const GIVEN_UP_MAX: usize = 256;
@@ -32,6 +30,8 @@ struct Session {
     ids: Mutex<Ids>,
     /// Told whenever an id is free again.
     freed: watch::Sender<()>,
+    /// Whether its revision has batches.
+    has_batches: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -96,11 +96,29 @@ impl Taken {
         }
     }
 
-    /// Says that the answer of an id's request is going out.
-    fn answers(&self, id: &RequestId) {
-        if let Some(busy) = self.lock().taken.get_mut(id) {
-            *busy = Busy::Answered;
+    /// Says that the answer of an id's request is going out, and frees it when what is given is dropped.
+    pub(crate) fn answers(&self, id: RequestId) -> Held {
+        let held = Held {
+            taken: self.clone(),
+            id: Some(id),
+        };
+        held.answers();
+        held
+    }
+
+    /// Notes of a handshake's answer whether the revision that it settles on has batches.
+    pub(crate) fn settles(&self, message: &ServerJsonRpcMessage) {
+        if let JsonRpcMessage::Response(response) = message
+            && let ServerResult::InitializeResult(result) = &response.result
+        {
+            let has = result.protocol_version == ProtocolVersion::V_2025_03_26;
+            self.0.has_batches.store(has, Ordering::Relaxed);
         }
+    }
+
+    /// Says whether the session's revision has batches.
+    pub(crate) fn has_batches(&self) -> bool {
+        self.0.has_batches.load(Ordering::Relaxed)
     }
 
     /// Frees an id, once it is answered.
@@ -113,7 +131,7 @@ impl Taken {
     }
 
     /// Keeps an id that gets no answer any more for a while.
-    fn give_up(&self, id: &RequestId) {
+    pub(crate) fn give_up(&self, id: &RequestId) {
         let mut ids = self.lock();
         if !ids.taken.contains_key(id) || ids.given_up.contains(id) {
             return;
@@ -139,6 +157,15 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// Says that the answer of its request is going out.
+    pub(crate) fn answers(&self) {
+        if let Some(id) = &self.id
+            && let Some(busy) = self.taken.lock().taken.get_mut(id)
+        {
+            *busy = Busy::Answered;
+        }
+    }
+
     /// Leaves the id taken: its request is under way, and its answer frees it.
     pub(crate) fn keep(mut self) {
         self.id = None;
@@ -153,46 +180,37 @@ impl Drop for Held {
     }
 }
 
-/// A session's messages, among which no two requests under way have the same id.
+/// Gives the id of the request that a message answers.
+pub(crate) fn answered(message: &ServerJsonRpcMessage) -> Option<&RequestId> {
+    match message {
+        JsonRpcMessage::Response(response) => Some(&response.id),
+        JsonRpcMessage::Error(error) => error.id.as_ref(),
+        JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
+    }
+}
+
+/// Gives the id of the request that a message gives up.
+pub(crate) fn given_up(message: &ClientJsonRpcMessage) -> Option<&RequestId> {
+    match message {
+        JsonRpcMessage::Notification(told) => match &told.notification {
+            ClientNotification::CancelledNotification(cancelled) => {
+                cancelled.params.request_id.as_ref()
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A session's messages, whose ids were taken before they come here: frees them.
 pub(crate) struct Once<T> {
     transport: T,
     taken: Taken,
-    /// Whether ids are taken here, and not by who brings the messages.
-    takes: bool,
-    /// What came and is not given on yet. Kept here, for whoever reads may stop where its id is waited for.
-    came: Option<ClientJsonRpcMessage>,
-    refusing: Refusing,
 }
 
 impl<T> Once<T> {
-    /// Takes the id of each request that comes.
-    pub(crate) fn new(transport: T) -> Self {
-        Self {
-            transport,
-            taken: Taken::default(),
-            takes: true,
-            came: None,
-            refusing: Refusing::default(),
-        }
-    }
-
-    /// Frees what was taken before a message comes here.
-    pub(crate) fn freeing(transport: T, taken: Taken) -> Self {
-        Self {
-            transport,
-            taken,
-            takes: false,
-            came: None,
-            refusing: Refusing::default(),
-        }
-    }
-}
-
-impl<T: Transport<RoleServer>> Once<T> {
-    /// Tells of a refusal without an id: by it, a client would take this for the answer of the first.
-    fn refuse(&mut self, refused: ErrorData) {
-        let refused = ServerJsonRpcMessage::error(refused, None);
-        self.refusing.begin(self.transport.send(refused));
+    pub(crate) fn new(transport: T, taken: Taken) -> Self {
+        Self { transport, taken }
     }
 }
 
@@ -203,57 +221,23 @@ impl<T: Transport<RoleServer>> Transport<RoleServer> for Once<T> {
         &mut self,
         message: ServerJsonRpcMessage,
     ) -> impl Future<Output = Result<(), Self::Error>> + Send + 'static {
-        let answered = match &message {
-            JsonRpcMessage::Response(response) => Some(response.id.clone()),
-            JsonRpcMessage::Error(error) => error.id.clone(),
-            JsonRpcMessage::Request(_) | JsonRpcMessage::Notification(_) => None,
-        };
-        if let Some(id) = &answered {
-            self.taken.answers(id);
-        }
-        let answered = Held {
-            taken: self.taken.clone(),
-            id: answered,
-        };
+        self.taken.settles(&message);
+        let held = answered(&message).map(|id| self.taken.answers(id.clone()));
         let sending = self.transport.send(message);
         async move {
             let sent = sending.await;
             // Not before: whoever keeps the session's requests knows this one until then.
-            drop(answered);
+            drop(held);
             sent
         }
     }
 
     async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
-        loop {
-            self.refusing.told().await;
-            let message = match &self.came {
-                Some(message) => message,
-                None => self.came.insert(self.transport.receive().await?),
-            };
-            match message {
-                JsonRpcMessage::Request(request) if self.takes => {
-                    match self.taken.hold(&request.id).await {
-                        Ok(held) => held.keep(),
-                        Err(refused) => {
-                            self.came = None;
-                            self.refuse(refused);
-                            continue;
-                        }
-                    }
-                }
-                JsonRpcMessage::Notification(notification) => {
-                    if let ClientNotification::CancelledNotification(cancelled) =
-                        &notification.notification
-                        && let Some(id) = &cancelled.params.request_id
-                    {
-                        self.taken.give_up(id);
-                    }
-                }
-                _ => {}
-            }
-            return self.came.take();
+        let message = self.transport.receive().await?;
+        if let Some(id) = given_up(&message) {
+            self.taken.give_up(id);
         }
+        Some(message)
     }
 
     fn close(&mut self) -> impl Future<Output = Result<(), Self::Error>> + Send {
@@ -268,30 +252,30 @@ mod tests {
 
     use futures_util::FutureExt;
     use rmcp::model::ServerResult;
-    use rmcp::transport::IntoTransport;
     use serde_json::{Value, json};
     use tokio::io::{
-        AsyncBufReadExt, AsyncWriteExt, BufReader, Lines, ReadHalf, SimplexStream, WriteHalf,
-        simplex,
+        AsyncBufReadExt, AsyncWriteExt, BufReader, ReadHalf, SimplexStream, WriteHalf, simplex,
     };
     use tokio::task::yield_now;
 
     use super::*;
+    use crate::lines::Lines;
+
+    type Server = Lines<ReadHalf<SimplexStream>, WriteHalf<SimplexStream>>;
 
     /// A client that sends what is written, and reads what it likes of what it is told.
     struct Client {
         writes: WriteHalf<SimplexStream>,
-        told: Lines<BufReader<ReadHalf<SimplexStream>>>,
+        told: tokio::io::Lines<BufReader<ReadHalf<SimplexStream>>>,
     }
 
     impl Client {
         /// Gives one, and what it sends to; `room` bytes of answers are taken that it has not read.
-        fn new(room: usize) -> (Self, Once<impl Transport<RoleServer>>) {
+        fn new(room: usize) -> (Self, Server) {
             let (reads, writes) = simplex(1 << 20);
             let (told, tells) = simplex(room);
-            let streams = IntoTransport::<RoleServer, _, _>::into_transport((reads, tells));
             let told = BufReader::new(told).lines();
-            (Self { writes, told }, Once::new(streams))
+            (Self { writes, told }, Lines::new(reads, tells))
         }
 
         async fn pings(&mut self, id: u32) {
@@ -314,7 +298,7 @@ mod tests {
     }
 
     /// Lets everything come as far as it can.
-    async fn nothing_comes(server: &mut Once<impl Transport<RoleServer>>) {
+    async fn nothing_comes(server: &mut Server) {
         for _ in 0..5_000 {
             tokio::select! {
                 biased;
@@ -370,8 +354,8 @@ mod tests {
     #[tokio::test]
     async fn a_second_request_by_the_same_id_is_refused_and_the_first_is_answered() {
         let (client, server) = tokio::io::duplex(64 << 10);
-        let streams = tokio::io::split(server);
-        let mut server = Once::new(IntoTransport::<RoleServer, _, _>::into_transport(streams));
+        let (from, to) = tokio::io::split(server);
+        let mut server = Lines::new(from, to);
         let (reads, mut writes) = tokio::io::split(client);
         let mut told = BufReader::new(reads).lines();
         let ping = json!({"jsonrpc": "2.0", "id": 7, "method": "ping"});
@@ -387,7 +371,7 @@ mod tests {
         let refused: Value =
             serde_json::from_str(&told.next_line().await.unwrap().unwrap()).unwrap();
         assert_eq!(refused["error"]["code"], -32600, "{refused}");
-        assert_eq!(refused.get("id"), None, "{refused}");
+        assert_eq!(refused.get("id"), Some(&Value::Null), "{refused}");
         let answer = ServerJsonRpcMessage::response(ServerResult::empty(()), first);
         server.send(answer).await.unwrap();
         let answered: Value =

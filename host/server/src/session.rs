@@ -126,7 +126,6 @@ mod tests {
     use super::*;
     use crate::lines::Lines;
     use crate::lines::tests::gives_nothing;
-    use crate::once::Once;
 
     /// The attack: a client sends what cannot be read again and again, and reads nothing. Whoever serves it has other things to do, too,
     /// and stops reading for them.
@@ -142,7 +141,7 @@ mod tests {
             by: By::Pipe,
             open: Busy::new(),
         };
-        let mut server = Session::new(Once::new(Lines::new(reads, tells)), watch);
+        let mut server = Session::new(Lines::new(reads, tells), watch);
         for id in 0..AGAIN {
             let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": []});
             let line = format!("{call}\n");

@@ -29,12 +29,26 @@ pub(crate) enum Read {
 
 /// Reads a text.
 pub(crate) fn read(text: &[u8]) -> Read {
-    // Some begin with a mark of their order of bytes, which a reader of JSON may pass over.
-    let text = text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text);
+    let text = unmarked(text);
     match serde_json::from_slice(text) {
         Ok(message) => page(text, &message).unwrap_or(Read::Message(message)),
         Err(_) => again(text),
     }
+}
+
+/// Gives a text without the mark of its order of bytes, by which some begin and which a reader of JSON may pass over.
+pub(crate) fn unmarked(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
+/// Says of a text that it is no JSON.
+pub(crate) fn no_json(error: &serde_json::Error) -> ErrorData {
+    ErrorData::parse_error(format!("the message is no JSON: {error}"), None)
+}
+
+/// Says whether a message begins a session.
+pub(crate) fn is_initialize(text: &[u8]) -> bool {
+    method(text).is_some_and(|method| method == "initialize")
 }
 
 /// Reads the method of a message, and no more of it.
@@ -99,10 +113,7 @@ pub(crate) fn answer(id: Option<&RequestId>, error: &ErrorData) -> Vec<u8> {
 fn again(text: &[u8]) -> Read {
     let value: Value = match serde_json::from_slice(text) {
         Ok(value) => value,
-        Err(error) => {
-            let message = format!("the message is no JSON: {error}");
-            return Read::No(None, ErrorData::parse_error(message, None));
-        }
+        Err(error) => return Read::No(None, no_json(&error)),
     };
     let no = |message: String| Read::No(None, ErrorData::invalid_request(message, None));
     match value {
@@ -111,7 +122,10 @@ fn again(text: &[u8]) -> Read {
             of_object(message)
                 .unwrap_or_else(|wrong| Read::No(id, ErrorData::invalid_request(wrong, None)))
         }
-        Value::Array(_) => no("messages come one by one: a batch of them is not taken".to_owned()),
+        Value::Array(_) => no(
+            "a batch of messages is taken in a session of revision 2025-03-26 alone: send each by itself"
+                .to_owned(),
+        ),
         other => no(format!("a message is an object, not {}", kind(&other))),
     }
 }
@@ -325,5 +339,21 @@ mod tests {
         }
         let marked = "\u{feff}{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"ping\"}";
         assert!(matches!(read(marked.as_bytes()), Read::Message(_)));
+    }
+
+    #[test]
+    fn what_begins_a_session_is_told_by_its_method_alone() {
+        assert!(is_initialize(
+            br#"{"params": {"method": "x"}, "method": "initialize"}"#
+        ));
+        assert!(is_initialize(br#"{"method": "\u0069nitialize"}"#));
+        for other in [
+            &br#"{"method": "tools/call", "params": {"method": "initialize"}}"#[..],
+            b"[]",
+            b"",
+            b"{",
+        ] {
+            assert!(!is_initialize(other));
+        }
     }
 }

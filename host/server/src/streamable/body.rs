@@ -13,7 +13,7 @@ use super::misread::is_of_kind;
 use crate::busy::UnderWay;
 
 /// A stream of events (WHATWG HTML, section 9.2).
-const EVENTS: &str = "text/event-stream";
+pub(super) const EVENTS: &str = "text/event-stream";
 
 /// How long the head of a stream is held for what comes first.
 const HEAD_WAITS: Duration = Duration::from_millis(10);

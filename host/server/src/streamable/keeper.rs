@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, ready};
-use futures_util::stream::{Stream, once};
+use futures_util::stream::{Stream, StreamExt, once};
 use rmcp::model::{ClientJsonRpcMessage, JsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::WorkerTransport;
 use rmcp::transport::common::server_side_http::ServerSseMessage;
@@ -14,6 +14,7 @@ use rmcp::transport::streamable_http_server::session::local::{
 };
 use rmcp::transport::streamable_http_server::{SessionId, SessionManager};
 
+use super::batched;
 use crate::once::{Once, Taken};
 use crate::session::{Session, Watch};
 
@@ -42,6 +43,11 @@ impl Keeper {
         self.sessions.sessions.read().await.len()
     }
 
+    /// Says whether a session's revision has batches; none where there is no such session.
+    pub(super) fn has_batches(&self, id: &str) -> Option<bool> {
+        self.taken().get(id).map(Taken::has_batches)
+    }
+
     fn taken(&self) -> MutexGuard<'_, HashMap<SessionId, Taken>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -55,7 +61,7 @@ impl SessionManager for Keeper {
         let (id, transport) = self.sessions.create_session().await?;
         let taken = Taken::default();
         self.taken().insert(id.clone(), taken.clone());
-        let transport = Once::freeing(transport, taken);
+        let transport = Once::new(transport, taken);
         Ok((id, Session::new(transport, self.watch.clone())))
     }
 
@@ -98,12 +104,19 @@ impl SessionManager for Keeper {
                 }
             }
         }
+        let is_in_batch = batched::is_marked(&message);
         // The message is handed over at the very end of it: of a client that goes away before, the session has nothing to answer.
         let stream = self.sessions.create_stream(id, message).await?;
         if let Some(held) = held {
             held.keep();
         }
-        Ok(Either::Right(stream))
+        Ok(Either::Right(stream.map(move |mut event| {
+            if is_in_batch {
+                // By it a client would take up this one of the streams that are one to it, and lose the others.
+                event.event_id = None;
+            }
+            event
+        })))
     }
 
     async fn accept_message(

@@ -16,7 +16,7 @@ use super::HttpBody;
 use crate::params;
 use crate::unread::{self, Read};
 
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
 /// By which a client names the revision that it speaks.
 const VERSION: &str = "mcp-protocol-version";
 
@@ -35,6 +35,11 @@ impl Posted {
             body: body.clone(),
             version: version(&parts.headers),
         })
+    }
+
+    /// Gives the revision that its sender named.
+    pub(super) fn version(&self) -> Option<&ProtocolVersion> {
+        self.version.as_ref()
     }
 
     /// Makes the answer to what the library would take for another request.
@@ -65,17 +70,12 @@ impl Posted {
             ErrorCode::METHOD_NOT_FOUND if is_newer => StatusCode::NOT_FOUND,
             _ => StatusCode::BAD_REQUEST,
         };
-        let body = Bytes::from(unread::answer(id, error));
-        let mut response = Response::new(Full::new(body).boxed());
-        *response.status_mut() = status;
-        let json = HeaderValue::from_static(JSON);
-        response.headers_mut().insert(CONTENT_TYPE, json);
-        response
+        response(status, id, error)
     }
 
     /// Says whether it is to begin a session.
     fn begins(&self) -> bool {
-        super::is_initialize(&self.body)
+        unread::is_initialize(&self.body)
     }
 
     /// Says what is wrong with the message; none where that is something else than its text.
@@ -96,6 +96,20 @@ impl Posted {
             Read::Message(_) => None,
         }
     }
+}
+
+/// Makes an answer of an error of JSON-RPC.
+pub(super) fn response(
+    status: StatusCode,
+    id: Option<&RequestId>,
+    error: &ErrorData,
+) -> Response<HttpBody> {
+    let body = Bytes::from(unread::answer(id, error));
+    let mut response = Response::new(Full::new(body).boxed());
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static(JSON);
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
 }
 
 /// Says whether a body is said to be of a kind (RFC 9110, section 8.3), whatever its parameters.

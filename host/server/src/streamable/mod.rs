@@ -5,6 +5,7 @@
 //! one has not sent too many; a session is its caller's alone (`sessions`). What goes through after that is what goes over standard
 //! input and output, too: [`Server`](crate::Server).
 
+mod batched;
 mod body;
 mod callers;
 mod here;
@@ -19,6 +20,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -37,10 +39,11 @@ pub use here::Here;
 use crate::busy::{Busy, UnderWay};
 use crate::logging::Wanted;
 use crate::session::Watch;
-use crate::unread;
-use crate::{Asking, Served, Server};
+use crate::{Asking, Served, Server, batch, unread};
 use body::WhileSent;
 use callers::bearer;
+use keeper::Keeper;
+use misread::Posted;
 use refused::Refused;
 use resource::Resource;
 use sessions::{Full as NoRoom, Room, Sessions};
@@ -49,6 +52,9 @@ use sessions::{Full as NoRoom, Room, Sessions};
 const PATH: &str = "/mcp";
 /// By which a client names its session.
 const SESSION: &str = "mcp-session-id";
+
+/// What the library answers a caller's messages by.
+type Service = StreamableHttpService<Server, Keeper>;
 
 /// The body of an answer.
 pub type HttpBody = BoxBody<Bytes, Infallible>;
@@ -276,11 +282,12 @@ impl Http {
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let shared = &self.0;
+        let person = caller.person.clone();
         let (parts, body) = request.into_parts();
         let message = read(body, shared.bounds.message_bytes).await?;
         let begins = parts.method == Method::POST
             && !parts.headers.contains_key(SESSION)
-            && is_initialize(&message);
+            && unread::is_initialize(&message);
         let sessions = match begins {
             true => shared
                 .sessions
@@ -306,16 +313,12 @@ impl Http {
             transport: Transport::Http,
         };
         let make = move || Ok(server.clone());
+        let is_batch = batched::is_one(&parts, &message, &sessions);
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
-        let posted = misread::Posted::of(&parts, &message);
-        if let Some(told) = posted.as_ref().and_then(misread::Posted::taken_for_another) {
-            return Ok(told);
-        }
-        let request = Request::from_parts(parts, Full::new(message));
-        let mut response = service.handle(request).await;
-        if let Some(told) = posted.and_then(|posted| posted.told(response.status())) {
-            response = told;
-        }
+        let mut response = match is_batch {
+            true => self.pass_all_on(person, service, parts, &message).await?,
+            false => pass_one_on(&service, parts, message).await,
+        };
         if is_end && response.status() == StatusCode::ACCEPTED {
             // It is done, and not merely taken: a client of others' takes the second for a failure.
             *response.status_mut() = StatusCode::NO_CONTENT;
@@ -326,6 +329,45 @@ impl Http {
             false => WhileSent::answer(response, under_way).await,
         })
     }
+
+    /// Gives the messages of a batch to the library, each as one that came by itself.
+    async fn pass_all_on(
+        &self,
+        person: PersonId,
+        service: Service,
+        mut parts: Parts,
+        body: &Bytes,
+    ) -> Result<Response<HttpBody>, Refused> {
+        let entries = match batch::split(body) {
+            Ok(entries) => entries,
+            Err(error) => return Ok(misread::response(StatusCode::BAD_REQUEST, None, &error)),
+        };
+        let now = Instant::now();
+        // The first was counted when it was admitted.
+        for _ in 1..entries.len() {
+            let counted = self.0.requests.count(Some(person.clone()), now);
+            counted.map_err(Refused::TooMany)?;
+        }
+        batched::mark(&mut parts);
+        let service = Arc::new(service);
+        let one = move |message| {
+            let (service, parts) = (service.clone(), parts.clone());
+            async move { pass_one_on(&service, parts, message).await }
+        };
+        Ok(batched::answer(body, entries, one).await)
+    }
+}
+
+/// Gives a message to the library.
+async fn pass_one_on(service: &Service, parts: Parts, message: Bytes) -> Response<HttpBody> {
+    let posted = Posted::of(&parts, &message);
+    if let Some(told) = posted.as_ref().and_then(Posted::taken_for_another) {
+        return told;
+    }
+    let request = Request::from_parts(parts, Full::new(message));
+    let response = service.handle(request).await;
+    let told = posted.and_then(|posted| posted.told(response.status()));
+    told.unwrap_or(response)
 }
 
 /// Reads a message to its end.
@@ -353,11 +395,6 @@ fn is_too_large(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// Says whether a message begins a session.
-fn is_initialize(message: &[u8]) -> bool {
-    unread::method(message).is_some_and(|method| method == "initialize")
-}
-
 /// Reads which agent a path names; none where it is no path of the protocol's.
 fn agent_in(path: &str) -> Option<Option<&str>> {
     let rest = path.strip_prefix(PATH)?;
@@ -382,22 +419,6 @@ mod tests {
         assert_eq!(agent_in("/mcp/helper"), Some(Some("helper")));
         for other in ["/", "/mcp/", "/mcpx", "/mcp/a/b", "/mcp//", "/MCP", "mcp"] {
             assert_eq!(agent_in(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn what_begins_a_session_is_told_by_its_method_alone() {
-        assert!(is_initialize(
-            br#"{"params": {"method": "x"}, "method": "initialize"}"#
-        ));
-        assert!(is_initialize(br#"{"method": "\u0069nitialize"}"#));
-        for other in [
-            &br#"{"method": "tools/call", "params": {"method": "initialize"}}"#[..],
-            b"[]",
-            b"",
-            b"{",
-        ] {
-            assert!(!is_initialize(other));
         }
     }
 }
