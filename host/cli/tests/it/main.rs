@@ -7,6 +7,7 @@ mod apply;
 mod approvals;
 mod audit;
 mod bad_input;
+mod batches;
 mod by_http;
 mod connect;
 mod connector;

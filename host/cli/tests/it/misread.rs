@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
@@ -118,7 +119,7 @@ pub(crate) fn meta() -> Value {
 }
 
 /// A program that serves, and its ends.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
@@ -144,7 +145,7 @@ impl Served {
     }
 
     /// Begins as its revision has it.
-    fn begun(version: &'static str) -> Self {
+    pub(crate) fn begun(version: &'static str) -> Self {
         let mut served = Self::new(version);
         if version != STATELESS {
             served.initializes();
@@ -160,14 +161,29 @@ impl Served {
         self.sends(r#"{"jsonrpc": "2.0", "method": "notifications/initialized"}"#);
     }
 
-    fn sends(&mut self, line: &str) {
+    pub(crate) fn sends(&mut self, line: &str) {
         writeln!(self.input.as_ref().unwrap(), "{line}").unwrap();
     }
 
-    fn told(&mut self) -> Value {
+    pub(crate) fn told(&mut self) -> Value {
         let mut line = String::new();
         assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "it ended");
         serde_json::from_str(&line).unwrap()
+    }
+
+    /// Sends the same again and again, while others read.
+    pub(crate) fn floods(&mut self, line: Vec<u8>, again: usize) -> JoinHandle<ChildStdin> {
+        let mut input = self.input.take().unwrap();
+        std::thread::spawn(move || {
+            for _ in 0..again {
+                input.write_all(&line).unwrap();
+            }
+            input
+        })
+    }
+
+    pub(crate) fn ends_flood(&mut self, flood: JoinHandle<ChildStdin>) {
+        self.input = Some(flood.join().unwrap());
     }
 
     fn ask(&mut self, method: &str, mut params: Value) -> Value {
@@ -194,7 +210,7 @@ impl Served {
     }
 
     /// Says that it answers a call as ever, and ends.
-    fn goes_on(mut self) {
+    pub(crate) fn goes_on(mut self) {
         let count = json!({"soql": "SELECT COUNT() FROM Contact"});
         let called = self.ask("tools/call", json!({"name": "query", "arguments": count}));
         let text = &called["result"]["content"][0]["text"];
@@ -298,17 +314,11 @@ fn a_line_that_is_no_message_is_answered_and_ends_nothing() {
 fn a_flood_of_lines_that_are_no_messages() {
     const AGAIN: usize = 50_000;
     let mut served = Served::begun("2025-06-18");
-    let mut input = served.input.take().unwrap();
-    let flood = std::thread::spawn(move || {
-        for _ in 0..AGAIN {
-            input.write_all(b"{\"jsonrpc\n").unwrap();
-        }
-        input
-    });
+    let flood = served.floods(b"{\"jsonrpc\n".to_vec(), AGAIN);
     for _ in 0..AGAIN {
         let refused = served.told();
         assert_eq!(refused["error"]["code"], -32700, "{refused}");
     }
-    served.input = Some(flood.join().unwrap());
+    served.ends_flood(flood);
     served.goes_on();
 }

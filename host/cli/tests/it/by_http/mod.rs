@@ -1,6 +1,7 @@
 //! MCP by HTTP: a program that serves, on a store and an org, and clients on real sockets.
 
 mod attacks;
+mod batches;
 mod bounds;
 mod chat;
 pub(crate) mod client;

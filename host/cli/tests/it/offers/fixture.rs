@@ -9,7 +9,7 @@ use crate::program::Home;
 const VERSION: &str = "2025-11-25";
 
 /// A store whose agent has the connector.
-fn place() -> Home {
+pub(super) fn place() -> Home {
     let home = Home::new();
     home.write("contents.wasm", &example("portcullis-sdk", "contents"));
     for arguments in [

@@ -1,5 +1,6 @@
 //! What a client is offered besides tools: resources, prompts, completions, and what it is told of a call under way.
 
+mod batches;
 mod fixture;
 mod org;
 
