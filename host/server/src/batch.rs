@@ -6,9 +6,10 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rmcp::model::{ErrorData, JsonRpcMessage, RequestId};
+use rmcp::model::{ClientJsonRpcMessage, ErrorData, GetMeta, JsonRpcMessage, RequestId};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -18,6 +19,10 @@ use crate::unread::{self, Read};
 
 /// Messages of a batch: as many as a host runs calls at once, if nothing else is said. What is beyond that would wait anyway.
 pub(crate) const MESSAGES_MAX: usize = 128;
+
+/// Bytes of answers that a session's batches hold. A client that asks for much, and for one thing that takes long, would have all of it
+/// kept; what goes beyond is refused.
+pub(crate) const HELD_BYTES_MAX: usize = 32 << 20;
 
 /// A message of a batch, or what stands in place of one.
 #[derive(Debug)]
@@ -74,9 +79,22 @@ fn entry<'a>(text: &'a str, ids: &mut HashSet<RequestId>) -> Entry<'a> {
         (id @ Some(_), Read::Message(_)) if unread::is_initialize(bytes) => {
             no(id, "`initialize` is no part of a batch: send it by itself")
         }
+        // Else it would be served without the session.
+        (id @ Some(_), Read::Message(message)) if names_revision(&message) => no(
+            id,
+            "a message that names its own revision is no part of a batch",
+        ),
         (_, read) => read,
     };
     Entry { text, read }
+}
+
+/// Says whether a request says of itself by which revision it is meant, as those without a session do.
+fn names_revision(message: &ClientJsonRpcMessage) -> bool {
+    match message {
+        JsonRpcMessage::Request(request) => request.request.get_meta().protocol_version().is_some(),
+        _ => false,
+    }
 }
 
 /// The texts of an array's members.
@@ -115,8 +133,39 @@ impl<'de> Deserialize<'de> for Texts<'de> {
     }
 }
 
-/// The answers of a batch until all are there. Whatever still has something to answer has a clone.
+/// The bytes that all batches of a session hold. Clones are the same.
 #[derive(Clone, Debug, Default)]
+pub(crate) struct Room(Arc<AtomicUsize>);
+
+/// What a batch has of it.
+#[derive(Debug, Default)]
+pub(crate) struct Space {
+    room: Room,
+    bytes: usize,
+}
+
+impl Space {
+    /// Takes more, if there is more.
+    fn grow(&mut self, bytes: usize) -> bool {
+        let held = self.room.0.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+        let is_there = held.saturating_add(bytes) <= HELD_BYTES_MAX;
+        if !is_there {
+            self.room.0.fetch_sub(bytes, Ordering::Relaxed);
+            self.bytes -= bytes;
+        }
+        is_there
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        self.room.0.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+/// The answers of a batch until all are there. Whatever still has something to answer has a clone.
+#[derive(Clone, Debug)]
 pub(crate) struct Answers(Arc<Mutex<Told>>);
 
 /// The answers of a batch, as they are sent.
@@ -125,16 +174,50 @@ pub(crate) struct Told {
     pub(crate) text: Vec<u8>,
     /// Of the requests, which are taken until that has gone out.
     pub(crate) ids: Vec<Held>,
+    /// What is held of it until then.
+    pub(crate) space: Space,
+}
+
+impl Told {
+    fn push(&mut self, text: &[u8]) {
+        let before = if self.text.is_empty() { b'[' } else { b',' };
+        self.text.push(before);
+        self.text.extend_from_slice(text);
+    }
 }
 
 impl Answers {
-    /// Adds an answer, with the id that it frees.
-    pub(crate) fn add(&self, answer: &[u8], id: Option<Held>) {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = if told.text.is_empty() { b'[' } else { b',' };
-        told.text.push(before);
-        told.text.extend_from_slice(answer);
-        told.ids.extend(id);
+    pub(crate) fn new(room: &Room) -> Self {
+        let (room, bytes) = (room.clone(), 0);
+        Self(Arc::new(Mutex::new(Told {
+            space: Space { room, bytes },
+            ..Told::default()
+        })))
+    }
+
+    /// Adds what is said of something that is no request.
+    pub(crate) fn add(&self, text: &[u8]) {
+        self.lock().push(text);
+    }
+
+    /// Adds a request's answer, with the id that it frees. One for which there is no room says so in its place.
+    pub(crate) fn add_answer(&self, id: &RequestId, answer: &[u8], held: Held) {
+        held.waits();
+        let mut told = self.lock();
+        match told.space.grow(answer.len()) {
+            true => told.push(answer),
+            false => {
+                let message =
+                    "the answers of these batches are too long together: ask for this by itself";
+                let error = ErrorData::internal_error(message, None);
+                told.push(&unread::answer(Some(id), &error));
+            }
+        }
+        told.ids.push(held);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Told> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has nothing more to answer; gives all, if nobody else has and there is any.
@@ -157,6 +240,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::once::Taken;
 
     const PING: &str = r#"{"jsonrpc": "2.0", "id": 1, "method": "ping"}"#;
 
@@ -194,6 +278,10 @@ mod tests {
             ),
             (
                 r#"{"jsonrpc": "2.0", "id": "a", "method": "initialize"}"#,
+                no(json!("a")),
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "id": "a", "method": "ping", "params": {"_meta": {"io.modelcontextprotocol/protocolVersion": "2025-03-26"}}}"#,
                 no(json!("a")),
             ),
             (
@@ -262,13 +350,43 @@ mod tests {
 
     #[test]
     fn answers_are_given_once_by_the_last() {
-        let answers = Answers::default();
+        let room = Room::default();
+        let answers = Answers::new(&room);
         let other = answers.clone();
-        answers.add(b"1", None);
+        answers.add(b"1");
         assert!(answers.last().is_none());
-        other.add(b"2", None);
+        other.add(b"2");
         assert_eq!(other.last().unwrap().text, b"[1,2]");
-        assert!(Answers::default().last().is_none(), "nobody waits for it");
+        assert!(Answers::new(&room).last().is_none(), "nobody waits for it");
+    }
+
+    /// The attack: a client asks for much in many batches, and for something in each that takes long.
+    #[tokio::test]
+    async fn what_batches_hold_together_is_bounded() {
+        let (room, taken) = (Room::default(), Taken::default());
+        let half = vec![b' '; HELD_BYTES_MAX / 2];
+        let [first, second] = [Answers::new(&room), Answers::new(&room)];
+        let mut refused = Vec::new();
+        for (number, answers) in [&first, &second, &second, &first].into_iter().enumerate() {
+            let id = RequestId::Number(number.try_into().unwrap());
+            let held = taken.hold(&id).await.unwrap();
+            let before = answers.lock().text.len();
+            answers.add_answer(&id, &half, held);
+            if answers.lock().text.len() - before < half.len() {
+                refused.push(number);
+            }
+        }
+        assert_eq!(refused, [2, 3]);
+        let told = first.last().unwrap();
+        let refused: Value = serde_json::from_slice(&told.text).unwrap();
+        assert_eq!(refused[0]["id"], 3);
+        assert_eq!(refused[0]["error"]["code"], -32603);
+        // What has gone out is held no more.
+        drop(told);
+        let id = RequestId::Number(0);
+        let held = taken.hold(&id).await.unwrap();
+        second.add_answer(&id, &half, held);
+        assert!(second.last().unwrap().text.len() > 2 * half.len());
     }
 
     /// JSON of a few levels.

@@ -16,7 +16,7 @@ use rmcp::transport::Transport;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::sync::Mutex;
 
-use crate::batch::{self, Answers, Told};
+use crate::batch::{self, Answers, Room, Told};
 use crate::once::{Held, Taken, answered, given_up};
 use crate::refusing::Refusing;
 use crate::unread::{self, Read};
@@ -40,6 +40,8 @@ pub(crate) struct Lines<R, W> {
     taken: Taken,
     /// The requests of batches that are under way.
     batched: HashMap<RequestId, Batched>,
+    /// What is held of their answers.
+    room: Room,
     writer: Arc<Mutex<Option<W>>>,
     /// What is said of a line that is refused, and of a batch that ends otherwise than by an answer.
     refusing: Refusing,
@@ -62,6 +64,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
             answers: None,
             taken: Taken::default(),
             batched: HashMap::new(),
+            room: Room::default(),
             writer: Arc::new(Mutex::new(Some(writer))),
             refusing: Refusing::default(),
         }
@@ -107,7 +110,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
                     Ok(entries) => {
                         self.came
                             .extend(entries.into_iter().map(|entry| entry.read));
-                        self.answers = Some(Answers::default());
+                        self.answers = Some(Answers::new(&self.room));
                     }
                     Err(error) => self.came.push_back(Read::No(None, error)),
                 }
@@ -176,7 +179,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
     fn refuse(&mut self, id: Option<&RequestId>, error: &ErrorData) {
         let text = unread::answer(id, error);
         match &self.answers {
-            Some(answers) => answers.add(&text, None),
+            Some(answers) => answers.add(&text),
             None => self.tell(Told {
                 text,
                 ..Told::default()
@@ -201,13 +204,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Send + Unpin + 'static> Lines<R, W> {
 
 /// Writes a line, and frees the ids that it answers.
 async fn write<W: AsyncWrite + Unpin>(writer: &Mutex<Option<W>>, told: Told) -> io::Result<()> {
-    let Told { mut text, ids } = told;
+    let Told {
+        mut text,
+        ids,
+        space,
+    } = told;
     text.push(b'\n');
     let mut writer = writer.lock().await;
     let writer = writer.as_mut().ok_or(io::ErrorKind::NotConnected)?;
     writer.write_all(&text).await?;
     writer.flush().await?;
-    drop(ids);
+    drop((ids, space));
     Ok(())
 }
 
@@ -224,8 +231,8 @@ where
     ) -> impl Future<Output = io::Result<()>> + Send + 'static {
         self.taken.settles(&message);
         let id = answered(&message).cloned();
-        let batched = id.as_ref().and_then(|id| self.batched.remove(id));
-        // One of a batch stays under way until the whole of it goes out.
+        let batched = id.as_ref().and_then(|id| self.batched.remove_entry(id));
+        // One of a batch stays taken until the whole of it goes out.
         let single = id.filter(|_| batched.is_none());
         let ids: Vec<Held> = single
             .map(|id| self.taken.answers(id))
@@ -238,9 +245,13 @@ where
                 message => serde_json::to_vec(message)?,
             };
             let told = match batched {
-                None => Some(Told { text, ids }),
-                Some(Batched { answers, id }) => {
-                    answers.add(&text, Some(id));
+                None => Some(Told {
+                    text,
+                    ids,
+                    ..Told::default()
+                }),
+                Some((id, Batched { answers, id: held })) => {
+                    answers.add_answer(&id, &text, held);
                     answers.last()
                 }
             };

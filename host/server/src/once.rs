@@ -7,8 +7,7 @@
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rmcp::model::{
     ClientJsonRpcMessage, ClientNotification, ErrorData, JsonRpcMessage, ProtocolVersion,
@@ -30,8 +29,8 @@ struct Session {
     ids: Mutex<Ids>,
     /// Told whenever an id is free again.
     freed: watch::Sender<()>,
-    /// Whether its revision has batches.
-    has_batches: AtomicBool,
+    /// Whether the revision that it began with has batches.
+    has_batches: OnceLock<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -46,6 +45,8 @@ struct Ids {
 pub(crate) enum Busy {
     /// Its request is under way.
     UnderWay,
+    /// Its answer is there, and waits for those of its batch.
+    Waits,
     /// Its answer is going out, and it is free after that.
     Answered,
 }
@@ -80,7 +81,7 @@ impl Taken {
                     });
                 }
                 Err(Busy::Answered) => self.gone_out(id).await,
-                Err(Busy::UnderWay) => return Err(Busy::refusal()),
+                Err(Busy::UnderWay | Busy::Waits) => return Err(Busy::refusal()),
             }
         }
     }
@@ -112,13 +113,13 @@ impl Taken {
             && let ServerResult::InitializeResult(result) = &response.result
         {
             let has = result.protocol_version == ProtocolVersion::V_2025_03_26;
-            self.0.has_batches.store(has, Ordering::Relaxed);
+            self.0.has_batches.get_or_init(|| has);
         }
     }
 
     /// Says whether the session's revision has batches.
     pub(crate) fn has_batches(&self) -> bool {
-        self.0.has_batches.load(Ordering::Relaxed)
+        self.0.has_batches.get().is_some_and(|has| *has)
     }
 
     /// Frees an id, once it is answered.
@@ -133,7 +134,8 @@ impl Taken {
     /// Keeps an id that gets no answer any more for a while.
     pub(crate) fn give_up(&self, id: &RequestId) {
         let mut ids = self.lock();
-        if !ids.taken.contains_key(id) || ids.given_up.contains(id) {
+        // What is answered is freed by that.
+        if ids.taken.get(id) != Some(&Busy::UnderWay) || ids.given_up.contains(id) {
             return;
         }
         ids.given_up.push_back(id.clone());
@@ -159,10 +161,19 @@ pub(crate) struct Held {
 impl Held {
     /// Says that the answer of its request is going out.
     pub(crate) fn answers(&self) {
+        self.has_come(Busy::Answered);
+    }
+
+    /// Says that the answer of its request is there, and waits.
+    pub(crate) fn waits(&self) {
+        self.has_come(Busy::Waits);
+    }
+
+    fn has_come(&self, so_far: Busy) {
         if let Some(id) = &self.id
             && let Some(busy) = self.taken.lock().taken.get_mut(id)
         {
-            *busy = Busy::Answered;
+            *busy = so_far;
         }
     }
 

@@ -182,7 +182,7 @@ fn other_revisions_have_no_batches() {
     }
 }
 
-/// The attack: a client that sends batches without end, and reads nothing until its own end is full; then it reads.
+/// The attack: batches without end, most of which is no message.
 #[test]
 fn a_flood_of_batches() {
     const AGAIN: usize = 2_000;

@@ -16,6 +16,9 @@ const BASE64_CHARS_MAX: usize = 16_000;
 /// Words that may be taken for others, and are named one by one; of further ones it is said that there are.
 const LOOK_ALIKES_MAX: usize = 20;
 
+/// The actions on what is not there before. Of another action on a record without an id, whose values before are not known, a person is told so.
+const NEW: [&str; 2] = ["create", "send"];
+
 /// A card's words.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Sheet {
@@ -39,7 +42,7 @@ pub(super) struct Section {
 /// What a field had before it is changed.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Before {
-    /// Its record is not there yet, as the connector says.
+    /// Nothing: the record is a new one, as the connector says.
     NoRecord,
     /// The connector does not know it.
     NotKnown,
@@ -211,7 +214,7 @@ fn changes(card: &Card) -> Section {
         if let Some(url) = &change.url {
             lines.push(Line::Link(visible(url).into_owned()));
         }
-        let is_new = change.id.is_none();
+        let is_new = change.id.is_none() && NEW.contains(&change.action.as_str());
         lines.extend(change.fields.iter().map(|one| field(one, is_new)));
         let notes = change.notes.iter();
         lines.extend(notes.map(|note| Line::Fact("Note", visible(note).into_owned())));

@@ -93,14 +93,18 @@ fn of_a_record_that_is_not_there_yet_only_the_new_values_are_shown() {
     new.id = None;
     new.fields.retain(|field| field.before.is_none());
     let card = card_of(&new);
-    assert!(
-        card.text()
-            .contains("    Owner (OwnerId): “005”  (unverified)\n")
-    );
-    assert!(card.html().contains(
-        "<span class=\"name\">Owner (OwnerId):</span> <ins>“005”</ins> <em>unverified</em>"
-    ));
+    assert!(card.text().contains("    Owner (OwnerId): “005”\n"));
+    let html = "<span class=\"name\">Owner (OwnerId):</span> <ins>“005”</ins>";
+    assert!(card.html().contains(html));
     assert!(!card.text().contains("not known"));
+    // The attack: a connector that names no record, so that nobody sees that something is overwritten.
+    new.action = "update".to_owned();
+    let card = card_of(&new);
+    assert!(card.text().contains("Owner (OwnerId): not known → “005”"));
+    assert!(
+        card.html()
+            .contains("<del>not known</del> → <ins>“005”</ins>")
+    );
 }
 
 #[test]

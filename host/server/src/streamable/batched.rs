@@ -13,7 +13,9 @@ use http::request::Parts;
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use hyper::body::{Bytes, Frame};
-use rmcp::model::{ClientJsonRpcMessage, GetExtensions, JsonRpcMessage, ProtocolVersion};
+use rmcp::model::{
+    ClientJsonRpcMessage, ErrorData, GetExtensions, JsonRpcMessage, ProtocolVersion, RequestId,
+};
 use tokio::sync::mpsc;
 
 use super::body::EVENTS;
@@ -21,7 +23,7 @@ use super::keeper::Keeper;
 use super::misread::{self, JSON, Posted, is_of_kind};
 use super::{HttpBody, SESSION};
 use crate::batch::{self, Entry};
-use crate::unread::Read;
+use crate::unread::{self, Read};
 
 /// Says of a request that it is one of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -35,12 +37,18 @@ pub(super) fn is_one(parts: &Parts, body: &Bytes, sessions: &Keeper) -> bool {
         return false;
     };
     let session = parts.headers.get(SESSION).and_then(|id| id.to_str().ok());
-    // What is in a session that is over is told so, by its first message.
+    // A session that is over may have had them.
     let has_batches = session.is_some_and(|id| sessions.has_batches(id).unwrap_or(true));
     let names_another = posted
         .version()
         .is_some_and(|version| *version != ProtocolVersion::V_2025_03_26);
     has_batches && !names_another && batch::is_one(body)
+}
+
+/// Says whether what comes is for a session that is not there: then none of it is taken, for some messages are served without one.
+pub(super) fn has_no_session(parts: &Parts, sessions: &Keeper) -> bool {
+    let session = parts.headers.get(SESSION).and_then(|id| id.to_str().ok());
+    session.is_none_or(|id| sessions.has_batches(id).is_none())
 }
 
 /// Marks what is said with a message of a batch.
@@ -55,6 +63,13 @@ pub(super) fn is_marked(message: &ClientJsonRpcMessage) -> bool {
     };
     let parts = request.request.extensions().get::<Parts>();
     parts.is_some_and(|parts| parts.extensions.get::<InBatch>().is_some())
+}
+
+/// What one message of a batch was answered.
+struct Answered {
+    /// The request's id; none: it asks nothing.
+    id: Option<RequestId>,
+    response: Response<HttpBody>,
 }
 
 /// Answers all messages of a batch, each by what answers one.
@@ -73,37 +88,71 @@ where
     let (tells, mut told) = mpsc::channel(batch::MESSAGES_MAX);
     tokio::spawn(async move {
         for (message, read) in entries {
-            let response = match read {
-                Read::Message(_) => one(message).await,
+            let (id, response) = match read {
+                Read::Message(JsonRpcMessage::Request(request)) => {
+                    (Some(request.id), one(message).await)
+                }
+                Read::Message(_) => (None, one(message).await),
                 Read::Told => continue,
                 Read::No(id, error) => {
-                    misread::response(StatusCode::BAD_REQUEST, id.as_ref(), &error)
+                    let refused = misread::response(StatusCode::BAD_REQUEST, id.as_ref(), &error);
+                    (id, refused)
                 }
             };
             // Who is gone is told nothing; what they sent counts all the same.
-            let _ = tells.send(response).await;
+            let _ = tells.send(Answered { id, response }).await;
         }
     });
-    let mut errors = Vec::new();
-    while let Some(response) = told.recv().await {
-        if is_of_kind(response.headers(), EVENTS) {
-            return streamed(errors, response, told);
-        }
-        if is_of_kind(response.headers(), JSON) {
-            errors.push(whole(response).await);
-        } else if response.status() != StatusCode::ACCEPTED {
-            // It is no answer to the one message: of all of them nothing is taken.
-            return response;
+    let (mut errors, mut is_any_taken) = (Vec::new(), false);
+    while let Some(Answered { id, response }) = told.recv().await {
+        let is_first = errors.is_empty() && !is_any_taken;
+        match Kind::of(&response) {
+            Kind::Events => return streamed(errors, response, told),
+            Kind::Message => errors.push(whole(response).await),
+            Kind::Taken => is_any_taken = true,
+            // Whatever is in the way of the first message is so of all.
+            Kind::None if is_first => return response,
+            Kind::None => errors.extend(not_taken(id.as_ref(), &response)),
         }
     }
-    refused(&errors)
+    refused(&errors, is_any_taken)
+}
+
+/// What a response is of a message of a batch.
+enum Kind {
+    /// A stream with its answer.
+    Events,
+    /// Its answer.
+    Message,
+    /// There is no answer to it.
+    Taken,
+    /// It was not taken, and this is no message of the protocol.
+    None,
+}
+
+impl Kind {
+    fn of(response: &Response<HttpBody>) -> Self {
+        match response.headers() {
+            of if is_of_kind(of, EVENTS) => Self::Events,
+            of if is_of_kind(of, JSON) => Self::Message,
+            _ if response.status() == StatusCode::ACCEPTED => Self::Taken,
+            _ => Self::None,
+        }
+    }
+}
+
+/// Answers a request that was not taken, such as where its session has ended meanwhile.
+fn not_taken(id: Option<&RequestId>, response: &Response<HttpBody>) -> Option<Bytes> {
+    let message = format!("this was not taken: {}", response.status());
+    let error = ErrorData::internal_error(message, None);
+    id.map(|id| unread::answer(Some(id), &error).into())
 }
 
 /// Streams what was refused, and what all others are answered, as it comes.
 fn streamed(
     errors: Vec<Bytes>,
     first: Response<HttpBody>,
-    mut told: mpsc::Receiver<Response<HttpBody>>,
+    mut told: mpsc::Receiver<Answered>,
 ) -> Response<HttpBody> {
     let (head, body) = first.into_parts();
     let errors = stream::iter(errors).map(|error| event(&error));
@@ -115,14 +164,15 @@ fn streamed(
 }
 
 /// Gives what of an answer belongs into a stream.
-fn frames(response: Response<HttpBody>) -> Frames {
-    match response.headers() {
-        of if is_of_kind(of, EVENTS) => Box::pin(BodyStream::new(response.into_body())),
-        of if is_of_kind(of, JSON) => {
-            Box::pin(stream::once(whole(response)).map(|error| event(&error)))
+fn frames(Answered { id, response }: Answered) -> Frames {
+    match Kind::of(&response) {
+        Kind::Events => Box::pin(BodyStream::new(response.into_body())),
+        Kind::Message => Box::pin(stream::once(whole(response)).map(|error| event(&error))),
+        Kind::Taken => Box::pin(stream::empty()),
+        Kind::None => {
+            let error = not_taken(id.as_ref(), &response);
+            Box::pin(stream::iter(error.map(|error| event(&error))))
         }
-        // What was only told, and what has no session any more.
-        _ => Box::pin(stream::empty()),
     }
 }
 
@@ -137,8 +187,8 @@ async fn whole(response: Response<HttpBody>) -> Bytes {
     body.to_bytes()
 }
 
-/// Answers a batch of which nobody waits for an answer, but for what was refused.
-fn refused(errors: &[Bytes]) -> Response<HttpBody> {
+/// Answers a batch of which nobody waits for an answer, but for what was refused: all of it, unless any was taken, which nobody is to send again.
+fn refused(errors: &[Bytes], is_any_taken: bool) -> Response<HttpBody> {
     let mut response = Response::new(Full::default().boxed());
     *response.status_mut() = match errors {
         [] => StatusCode::ACCEPTED,
@@ -147,8 +197,65 @@ fn refused(errors: &[Bytes]) -> Response<HttpBody> {
             *response.body_mut() = Full::new(array.into()).boxed();
             let json = HeaderValue::from_static(JSON);
             response.headers_mut().insert(CONTENT_TYPE, json);
-            StatusCode::BAD_REQUEST
+            match is_any_taken {
+                true => StatusCode::OK,
+                false => StatusCode::BAD_REQUEST,
+            }
         }
     };
     response
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use super::*;
+
+    const BATCH: &str =
+        r#"[{"jsonrpc":"2.0","id":1,"method":"ping"},{"jsonrpc":"2.0","id":2,"method":"ping"}]"#;
+
+    fn said(status: u16, kind: &'static str, text: &'static str) -> Response<HttpBody> {
+        let mut response = Response::new(Full::from(text).boxed());
+        *response.status_mut() = StatusCode::from_u16(status).unwrap();
+        let kind = HeaderValue::from_static(kind);
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        response
+    }
+
+    /// Answers both messages, the first by so much of it.
+    async fn answered(first: fn() -> Response<HttpBody>) -> (StatusCode, String) {
+        let body = Bytes::from(BATCH);
+        let one = move |message: Bytes| {
+            let is_first = message.starts_with(br#"{"jsonrpc":"2.0","id":1"#);
+            ready(match is_first {
+                true => first(),
+                false => said(404, "text/plain", "no session"),
+            })
+        };
+        let response = answer(&body, batch::split(&body).unwrap(), one).await;
+        let status = response.status();
+        let text = whole(response).await;
+        (status, String::from_utf8(text.to_vec()).unwrap())
+    }
+
+    /// The attack: a session that ends while its batch is begun, so that a client would wait for what nobody answers.
+    #[tokio::test]
+    async fn what_is_not_taken_is_told_so_by_its_id() {
+        let events = || said(200, "text/event-stream", "data: first\n\n");
+        let (status, text) = answered(events).await;
+        assert_eq!(status, 200);
+        assert!(text.starts_with("data: first\n\n"), "{text}");
+        assert!(text.contains(r#""id":2,"error""#), "{text}");
+        assert!(text.contains("404"), "{text}");
+        let refused = || said(400, "application/json", "{}");
+        let (status, text) = answered(refused).await;
+        assert_eq!(status, 400);
+        assert!(text.starts_with("[{},{"), "{text}");
+        assert!(text.contains(r#""id":2,"error""#), "{text}");
+        let none = || said(404, "text/plain", "no session");
+        assert_eq!(
+            answered(none).await,
+            (StatusCode::NOT_FOUND, "no session".to_owned())
+        );
+    }
 }

@@ -314,6 +314,9 @@ impl Http {
         };
         let make = move || Ok(server.clone());
         let is_batch = batched::is_one(&parts, &message, &sessions);
+        if is_batch && batched::has_no_session(&parts, &sessions) {
+            return Err(Refused::NoSession);
+        }
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
         let mut response = match is_batch {
             true => self.pass_all_on(person, service, parts, &message).await?,
@@ -343,10 +346,12 @@ impl Http {
             Err(error) => return Ok(misread::response(StatusCode::BAD_REQUEST, None, &error)),
         };
         let now = Instant::now();
-        // The first was counted when it was admitted.
-        for _ in 1..entries.len() {
-            let counted = self.0.requests.count(Some(person.clone()), now);
-            counted.map_err(Refused::TooMany)?;
+        // The first was counted when it was admitted. Where there is not room for all of them, none counts but that one.
+        for counted in 1..entries.len() {
+            if let Err(wait) = self.0.requests.count(Some(person.clone()), now) {
+                (1..counted).for_each(|_| self.0.requests.give_back(Some(person.clone())));
+                return Err(Refused::TooMany(wait));
+            }
         }
         batched::mark(&mut parts);
         let service = Arc::new(service);

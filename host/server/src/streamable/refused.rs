@@ -26,6 +26,8 @@ pub(super) enum Refused {
     Nothing,
     /// There is no such agent.
     NoAgent(Option<String>),
+    /// There is no such session of this caller.
+    NoSession,
     /// The caller has as many sessions as one may have.
     OwnSessions,
     /// There are as many sessions as there may be.
@@ -83,7 +85,7 @@ impl Refused {
             Self::OtherHost | Self::OtherOrigin => StatusCode::FORBIDDEN,
             Self::NoToken | Self::Unknown => StatusCode::UNAUTHORIZED,
             Self::TooMany(_) | Self::OwnSessions => StatusCode::TOO_MANY_REQUESTS,
-            Self::Nothing | Self::NoAgent(_) => StatusCode::NOT_FOUND,
+            Self::Nothing | Self::NoAgent(_) | Self::NoSession => StatusCode::NOT_FOUND,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Broken => StatusCode::BAD_REQUEST,
             Self::AllSessions | Self::Unavailable | Self::Ends => StatusCode::SERVICE_UNAVAILABLE,
@@ -109,6 +111,7 @@ impl Refused {
             Self::NoAgent(None) => {
                 "No agent is named, and there is not just one: ask at `/mcp/AGENT`, or start the server with `--agent AGENT`.".to_owned()
             }
+            Self::NoSession => "There is no such session, or it has ended: begin a new one.".to_owned(),
             Self::OwnSessions => "You have as many sessions with this agent as one may have: end some first.".to_owned(),
             Self::AllSessions => "There are as many sessions as there may be: try again later.".to_owned(),
             Self::TooLarge(max) => format!(

@@ -81,7 +81,7 @@ impl Store {
         })
     }
 
-    /// Puts a yes that was not used yet back: the question waits again, for nobody, and what was to pass with it passes no more.
+    /// Puts a yes that was not used yet back: the question waits again, and what was to pass with it passes no more.
     ///
     /// # Errors
     ///
@@ -95,8 +95,7 @@ impl Store {
             return Err(settled(&approval));
         }
         sqlx::query(
-            "UPDATE approvals SET state = 'pending', decided = NULL, granted = NULL, granted_key = NULL, waits_until = NULL \
-             WHERE id = ?1",
+            "UPDATE approvals SET state = 'pending', decided = NULL, granted = NULL, granted_key = NULL WHERE id = ?1",
         )
         .bind(id.to_string())
         .execute(&mut *tx)

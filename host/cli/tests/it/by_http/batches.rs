@@ -72,9 +72,12 @@ async fn the_messages_of_a_batch_are_answered_in_one_stream() {
             "{batch:.60}: {refused}"
         );
     }
-    // Where nothing is asked, what is wrong is told without a stream.
-    let answer = sends(&ada, &json!([1, told(), {"jsonrpc": "2.0", "id": 3}])).await;
+    // Where nothing is asked, what is wrong is told without a stream; what was taken is not to be sent again.
+    let wrong = json!([1, {"jsonrpc": "2.0", "id": 3}]);
+    let answer = sends(&ada, &wrong).await;
     assert_eq!(answer.status, 400, "{}", answer.text);
+    let answer = sends(&ada, &json!([1, told(), {"jsonrpc": "2.0", "id": 3}])).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.header("content-type"), Some("application/json"));
     let errors: Vec<Value> = serde_json::from_str(&answer.text).unwrap();
     let no = Some(-32600);
@@ -89,7 +92,13 @@ async fn the_messages_of_a_batch_are_answered_in_one_stream() {
     assert_eq!(streamed(&answer).len(), 128);
     // Calls are made, and each is answered.
     let batch: Vec<Value> = ["a", "b", "c"].map(query).into();
-    for answer in streamed(&sends(&ada, &json!(batch)).await) {
+    are_counts(&streamed(&sends(&ada, &json!(batch)).await), 3);
+}
+
+/// Sees that so many queries were answered.
+fn are_counts(answers: &[Value], queries: usize) {
+    assert_eq!(answers.len(), queries, "{answers:?}");
+    for answer in answers {
         assert_eq!(
             answer["result"]["content"][0]["text"], "count: 60",
             "{answer}"
@@ -191,6 +200,9 @@ async fn each_message_of_a_batch_counts_as_a_request_of_its_person() {
     let refused = sends(&ada, &pings(3)).await;
     assert_eq!(refused.status, 429, "{}", refused.text);
     assert!(refused.header("retry-after").is_some());
+    // Of one that is refused only the request counts by which it came, and one more is left.
+    assert_eq!(sends(&ada, &pings(1)).await.status, 200);
+    assert_eq!(sends(&ada, &pings(1)).await.status, 429);
     let bob = Client::new(server.address, HOST, &place.token("bob").await);
     assert_eq!(bob.initialize().await.status, 200);
 }
@@ -219,12 +231,7 @@ async fn a_client_that_vanishes_and_one_that_does_not_read() {
         }
     }
     let batch = json!([query("x"), query("y")]);
-    for answer in streamed(&sends(&ada, &batch).await) {
-        assert_eq!(
-            answer["result"]["content"][0]["text"], "count: 60",
-            "{answer}"
-        );
-    }
+    are_counts(&streamed(&sends(&ada, &batch).await), 2);
     drop(open);
     assert_eq!(
         ada.call("query", count()).await["content"][0]["text"],
