@@ -364,7 +364,9 @@ mod tests {
     #[tokio::test]
     async fn what_batches_hold_together_is_bounded() {
         let (room, taken) = (Room::default(), Taken::default());
-        let half = vec![b' '; HELD_BYTES_MAX / 2];
+        let half = json!("x".repeat(HELD_BYTES_MAX / 2 - 2))
+            .to_string()
+            .into_bytes();
         let [first, second] = [Answers::new(&room), Answers::new(&room)];
         let mut refused = Vec::new();
         for (number, answers) in [&first, &second, &second, &first].into_iter().enumerate() {
@@ -379,8 +381,8 @@ mod tests {
         assert_eq!(refused, [2, 3]);
         let told = first.last().unwrap();
         let refused: Value = serde_json::from_slice(&told.text).unwrap();
-        assert_eq!(refused[0]["id"], 3);
-        assert_eq!(refused[0]["error"]["code"], -32603);
+        assert_eq!(refused[1]["id"], 3);
+        assert_eq!(refused[1]["error"]["code"], -32603);
         // What has gone out is held no more.
         drop(told);
         let id = RequestId::Number(0);
