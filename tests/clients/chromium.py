@@ -19,6 +19,8 @@ from processes import end, within
 PAGE_SECONDS_MAX = 60
 # The member by which WebDriver names an element (WebDriver, "Elements").
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
+# How the driver says that an element is gone: by two errors of WebDriver's, and by what the browser told it, where it is none of those.
+GONE = ["stale element", "no such element", "does not belong to the document"]
 # Nothing leaves this machine, and no profile is left behind.
 ARGUMENTS = [
     "--headless=new",
@@ -124,7 +126,7 @@ class Browser:
                 return until()
             except RuntimeError as error:
                 # The page went while it was looked at, or the next one has no body yet.
-                if any(gone in str(error) for gone in ("stale element", "no such element")):
+                if any(gone in str(error) for gone in GONE):
                     return False
                 raise
 
