@@ -9,7 +9,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rmcp::model::{ClientJsonRpcMessage, ErrorData, GetMeta, JsonRpcMessage, RequestId};
+use rmcp::model::{ClientRequest, ErrorData, GetMeta, JsonRpcMessage, RequestId};
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -76,25 +76,23 @@ fn entry<'a>(text: &'a str, ids: &mut HashSet<RequestId>) -> Entry<'a> {
             None,
             "another request of this batch has the same id: each request has an id of its own",
         ),
-        (id @ Some(_), Read::Message(_)) if unread::is_initialize(bytes) => {
-            no(id, "`initialize` is no part of a batch: send it by itself")
-        }
-        // Else it would be served without the session.
-        (id @ Some(_), Read::Message(message)) if names_revision(&message) => no(
-            id,
-            "a message that names its own revision is no part of a batch",
-        ),
+        (id, Read::Message(JsonRpcMessage::Request(asked))) => match not_here(&asked.request) {
+            Some(refused) => no(id, refused),
+            None => Read::Message(JsonRpcMessage::Request(asked)),
+        },
         (_, read) => read,
     };
     Entry { text, read }
 }
 
-/// Says whether a request says of itself by which revision it is meant, as those without a session do.
-fn names_revision(message: &ClientJsonRpcMessage) -> bool {
-    match message {
-        JsonRpcMessage::Request(request) => request.request.get_meta().protocol_version().is_some(),
-        _ => false,
+/// Says why a request is no part of a batch, if it is none.
+fn not_here(request: &ClientRequest) -> Option<&'static str> {
+    if request.method() == "initialize" {
+        return Some("`initialize` is no part of a batch: send it by itself");
     }
+    // As those without a session do: it would be served without this one.
+    let names_revision = request.get_meta().protocol_version().is_some();
+    names_revision.then_some("a message that names its own revision is no part of a batch")
 }
 
 /// The texts of an array's members.
@@ -147,12 +145,14 @@ pub(crate) struct Space {
 impl Space {
     /// Takes more, if there is more.
     fn grow(&mut self, bytes: usize) -> bool {
-        let held = self.room.0.fetch_add(bytes, Ordering::Relaxed);
-        self.bytes += bytes;
-        let is_there = held.saturating_add(bytes) <= HELD_BYTES_MAX;
-        if !is_there {
-            self.room.0.fetch_sub(bytes, Ordering::Relaxed);
-            self.bytes -= bytes;
+        let more = |held: usize| {
+            let held = held.checked_add(bytes)?;
+            (held <= HELD_BYTES_MAX).then_some(held)
+        };
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        let is_there = self.room.0.fetch_update(set, fetch, more).is_ok();
+        if is_there {
+            self.bytes += bytes;
         }
         is_there
     }

@@ -264,49 +264,10 @@ mod tests {
     use futures_util::FutureExt;
     use rmcp::model::ServerResult;
     use serde_json::{Value, json};
-    use tokio::io::{
-        AsyncBufReadExt, AsyncWriteExt, BufReader, ReadHalf, SimplexStream, WriteHalf, simplex,
-    };
     use tokio::task::yield_now;
 
     use super::*;
-    use crate::lines::Lines;
-
-    type Server = Lines<ReadHalf<SimplexStream>, WriteHalf<SimplexStream>>;
-
-    /// A client that sends what is written, and reads what it likes of what it is told.
-    struct Client {
-        writes: WriteHalf<SimplexStream>,
-        told: tokio::io::Lines<BufReader<ReadHalf<SimplexStream>>>,
-    }
-
-    impl Client {
-        /// Gives one, and what it sends to; `room` bytes of answers are taken that it has not read.
-        fn new(room: usize) -> (Self, Server) {
-            let (reads, writes) = simplex(1 << 20);
-            let (told, tells) = simplex(room);
-            let told = BufReader::new(told).lines();
-            (Self { writes, told }, Lines::new(reads, tells))
-        }
-
-        async fn pings(&mut self, id: u32) {
-            let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
-            let line = format!("{ping}\n");
-            self.writes.write_all(line.as_bytes()).await.unwrap();
-        }
-
-        async fn told(&mut self) -> Value {
-            let line = self.told.next_line().await.unwrap();
-            serde_json::from_str(&line.unwrap()).unwrap()
-        }
-    }
-
-    fn id_of(message: Option<ClientJsonRpcMessage>) -> RequestId {
-        match message {
-            Some(JsonRpcMessage::Request(request)) => request.id,
-            other => panic!("{other:?}"),
-        }
-    }
+    use crate::lines::tests::{Client, Server, id_of};
 
     /// Lets everything come as far as it can.
     async fn nothing_comes(server: &mut Server) {
@@ -364,35 +325,24 @@ mod tests {
 
     #[tokio::test]
     async fn a_second_request_by_the_same_id_is_refused_and_the_first_is_answered() {
-        let (client, server) = tokio::io::duplex(64 << 10);
-        let (from, to) = tokio::io::split(server);
-        let mut server = Lines::new(from, to);
-        let (reads, mut writes) = tokio::io::split(client);
-        let mut told = BufReader::new(reads).lines();
-        let ping = json!({"jsonrpc": "2.0", "id": 7, "method": "ping"});
+        let (mut client, mut server) = Client::new(64 << 10);
+        client.pings(7).await;
+        client.pings(7).await;
         let other = json!({"jsonrpc": "2.0", "id": "7", "method": "ping"});
-        writes
-            .write_all(format!("{ping}\n{ping}\n{other}\n").as_bytes())
-            .await
-            .unwrap();
+        client.sends(format!("{other}\n").as_bytes()).await;
         let first = id_of(server.receive().await);
         assert_eq!(first, RequestId::Number(7));
         // The second of them comes to nobody: what comes is the next one, whose id is a text.
         assert_eq!(id_of(server.receive().await), RequestId::String("7".into()));
-        let refused: Value =
-            serde_json::from_str(&told.next_line().await.unwrap().unwrap()).unwrap();
+        let refused = client.told().await;
         assert_eq!(refused["error"]["code"], -32600, "{refused}");
         assert_eq!(refused.get("id"), Some(&Value::Null), "{refused}");
         let answer = ServerJsonRpcMessage::response(ServerResult::empty(()), first);
         server.send(answer).await.unwrap();
-        let answered: Value =
-            serde_json::from_str(&told.next_line().await.unwrap().unwrap()).unwrap();
+        let answered = client.told().await;
         assert_eq!(answered["id"], 7);
         // After its answer it is free.
-        writes
-            .write_all(format!("{ping}\n").as_bytes())
-            .await
-            .unwrap();
+        client.pings(7).await;
         assert_eq!(id_of(server.receive().await), RequestId::Number(7));
     }
 

@@ -42,9 +42,7 @@ impl StoreChat {
         Ok(self.store.trusts_clients(&caller.agent).await?
             && !self.store.has_passphrase(&caller.person).await?)
     }
-}
 
-impl StoreChat {
     /// Says what a call would end with, and that its question waits all the same.
     async fn would_not_run(
         &self,

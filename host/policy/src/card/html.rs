@@ -53,10 +53,7 @@ fn render_line(line: &Line, html: &mut String) {
                 Checked::InRequest => "",
                 Checked::ConnectorSays | Checked::NotSent => " <em>unverified</em>",
             };
-            let known = match before {
-                Before::Value(before) => escaped(before),
-                Before::NoRecord | Before::NotKnown => "not known".to_owned(),
-            };
+            let known = escaped(before.words());
             let after = after.as_deref().map(escaped);
             let values = match (before, after) {
                 (_, None) => known,

@@ -50,6 +50,16 @@ pub(super) enum Before {
     Value(String),
 }
 
+impl Before {
+    /// Says it in words, where it is to be said.
+    pub(super) fn words(&self) -> &str {
+        match self {
+            Self::Value(before) => before,
+            Self::NoRecord | Self::NotKnown => "not known",
+        }
+    }
+}
+
 /// A line of a card.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Line {

@@ -33,10 +33,7 @@ fn render_line(line: &Line, text: &mut String) {
                 Checked::InRequest => "",
                 Checked::ConnectorSays | Checked::NotSent => "  (unverified)",
             };
-            let known = match before {
-                Before::Value(before) => before,
-                Before::NoRecord | Before::NotKnown => "not known",
-            };
+            let known = before.words();
             match (before, after) {
                 (_, None) => writeln!(text, "    {name}: {known}"),
                 (Before::NoRecord, Some(after)) => writeln!(text, "    {name}: {after}{mark}"),

@@ -7,12 +7,13 @@ use tokio::task::yield_now;
 
 use super::*;
 
-struct Client {
+/// A client that sends what is written, and reads what it likes of what it is told.
+pub(crate) struct Client {
     writes: WriteHalf<SimplexStream>,
     told: tokio::io::Lines<BufReader<ReadHalf<SimplexStream>>>,
 }
 
-type Server = Lines<ReadHalf<SimplexStream>, WriteHalf<SimplexStream>>;
+pub(crate) type Server = Lines<ReadHalf<SimplexStream>, WriteHalf<SimplexStream>>;
 
 /// Sees that nothing comes from a server whose client reads nothing, however often it is asked, and that it tells by one task.
 pub(crate) async fn gives_nothing(server: &mut impl Transport<RoleServer>) {
@@ -29,29 +30,29 @@ pub(crate) async fn gives_nothing(server: &mut impl Transport<RoleServer>) {
 
 impl Client {
     /// Gives one, and what it sends to; `room` bytes of answers are taken that it has not read.
-    fn new(room: usize) -> (Self, Server) {
+    pub(crate) fn new(room: usize) -> (Self, Server) {
         let (reads, writes) = simplex(64 << 20);
         let (told, tells) = simplex(room);
         let told = BufReader::new(told).lines();
         (Self { writes, told }, Lines::new(reads, tells))
     }
 
-    async fn sends(&mut self, text: &[u8]) {
+    pub(crate) async fn sends(&mut self, text: &[u8]) {
         self.writes.write_all(text).await.unwrap();
     }
 
-    async fn pings(&mut self, id: u32) {
+    pub(crate) async fn pings(&mut self, id: u32) {
         let ping = json!({"jsonrpc": "2.0", "id": id, "method": "ping"});
         self.sends(format!("{ping}\n").as_bytes()).await;
     }
 
-    async fn told(&mut self) -> Value {
+    pub(crate) async fn told(&mut self) -> Value {
         let line = self.told.next_line().await.unwrap();
         serde_json::from_str(&line.unwrap()).unwrap()
     }
 }
 
-fn id_of(message: Option<ClientJsonRpcMessage>) -> RequestId {
+pub(crate) fn id_of(message: Option<ClientJsonRpcMessage>) -> RequestId {
     match message {
         Some(JsonRpcMessage::Request(request)) => request.id,
         other => panic!("{other:?}"),

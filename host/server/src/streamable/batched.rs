@@ -8,9 +8,8 @@ use std::future::ready;
 use std::pin::Pin;
 
 use futures_util::stream::{self, Stream, StreamExt};
-use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 use http_body_util::{BodyExt, BodyStream, Full, StreamBody};
 use hyper::body::{Bytes, Frame};
 use rmcp::model::{
@@ -21,6 +20,7 @@ use tokio::sync::mpsc;
 use super::body::EVENTS;
 use super::keeper::Keeper;
 use super::misread::{self, JSON, Posted, is_of_kind};
+use super::refused::Refused;
 use super::{HttpBody, SESSION};
 use crate::batch::{self, Entry};
 use crate::unread::{self, Read};
@@ -32,23 +32,23 @@ struct InBatch;
 type Frames = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync>>;
 
 /// Says whether a body is a batch, in a session that has them.
-pub(super) fn is_one(parts: &Parts, body: &Bytes, sessions: &Keeper) -> bool {
-    let Some(posted) = Posted::of(parts, body) else {
-        return false;
-    };
+///
+/// # Errors
+///
+/// Where it is one for a session that is not there, and that may have had them: none of it is taken, for some messages are served without
+/// a session.
+pub(super) fn is_one(parts: &Parts, body: &Bytes, sessions: &Keeper) -> Result<bool, Refused> {
     let session = parts.headers.get(SESSION).and_then(|id| id.to_str().ok());
-    // A session that is over may have had them.
-    let has_batches = session.is_some_and(|id| sessions.has_batches(id).unwrap_or(true));
+    let (Some(session), Some(posted)) = (session, Posted::of(parts, body)) else {
+        return Ok(false);
+    };
     let names_another = posted
         .version()
         .is_some_and(|version| *version != ProtocolVersion::V_2025_03_26);
-    has_batches && !names_another && batch::is_one(body)
-}
-
-/// Says whether what comes is for a session that is not there: then none of it is taken, for some messages are served without one.
-pub(super) fn has_no_session(parts: &Parts, sessions: &Keeper) -> bool {
-    let session = parts.headers.get(SESSION).and_then(|id| id.to_str().ok());
-    session.is_none_or(|id| sessions.has_batches(id).is_none())
+    if names_another || !batch::is_one(body) {
+        return Ok(false);
+    }
+    sessions.has_batches(session).ok_or(Refused::NoSession)
 }
 
 /// Marks what is said with a message of a batch.
@@ -189,26 +189,25 @@ async fn whole(response: Response<HttpBody>) -> Bytes {
 
 /// Answers a batch of which nobody waits for an answer, but for what was refused: all of it, unless any was taken, which nobody is to send again.
 fn refused(errors: &[Bytes], is_any_taken: bool) -> Response<HttpBody> {
-    let mut response = Response::new(Full::default().boxed());
-    *response.status_mut() = match errors {
-        [] => StatusCode::ACCEPTED,
-        errors => {
-            let array = [&b"["[..], &errors.join(&b','), b"]"].concat();
-            *response.body_mut() = Full::new(array.into()).boxed();
-            let json = HeaderValue::from_static(JSON);
-            response.headers_mut().insert(CONTENT_TYPE, json);
-            match is_any_taken {
-                true => StatusCode::OK,
-                false => StatusCode::BAD_REQUEST,
-            }
-        }
+    if errors.is_empty() {
+        let mut response = Response::new(Full::default().boxed());
+        *response.status_mut() = StatusCode::ACCEPTED;
+        return response;
+    }
+    let status = match is_any_taken {
+        true => StatusCode::OK,
+        false => StatusCode::BAD_REQUEST,
     };
-    response
+    let array = [&b"["[..], &errors.join(&b','), b"]"].concat();
+    misread::json(status, array.into())
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
+    use http::HeaderValue;
+    use http::header::CONTENT_TYPE;
+
     use super::*;
 
     const BATCH: &str =

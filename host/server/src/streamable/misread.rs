@@ -104,7 +104,11 @@ pub(super) fn response(
     id: Option<&RequestId>,
     error: &ErrorData,
 ) -> Response<HttpBody> {
-    let body = Bytes::from(unread::answer(id, error));
+    json(status, unread::answer(id, error).into())
+}
+
+/// Makes an answer of JSON.
+pub(super) fn json(status: StatusCode, body: Bytes) -> Response<HttpBody> {
     let mut response = Response::new(Full::new(body).boxed());
     *response.status_mut() = status;
     let json = HeaderValue::from_static(JSON);

@@ -313,10 +313,7 @@ impl Http {
             transport: Transport::Http,
         };
         let make = move || Ok(server.clone());
-        let is_batch = batched::is_one(&parts, &message, &sessions);
-        if is_batch && batched::has_no_session(&parts, &sessions) {
-            return Err(Refused::NoSession);
-        }
+        let is_batch = batched::is_one(&parts, &message, &sessions)?;
         let service = StreamableHttpService::new(make, sessions, shared.transport.clone());
         let mut response = match is_batch {
             true => self.pass_all_on(person, service, parts, &message).await?,
